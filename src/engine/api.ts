@@ -1,0 +1,375 @@
+/**
+ * The public library: every use case as a typed call. Long work returns a `Task`: an AsyncIterable of progress with the
+ * result beside it; `AbortSignal` cancels it and everything below it, and what had finished stays in the store.
+ */
+import type { ErrorKind } from "../base/errors.ts";
+import type { ProgressEvent } from "../base/progress.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { ContainerConfig } from "../oci/image-config.ts";
+import type { Descriptor } from "../oci/manifest.ts";
+
+/**
+ * Iterate for progress, await `result` for the outcome. Not iterating is fine: events are dropped, the work goes on.
+ * A failure rejects `result` and ends the iteration without throwing there.
+ */
+export interface Task<Result, Event = ProgressEvent> extends AsyncIterable<Event> {
+  readonly result: Promise<Result>;
+}
+
+/* ---- build ---- */
+
+export type BuildContext =
+  /** a directory on this machine */
+  | { readonly kind: "directory"; readonly path: string }
+  /** a tar stream (plain, gzip, bzip2, xz, zstd), or the bytes of a lone Dockerfile: told apart by content, as `docker build -` does */
+  | { readonly kind: "stream"; readonly source: AsyncIterable<Uint8Array> }
+  /** git URL with `#ref:dir`, or http(s) URL of a tar or Dockerfile */
+  | { readonly kind: "url"; readonly url: string };
+
+export type DockerfileSource =
+  /** relative to the context directory when not absolute; may lie outside the context */
+  | { readonly kind: "path"; readonly path: string }
+  | { readonly kind: "text"; readonly text: string };
+
+export interface SecretSource {
+  readonly id: string;
+  /** exactly one of the three */
+  readonly file?: string;
+  readonly env?: string;
+  /** the value itself, or a callback asked when a step first needs it */
+  readonly value?: string | Uint8Array | (() => Promise<string | Uint8Array>);
+}
+
+export interface SshSource {
+  /** "default" or an id */
+  readonly id: string;
+  /** agent socket or key files; empty: SSH_AUTH_SOCK */
+  readonly paths: readonly string[];
+}
+
+export type BuildOutput =
+  /** keeps the image in the store (default) */
+  | { readonly type: "image"; readonly attributes: Readonly<Record<string, string>> }
+  /** docker-archive / OCI layout as a tar file, or a directory for oci with tar=false; dest "-" is standard output */
+  | { readonly type: "docker" | "oci"; readonly dest: string | undefined; readonly attributes: Readonly<Record<string, string>> }
+  | { readonly type: "tar"; readonly dest: string }
+  | { readonly type: "local"; readonly dest: string }
+  | { readonly type: "registry"; readonly attributes: Readonly<Record<string, string>> }
+  | { readonly type: "cacheonly" };
+
+export interface BuildOptions {
+  readonly context: BuildContext;
+  /** default: `Dockerfile` in the context */
+  readonly dockerfile?: DockerfileSource;
+  /** image names; each is parsed and completed as Docker does */
+  readonly tags?: readonly string[];
+  readonly buildArgs?: Readonly<Record<string, string>>;
+  readonly target?: string;
+  readonly noCache?: boolean;
+  /** stage names whose steps run again */
+  readonly noCacheFilter?: readonly string[];
+  /** ask the registry for newer bases */
+  readonly pull?: boolean;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** `[type:]key=value` as on the command line */
+  readonly annotations?: readonly string[];
+  readonly platforms?: readonly string[];
+  readonly secrets?: readonly SecretSource[];
+  readonly ssh?: readonly SshSource[];
+  /** name → directory, `docker-image://ref`, `oci-layout://dir[@digest]`, git or http URL, `target:` is not accepted here */
+  readonly buildContexts?: Readonly<Record<string, string>>;
+  /** `host:ip`, `host=ip`, `host-gateway` */
+  readonly addHosts?: readonly string[];
+  readonly network?: "default" | "none" | "host";
+  readonly shmSizeBytes?: number;
+  /** `nofile=1024:2048` */
+  readonly ulimits?: readonly string[];
+  readonly outputs?: readonly BuildOutput[];
+  /** one layer for everything above the base */
+  readonly squash?: boolean;
+  /** entitlements: network.host, security.insecure */
+  readonly allow?: readonly string[];
+  /** receives the bytes of an output with dest "-" */
+  readonly stdout?: (chunk: Uint8Array) => Promise<void>;
+  readonly signal?: AbortSignal;
+}
+
+export interface BuildResult {
+  /** undefined for outputs that make no image */
+  readonly imageId: Digest | undefined;
+  readonly manifest: Descriptor | undefined;
+  readonly tags: readonly string[];
+  /** what `--metadata-file` holds */
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly warnings: readonly BuildWarning[];
+}
+
+export interface BuildWarning {
+  readonly rule: string;
+  readonly message: string;
+  readonly description: string;
+  readonly url: string;
+  readonly line: number | undefined;
+  /** the marked excerpt */
+  readonly excerpt: string;
+}
+
+export interface CheckResult {
+  readonly warnings: readonly BuildWarning[];
+  /** true when `# check=error=true` turns warnings into failure */
+  readonly failed: boolean;
+}
+
+/* ---- images ---- */
+
+export type Filters = Readonly<Record<string, readonly string[]>>;
+
+export interface ImageSummary {
+  readonly id: Digest;
+  /** familiar names: "nginx:alpine", "localhost:5000/a:1" */
+  readonly repoTags: readonly string[];
+  /** "nginx@sha256:…" */
+  readonly repoDigests: readonly string[];
+  readonly parentId: string;
+  /** seconds since the epoch */
+  readonly createdSeconds: number;
+  /** bytes of the unpacked layers */
+  readonly sizeBytes: number;
+  readonly labels: Readonly<Record<string, string>>;
+  /** running or stopped containers made from it */
+  readonly containers: number;
+  readonly platform: string;
+  /** an image without a name that no other image needs */
+  readonly dangling: boolean;
+  readonly layers: readonly { readonly diffId: Digest; readonly sizeBytes: number; readonly shared: boolean }[];
+}
+
+/** Docker's `image inspect` object, key for key. */
+export interface ImageInspect {
+  readonly Id: string;
+  readonly RepoTags: readonly string[];
+  readonly RepoDigests: readonly string[];
+  readonly Parent: string;
+  readonly Comment: string;
+  readonly Created: string;
+  readonly DockerVersion: string;
+  readonly Author: string;
+  readonly Config: ContainerConfig;
+  readonly Architecture: string;
+  readonly Variant?: string;
+  readonly Os: string;
+  readonly Size: number;
+  readonly GraphDriver: { readonly Data: Readonly<Record<string, string>> | null; readonly Name: string };
+  readonly RootFS: { readonly Type: "layers"; readonly Layers: readonly string[] | null };
+  readonly Metadata: { readonly LastTagTime: string };
+}
+
+export interface HistoryItem {
+  /** image id for the newest entry, "<missing>" for the others, as Docker shows them */
+  readonly id: string;
+  readonly createdSeconds: number;
+  readonly createdBy: string;
+  readonly sizeBytes: number;
+  readonly comment: string;
+  readonly tags: readonly string[];
+}
+
+export type RemoveLine = { readonly untagged: string } | { readonly deleted: string };
+
+export interface PruneResult {
+  readonly removed: readonly RemoveLine[];
+  readonly reclaimedBytes: number;
+}
+
+export interface ImageApi {
+  list(options?: { readonly all?: boolean; readonly filters?: Filters; readonly reference?: string }): readonly ImageSummary[];
+  /** `ref` is a name, an id or a unique prefix of one. Fails with NO_SUCH_IMAGE (not_found), AMBIGUOUS_ID (invalid_argument). */
+  inspect(ref: string): ImageInspect;
+  tag(source: string, target: string): void;
+  /** Fails with IMAGE_IN_USE (conflict) in Docker's words. Lines come in Docker's order. */
+  remove(ref: string, options?: { readonly force?: boolean; readonly noPrune?: boolean }): readonly RemoveLine[];
+  history(ref: string): readonly HistoryItem[];
+  /** One tar that is a docker-archive and an OCI layout at once. */
+  save(refs: readonly string[], options?: { readonly platform?: string; readonly signal?: AbortSignal }): AsyncIterable<Uint8Array>;
+  /** `loaded`: familiar names, or ids of untagged images, in the archive's order. */
+  load(source: AsyncIterable<Uint8Array>, options?: { readonly signal?: AbortSignal }): Task<{ readonly loaded: readonly ({ readonly name: string } | { readonly id: Digest })[] }>;
+  /** A root file system tar (any compression) becomes an image of one layer. `changes` are Dockerfile lines. */
+  import(
+    source: AsyncIterable<Uint8Array>,
+    options?: { readonly reference?: string; readonly changes?: readonly string[]; readonly message?: string; readonly platform?: string; readonly signal?: AbortSignal },
+  ): Promise<Digest>;
+  prune(options?: { readonly all?: boolean; readonly filters?: Filters; readonly dryRun?: boolean }): Promise<PruneResult>;
+  /** `reference` familiar, `status` Docker's "Downloaded newer image for …" / "Image is up to date for …" line. */
+  pull(
+    reference: string,
+    options?: { readonly platform?: string; readonly allTags?: boolean; readonly signal?: AbortSignal },
+  ): Task<{ readonly reference: string; readonly id: Digest; readonly digest: Digest; readonly status: string }, PullEvent>;
+}
+
+/** Docker's pull lines: `id` is a layer's short id, absent on lines about the whole. */
+export interface PullEvent {
+  readonly id?: string;
+  readonly status: string;
+  readonly current?: number;
+  readonly total?: number;
+}
+
+/* ---- containers ---- */
+
+export interface RunOptions {
+  /** image name or id, or the id of an intermediate build result */
+  readonly image: string;
+  readonly command?: readonly string[];
+  readonly entrypoint?: readonly string[];
+  readonly name?: string;
+  /** `K=V`, or `K` alone to take this process's value */
+  readonly env?: readonly string[];
+  readonly workdir?: string;
+  readonly user?: string;
+  readonly hostname?: string;
+  /** `-p` values */
+  readonly publish?: readonly string[];
+  readonly publishAll?: boolean;
+  /** `-v` values */
+  readonly volumes?: readonly string[];
+  readonly network?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly addHosts?: readonly string[];
+  readonly tty?: boolean;
+  readonly interactive?: boolean;
+  readonly remove?: boolean;
+  readonly init?: boolean;
+  readonly readOnly?: boolean;
+  readonly privileged?: boolean;
+  readonly capAdd?: readonly string[];
+  readonly capDrop?: readonly string[];
+  readonly tmpfs?: readonly string[];
+  readonly ulimits?: readonly string[];
+  readonly shmSizeBytes?: number;
+  readonly stopSignal?: string;
+  readonly stopTimeoutSeconds?: number;
+  readonly platform?: string;
+  readonly pull?: "always" | "missing" | "never";
+  readonly signal?: AbortSignal;
+}
+
+export interface ContainerSummary {
+  readonly id: string;
+  readonly name: string;
+  readonly image: string;
+  readonly imageId: Digest | undefined;
+  readonly command: string;
+  readonly createdSeconds: number;
+  readonly state: "created" | "running" | "paused" | "restarting" | "exited" | "dead";
+  /** "Up 3 minutes", "Exited (0) 2 hours ago" is made by the command line from these */
+  readonly startedAtMs: number | undefined;
+  readonly finishedAtMs: number | undefined;
+  readonly exitCode: number | undefined;
+  /** "0.0.0.0:8080->80/tcp" */
+  readonly ports: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly mounts: readonly string[];
+  readonly networks: readonly string[];
+  /** bytes of the writable layer, only when asked for */
+  readonly sizeBytes?: number;
+}
+
+export interface LogLine {
+  readonly stream: 1 | 2;
+  readonly timestamp: string;
+  /** with its line end, where the process wrote one */
+  readonly data: Uint8Array;
+}
+
+/** The terminal side of an attached container. */
+export interface AttachStreams {
+  readonly stdin?: AsyncIterable<Uint8Array>;
+  readonly onOutput: (stream: 1 | 2, data: Uint8Array) => void;
+  /** first size, then changes */
+  readonly terminalSize?: { readonly rows: number; readonly columns: number };
+  readonly onResize?: (listener: (rows: number, columns: number) => void) => () => void;
+}
+
+export interface ContainerApi {
+  /** Creates without starting; answers the id. Missing images are pulled as `pull` says. */
+  create(options: RunOptions, onPull?: (event: PullEvent) => void): Promise<string>;
+  start(container: string): Promise<void>;
+  /** create + start; with `attach` it also carries the streams and answers the exit code at the end. */
+  run(options: RunOptions, attach?: AttachStreams, onPull?: (event: PullEvent) => void): Promise<{ readonly id: string; readonly exitCode: number | undefined }>;
+  list(options?: { readonly all?: boolean; readonly filters?: Filters; readonly size?: boolean; readonly last?: number }): Promise<readonly ContainerSummary[]>;
+  /** Docker's `container inspect` object. */
+  inspect(container: string): Promise<Readonly<Record<string, unknown>>>;
+  logs(container: string, options?: { readonly follow?: boolean; readonly tail?: number; readonly sinceMs?: number; readonly untilMs?: number; readonly signal?: AbortSignal }): AsyncIterable<LogLine>;
+  stop(container: string, options?: { readonly timeoutSeconds?: number; readonly signal?: string }): Promise<void>;
+  kill(container: string, signal?: string): Promise<void>;
+  wait(container: string): Promise<number>;
+  remove(container: string, options?: { readonly force?: boolean; readonly volumes?: boolean }): Promise<void>;
+  exec(
+    container: string,
+    options: { readonly command: readonly string[]; readonly env?: readonly string[]; readonly workdir?: string; readonly user?: string; readonly tty?: boolean; readonly interactive?: boolean; readonly detach?: boolean; readonly privileged?: boolean },
+    attach?: AttachStreams,
+  ): Promise<{ readonly exitCode: number | undefined }>;
+  /** The container's file system as a tar. */
+  export(container: string): AsyncIterable<Uint8Array>;
+  prune(options?: { readonly filters?: Filters }): Promise<{ readonly removed: readonly string[]; readonly reclaimedBytes: number }>;
+}
+
+/* ---- system ---- */
+
+export interface DiskUsage {
+  readonly images: { readonly total: number; readonly active: number; readonly sizeBytes: number; readonly reclaimableBytes: number };
+  readonly containers: { readonly total: number; readonly active: number; readonly sizeBytes: number; readonly reclaimableBytes: number };
+  readonly volumes: { readonly total: number; readonly active: number; readonly sizeBytes: number; readonly reclaimableBytes: number };
+  readonly cache: { readonly total: number; readonly active: number; readonly sizeBytes: number; readonly reclaimableBytes: number };
+  readonly cacheRecords: readonly CacheRecordSummary[];
+  /** bytes on disk that nothing explains; 0 in a healthy store */
+  readonly orphanBytes: number;
+}
+
+export interface CacheRecordSummary {
+  readonly id: string;
+  readonly type: "regular" | "source.local" | "exec.cachemount" | "frontend";
+  readonly description: string;
+  readonly sizeBytes: number;
+  readonly createdMs: number;
+  readonly lastUsedMs: number;
+  readonly usageCount: number;
+  readonly inUse: boolean;
+  readonly shared: boolean;
+}
+
+export interface DoctorFinding {
+  readonly name: string;
+  readonly status: "ok" | "warning" | "missing";
+  /** what it is for, and what was found */
+  readonly message: string;
+  /** the one command that mends it */
+  readonly remedy: string | undefined;
+}
+
+export interface SystemApi {
+  diskUsage(): Promise<DiskUsage>;
+  pruneCache(options?: { readonly all?: boolean; readonly filters?: Filters; readonly keepBytes?: number }): Promise<{ readonly removed: readonly CacheRecordSummary[]; readonly reclaimedBytes: number }>;
+  /** `system prune`: stopped containers, dangling (or with `all` unused) images, cache. */
+  prune(options?: { readonly all?: boolean; readonly volumes?: boolean; readonly filters?: Filters }): Promise<{ readonly containers: readonly string[]; readonly images: readonly RemoveLine[]; readonly cache: readonly string[]; readonly reclaimedBytes: number }>;
+  version(): Readonly<Record<string, string>>;
+  info(): Promise<Readonly<Record<string, unknown>>>;
+  doctor(): Promise<readonly DoctorFinding[]>;
+}
+
+export interface OpenOptions {
+  /** store directory; default: SLIPWAY_ROOT, else /var/lib/slipway as root, else $XDG_DATA_HOME/slipway */
+  readonly root?: string;
+}
+
+export interface SlipwayApi {
+  build(options: BuildOptions): Task<BuildResult>;
+  /** `build --check`: lints without building */
+  check(options: BuildOptions): Promise<CheckResult>;
+  readonly images: ImageApi;
+  readonly containers: ContainerApi;
+  readonly system: SystemApi;
+  close(): Promise<void>;
+}
+
+export type { ErrorKind };
