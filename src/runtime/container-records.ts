@@ -1,0 +1,119 @@
+/**
+ * What is kept about a container, and the port through which it is kept. A record is plain JSON: whoever stores it may
+ * write it as text and read it back unchanged. The store decides about names and ids inside one transaction, so two
+ * processes never get the same name.
+ */
+import type { ResourceLimits, Ulimit } from "./spec-options.ts";
+import type { PortMapping } from "./ports.ts";
+
+export type ContainerStatus = "created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead";
+
+export interface ContainerState {
+  readonly status: ContainerStatus;
+  /** of the container's first process, 0 when none runs */
+  readonly pid: number;
+  /** field 22 of /proc/PID/stat: tells this process from a later one with the same pid */
+  readonly startTimeTicks: string;
+  readonly exitCode: number;
+  /** RFC 3339, "" when it has not happened */
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  readonly oomKilled: boolean;
+  /** what kept the container from starting, in the words shown to the user */
+  readonly error: string;
+}
+
+/** A mount as the container sees it; `source` is a directory or file of the host, or the volume's directory. */
+export interface ContainerMount {
+  readonly type: "bind" | "volume" | "tmpfs";
+  /** the volume's name */
+  readonly name?: string;
+  readonly source: string;
+  readonly destination: string;
+  readonly readOnly: boolean;
+  /** "z", "Z", "rshared" … as given */
+  readonly options: readonly string[];
+  readonly sizeBytes?: number;
+}
+
+export type NetworkMode = "bridge" | "host" | "none";
+
+/** Everything that is needed to start the container again. */
+export interface ContainerConfig {
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+  readonly cwd: string;
+  /** as given: "node", "1000:1000", "" for the image's default */
+  readonly user: string;
+  readonly hostname: string;
+  readonly networkMode: NetworkMode;
+  readonly terminal: boolean;
+  readonly openStdin: boolean;
+  readonly removeOnExit: boolean;
+  readonly privileged: boolean;
+  readonly readonlyRoot: boolean;
+  readonly capAdd: readonly string[];
+  readonly capDrop: readonly string[];
+  /** "seccomp=unconfined", "no-new-privileges" … as given */
+  readonly securityOptions: readonly string[];
+  readonly ulimits: readonly Ulimit[];
+  readonly limits: ResourceLimits;
+  readonly shmSizeBytes: number;
+  readonly extraHosts: readonly string[];
+  readonly dns: readonly string[];
+  readonly dnsSearch: readonly string[];
+  readonly dnsOptions: readonly string[];
+  readonly stopSignal: string;
+  readonly stopTimeoutMs: number;
+  /** Docker's default is a small init only with --init */
+  readonly init: boolean;
+}
+
+export interface ContainerPaths {
+  /** the container's own directory: bundle, logs, hosts, resolv.conf … */
+  readonly directory: string;
+  readonly lowers: readonly string[];
+  readonly upper: string;
+  readonly work: string;
+}
+
+export interface ContainerRecord {
+  /** 64 hex digits */
+  readonly id: string;
+  /** without the leading slash */
+  readonly name: string;
+  readonly imageId: string;
+  /** as the user wrote it */
+  readonly imageName: string;
+  /** as `ps` shows it: entrypoint and arguments joined by blanks */
+  readonly command: string;
+  /** RFC 3339 */
+  readonly created: string;
+  readonly ports: readonly PortMapping[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly mounts: readonly ContainerMount[];
+  readonly state: ContainerState;
+  readonly config: ContainerConfig;
+  readonly paths: ContainerPaths;
+  /** absolute path of the OCI runtime that created the running instance, "" before the first start */
+  readonly runtimePath: string;
+}
+
+export interface ContainerRecords {
+  /**
+   * Fails with kind "conflict", code NAME_TAKEN and the message of `nameTaken()` when another container has the name;
+   * with ID_TAKEN when the id exists.
+   */
+  insert(record: ContainerRecord): void;
+  /** Replaces the record of the same id; CONTAINER_NOT_FOUND when it is gone. Renaming onto a taken name: NAME_TAKEN. */
+  update(record: ContainerRecord): void;
+  /**
+   * By full id, then by name (with or without the leading slash), then by unique id prefix.
+   * Undefined when nothing matches; AMBIGUOUS_ID (invalid_argument) when a prefix fits several.
+   */
+  get(nameOrIdPrefix: string): ContainerRecord | undefined;
+  /** newest first */
+  list(): readonly ContainerRecord[];
+  /** Removing what is not there succeeds. */
+  remove(id: string): void;
+}
