@@ -1,0 +1,155 @@
+/**
+ * Images and their names. An image is its config's digest; names (full references) and repository digests point to it.
+ */
+import { SlipwayError } from "../base/errors.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { ImageConfig } from "../oci/image-config.ts";
+import type { Blobs } from "./blobs.ts";
+import { integer, optionalText, text, type Database } from "./database.ts";
+import type { Layers } from "./layers.ts";
+
+export interface ImageRecord {
+  readonly id: Digest;
+  /** digest of the manifest it was pulled, loaded or exported with */
+  readonly manifest: Digest | undefined;
+  /** when it came into the store */
+  readonly createdMs: number;
+  readonly taggedMs: number;
+}
+
+export interface ImageCommit {
+  /** the config's exact bytes; their digest is the image's id */
+  readonly config: Uint8Array;
+  readonly chain: readonly Digest[];
+  readonly manifest?: Digest;
+  /** manifest and index blobs to keep with the image */
+  readonly blobs?: readonly Digest[];
+}
+
+export class Images {
+  readonly #db: Database;
+  readonly #blobs: Blobs;
+  readonly #layers: Layers;
+
+  constructor(db: Database, blobs: Blobs, layers: Layers) {
+    this.#db = db;
+    this.#blobs = blobs;
+    this.#layers = layers;
+  }
+
+  /** Fails with LAYER_MISSING when a layer was collected meanwhile: the caller builds or pulls again. */
+  commit(image: ImageCommit, names: readonly string[] = []): Digest {
+    const config = this.#blobs.put(image.config);
+    this.#db.transaction(() => {
+      for (const diffId of image.chain) this.#layers.size(diffId);
+      if (!this.#blobs.has(config.digest)) this.#blobs.put(image.config);
+      const now = Date.now();
+      this.#db.run(
+        "INSERT INTO image (id, manifest, created_ms, tagged_ms) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET manifest = coalesce(excluded.manifest, manifest)",
+        config.digest,
+        image.manifest ?? null,
+        now,
+        0,
+      );
+      image.chain.forEach((diffId, position) => this.#db.run("INSERT OR IGNORE INTO image_layer (image, position, diff_id) VALUES (?, ?, ?)", config.digest, position, diffId));
+      for (const blob of [config.digest, ...(image.manifest === undefined ? [] : [image.manifest]), ...(image.blobs ?? [])]) {
+        this.#db.run("INSERT OR IGNORE INTO image_blob (image, digest) VALUES (?, ?)", config.digest, blob);
+      }
+      for (const name of names) this.tag(name, config.digest);
+    });
+    return config.digest;
+  }
+
+  /** `name` is a full reference ("docker.io/library/a:1"); it moves away from the image that had it. */
+  tag(name: string, id: Digest): void {
+    const now = Date.now();
+    this.#db.transaction(() => {
+      this.#db.run("INSERT INTO tag (name, image, updated_ms) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET image = excluded.image, updated_ms = excluded.updated_ms", name, id, now);
+      this.#db.run("UPDATE image SET tagged_ms = ? WHERE id = ?", now, id);
+    });
+  }
+
+  untag(name: string): boolean {
+    return this.#db.run("DELETE FROM tag WHERE name = ?", name) > 0;
+  }
+
+  byName(name: string): Digest | undefined {
+    const row = this.#db.get("SELECT image FROM tag WHERE name = ?", name);
+    return row === undefined ? undefined : (text(row, "image") as Digest);
+  }
+
+  /** All ids that begin with the given hex digits; two at most are looked for. */
+  byPrefix(hexPrefix: string): readonly Digest[] {
+    return this.#db.all("SELECT id FROM image WHERE id >= ? AND id < ? LIMIT 2", `sha256:${hexPrefix}`, `sha256:${hexPrefix}g`).map((row) => text(row, "id") as Digest);
+  }
+
+  get(id: Digest): ImageRecord | undefined {
+    const row = this.#db.get("SELECT id, manifest, created_ms, tagged_ms FROM image WHERE id = ?", id);
+    if (row === undefined) return undefined;
+    return { id, manifest: optionalText(row, "manifest") as Digest | undefined, createdMs: integer(row, "created_ms"), taggedMs: integer(row, "tagged_ms") };
+  }
+
+  all(): readonly ImageRecord[] {
+    return this.#db
+      .all("SELECT id, manifest, created_ms, tagged_ms FROM image")
+      .map((row) => ({ id: text(row, "id") as Digest, manifest: optionalText(row, "manifest") as Digest | undefined, createdMs: integer(row, "created_ms"), taggedMs: integer(row, "tagged_ms") }));
+  }
+
+  config(id: Digest): ImageConfig {
+    try {
+      return JSON.parse(this.#blobs.read(id).toString()) as ImageConfig;
+    } catch (error) {
+      if (error instanceof SlipwayError) throw error;
+      throw new SlipwayError("data_loss", "STORE_CORRUPT", `the config of image ${id} cannot be read`, { id }, error);
+    }
+  }
+
+  chain(id: Digest): readonly Digest[] {
+    return this.#db.all("SELECT diff_id FROM image_layer WHERE image = ? ORDER BY position", id).map((row) => text(row, "diff_id") as Digest);
+  }
+
+  names(id: Digest): readonly string[] {
+    return this.#db.all("SELECT name FROM tag WHERE image = ? ORDER BY name", id).map((row) => text(row, "name"));
+  }
+
+  allNames(): readonly { readonly name: string; readonly image: Digest }[] {
+    return this.#db.all("SELECT name, image FROM tag ORDER BY name").map((row) => ({ name: text(row, "name"), image: text(row, "image") as Digest }));
+  }
+
+  /** `repository` is a full name without tag. */
+  addRepoDigest(repository: string, digest: Digest, id: Digest): void {
+    this.#db.run("INSERT OR IGNORE INTO repo_digest (repository, digest, image) VALUES (?, ?, ?)", repository, digest, id);
+  }
+
+  removeRepoDigest(repository: string, digest: Digest, id: Digest): void {
+    this.#db.run("DELETE FROM repo_digest WHERE repository = ? AND digest = ? AND image = ?", repository, digest, id);
+  }
+
+  repoDigests(id: Digest): readonly { readonly repository: string; readonly digest: Digest }[] {
+    return this.#db
+      .all("SELECT repository, digest FROM repo_digest WHERE image = ? ORDER BY repository, digest", id)
+      .map((row) => ({ repository: text(row, "repository"), digest: text(row, "digest") as Digest }));
+  }
+
+  byRepoDigest(repository: string, digest: Digest): Digest | undefined {
+    const row = this.#db.get("SELECT image FROM repo_digest WHERE repository = ? AND digest = ?", repository, digest);
+    return row === undefined ? undefined : (text(row, "image") as Digest);
+  }
+
+  /** Forgets the image and all its names. Its layers and blobs go with the next collection unless something else reaches them. */
+  remove(id: Digest): void {
+    this.#db.transaction(() => {
+      this.#db.run("DELETE FROM tag WHERE image = ?", id);
+      this.#db.run("DELETE FROM repo_digest WHERE image = ?", id);
+      this.#db.run("DELETE FROM image_layer WHERE image = ?", id);
+      this.#db.run("DELETE FROM image_blob WHERE image = ?", id);
+      this.#db.run("DELETE FROM image WHERE id = ?", id);
+    });
+  }
+
+  /** Number of images, other than `id`, that use a layer. */
+  usersOfLayer(diffId: Digest, except?: Digest): number {
+    const row = this.#db.get("SELECT count(DISTINCT image) AS n FROM image_layer WHERE diff_id = ? AND image <> ?", diffId, except ?? "");
+    return row === undefined ? 0 : integer(row, "n");
+  }
+}

@@ -1,0 +1,10 @@
+/** The store's public names for the folders above it. */
+export { Store } from "./store.ts";
+export { defaultRoot, layoutOf, type StoreLayout } from "./layout.ts";
+export { chainId, emptyLayer, type Chain } from "./layers.ts";
+export type { CacheRecord } from "./cache-records.ts";
+export type { ImageRecord } from "./images.ts";
+export { DirectoryView } from "./directory-view.ts";
+export { emptyView, joinPath, parentOf, type FileNode, type FileView } from "./file-view.ts";
+export { MergedView } from "./merged-view.ts";
+export { treeSize, type Collected } from "./collect.ts";

@@ -1,0 +1,88 @@
+/**
+ * Where things lie below the store's root. One directory holds everything; the database is the index, and a file that it
+ * does not know is garbage unless a live process's `work/<lease>` holds it.
+ */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { asSlipwayError, errnoOf, SlipwayError } from "../base/errors.ts";
+import { hexOf, algorithmOf, type Digest } from "../oci/digest.ts";
+
+export interface StoreLayout {
+  readonly root: string;
+  readonly database: string;
+  /** `blobs/sha256/<hex>`, immutable */
+  readonly blobs: string;
+  /** overlay-ready directories, short names because mount options are short */
+  readonly layers: string;
+  /** one file per layer: its entries without contents */
+  readonly indexes: string;
+  /** one directory per live process: files being written, uppers of running steps */
+  readonly work: string;
+  /** RUN --mount=type=cache directories */
+  readonly cacheMounts: string;
+  readonly containers: string;
+  readonly volumes: string;
+  readonly locks: string;
+  /** digests of context files, one index per context directory */
+  readonly contexts: string;
+}
+
+export function layoutOf(root: string): StoreLayout {
+  return {
+    root,
+    database: join(root, "slipway.db"),
+    blobs: join(root, "blobs"),
+    layers: join(root, "layers"),
+    indexes: join(root, "indexes"),
+    work: join(root, "work"),
+    cacheMounts: join(root, "cache-mounts"),
+    containers: join(root, "containers"),
+    volumes: join(root, "volumes"),
+    locks: join(root, "locks"),
+    contexts: join(root, "contexts"),
+  };
+}
+
+export function blobPath(layout: StoreLayout, digest: Digest): string {
+  return join(layout.blobs, algorithmOf(digest), hexOf(digest));
+}
+
+export function indexPath(layout: StoreLayout, diffId: Digest): string {
+  return join(layout.indexes, hexOf(diffId));
+}
+
+/** The store's default place for this user. `env` and `euid` come in so that the choice can be tested. */
+export function defaultRoot(env: Readonly<Record<string, string | undefined>>, euid: number): string {
+  const explicit = env["SLIPWAY_ROOT"];
+  if (explicit !== undefined && explicit !== "") return explicit;
+  if (euid === 0 && env["SLIPWAY_USERNS"] === undefined) return "/var/lib/slipway";
+  const data = env["XDG_DATA_HOME"];
+  if (data !== undefined && data !== "") return join(data, "slipway");
+  return join(env["HOME"] ?? "/", ".local", "share", "slipway");
+}
+
+/** Fails with STORE_READ_ONLY, STORE_NO_SPACE or STORE_DENIED, each naming the directory and what to do. */
+export function createLayout(layout: StoreLayout): void {
+  const directories = [layout.root, layout.blobs, join(layout.blobs, "sha256"), layout.layers, layout.indexes, layout.work, layout.cacheMounts, layout.containers, layout.volumes, layout.locks, layout.contexts];
+  try {
+    for (const directory of directories) mkdirSync(directory, { recursive: true, mode: 0o711 });
+  } catch (error) {
+    throw storeError(error, layout.root);
+  }
+}
+
+/** Names the store in errors of the file system that carries it. */
+export function storeError(error: unknown, root: string): SlipwayError {
+  if (error instanceof SlipwayError) return error;
+  const errno = errnoOf(error);
+  if (errno === "EROFS" || (error instanceof Error && /readonly database/.test(error.message))) {
+    return new SlipwayError("failed_precondition", "STORE_READ_ONLY", `the store ${root} is on a read-only file system`, { root, remedy: "set SLIPWAY_ROOT to a directory that can be written" }, error);
+  }
+  if (errno === "ENOSPC" || errno === "EDQUOT" || (error instanceof Error && /database or disk is full/.test(error.message))) {
+    return new SlipwayError("resource_exhausted", "STORE_NO_SPACE", `no space left on device: the store ${root} is full`, { root, remedy: "slipway builder prune, or set SLIPWAY_ROOT to a larger disk" }, error);
+  }
+  if (errno === "EACCES" || errno === "EPERM" || errno === "ENOTDIR") {
+    return new SlipwayError("denied", "STORE_DENIED", `cannot use the store ${root}: ${error instanceof Error ? error.message : String(error)}`, { root, remedy: "set SLIPWAY_ROOT to a directory of yours" }, error);
+  }
+  return asSlipwayError(error);
+}

@@ -1,0 +1,74 @@
+/** The store: one directory, shared by any number of processes. Opening is cheap; a lease is taken with the first write. */
+import { Blobs } from "./blobs.ts";
+import { CacheMounts } from "./cache-mounts.ts";
+import { CacheRecords } from "./cache-records.ts";
+import { collect, listOrphans, type Collected } from "./collect.ts";
+import { Containers, type StoredContainer } from "./containers.ts";
+import { Database } from "./database.ts";
+import { Images } from "./images.ts";
+import { Layers } from "./layers.ts";
+import { createLayout, layoutOf, type StoreLayout } from "./layout.ts";
+import { Lease } from "./lease.ts";
+import { Materializer } from "./materialize.ts";
+import { currentOwnership, type Ownership } from "./ownership.ts";
+
+export class Store {
+  readonly layout: StoreLayout;
+  readonly ownership: Ownership;
+  readonly blobs: Blobs;
+  readonly layers: Layers;
+  readonly images: Images;
+  readonly cache: CacheRecords;
+  readonly cacheMounts: CacheMounts;
+  readonly materializer: Materializer;
+  readonly #db: Database;
+  #lease: Lease | undefined;
+
+  private constructor(layout: StoreLayout, db: Database, ownership: Ownership) {
+    this.layout = layout;
+    this.ownership = ownership;
+    this.#db = db;
+    const lease = (): Lease => this.lease();
+    this.blobs = new Blobs(db, layout, lease);
+    this.layers = new Layers(db, layout, this.blobs, lease);
+    this.images = new Images(db, this.blobs, this.layers);
+    this.cache = new CacheRecords(db, this.layers);
+    this.cacheMounts = new CacheMounts(db, layout);
+    this.materializer = new Materializer(layout, this.blobs, this.layers, lease, ownership);
+  }
+
+  /** Creates the store when there is none. Fails with STORE_READ_ONLY, STORE_NO_SPACE, STORE_DENIED, STORE_TOO_NEW. */
+  static open(root: string): Store {
+    const layout = layoutOf(root);
+    createLayout(layout);
+    return new Store(layout, new Database(layout.database, root), currentOwnership());
+  }
+
+  lease(): Lease {
+    this.#lease ??= new Lease(this.#db, this.layout);
+    return this.#lease;
+  }
+
+  containers<Record extends StoredContainer>(): Containers<Record> {
+    return new Containers<Record>(this.#db);
+  }
+
+  /** Several changes that must be seen together. */
+  transaction<T>(body: () => T): T {
+    return this.#db.transaction(body);
+  }
+
+  collect(): Collected {
+    return collect(this.#db, this.layout, () => this.lease());
+  }
+
+  orphans(): readonly string[] {
+    return listOrphans(this.#db, this.layout);
+  }
+
+  close(): void {
+    this.#lease?.release();
+    this.#lease = undefined;
+    this.#db.close();
+  }
+}
