@@ -1,0 +1,46 @@
+/**
+ * What a command sees of the world around it: streams, environment, clock and the engine. Commands get it as an argument,
+ * so that a test runs them with streams in memory and an engine of its own.
+ */
+import type { SlipwayApi } from "../engine/api.ts";
+
+export interface Output {
+  write(data: string | Uint8Array): void;
+  /** Waits while the other side reads slower than we write; for long streams of bytes. */
+  writeSlowly(data: Uint8Array): Promise<void>;
+  readonly isTTY: boolean;
+  /** terminal width; 80 where it is unknown */
+  readonly columns: number;
+  /** terminal height; 24 where it is unknown */
+  readonly rows: number;
+}
+
+export interface Input {
+  readonly isTTY: boolean;
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** Raw mode on a terminal; nothing elsewhere. */
+  setRaw(raw: boolean): void;
+  /** Stops reading, so that the process can end. */
+  close(): void;
+}
+
+export interface Cli {
+  readonly stdin: Input;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** aborted by the first SIGINT or SIGTERM */
+  readonly signal: AbortSignal;
+  readonly debug: boolean;
+  /** the text after `--root` */
+  readonly root: string | undefined;
+  /** milliseconds since the epoch */
+  now(): number;
+  /** Opens the store, once; later calls give the same engine. */
+  open(): Promise<SlipwayApi>;
+  /** Calls the listener for each of these signals instead of aborting; the answer undoes it. */
+  onSignal(names: readonly NodeJS.Signals[], listener: (name: NodeJS.Signals) => void): () => void;
+  /** Called when the terminal changes its size; the answer undoes it. */
+  onResize(listener: () => void): () => void;
+}

@@ -1,0 +1,29 @@
+/** Short ways to write the flags of the command table, and those that several commands have. */
+import type { FlagSpec } from "../flags.ts";
+
+type Extra = Partial<Omit<FlagSpec, "name" | "short" | "type" | "usage">>;
+
+/** `flag("all", "a", "bool", "…")`; an empty second word means no short form. */
+export function flag(name: string, short: string, type: string, usage: string, extra: Extra = {}): FlagSpec {
+  return short === "" ? { name, type, usage, ...extra } : { name, short, type, usage, ...extra };
+}
+
+/** A flag that is accepted for the sake of existing scripts; giving it prints one line of warning. */
+export function ignored(name: string, short: string, type: string, usage: string, why = "it has no effect here", extra: Extra = {}): FlagSpec {
+  return flag(name, short, type, usage, { ...extra, noEffect: why });
+}
+
+const templateWords = "'json':             One JSON object\n'TEMPLATE':         A Go template, filled in for each object";
+
+export const formatFlag = flag("format", "f", "string", `How to write the output:\n${templateWords}`);
+
+export const listFormatFlag = flag(
+  "format",
+  "",
+  "string",
+  `How to write the output:\n'table':            Columns under their headings (default)\n'table TEMPLATE':   Columns that a Go template names\n'json':             One JSON object a line\n'TEMPLATE':         A Go template, filled in for each row`,
+);
+
+export const forceFlag = flag("force", "f", "bool", "Do not ask before removing");
+export const platformFlag = flag("platform", "", "string", 'Which platform, as "os[/arch[/variant]]"');
+export const imageArgument = "image" as const;

@@ -1,0 +1,30 @@
+/** The one table of commands. */
+import type { CommandTable } from "../command.ts";
+import { buildCommands } from "./build.ts";
+import { containerCommands } from "./containers.ts";
+import { flag } from "./flag.ts";
+import { imageCommands } from "./images.ts";
+import { systemCommands } from "./system.ts";
+
+export const commandTable: CommandTable = {
+  commands: [...buildCommands, ...containerCommands, ...imageCommands, ...systemCommands],
+  groups: [
+    { name: "builder", short: "Build images and keep their cache", paths: ["builder", "buildx"] },
+    { name: "container", short: "Everything about containers", paths: ["container"] },
+    { name: "image", short: "Everything about images", paths: ["image"] },
+    { name: "system", short: "The store and the machine", paths: ["system"] },
+  ],
+  globals: [
+    flag("debug", "D", "bool", "Print details of failures: stack and cause"),
+    flag("log-level", "l", "string", 'How much to say ("debug", "info", "warn", "error", "fatal")', {
+      default: '"info"',
+      complete: ["debug", "info", "warn", "error", "fatal"],
+    }),
+    flag("root", "", "string", "Directory of the store", { complete: "directory" }),
+    flag("version", "v", "bool", "Print the version and quit"),
+    flag("config", "", "string", "Accepted for scripts", { hidden: true }),
+    flag("context", "c", "string", "Accepted for scripts; there is no daemon", { hidden: true }),
+    flag("host", "H", "string", "Accepted for scripts; there is no daemon", { hidden: true }),
+    flag("tls", "", "bool", "Accepted for scripts; there is no daemon", { hidden: true }),
+  ],
+};

@@ -1,0 +1,101 @@
+/**
+ * The types of flag values, under the names that `--help` shows, and the check that each makes of its text.
+ * The words of the complaints are those of Go's strconv and of Docker's own value types.
+ */
+import { SlipwayError } from "../base/errors.ts";
+import { parseByteSize, parseGoDuration } from "./units.ts";
+
+/** Types that collect several values; the others keep the last one. */
+export const listTypes: ReadonlySet<string> = new Set([
+  "list", "strings", "stringArray", "filter", "map", "mount", "network", "ulimit", "env", "label", "extra-host", "gpu-request",
+]);
+
+const truths: Readonly<Record<string, boolean>> = {
+  "1": true, t: true, T: true, TRUE: true, true: true, True: true,
+  "0": false, f: false, F: false, FALSE: false, false: false, False: false,
+};
+
+export function parseBool(text: string): boolean {
+  const value = truths[text];
+  if (value === undefined) throw bad(`strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`);
+  return value;
+}
+
+function bad(message: string): SlipwayError {
+  return new SlipwayError("invalid_argument", "USAGE", message);
+}
+
+function checkInteger(text: string, go: string, pattern: RegExp, max: bigint): void {
+  if (!pattern.test(text)) throw bad(`strconv.${go}: parsing ${JSON.stringify(text)}: invalid syntax`);
+  const value = BigInt(text.replace(/^\+/, ""));
+  if (value > max || -value > max) throw bad(`strconv.${go}: parsing ${JSON.stringify(text)}: value out of range`);
+}
+
+const ulimitNames = new Set([
+  "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio", "rttime", "sigpending", "stack",
+]);
+
+function checkUlimit(text: string): void {
+  const equals = text.indexOf("=");
+  if (equals < 0) throw bad(`invalid ulimit argument: ${text}`);
+  const name = text.slice(0, equals);
+  if (!ulimitNames.has(name)) throw bad(`invalid ulimit type: ${name}`);
+  const limits = text.slice(equals + 1).split(":");
+  if (limits.length > 2) {
+    throw bad(`too many limit value arguments - ${text.slice(equals + 1)}, can only have up to two, \`soft[:hard]\``);
+  }
+  for (const limit of limits) checkInteger(limit, "ParseInt", /^[+-]?\d+$/, 2n ** 63n - 1n);
+  const [soft = "", hard] = limits;
+  if (hard !== undefined && hard !== "-1" && (soft === "-1" || BigInt(soft) > BigInt(hard))) {
+    throw bad(`ulimit soft limit must be less than or equal to hard limit: ${soft} > ${hard}`);
+  }
+}
+
+function checkMount(text: string): void {
+  for (const field of text.split(",")) {
+    const key = field.split("=")[0]!.toLowerCase();
+    if (!field.includes("=") && !["readonly", "ro", "volume-nocopy", "bind-nonrecursive"].includes(key)) {
+      throw bad(`invalid field '${field}' must be a key=value pair`);
+    }
+  }
+}
+
+function checkRational(text: string): void {
+  if (!/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$|^\d+\/\d+$/i.test(text)) throw bad(`failed to parse ${text} as a rational number`);
+}
+
+const checks: Readonly<Record<string, (text: string) => void>> = {
+  bool: parseBool,
+  int: (text) => checkInteger(text, "ParseInt", /^[+-]?\d+$/, 2n ** 63n - 1n),
+  uint16: (text) => checkInteger(text, "ParseUint", /^\+?\d+$/, 65535n),
+  bytes: (text) => void (text === "-1" || parseByteSize(text)),
+  duration: (text) => void parseGoDuration(text),
+  decimal: checkRational,
+  ulimit: checkUlimit,
+  mount: checkMount,
+  filter: (text) => {
+    if (text !== "" && !text.includes("=")) throw bad("bad format of filter (expected name=value)");
+  },
+  env: (text) => {
+    if (text.startsWith("=")) throw bad(`invalid environment variable: ${text}`);
+  },
+  label: (text) => {
+    const key = text.split("=")[0]!;
+    if (key === "") throw bad(`invalid label '${text}': empty name`);
+    if (/\s/.test(key)) throw bad(`label '${key}' contains whitespaces`);
+  },
+  "extra-host": (text) => {
+    if (!/^[^:=]+[:=]./.test(text)) throw bad(`bad format for add-host: ${JSON.stringify(text)}`);
+  },
+};
+
+/** Fails with USAGE (invalid_argument), its message being the part after "flag: ". */
+export function checkFlagValue(type: string, text: string): void {
+  checks[type]?.(text);
+}
+
+/** The type's word in `--help`. */
+export function shownType(type: string): string {
+  if (type === "bool") return "";
+  return type === "env" || type === "label" || type === "extra-host" ? "list" : type;
+}
