@@ -1,8 +1,8 @@
 /** Which compression bytes are in, and their decompression as a bounded stream. Compressing: gzip.ts, zstd.ts. */
-import type { Readable, Transform } from "node:stream";
 import { SlipwayError } from "../base/errors.ts";
 import { decompressWithProgram } from "./program.ts";
 import { hasValidChecksum } from "./block.ts";
+import { gunzip, unzstd } from "./zlib-stream.ts";
 
 export type Compression = "none" | "gzip" | "bzip2" | "xz" | "zstd";
 
@@ -40,8 +40,6 @@ export interface DecompressOptions {
   readonly maxBytes?: number;
   readonly signal?: AbortSignal;
 }
-
-export const chunkSizeBytes = 256 * 1024;
 
 /**
  * The decompressed bytes. gzip members and zstd frames may follow each other; bzip2 and xz go through the system's programs.
@@ -104,41 +102,11 @@ function open(source: AsyncIterable<Uint8Array>, kind: Compression, signal: Abor
     case "none":
       return source;
     case "gzip":
-      return throughZlib(source, process.getBuiltinModule("node:zlib").createGunzip({ chunkSize: chunkSizeBytes }), kind);
+      return gunzip(source);
     case "zstd":
-      return throughZlib(source, process.getBuiltinModule("node:zlib").createZstdDecompress({ chunkSize: chunkSizeBytes }), kind);
+      return unzstd(source);
     case "bzip2":
     case "xz":
       return decompressWithProgram(source, kind, signal);
   }
-}
-
-async function* throughZlib(source: AsyncIterable<Uint8Array>, transform: Transform, kind: Compression): AsyncGenerator<Buffer> {
-  const { Readable: Source } = process.getBuiltinModule("node:stream");
-  const input: Readable = Source.from(source, { objectMode: false, highWaterMark: chunkSizeBytes });
-  let sourceError: unknown;
-  input.once("error", (error) => {
-    sourceError = error;
-    transform.destroy(error);
-  });
-  try {
-    for await (const chunk of input.pipe(transform)) yield chunk as Buffer;
-  } catch (error) {
-    throw sourceError ?? asCompressionError(error, kind);
-  } finally {
-    input.destroy();
-    transform.destroy();
-  }
-}
-
-const truncated = new Set(["Z_BUF_ERROR", "ZSTD_error_srcSize_wrong"]);
-
-function asCompressionError(error: unknown, kind: Compression): unknown {
-  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return error;
-  const { code } = error;
-  if (truncated.has(code)) return new SlipwayError("data_loss", "COMPRESSION_TRUNCATED", `${kind}: unexpected EOF`, { kind }, error);
-  if (code.startsWith("Z_") || code.startsWith("ZSTD_")) {
-    return new SlipwayError("data_loss", "COMPRESSION_CORRUPT", `${kind}: ${error.message}`, { kind }, error);
-  }
-  return error;
 }

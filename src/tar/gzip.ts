@@ -32,7 +32,7 @@ export async function* compressGzip(source: AsyncIterable<Uint8Array> | Iterable
     const dictionary = window;
     window = block.subarray(-windowSize);
     return new Promise((resolve, reject) => {
-      const settings = { level, finishFlush: zlib.constants.Z_SYNC_FLUSH, ...(dictionary.length > 0 && { dictionary }) };
+      const settings = { level, chunkSize: windowSize * 8, finishFlush: zlib.constants.Z_SYNC_FLUSH, ...(dictionary.length > 0 && { dictionary }) };
       zlib.deflateRaw(block, settings, (error, result) => (error ? reject(error) : resolve(result)));
     });
   };

@@ -30,19 +30,30 @@ export async function* decompressWithProgram(source: AsyncIterable<Uint8Array>, 
     if (code !== 0) throw corrupt(program, stderr);
   } finally {
     child.stdout.destroy();
+    child.stdin.destroy();
     child.kill();
+    // The source is closed when this returns.
+    await feeding;
   }
 }
 
 /** Writes the source to the program; what the source throws is returned, a closed pipe is the program's affair. */
-async function feed(source: AsyncIterable<Uint8Array>, stdin: NodeJS.WritableStream & { readonly destroyed?: boolean }): Promise<unknown> {
-  let broken = false;
-  stdin.on("error", () => (broken = true));
-  stdin.on("close", () => (broken = true));
+async function feed(source: AsyncIterable<Uint8Array>, stdin: NodeJS.WritableStream): Promise<unknown> {
+  let isOpen = true;
+  let wake = (): void => {};
+  const close = (): void => {
+    isOpen = false;
+    wake();
+  };
+  stdin.on("error", close).on("close", close).on("drain", () => wake());
   try {
     for await (const chunk of source) {
-      if (broken) return undefined;
-      if (!stdin.write(chunk)) await Promise.race([once(stdin, "drain"), once(stdin, "close")]).catch(() => undefined);
+      if (!isOpen) return undefined;
+      if (stdin.write(chunk)) continue;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        if (!isOpen) resolve();
+      });
     }
     stdin.end();
     return undefined;
@@ -65,7 +76,7 @@ function asStartError(error: unknown, program: Program): unknown {
 
 function corrupt(program: Program, stderr: string): SlipwayError {
   const words = printable(stderr).trim().split("\n")[0] ?? "";
-  const isTruncated = /unexpected end/i.test(words);
+  const isTruncated = /unexpected end|ends unexpectedly/i.test(words);
   const code = isTruncated ? "COMPRESSION_TRUNCATED" : "COMPRESSION_CORRUPT";
   return new SlipwayError("data_loss", code, `${program}: ${words || "not readable"}`, { kind: program });
 }
