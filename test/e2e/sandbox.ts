@@ -10,7 +10,8 @@ import path from "node:path";
 import { makeBaseTar } from "./base-image.ts";
 
 const project = path.resolve(import.meta.dirname, "../..");
-export const slipwayPath = path.join(project, "bin/slipway");
+/** SLIPWAY_TEST_PROGRAM puts another installation, or Docker itself as the oracle, in the checkout's place. */
+export const slipwayPath = process.env["SLIPWAY_TEST_PROGRAM"] ?? path.join(project, "bin/slipway");
 export const isRoot = process.getuid?.() === 0;
 
 export interface Outcome {
