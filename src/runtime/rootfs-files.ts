@@ -1,7 +1,47 @@
-/** Reads small files inside a root file system without ever leaving it. Synchronous: only this thread sees our mounts. */
-import { SlipwayError } from "../base/errors.ts";
+/**
+ * Reads small files inside a root file system without ever leaving it: `..` and absolute symlinks stay inside.
+ * Synchronous, because only this thread is sure to see our mounts.
+ */
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { errnoOf, SlipwayError } from "../base/errors.ts";
+import { openInRoot } from "../store/syscalls.ts";
+import { resolveUser, type ResolvedUser } from "./user.ts";
+
+const absent = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);
 
 /** Undefined when the file is not there or is no regular file. FILE_TOO_LARGE beyond the bound (default 1 MiB). */
 export function readRootfsFile(rootfs: string, path: string, maxBytes = 1 << 20): Buffer | undefined {
-  throw new SlipwayError("internal", "NOT_IMPLEMENTED", rootfs + path + maxBytes);
+  const root = openSync(rootfs, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    // O_NONBLOCK: a fifo put in the file's place must not hang the open
+    const fd = openInRoot(root, path.replace(/^\/+/, ""), constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    try {
+      return fstatSync(fd).isFile() ? readBounded(fd, path, maxBytes) : undefined;
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    if (absent.has(errnoOf(error) ?? "")) return undefined;
+    throw error;
+  } finally {
+    closeSync(root);
+  }
+}
+
+/** resolveUser() with the root file system's own files. */
+export function resolveUserIn(rootfs: string, spec: string, options: { readonly forExec: boolean }): ResolvedUser {
+  const text = (path: string): string => readRootfsFile(rootfs, path)?.toString("utf8") ?? "";
+  return resolveUser(spec, text("/etc/passwd"), text("/etc/group"), options);
+}
+
+function readBounded(fd: number, path: string, maxBytes: number): Buffer {
+  const chunks: Buffer[] = [];
+  for (let total = 0; ; ) {
+    const chunk = Buffer.allocUnsafe(16_384);
+    const length = readSync(fd, chunk);
+    if (length === 0) return Buffer.concat(chunks);
+    total += length;
+    if (total > maxBytes) throw new SlipwayError("invalid_argument", "FILE_TOO_LARGE", `${path} in the image is larger than ${maxBytes} bytes`, { path, maxBytes });
+    chunks.push(chunk.subarray(0, length));
+  }
 }

@@ -105,10 +105,14 @@ export interface SpecOptions {
 export interface SpecMachine {
   /** Node's process.arch */
   readonly arch: string;
-  /** inside a user namespace of ours: no device cgroup, no mqueue gid games, host network means a bound /sys */
+  /** inside a user namespace of ours: devices cannot be opened anyway, host network means a bound /sys */
   readonly rootless: boolean;
   /** whether /sys/fs/cgroup can be mounted in the container */
   readonly cgroupMount: boolean;
-  /** a namespace with a single mapped id: no other group can be named in mount options */
+  /** the runtime itself already runs in a cgroup that guards devices */
+  readonly deviceCgroup: boolean;
+  /** a namespace with a single mapped id: no other group can be named in mount options or set */
   readonly singleId?: boolean;
+  /** capabilities that this process may hand on; absent: all */
+  readonly capabilities?: readonly string[];
 }
