@@ -30,7 +30,7 @@ export class Lease {
       const hidden = join(layout.work, `.new-${this.id}`);
       mkdirSync(hidden, { mode: 0o711 });
       this.#lock = openSync(join(hidden, "lock"), "w", 0o600);
-      flock(this.#lock, "exclusive", false);
+      flock(this.#lock, "exclusive", { nonBlocking: true });
       renameSync(hidden, this.directory);
     } catch (error) {
       throw storeError(error, layout.root);
@@ -69,9 +69,14 @@ function tryLock(path: string): number | undefined {
     if (errnoOf(error) === "ENOENT") return undefined;
     throw error;
   }
-  if (flock(fd, "exclusive", false)) return fd;
-  closeSync(fd);
-  return undefined;
+  try {
+    flock(fd, "exclusive", { nonBlocking: true });
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    if (errnoOf(error) === "EAGAIN") return undefined;
+    throw error;
+  }
 }
 
 /** An hour: a directory that is still under its first name belongs to a process that died in its first millisecond. */

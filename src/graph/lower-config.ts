@@ -1,0 +1,146 @@
+/** Instructions that only change the image's config. */
+import { SlipwayError } from "../base/errors.ts";
+import type { Healthcheck } from "../oci/image-config.ts";
+import type {
+  ArgInstruction,
+  CommandLine,
+  EnvInstruction,
+  ExposeInstruction,
+  HealthcheckInstruction,
+  LabelInstruction,
+  LineRange,
+  StopsignalInstruction,
+  VolumeInstruction,
+} from "../dockerfile/instruction.ts";
+import { goQuoteList, healthcheckCreatedBy } from "./created-by.ts";
+import type { StageState } from "./stage-state.ts";
+import { formatVariables, getVariable, parseVariables, setVariable, type Variables } from "./variables.ts";
+
+export function commandArgs(state: StageState, command: CommandLine): readonly string[] {
+  return command.form === "shell" ? [...state.shell, ...command.args] : command.args;
+}
+
+/** `globals` are the ARGs before the first FROM and the platform's variables. */
+export function lowerArg(state: StageState, instruction: ArgInstruction, buildArgs: ReadonlyMap<string, string>, globals: Variables): void {
+  const shown: string[] = [];
+  for (const { key, value } of instruction.args) {
+    const fallback = value === undefined ? getVariable(globals, key) : state.expand(value, instruction.lines);
+    const given = buildArgs.get(key) ?? fallback;
+    if (given !== undefined) state.setEnv(key, given);
+    if (!state.declaredArgs.includes(key)) state.declaredArgs = [...state.declaredArgs, key];
+    shown.push(given === undefined || (value === undefined && !buildArgs.has(key) && fallback === undefined) ? key : `${key}=${given}`);
+  }
+  state.addHistory(`ARG ${shown.join(" ")}`);
+}
+
+export function lowerEnv(state: StageState, instruction: EnvInstruction): void {
+  const shown: string[] = [];
+  // All values of one line see the variables as they were before it.
+  const pairs = instruction.pairs.map(({ key, value }) => ({ key: state.expand(key, instruction.lines), value: state.expand(value, instruction.lines) }));
+  let env = parseVariables(state.config.Env ?? []);
+  for (const { key, value } of pairs) {
+    state.setEnv(key, value);
+    env = setVariable(env, key, value);
+    shown.push(`${key}=${value}`);
+  }
+  state.config.Env = formatVariables(env);
+  state.addHistory(`ENV ${shown.join(" ")}`);
+}
+
+export function lowerLabel(state: StageState, instruction: LabelInstruction): void {
+  const labels: Record<string, string> = { ...state.config.Labels };
+  const shown: string[] = [];
+  for (const pair of instruction.pairs) {
+    const key = state.expand(pair.key, instruction.lines);
+    const value = state.expand(pair.value, instruction.lines);
+    labels[key] = value;
+    shown.push(`${key}=${value}`);
+  }
+  state.config.Labels = labels;
+  state.addHistory(`LABEL ${shown.join(" ")}`);
+}
+
+export function lowerExpose(state: StageState, instruction: ExposeInstruction): void {
+  const ports = new Set<string>();
+  for (const word of instruction.ports) {
+    for (const spec of state.expandList(word, instruction.lines)) for (const port of expandPorts(spec, instruction.lines)) ports.add(port);
+  }
+  const sorted = [...ports].sort();
+  state.config.ExposedPorts = { ...state.config.ExposedPorts, ...Object.fromEntries(sorted.map((port) => [port, {}])) };
+  state.addHistory(`EXPOSE [${sorted.join(" ")}]`);
+}
+
+/** "8000-8002/udp", "80", "8080:80" → single ports of the container side. */
+function expandPorts(spec: string, lines: LineRange): readonly string[] {
+  const invalid = (message: string): SlipwayError => new SlipwayError("invalid_argument", "INVALID_PORT", message, { lines, port: spec });
+  const [range = "", protocolText = "tcp"] = spec.split("/");
+  const protocol = (protocolText === "" ? "tcp" : protocolText).toLowerCase();
+  if (!["tcp", "udp", "sctp"].includes(protocol)) throw invalid(`invalid proto: ${protocol}`);
+  const container = range.slice(range.lastIndexOf(":") + 1);
+  if (container === "") throw invalid(`no port specified: ${spec}<empty>`);
+  const bounds = /^(\d+)(?:-(\d+))?$/.exec(container);
+  const start = Number(bounds?.[1]);
+  const end = Number(bounds?.[2] ?? bounds?.[1]);
+  if (bounds === null || start > 65535 || end > 65535) throw invalid(`invalid containerPort: ${container}`);
+  if (end < start) throw invalid(`invalid containerPort: ${container}`);
+  return Array.from({ length: end - start + 1 }, (_, offset) => `${start + offset}/${protocol}`);
+}
+
+export function lowerVolume(state: StageState, instruction: VolumeInstruction): void {
+  const paths = instruction.paths.map((path) => state.expand(path, instruction.lines));
+  for (const path of paths) if (path === "") throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", "VOLUME specified can not be an empty string", { lines: instruction.lines });
+  state.config.Volumes = { ...state.config.Volumes, ...Object.fromEntries(paths.map((path) => [path, {}])) };
+  state.addHistory(`VOLUME [${paths.join(" ")}]`);
+}
+
+export function lowerHealthcheck(state: StageState, instruction: HealthcheckInstruction): void {
+  const check: Healthcheck = instruction.check.none ? { Test: ["NONE"] } : healthcheckOf(instruction.check);
+  state.config.Healthcheck = check;
+  state.addHistory(healthcheckCreatedBy(check));
+}
+
+function healthcheckOf(check: Exclude<HealthcheckInstruction["check"], { none: true }>): Healthcheck {
+  const set = (key: string, value: number | undefined): Record<string, number> => (value === undefined || value === 0 ? {} : { [key]: value });
+  return {
+    Test: check.command.form === "shell" ? ["CMD-SHELL", ...check.command.args] : ["CMD", ...check.command.args],
+    ...set("Interval", check.intervalNs),
+    ...set("Timeout", check.timeoutNs),
+    ...set("StartPeriod", check.startPeriodNs),
+    ...set("StartInterval", check.startIntervalNs),
+    ...set("Retries", check.retries),
+  };
+}
+
+export function lowerCmd(state: StageState, command: CommandLine): void {
+  const args = commandArgs(state, command);
+  state.config.Cmd = args;
+  state.config.ArgsEscaped = true;
+  state.cmdSet = true;
+  state.addHistory(`CMD ${goQuoteList(args)}`);
+}
+
+export function lowerEntrypoint(state: StageState, command: CommandLine): void {
+  const args = commandArgs(state, command);
+  state.config.Entrypoint = args;
+  if (!state.cmdSet) delete state.config.Cmd;
+  state.addHistory(`ENTRYPOINT ${goQuoteList(args)}`);
+}
+
+const signalNames = new Set(
+  ("HUP INT QUIT ILL TRAP ABRT IOT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO POLL PWR SYS RTMIN RTMAX").split(" "),
+);
+
+export function isSignal(text: string): boolean {
+  if (/^\d+$/.test(text)) return Number(text) > 0 && Number(text) <= 64;
+  const name = text.toUpperCase().replace(/^SIG/, "");
+  const realtime = /^RTM(?:IN\+(\d+)|AX-(\d+))$/.exec(name);
+  if (realtime !== null) return Number(realtime[1] ?? realtime[2]) <= 15;
+  return signalNames.has(name);
+}
+
+export function lowerStopsignal(state: StageState, instruction: StopsignalInstruction): void {
+  const signal = state.expand(instruction.signal, instruction.lines);
+  if (!isSignal(signal)) throw new SlipwayError("invalid_argument", "INVALID_SIGNAL", `invalid signal: ${signal}`, { lines: instruction.lines, signal });
+  state.config.StopSignal = signal;
+  state.addHistory(`STOPSIGNAL ${signal}`);
+}

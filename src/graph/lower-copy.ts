@@ -1,0 +1,151 @@
+/** COPY, ADD and WORKDIR → file vertices. */
+import { SlipwayError } from "../base/errors.ts";
+import type { AddInstruction, CopyInstruction, LineRange, WorkdirInstruction } from "../dockerfile/instruction.ts";
+import { expandWord } from "../dockerfile/word.ts";
+import type { FileAction, GitOp, HttpOp } from "./op.ts";
+import { absolutePath, cleanPath, type StageState } from "./stage-state.ts";
+import { variableMap } from "./variables.ts";
+import { createVertex, type Vertex } from "./vertex.ts";
+import { parseGitUrl, isGitUrl, isHttpUrl, fileNameOfUrl } from "./remote-source.ts";
+
+export interface CopySurroundings {
+  /** the vertex behind `--from`, or the build context for undefined; undefined: an empty stage */
+  readonly source: (from: string | undefined, lines: LineRange) => Vertex | undefined;
+  readonly epoch: number | undefined;
+}
+
+interface Target {
+  readonly destination: string;
+  readonly chown: string | undefined;
+  readonly chmod: string | undefined;
+}
+
+export function lowerCopy(state: StageState, instruction: CopyInstruction | AddInstruction, surroundings: CopySurroundings): void {
+  const { lines } = instruction;
+  const expand = (word: string): string => state.expand(word, lines);
+  const target: Target = {
+    destination: absolutePath(expand(instruction.destination), state.workdir),
+    chown: instruction.chown === undefined ? undefined : expand(instruction.chown),
+    chmod: instruction.chmod === undefined ? undefined : expand(instruction.chmod),
+  };
+  const sources = instruction.sources.map(expand);
+  const inputs: Vertex[] = instruction.link || state.root === undefined ? [] : [state.root];
+  const actions = [...sourceActions(state, instruction, sources, target, inputs, surroundings), ...heredocActions(state, instruction, target)];
+  const scratchBase = instruction.link || state.root === undefined;
+  const description = state.display(instruction.code, false);
+  const metadata = {
+    name: `${state.nextPrefix()}${description}`,
+    lines,
+    slot: state.slot(instruction),
+    description,
+    ignoreCache: state.context.ignoreCache,
+    arguments: {},
+  };
+  const layer = createVertex({ type: "file", actions, scratchBase, epoch: surroundings.epoch }, inputs, metadata);
+  const linked = instruction.link && state.root !== undefined;
+  const root = linked ? createVertex({ type: "merge" }, [state.root as Vertex, layer], { ...metadata, name: `[internal] merge ${description}` }) : layer;
+  state.root = root;
+  state.addHistory(createdBy(state, instruction, sources, target), root);
+}
+
+function createdBy(state: StageState, instruction: CopyInstruction | AddInstruction, sources: readonly string[], target: Target): string {
+  const flags = [
+    ...(target.chown === undefined ? [] : [`--chown=${target.chown}`]),
+    ...(target.chmod === undefined ? [] : [`--chmod=${target.chmod}`]),
+    ...(instruction.link ? ["--link"] : []),
+  ];
+  const heredocs = instruction.heredocs.map((heredoc) => `<<${heredoc.name}`);
+  const destination = state.expand(instruction.destination, instruction.lines);
+  return [instruction.type.toUpperCase(), ...flags, ...sources, ...heredocs, destination, "# buildkit"].join(" ");
+}
+
+/** ADD's remote sources are inputs of their own; everything else lies in one input and keeps its order. */
+function sourceActions(state: StageState, instruction: CopyInstruction | AddInstruction, sources: readonly string[], target: Target, inputs: Vertex[], surroundings: CopySurroundings): readonly FileAction[] {
+  const actions: FileAction[] = [];
+  const common = { type: "copy", ...target, exclude: instruction.exclude.map((pattern) => state.expand(pattern, instruction.lines)), parents: instruction.parents, verb: instruction.type === "add" ? "ADD" : "COPY" } as const;
+  const local = (): number => {
+    const vertex = surroundings.source(instruction.type === "copy" ? instruction.from : undefined, instruction.lines) ?? scratchVertex(state);
+    return inputIndex(inputs, vertex);
+  };
+  for (const source of sources) {
+    if (instruction.type === "add" && (isHttpUrl(source) || isGitUrl(source))) {
+      actions.push({ ...common, ...remoteSource(state, instruction, source, inputs) });
+      continue;
+    }
+    if (instruction.type === "add" && instruction.checksum !== undefined) throw checksumError(instruction);
+    const unpack = instruction.type === "add" && instruction.unpack !== false;
+    const last = actions.at(-1);
+    const input = local();
+    // A relative source means the same as one from the root; `..` never leaves it.
+    const path = cleanPath(`/${source}`) + (source.endsWith("/") && cleanPath(`/${source}`) !== "/" ? "/" : "");
+    const named = instruction.parents ? source : path;
+    if (last?.type === "copy" && last.input === input && last.unpack === unpack) actions[actions.length - 1] = { ...last, sources: [...last.sources, named] };
+    else actions.push({ ...common, input, sources: [named], unpack });
+  }
+  return actions;
+}
+
+function inputIndex(inputs: Vertex[], vertex: Vertex): number {
+  // The base itself may be the source too (COPY --from of the stage it stands on): inputs are told apart by position, so look behind the base.
+  const known = inputs.findIndex((input) => input.digest === vertex.digest);
+  return known >= 0 ? known : inputs.push(vertex) - 1;
+}
+
+function checksumError(instruction: AddInstruction): SlipwayError {
+  return new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", "checksum requires HTTP(S) sources or Git sources", { lines: instruction.lines });
+}
+
+function remoteSource(state: StageState, instruction: AddInstruction, source: string, inputs: Vertex[]): { readonly input: number; readonly sources: readonly string[]; readonly unpack: boolean; readonly chmod?: string } {
+  const checksum = instruction.checksum === undefined ? "" : state.expand(instruction.checksum, instruction.lines);
+  const metadata = { lines: instruction.lines, slot: `${state.context.contextId}|remote|${source}`, ignoreCache: state.context.ignoreCache, arguments: {}, description: source };
+  if (isGitUrl(source)) {
+    const git = parseGitUrl(source);
+    const op: GitOp = { type: "git", ...git, keepGitDir: instruction.keepGitDir ?? false, checksum };
+    return { input: inputIndex(inputs, createVertex(op, [], { ...metadata, name: `[internal] load git source ${source}` })), sources: ["/"], unpack: false };
+  }
+  const fileName = fileNameOfUrl(source);
+  const op: HttpOp = { type: "http", url: source, checksum, fileName };
+  const input = inputIndex(inputs, createVertex(op, [], { ...metadata, name: `[internal] load remote build context ${source}` }));
+  return { input, sources: [`/${fileName}`], unpack: instruction.unpack ?? false };
+}
+
+function heredocActions(state: StageState, instruction: CopyInstruction | AddInstruction, target: Target): readonly FileAction[] {
+  return instruction.heredocs.map((heredoc): FileAction => {
+    const content = heredoc.expand ? expandBody(state, heredoc.content, instruction.lines) : heredoc.content;
+    return { type: "mkfile", ...target, name: heredoc.name, content };
+  });
+}
+
+/** A heredoc's body: variables are replaced, quotes stay. */
+function expandBody(state: StageState, content: string, lines: LineRange): string {
+  try {
+    return expandWord(content, variableMap(state.variables), { escape: state.context.escape, rawQuotes: true, rawEscapes: true }).result;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", message, { lines }, error);
+  }
+}
+
+function scratchVertex(state: StageState): Vertex {
+  return createVertex({ type: "merge" }, [], { name: "scratch", lines: undefined, slot: `${state.context.contextId}|scratch`, description: "scratch", ignoreCache: false, arguments: {} });
+}
+
+export function lowerWorkdir(state: StageState, instruction: WorkdirInstruction, epoch: number | undefined): void {
+  const path = cleanPath(absolutePath(state.expand(instruction.path, instruction.lines), state.workdir));
+  state.config.WorkingDir = path;
+  const description = state.display(instruction.code, false);
+  const prefix = state.nextPrefix();
+  const slot = state.slot(instruction);
+  if (path === "/") {
+    state.addHistory(`WORKDIR ${path}`);
+    return;
+  }
+  const chown = state.config.User === undefined || state.config.User === "" ? undefined : state.config.User;
+  const vertex = createVertex(
+    { type: "file", scratchBase: state.root === undefined, epoch, actions: [{ type: "mkdir", path, chown }] },
+    state.root === undefined ? [] : [state.root],
+    { name: `${prefix}${description}`, lines: instruction.lines, slot, description, ignoreCache: state.context.ignoreCache, arguments: {} },
+  );
+  state.root = vertex;
+  state.addHistory(`WORKDIR ${path}`, vertex);
+}

@@ -1,0 +1,177 @@
+/** RUN → an exec vertex. */
+import { SlipwayError } from "../base/errors.ts";
+import type { Heredoc, LineRange, RunInstruction, RunMount } from "../dockerfile/instruction.ts";
+import { parseRunMount } from "../dockerfile/run-mount.ts";
+import { runCreatedBy } from "./created-by.ts";
+import type { ExecMount, ExecOp } from "./op.ts";
+import { isProxyArg } from "./platform-args.ts";
+import { absolutePath, cleanPath, defaultPath, type StageState } from "./stage-state.ts";
+import { formatVariables, getVariable } from "./variables.ts";
+import { createVertex, type Vertex } from "./vertex.ts";
+
+export interface RunSurroundings {
+  readonly network: "default" | "none" | "host";
+  readonly extraHosts: readonly string[];
+  readonly shmSizeBytes: number | undefined;
+  readonly ulimits: readonly string[];
+  readonly buildArgs: ReadonlyMap<string, string>;
+  /** the vertex behind `from=`, or the build context for undefined */
+  readonly source: (from: string | undefined, lines: LineRange) => Vertex | undefined;
+}
+
+/** An inputs list without repeats that grows while mounts are lowered. */
+class Inputs {
+  readonly list: Vertex[] = [];
+
+  index(vertex: Vertex): number {
+    const known = this.list.findIndex((input) => input.digest === vertex.digest);
+    return known >= 0 ? known : this.list.push(vertex) - 1;
+  }
+}
+
+export function lowerRun(state: StageState, instruction: RunInstruction, surroundings: RunSurroundings): void {
+  const { lines } = instruction;
+  const command = runCommand(state, instruction);
+  const inputs = new Inputs();
+  if (state.root !== undefined) inputs.list.push(state.root);
+  const mounts = instruction.mounts.map((value) => lowerMount(state, parseRunMount(state.expand(value, lines)), inputs, surroundings, lines));
+  if (command.script !== undefined) mounts.push(scriptMount(state, command.script, inputs));
+  const env = state.variables.some(({ key }) => key === "PATH") ? formatVariables(state.variables) : [...formatVariables(state.variables), `PATH=${defaultPath}`];
+  const op: ExecOp = {
+    type: "exec",
+    scratchBase: state.root === undefined,
+    args: command.args,
+    env: env.filter((entry) => !isProxyArg(entry.slice(0, entry.indexOf("="))) || isImageEnv(state, entry)),
+    cwd: state.workdir,
+    user: state.config.User ?? "",
+    mounts,
+    network: networkOf(instruction, surroundings.network),
+    security: securityOf(instruction),
+    extraHosts: surroundings.extraHosts,
+    hostname: surroundings.buildArgs.get("BUILDKIT_SANDBOX_HOSTNAME") ?? "buildkitsandbox",
+    shmSizeBytes: surroundings.shmSizeBytes,
+    ulimits: surroundings.ulimits,
+    platform: state.context.platform,
+    proxyEnv: [...surroundings.buildArgs].filter(([key]) => isProxyArg(key)).map(([key, value]) => `${key}=${value}`),
+  };
+  const name = state.display(instruction.code, true) + command.summary;
+  const shownArgs = state.declaredArgs.filter((key) => !isProxyArg(key)).map((key) => `${key}=${getVariable(state.variables, key) ?? ""}`);
+  const vertex = createVertex(op, inputs.list, {
+    name: `${state.nextPrefix()}${name}`,
+    lines,
+    slot: state.slot(instruction),
+    description: name,
+    ignoreCache: state.context.ignoreCache,
+    arguments: Object.fromEntries(state.declaredArgs.map((key) => [key, getVariable(state.variables, key) ?? ""])),
+  });
+  state.root = vertex;
+  state.addHistory(runCreatedBy(command.args, shownArgs), vertex);
+}
+
+function isImageEnv(state: StageState, entry: string): boolean {
+  return (state.config.Env ?? []).includes(entry);
+}
+
+interface RunCommand {
+  readonly args: readonly string[];
+  /** a heredoc that begins with `#!`: it becomes a file and is executed */
+  readonly script: Heredoc | undefined;
+  /** what progress shows of a heredoc's body */
+  readonly summary: string;
+}
+
+function runCommand(state: StageState, instruction: RunInstruction): RunCommand {
+  const { form, args, heredocs } = instruction.command;
+  if (form === "exec") return { args, script: undefined, summary: "" };
+  const [line = ""] = args;
+  const [first] = heredocs;
+  if (first === undefined) return { args: [...state.shell, line], script: undefined, summary: "" };
+  if (!/^\d*<<-?(?:"[^"]*"|'[^']*'|[^\s"'<]+)$/.test(line.trim())) {
+    // The shell itself reads the heredocs: give it the text as it stood.
+    const full = heredocs.reduce((text, heredoc) => `${text}\n${heredoc.content}${heredoc.name}`, line);
+    return { args: [...state.shell, full], script: undefined, summary: "" };
+  }
+  const summary = ` (${summarize(first.content)})`;
+  if (first.content.startsWith("#!")) return { args: [...state.shell, `/dev/pipes/${first.name}`], script: first, summary };
+  return { args: [...state.shell, first.content], script: undefined, summary };
+}
+
+function summarize(content: string): string {
+  const lines = content.trim().split(/\r?\n/);
+  return lines.length > 1 ? `${lines[0] ?? ""}...` : (lines[0] ?? "");
+}
+
+function scriptMount(state: StageState, script: Heredoc, inputs: Inputs): ExecMount {
+  const file = createVertex(
+    { type: "file", scratchBase: true, epoch: undefined, actions: [{ type: "mkfile", destination: `/${script.name}`, name: script.name, content: script.content, chmod: "0755", chown: undefined }] },
+    [],
+    { name: "[internal] preparing inline document", lines: undefined, slot: `${state.context.contextId}|inline`, description: "inline document", ignoreCache: false, arguments: {} },
+  );
+  return { type: "bind", input: inputs.index(file), source: "/", target: "/dev/pipes/", readonly: true };
+}
+
+function networkOf(instruction: RunInstruction, fallback: "default" | "none" | "host"): "default" | "none" | "host" {
+  const { network } = instruction;
+  if (network === undefined || network === "default") return network === "default" ? "default" : fallback;
+  if (network === "none" || network === "host") return network;
+  throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", `unsupported network mode: ${JSON.stringify(network)}`, { lines: instruction.lines });
+}
+
+function securityOf(instruction: RunInstruction): "sandbox" | "insecure" {
+  if (instruction.security === undefined || instruction.security === "sandbox") return "sandbox";
+  if (instruction.security === "insecure") return "insecure";
+  throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", `security mode ${JSON.stringify(instruction.security)} is not valid`, { lines: instruction.lines });
+}
+
+function lowerMount(state: StageState, mount: RunMount, inputs: Inputs, surroundings: RunSurroundings, lines: LineRange): ExecMount {
+  const target = mount.target === undefined ? undefined : absolutePath(mount.target, state.workdir);
+  switch (mount.type) {
+    case "tmpfs":
+      return { type: "tmpfs", target: required(target, lines), sizeBytes: mount.sizeBytes };
+    case "cache":
+      return cacheMount(state, mount, required(target, lines), inputs, surroundings, lines);
+    case "bind": {
+      const vertex = surroundings.source(mount.from, lines) ?? emptyVertex(state);
+      return { type: "bind", input: inputs.index(vertex), source: cleanPath(`/${mount.source ?? ""}`), target: required(target, lines), readonly: mount.readonly };
+    }
+    case "secret":
+      return secretMount(mount, target, lines);
+    case "ssh": {
+      const id = mount.id ?? "default";
+      const path = target ?? `/run/buildkit/ssh_agent.${inputs.list.length}`;
+      return { type: "ssh", id, target: path, required: mount.required, mode: mount.mode ?? 0o600, uid: mount.uid ?? 0, gid: mount.gid ?? 0 };
+    }
+  }
+}
+
+function required(target: string | undefined, lines: LineRange): string {
+  if (target !== undefined && cleanPath(target) !== "/") return cleanPath(target);
+  throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", target === undefined ? "mount target is required" : `invalid mount target ${JSON.stringify(target)}`, { lines });
+}
+
+function cacheMount(state: StageState, mount: RunMount, target: string, inputs: Inputs, surroundings: RunSurroundings, lines: LineRange): ExecMount {
+  const from = mount.from === undefined ? undefined : surroundings.source(mount.from, lines);
+  return {
+    type: "cache",
+    id: mount.id === undefined || mount.id === "" ? target : cleanPath(`/${mount.id}`),
+    sharing: mount.sharing ?? "shared",
+    target,
+    readonly: mount.readonly,
+    input: from === undefined ? undefined : inputs.index(from),
+    source: cleanPath(`/${mount.source ?? ""}`),
+    mode: mount.mode,
+    uid: mount.uid,
+    gid: mount.gid,
+  };
+}
+
+function secretMount(mount: RunMount, target: string | undefined, lines: LineRange): ExecMount {
+  const id = mount.id ?? mount.source ?? target?.slice(target.lastIndexOf("/") + 1) ?? "";
+  if (id === "") throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", "one of source, target required", { lines });
+  const file = target ?? (mount.env === undefined ? `/run/secrets/${id.slice(id.lastIndexOf("/") + 1)}` : undefined);
+  return { type: "secret", id, target: file, env: mount.env, required: mount.required, mode: mount.mode ?? 0o400, uid: mount.uid ?? 0, gid: mount.gid ?? 0 };
+}
+
+function emptyVertex(state: StageState): Vertex {
+  return createVertex({ type: "merge" }, [], { name: "scratch", lines: undefined, slot: `${state.context.contextId}|scratch`, description: "scratch", ignoreCache: false, arguments: {} });
+}

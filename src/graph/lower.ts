@@ -1,0 +1,348 @@
+/**
+ * Dockerfile → graph. Stages are lowered on demand from the target backwards, so what nothing needs is never looked at;
+ * base images that are not resolved yet are collected and asked for together.
+ */
+import { SlipwayError } from "../base/errors.ts";
+import { familiarName, formatReference, parseReference, withDefaultTag } from "../oci/reference.ts";
+import { normalizePlatform, parsePlatform, type Platform } from "../oci/platform.ts";
+import type { ContainerConfig } from "../oci/image-config.ts";
+import type { FromInstruction, Instruction, LineRange, Stage } from "../dockerfile/instruction.ts";
+import { parseDockerfile } from "../dockerfile/parse.ts";
+import { expandWord } from "../dockerfile/word.ts";
+import { lowerArg, lowerCmd, lowerEntrypoint, lowerEnv, lowerExpose, lowerHealthcheck, lowerLabel, lowerStopsignal, lowerVolume } from "./lower-config.ts";
+import { lowerCopy, lowerWorkdir } from "./lower-copy.ts";
+import { lowerRun } from "./lower-run.ts";
+import { imageKey, type ImageNeed, type LowerOptions, type Lowering, type NamedContext, type ResolvedImage } from "./lowering.ts";
+import { platformArgs } from "./platform-args.ts";
+import { defaultPath, StageState, type StageContext } from "./stage-state.ts";
+import { getVariable, setVariable, variableMap, type Variables } from "./variables.ts";
+import { createVertex, type Vertex } from "./vertex.ts";
+
+/** Fails with DOCKERFILE_PARSE, TARGET_NOT_FOUND, STAGE_CYCLE, INVALID_PLATFORM …, `details.lines` naming the instruction. */
+export function lowerDockerfile(options: LowerOptions): Lowering {
+  return new Lowerer(options).lower();
+}
+
+/** Thrown inside to leave a stage whose base is not resolved yet; never leaves this file. */
+class Unresolved extends Error {}
+
+class Lowerer {
+  readonly #options: LowerOptions;
+  readonly #globals: Variables;
+  readonly #escape: "\\" | "`";
+  readonly #stages: readonly Stage[];
+  readonly #states = new Map<number, StageState | "lowering">();
+  readonly #needs = new Map<string, ImageNeed>();
+  readonly #epoch: number | undefined;
+
+  constructor(options: LowerOptions) {
+    this.#options = options;
+    this.#escape = options.dockerfile.directives.escape;
+    this.#stages = options.dockerfile.stages;
+    this.#globals = this.#evaluateGlobals();
+    this.#epoch = parseEpoch(options.buildArgs.get("SOURCE_DATE_EPOCH"));
+  }
+
+  #evaluateGlobals(): Variables {
+    const { buildArgs, buildPlatform, targetPlatform, target, dockerfile } = this.#options;
+    let variables = platformArgs(buildPlatform, targetPlatform, target ?? "");
+    for (const { key } of variables) {
+      const given = buildArgs.get(key);
+      if (given !== undefined) variables = setVariable(variables, key, given);
+    }
+    for (const instruction of dockerfile.metaArgs) {
+      for (const { key, value } of instruction.args) {
+        const fallback = value === undefined ? getVariable(variables, key) : this.#expandGlobal(value, variables, instruction.lines);
+        const chosen = buildArgs.get(key) ?? fallback;
+        if (chosen !== undefined) variables = setVariable(variables, key, chosen);
+      }
+    }
+    return variables;
+  }
+
+  #expandGlobal(word: string, variables: Variables, lines: LineRange): string {
+    try {
+      return expandWord(word, variableMap(variables), { escape: this.#escape }).result;
+    } catch (error) {
+      if (!(error instanceof SlipwayError)) throw error;
+      throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", `failed to process arguments for platform ${word}: ${error.message}`, { ...error.details, lines }, error);
+    }
+  }
+
+  lower(): Lowering {
+    const target = this.#findTarget();
+    let state: StageState | undefined;
+    try {
+      state = this.#state(target);
+    } catch (error) {
+      if (!(error instanceof Unresolved)) throw error;
+    }
+    if (this.#needs.size > 0 || state === undefined) return { kind: "need", images: [...this.#needs.values()] };
+    const labels = this.#options.labels;
+    const config: ContainerConfig = Object.keys(labels).length === 0 ? state.config : { ...state.config, Labels: { ...state.config.Labels, ...labels } };
+    return {
+      kind: "done",
+      root: state.root,
+      image: { platform: state.context.platform, author: state.author, config, baseHistory: state.baseHistory, history: state.history },
+      baseChain: state.baseChain,
+      epoch: this.#epoch,
+    };
+  }
+
+  #findTarget(): number {
+    const { target } = this.#options;
+    if (target === undefined || target === "") return this.#stages.length - 1;
+    const index = this.#stages.findLastIndex((stage) => stage.name === target.toLowerCase());
+    if (index >= 0) return index;
+    const names = this.#stages.flatMap((stage) => stage.name ?? []);
+    throw new SlipwayError("not_found", "TARGET_NOT_FOUND", `target stage ${JSON.stringify(target)} could not be found`, {
+      target,
+      stages: names,
+      remedy: names.length === 0 ? "the Dockerfile has no named stage" : `stages of this Dockerfile: ${names.join(", ")}`,
+    });
+  }
+
+  /** The stage's finished state. Throws Unresolved after noting what is missing. */
+  #state(index: number): StageState {
+    const known = this.#states.get(index);
+    if (known === "lowering") {
+      const stage = this.#stages[index] as Stage;
+      throw new SlipwayError("invalid_argument", "STAGE_CYCLE", `circular dependency detected on stage: ${stage.name ?? index}`, { lines: stage.from.lines });
+    }
+    if (known !== undefined) return known;
+    this.#states.set(index, "lowering");
+    try {
+      const state = this.#lowerStage(this.#stages[index] as Stage);
+      this.#states.set(index, state);
+      return state;
+    } catch (error) {
+      this.#states.delete(index);
+      throw error;
+    }
+  }
+
+  #lowerStage(stage: Stage): StageState {
+    const { from } = stage;
+    const platform = this.#platformOf(from);
+    const baseName = this.#expandGlobal(from.image, this.#globals, from.lines);
+    if (baseName === "") {
+      throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", `base name (${from.image}) should not be blank`, { lines: from.lines });
+    }
+    this.#noteSources(stage);
+    const context = this.#contextOf(stage, platform);
+    const triggers: Instruction[] = [];
+    const state = this.#baseState(stage, context, baseName, triggers);
+    const instructions = [...triggers, ...stage.instructions];
+    state.stepsTotal = state.stepsDone + instructions.filter((instruction) => stepTypes.has(instruction.type)).length;
+    this.#finishFromName(state, baseName);
+    for (const instruction of instructions) this.#lowerInstruction(state, stage, instruction);
+    return state;
+  }
+
+  /** All bases are asked for in one round: what COPY --from names is looked at before the stage is left for its own base. */
+  #noteSources(stage: Stage): void {
+    for (const instruction of stage.instructions) {
+      if (instruction.type !== "copy" || instruction.from === undefined) continue;
+      try {
+        this.#source(stage, instruction.from, instruction.lines);
+      } catch (error) {
+        if (!(error instanceof Unresolved)) throw error;
+      }
+    }
+  }
+
+  #platformOf(from: FromInstruction): Platform {
+    if (from.platform === undefined) return this.#options.targetPlatform;
+    const text = this.#expandGlobal(from.platform, this.#globals, from.lines);
+    if (text === "") return this.#options.targetPlatform;
+    try {
+      return normalizePlatform(parsePlatform(text));
+    } catch (error) {
+      if (!(error instanceof SlipwayError)) throw error;
+      throw new SlipwayError("invalid_argument", "INVALID_PLATFORM", error.message, { ...error.details, lines: from.lines }, error);
+    }
+  }
+
+  #contextOf(stage: Stage, platform: Platform): StageContext {
+    const { noCache, showPlatform, contextId } = this.#options;
+    const several = this.#stages.length > 1;
+    return {
+      stage,
+      platform,
+      escape: this.#escape,
+      displayName: stage.name ?? (several ? `stage-${stage.index}` : ""),
+      platformPrefix: showPlatform ? `${platform.os}/${platform.architecture}${platform.variant === undefined ? "" : `/${platform.variant}`}` : "",
+      ignoreCache: typeof noCache === "boolean" ? noCache : stage.name !== undefined && noCache.has(stage.name),
+      contextId,
+    };
+  }
+
+  #baseState(stage: Stage, context: StageContext, baseName: string, triggers: Instruction[]): StageState {
+    const named = (stage.name === undefined ? undefined : this.#options.namedContexts.get(stage.name)) ?? this.#options.namedContexts.get(baseName.toLowerCase());
+    const earlier = named === undefined ? this.#findStage(baseName, stage.index) : undefined;
+    if (earlier !== undefined) {
+      const base = this.#state(earlier);
+      triggers.push(...parseTriggers(base.config.OnBuild ?? []));
+      const { OnBuild: _, ...config } = base.config;
+      const state = new StageState(context, { root: base.root, config, author: base.author, history: base.baseHistory, chain: base.baseChain });
+      state.history = base.history;
+      state.cmdSet = false;
+      return state;
+    }
+    if (named === undefined && baseName === "scratch") return scratchState(context);
+    if (named !== undefined && named.kind !== "image") {
+      const state = scratchState(context);
+      state.root = this.#contextVertex(named, baseName);
+      return state;
+    }
+    const image = this.#image(named?.kind === "image" ? named.reference : baseName, context.platform, stage.from.lines);
+    return this.#imageState(context, image, stage.from, triggers);
+  }
+
+  #imageState(context: StageContext, image: ResolvedImage, from: FromInstruction, triggers: Instruction[]): StageState {
+    triggers.push(...parseTriggers(image.config.config.OnBuild ?? []));
+    const { OnBuild: _, ...config } = image.config.config;
+    const root = createVertex({ type: "image", reference: image.reference, platform: context.platform, chain: image.chain }, [], {
+      name: `FROM ${image.reference}`,
+      lines: from.lines,
+      slot: `${context.contextId}|${context.stage.name ?? context.stage.index}|from`,
+      description: `FROM ${image.reference}`,
+      ignoreCache: false,
+      arguments: {},
+    });
+    const state = new StageState(context, { root, config: { ...config, Env: config.Env ?? [] }, author: image.config.author, history: image.config.history ?? [], chain: image.chain });
+    state.stepsDone = 1;
+    return state;
+  }
+
+  /** FROM of an image is the stage's first step; its name needs the total, which is known only now. */
+  #finishFromName(state: StageState, baseName: string): void {
+    const { root } = state;
+    if (state.stepsDone !== 1 || root?.op.type !== "image" || baseName === "") return;
+    state.stepsDone = 0;
+    const name = `${state.nextPrefix()}FROM ${root.op.reference}`;
+    state.root = createVertex(root.op, root.inputs, { ...root.metadata, name });
+  }
+
+  #findStage(name: string, before: number): number | undefined {
+    const wanted = name.toLowerCase();
+    const index = this.#stages.findLastIndex((stage) => stage.index < before && stage.name === wanted);
+    return index < 0 ? undefined : index;
+  }
+
+  #image(name: string, platform: Platform, lines: LineRange): ResolvedImage {
+    let reference: string;
+    try {
+      reference = formatReference(withDefaultTag(parseReference(name)));
+    } catch (error) {
+      if (!(error instanceof SlipwayError)) throw error;
+      throw new SlipwayError(error.kind, error.code, `failed to parse stage name ${JSON.stringify(name)}: ${error.message}`, { ...error.details, lines }, error);
+    }
+    const key = imageKey(reference, platform);
+    const image = this.#options.images.get(key);
+    if (image !== undefined) return image;
+    this.#needs.set(key, { reference, platform, lines });
+    throw new Unresolved(familiarName(parseReference(reference)));
+  }
+
+  #contextVertex(context: NamedContext, name: string): Vertex {
+    const metadata = { lines: undefined, slot: `${this.#options.contextId}|context|${name}`, description: `context ${name}`, ignoreCache: false, arguments: {} };
+    if (context.kind === "local") return createVertex({ type: "local", name }, [], { ...metadata, name: name === "context" ? "[internal] load build context" : `[context ${name}] load from client` });
+    throw new SlipwayError("unsupported", "UNSUPPORTED_CONTEXT", `build context ${name} of kind ${context.kind} cannot be used here`, { name });
+  }
+
+  /** The vertex behind `--from` or a mount's `from=`: a stage by number or name, a named context, an image; undefined name: the build context. */
+  #source(stage: Stage, from: string | undefined, lines: LineRange): Vertex | undefined {
+    if (from === undefined) return this.#contextVertex({ kind: "local" }, "context");
+    if (/\$/.test(from)) {
+      throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", "'from' does not support variable expansion, define a new stage with the variable in FROM and copy from that", { lines });
+    }
+    const named = this.#options.namedContexts.get(from.toLowerCase());
+    if (named !== undefined && named.kind !== "image") return this.#contextVertex(named, from.toLowerCase());
+    if (/^\d+$/.test(from)) {
+      const index = Number(from);
+      if (index >= stage.index) throw new SlipwayError("invalid_argument", "INVALID_FROM", `invalid from flag value ${from}: refers to current build stage`, { lines });
+      return this.#state(index).root;
+    }
+    const earlier = named === undefined ? this.#findStage(from, stage.index) : undefined;
+    if (earlier !== undefined) return this.#state(earlier).root;
+    if (stage.name === from.toLowerCase()) throw new SlipwayError("invalid_argument", "STAGE_CYCLE", `circular dependency detected on stage: ${from}`, { lines });
+    if (named === undefined && from === "scratch") return undefined;
+    const image = this.#image(named?.kind === "image" ? named.reference : from, this.#options.targetPlatform, lines);
+    return createVertex({ type: "image", reference: image.reference, platform: image.platform, chain: image.chain }, [], {
+      name: `FROM ${image.reference}`,
+      lines,
+      slot: `${this.#options.contextId}|from|${from}`,
+      description: `FROM ${image.reference}`,
+      ignoreCache: false,
+      arguments: {},
+    });
+  }
+
+  #lowerInstruction(state: StageState, stage: Stage, instruction: Instruction): void {
+    const source = (from: string | undefined, lines: LineRange): Vertex | undefined => this.#source(stage, from, lines);
+    switch (instruction.type) {
+      case "arg":
+        return lowerArg(state, instruction, this.#options.buildArgs, this.#globals);
+      case "env":
+        return lowerEnv(state, instruction);
+      case "label":
+        return lowerLabel(state, instruction);
+      case "run":
+        return lowerRun(state, instruction, { ...this.#options, source });
+      case "copy":
+      case "add":
+        return lowerCopy(state, instruction, { source, epoch: this.#epoch });
+      case "workdir":
+        return lowerWorkdir(state, instruction, this.#epoch);
+      case "user": {
+        const user = state.expand(instruction.user, instruction.lines);
+        state.config.User = user;
+        return state.addHistory(`USER ${user}`);
+      }
+      case "expose":
+        return lowerExpose(state, instruction);
+      case "volume":
+        return lowerVolume(state, instruction);
+      case "cmd":
+        return lowerCmd(state, instruction.command);
+      case "entrypoint":
+        return lowerEntrypoint(state, instruction.command);
+      case "healthcheck":
+        return lowerHealthcheck(state, instruction);
+      case "shell":
+        state.config.Shell = instruction.shell;
+        return state.addHistory(`SHELL [${instruction.shell.join(" ")}]`);
+      case "stopsignal":
+        return lowerStopsignal(state, instruction);
+      case "onbuild":
+        state.config.OnBuild = [...(state.config.OnBuild ?? []), instruction.expression];
+        return undefined;
+      case "maintainer":
+        state.author = instruction.maintainer;
+        return state.addHistory(`MAINTAINER ${instruction.maintainer}`);
+    }
+  }
+}
+
+/** Instructions that are counted as steps in progress. */
+const stepTypes: ReadonlySet<Instruction["type"]> = new Set(["run", "copy", "add", "workdir"]);
+
+function scratchState(context: StageContext): StageState {
+  return new StageState(context, { root: undefined, config: { Env: [`PATH=${defaultPath}`], WorkingDir: "/" }, author: undefined, history: [], chain: [] });
+}
+
+/** ONBUILD triggers as instructions, shown as `ONBUILD RUN …`. */
+function parseTriggers(expressions: readonly string[]): readonly Instruction[] {
+  return expressions.flatMap((expression) => {
+    const { stages } = parseDockerfile(`FROM scratch\n${expression}\n`, { fileName: "ONBUILD trigger" });
+    return (stages[0]?.instructions ?? []).map((instruction) => ({ ...instruction, code: `ONBUILD ${instruction.code}` }));
+  });
+}
+
+/** Fails with INVALID_EPOCH in BuildKit's words. */
+function parseEpoch(text: string | undefined): number | undefined {
+  if (text === undefined || text === "") return undefined;
+  if (/^-?\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
+  throw new SlipwayError("invalid_argument", "INVALID_EPOCH", `invalid SOURCE_DATE_EPOCH: ${text}`, { got: text });
+}

@@ -1,0 +1,81 @@
+/** What lowering takes and gives: a pure function of the Dockerfile, the options and the resolved base images. */
+import type { Digest } from "../oci/digest.ts";
+import type { ContainerConfig, HistoryEntry, ImageConfig } from "../oci/image-config.ts";
+import type { Platform } from "../oci/platform.ts";
+import type { Dockerfile, LineRange } from "../dockerfile/instruction.ts";
+import type { Vertex } from "./vertex.ts";
+
+export interface ResolvedImage {
+  /** full name, with the digest it was found at where there is one: shown behind FROM */
+  readonly reference: string;
+  readonly config: ImageConfig;
+  readonly chain: readonly Digest[];
+  readonly platform: Platform;
+}
+
+export type NamedContext =
+  | { readonly kind: "local" }
+  /** a reference that replaces the name */
+  | { readonly kind: "image"; readonly reference: string }
+  | { readonly kind: "git" | "http"; readonly url: string };
+
+export interface LowerOptions {
+  readonly dockerfile: Dockerfile;
+  /** tells one project's steps from another's when misses are explained */
+  readonly contextId: string;
+  readonly buildArgs: ReadonlyMap<string, string>;
+  /** undefined: the last stage */
+  readonly target: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly buildPlatform: Platform;
+  readonly targetPlatform: Platform;
+  /** true: prefix steps with the platform, as in builds for several */
+  readonly showPlatform: boolean;
+  readonly network: "default" | "none" | "host";
+  readonly extraHosts: readonly string[];
+  readonly shmSizeBytes: number | undefined;
+  readonly ulimits: readonly string[];
+  readonly noCache: boolean | ReadonlySet<string>;
+  readonly namedContexts: ReadonlyMap<string, NamedContext>;
+  /** images by imageKey(reference, platform) */
+  readonly images: ReadonlyMap<string, ResolvedImage>;
+}
+
+export interface ImageNeed {
+  readonly reference: string;
+  readonly platform: Platform;
+  /** the instruction that asks for it */
+  readonly lines: LineRange | undefined;
+}
+
+/** A history line that is still to get its time; with a vertex, it stands for that vertex's layer. */
+export interface DraftHistory {
+  readonly entry: HistoryEntry;
+  readonly vertex: Vertex | undefined;
+}
+
+export interface DraftImage {
+  readonly platform: Platform;
+  readonly author: string | undefined;
+  readonly config: ContainerConfig;
+  /** of the base image, unchanged */
+  readonly baseHistory: readonly HistoryEntry[];
+  readonly history: readonly DraftHistory[];
+}
+
+export type Lowering =
+  | { readonly kind: "need"; readonly images: readonly ImageNeed[] }
+  | {
+      readonly kind: "done";
+      /** undefined: nothing was added to scratch */
+      readonly root: Vertex | undefined;
+      readonly image: DraftImage;
+      /** layers of the base that root stands on: what squash keeps */
+      readonly baseChain: readonly Digest[];
+      /** SOURCE_DATE_EPOCH, seconds */
+      readonly epoch: number | undefined;
+    };
+
+export function imageKey(reference: string, platform: Platform): string {
+  return `${platform.os}/${platform.architecture}/${platform.variant ?? ""} ${reference}`;
+}

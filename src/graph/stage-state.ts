@@ -1,0 +1,137 @@
+/** The state of one stage while its instructions are lowered: the file system so far, the config so far, what words can see. */
+import { SlipwayError } from "../base/errors.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { ContainerConfig, HistoryEntry } from "../oci/image-config.ts";
+import type { Platform } from "../oci/platform.ts";
+import type { Instruction, LineRange, Stage } from "../dockerfile/instruction.ts";
+import { expandWord, expandWords } from "../dockerfile/word.ts";
+import type { DraftHistory } from "./lowering.ts";
+import { parseVariables, setVariable, variableMap, type Variables } from "./variables.ts";
+import type { Vertex } from "./vertex.ts";
+
+/** Docker's PATH for images that have none. */
+export const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+export type MutableConfig = { -readonly [Key in keyof ContainerConfig]: ContainerConfig[Key] };
+
+export interface StageContext {
+  readonly stage: Stage;
+  readonly platform: Platform;
+  readonly escape: "\\" | "`";
+  /** "build" or "stage-2", "" in a Dockerfile of one unnamed stage */
+  readonly displayName: string;
+  readonly platformPrefix: string;
+  readonly ignoreCache: boolean;
+  readonly contextId: string;
+}
+
+export class StageState {
+  readonly context: StageContext;
+  root: Vertex | undefined;
+  config: MutableConfig;
+  author: string | undefined;
+  baseHistory: readonly HistoryEntry[];
+  baseChain: readonly Digest[];
+  history: readonly DraftHistory[] = [];
+  /** ENV and ARG together, as RUN and words see them */
+  variables: Variables;
+  /** ARGs in the order of declaration, for RUN's history line */
+  declaredArgs: readonly string[] = [];
+  cmdSet = false;
+  stepsDone = 0;
+  stepsTotal = 0;
+  readonly #positions = new Map<string, number>();
+
+  constructor(context: StageContext, base: { readonly root: Vertex | undefined; readonly config: ContainerConfig; readonly author: string | undefined; readonly history: readonly HistoryEntry[]; readonly chain: readonly Digest[] }) {
+    this.context = context;
+    this.root = base.root;
+    this.config = { ...base.config };
+    this.author = base.author;
+    this.baseHistory = base.history;
+    this.baseChain = base.chain;
+    this.variables = parseVariables(base.config.Env ?? []);
+  }
+
+  get workdir(): string {
+    const directory = this.config.WorkingDir ?? "";
+    return directory === "" ? "/" : directory;
+  }
+
+  get shell(): readonly string[] {
+    const shell = this.config.Shell ?? [];
+    return shell.length === 0 ? ["/bin/sh", "-c"] : shell;
+  }
+
+  setEnv(key: string, value: string): void {
+    this.variables = setVariable(this.variables, key, value);
+  }
+
+  /** One word with the stage's variables. Fails with DOCKERFILE_PARSE in BuildKit's words, naming the line. */
+  expand(word: string, lines: LineRange): string {
+    return this.#at(lines, word, () => expandWord(word, variableMap(this.variables), { escape: this.context.escape }).result);
+  }
+
+  expandList(word: string, lines: LineRange): readonly string[] {
+    return this.#at(lines, word, () => expandWords(word, variableMap(this.variables), { escape: this.context.escape }).words);
+  }
+
+  /** The instruction as progress shows it: variables put in where that works, else as written. */
+  display(code: string, rawQuotes: boolean): string {
+    try {
+      return expandWord(code, variableMap(this.variables), { escape: this.context.escape, rawQuotes, skipUnset: rawQuotes }).result;
+    } catch {
+      return code;
+    }
+  }
+
+  #at<T>(lines: LineRange, word: string, body: () => T): T {
+    try {
+      return body();
+    } catch (error) {
+      if (!(error instanceof SlipwayError)) throw error;
+      const message = error.message.startsWith("failed to process") ? error.message : `failed to process ${JSON.stringify(word)}: ${error.message}`;
+      throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", message, { ...error.details, lines }, error);
+    }
+  }
+
+  addHistory(createdBy: string, vertex?: Vertex): void {
+    const entry: HistoryEntry = { created_by: createdBy, comment: "buildkit.dockerfile.v0", ...(vertex === undefined ? { empty_layer: true } : {}) };
+    this.history = [...this.history, { entry, vertex }];
+  }
+
+  /** "[build 2/9] " for the next step that makes a vertex. */
+  nextPrefix(): string {
+    this.stepsDone++;
+    const width = String(this.stepsTotal).length;
+    const name = [this.context.platformPrefix, this.context.displayName].filter((part) => part !== "").join(" ");
+    const step = String(this.stepsDone).padStart(width, " ");
+    return `[${name === "" ? "" : `${name} `}${step}/${this.stepsTotal}] `;
+  }
+
+  /** The place of an instruction: the n-th of its kind in its stage. */
+  slot(instruction: Pick<Instruction, "type">): string {
+    const position = (this.#positions.get(instruction.type) ?? 0) + 1;
+    this.#positions.set(instruction.type, position);
+    const stage = this.context.stage.name ?? String(this.context.stage.index);
+    return [this.context.contextId, this.context.platform.architecture, stage, instruction.type, position].join("|");
+  }
+}
+
+/** An absolute path from one that may be relative to the working directory; a trailing slash is kept. */
+export function absolutePath(path: string, workdir: string): string {
+  const joined = path.startsWith("/") ? path : `${workdir}/${path}`;
+  const clean = cleanPath(joined);
+  const directory = path === "" || path === "." || path.endsWith("/") || path.endsWith("/.");
+  return directory && clean !== "/" ? `${clean}/` : clean;
+}
+
+/** Go's path.Clean for absolute paths. */
+export function cleanPath(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "" || part === ".") continue;
+    if (part === "..") parts.pop();
+    else parts.push(part);
+  }
+  return `/${parts.join("/")}`;
+}
