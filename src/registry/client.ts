@@ -3,15 +3,37 @@
  * credentials, proxies and custom certificates, every wait and every body bounded. @see distribution-spec
  */
 import type { Hash } from "node:crypto";
+import { isSlipwayError } from "../base/errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Descriptor } from "../oci/manifest.ts";
+import { withDefaultTag } from "../oci/reference.ts";
 import type { Reference } from "../oci/reference.ts";
+import { createAuthorizer } from "./auth.ts";
+import { diskConfigFiles } from "./config-files.ts";
+import type { ConfigFiles, Env } from "./config-files.ts";
+import { anonymous } from "./credentials.ts";
+import type { CredentialSource } from "./credentials.ts";
+import { createDispatchers } from "./dispatchers.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { firstThatWorks } from "./fallthrough.ts";
+import { fetchManifestAt, headManifestAt } from "./fetch-manifest.ts";
+import { createLimiter } from "./limiter.ts";
+import { listTagsAt } from "./list-tags.ts";
+import { createMirrorMemory } from "./mirror-memory.ts";
+import { endpointsFor } from "./registries-conf.ts";
+import type { RegistriesConf } from "./registries-conf.ts";
+import { defaultRetry } from "./retry.ts";
+import type { Retry } from "./retry.ts";
+import { createSender } from "./sender.ts";
+import { streamBlob } from "./stream-blob.ts";
+import { createTransport, defaultTimeouts } from "./transport.ts";
+import type { Timeouts } from "./transport.ts";
 
 export interface CallOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** A manifest or an index as the registry serves it; the bytes have the descriptor's digest and size. */
+/** A manifest or an index as the registry serves it; the bytes have the descriptor's digest and size, and parse. */
 export interface FetchedManifest {
   readonly descriptor: Descriptor;
   readonly bytes: Uint8Array;
@@ -26,6 +48,13 @@ export interface OpenBlobOptions extends CallOptions {
   readonly hash?: Hash;
 }
 
+/**
+ * Calls fail with SlipwayError: not_found (MANIFEST_NOT_FOUND, BLOB_NOT_FOUND, REPOSITORY_NOT_FOUND), unauthenticated
+ * (UNAUTHORIZED, LOGIN_REFUSED), denied (ACCESS_DENIED, REGISTRY_BLOCKED, BAD_REDIRECT), resource_exhausted
+ * (TOO_MANY_REQUESTS, RESPONSE_TOO_LARGE), unavailable and deadline_exceeded (the network), failed_precondition
+ * (certificates), data_loss (DIGEST_MISMATCH, SIZE_MISMATCH) or canceled. `details.resolveMessage`, where present, is
+ * how BuildKit says it; `details.mirrors` what the mirrors answered before the registry itself failed.
+ */
 export interface RegistryClient {
   /**
    * What a reference means now, by one HEAD request; undefined where the registry does not say the digest.
@@ -36,10 +65,91 @@ export interface RegistryClient {
   resolve(reference: Reference, options?: CallOptions): Promise<FetchedManifest>;
   /** Fetches a manifest or index of the reference's repository by digest. */
   fetchManifest(reference: Reference, digest: Digest, options?: CallOptions): Promise<FetchedManifest>;
-  /** Streams a blob of the reference's repository; the end is reached only if size and digest agree. */
+  /**
+   * Streams a blob of the reference's repository; the end is reached only if size and digest agree, and never more than
+   * the declared size is yielded. The request is made when iteration begins and holds one of the client's
+   * downloads until it ends: read each stream to its end or leave its loop, do not hold several open unread.
+   */
   openBlob(reference: Reference, descriptor: Descriptor, options?: OpenBlobOptions): AsyncIterable<Uint8Array>;
   /** All tags of the reference's repository, in the registry's order. */
   listTags(reference: Reference, options?: CallOptions): Promise<readonly string[]>;
-  /** Closes idle connections; calls in flight fail. */
+  /** Closes the connections; calls in flight fail. */
   close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** All optional: without any, a client that knows nothing of the machine, has no credentials and uses no proxy. */
+export interface RegistryClientOptions {
+  readonly registries?: RegistriesConf;
+  readonly credentials?: CredentialSource;
+  readonly userAgent?: string;
+  /** blobs in transfer at once; 4 when absent */
+  readonly parallelDownloads?: number;
+  readonly timeouts?: Partial<Timeouts>;
+  readonly retry?: Partial<Retry>;
+  /** read for HTTP_PROXY, HTTPS_PROXY, NO_PROXY */
+  readonly env?: Env;
+  /** directories with certificates by host, the first that knows a host counts */
+  readonly certDirs?: readonly string[];
+  readonly files?: ConfigFiles;
+  readonly now?: () => number;
+  readonly random?: () => number;
+}
+
+/** Makes no request and reads no file before the first call. */
+export function createRegistryClient(options: RegistryClientOptions = {}): RegistryClient {
+  const { registries = [], credentials = anonymous, userAgent = "slipway", parallelDownloads = 4 } = options;
+  const { env = {}, certDirs = [], files = diskConfigFiles, now = Date.now, random = Math.random } = options;
+  const timeouts = { ...defaultTimeouts, ...options.timeouts };
+  const retry = { ...defaultRetry, ...options.retry };
+  const transport = createTransport(createDispatchers({ env, files, certDirs, connectTimeoutMs: timeouts.connectMs }), timeouts);
+  const authorizer = createAuthorizer({ transport, credentials, userAgent, now, timeoutMs: timeouts.documentMs });
+  const sender = createSender({ transport, authorizer, userAgent, retry, now, random });
+  const limiter = createLimiter(parallelDownloads);
+  const memory = createMirrorMemory(now);
+
+  /** A document as a whole has a deadline, besides the caller's signal. */
+  function overMirrors<T>(reference: Reference, call: CallOptions, work: (endpoint: Endpoint, signal: AbortSignal) => Promise<T>): Promise<T> {
+    return firstThatWorks(memory.usable(endpointsFor(reference, registries)), call.signal, async (endpoint) => {
+      const deadline = AbortSignal.timeout(timeouts.documentMs);
+      try {
+        return await work(endpoint, call.signal === undefined ? deadline : AbortSignal.any([call.signal, deadline]));
+      } catch (error) {
+        memory.failed(endpoint, error);
+        throw error;
+      }
+    });
+  }
+
+  function resolve(reference: Reference, call: CallOptions = {}): Promise<FetchedManifest> {
+    const named = withDefaultTag(reference);
+    return overMirrors(named, call, (endpoint, signal) => fetchManifestAt(sender, endpoint, named, signal));
+  }
+
+  async function* openBlob(reference: Reference, descriptor: Descriptor, call: OpenBlobOptions = {}): AsyncGenerator<Uint8Array, void> {
+    const { domain, path } = reference;
+    const endpoints = memory.usable(endpointsFor({ domain, path, digest: descriptor.digest }, registries), descriptor.digest);
+    try {
+      yield* streamBlob(endpoints, reference, descriptor, call, { sender, limiter, retry, random });
+    } catch (error) {
+      if (isSlipwayError(error, "DIGEST_MISMATCH")) memory.wrong(descriptor.digest);
+      throw error;
+    }
+  }
+
+  const close = (): Promise<void> => transport.close();
+  return {
+    resolve,
+    openBlob,
+    head: (reference, call = {}) => {
+      const named = withDefaultTag(reference);
+      return overMirrors(named, call, (endpoint, signal) => headManifestAt(sender, endpoint, named, signal));
+    },
+    fetchManifest: ({ domain, path }, digest, call = {}) => resolve({ domain, path, digest }, call),
+    listTags: ({ domain, path }, call = {}) => {
+      return overMirrors({ domain, path }, call, (endpoint, signal) => listTagsAt(sender, endpoint, { domain, path }, signal));
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }

@@ -1,0 +1,196 @@
+/**
+ * Answers to a registry's 401: Basic credentials, or a Bearer token from the server that the registry names.
+ * @see distribution-spec, "Token Authentication Specification" and "Oauth2 Token Authentication"
+ */
+import { SlipwayError, isSlipwayError } from "../base/errors.ts";
+import { Fields, parseJsonObject } from "../oci/bounded-json.ts";
+import { familiarRepository, formatReference } from "../oci/reference.ts";
+import type { Reference } from "../oci/reference.ts";
+import { parseChallenges } from "./challenge.ts";
+import type { Challenge } from "./challenge.ts";
+import type { Credential, CredentialSource } from "./credentials.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { abortError } from "./network-error.ts";
+import { readBody } from "./read-body.ts";
+import { responseError } from "./response-error.ts";
+import type { Headers, Transport, TransportRequest, TransportResponse } from "./transport.ts";
+
+export interface AuthorizerOptions {
+  readonly transport: Transport;
+  readonly credentials: CredentialSource;
+  readonly userAgent: string;
+  /** milliseconds since the epoch */
+  readonly now: () => number;
+  /** for a whole exchange with a token server */
+  readonly timeoutMs: number;
+}
+
+/** What a request wants to do and where. */
+export interface Access {
+  readonly endpoint: Endpoint;
+  readonly reference: Reference;
+  readonly actions: "pull" | "pull,push";
+}
+
+export interface Authorizer {
+  /** The Authorization header that was accepted before and is still valid. `origin` is the registry's. */
+  known(origin: string, access: Access): string | undefined;
+  /**
+   * The header that answers the 401. Fails with UNAUTHORIZED or LOGIN_REFUSED (unauthenticated) when there is nothing
+   * to answer with; then a credential helper that did not work is named as the cause.
+   */
+  answer(response: TransportResponse, access: Access, signal?: AbortSignal): Promise<string>;
+}
+
+interface Grant {
+  readonly header: string;
+  readonly expiresAtMs: number;
+}
+
+const maxTokenBytes = 1024 * 1024;
+const clientId = "slipway";
+/** the specification's lifetime of a token that does not say its own */
+const defaultLifetimeS = 60;
+/** so long before its end a token is not used any more */
+const marginMs = 5_000;
+
+function scopeOf(access: Access): string {
+  return `repository:${access.endpoint.repository}:${access.actions}`;
+}
+
+function basic(username: string, password: string): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+}
+
+function unauthorized(access: Access, reason: string, cause?: unknown): SlipwayError {
+  const name = familiarRepository(access.reference);
+  const hint = isSlipwayError(cause, "CREDENTIAL_HELPER_FAILED") ? ` (${cause.message})` : "";
+  return new SlipwayError(
+    "unauthenticated",
+    "UNAUTHORIZED",
+    `pull access denied for ${name}, repository does not exist or may require 'docker login': ${reason}${hint}`,
+    {
+      reference: formatReference(access.reference),
+      host: access.endpoint.host,
+      resolveMessage: `pull access denied, repository does not exist or may require authorization: authorization failed: ${reason}`,
+    },
+    cause,
+  );
+}
+
+/** The token server's address. It may be another host than the registry, but not a less safe one. */
+function parseRealm(challenge: Challenge, registry: URL, access: Access): URL {
+  const realm = URL.parse(challenge.parameters["realm"] ?? "");
+  const plainAllowed = registry.protocol === "http:" || !access.endpoint.verifyTls;
+  const usable = realm !== null && (realm.protocol === "https:" || (realm.protocol === "http:" && plainAllowed)) && realm.username === "" && realm.password === "";
+  if (usable) return realm;
+  throw new SlipwayError("denied", "BAD_TOKEN_SERVER", `${registry.host} names a token server that is not to be trusted with credentials: ${JSON.stringify((challenge.parameters["realm"] ?? "").slice(0, 200))}`, {
+    host: registry.host,
+  });
+}
+
+function tokenRequest(realm: URL, challenge: Challenge, access: Access, credential: Credential | undefined, headers: Headers): TransportRequest {
+  const service = challenge.parameters["service"];
+  const scope = challenge.parameters["scope"] || scopeOf(access);
+  const query: [string, string][] = [...(service === undefined ? [] : [["service", service] as [string, string]]), ["scope", scope]];
+  const verifyTls = access.endpoint.verifyTls || realm.host !== access.endpoint.host;
+  if (credential?.kind === "identity") {
+    const body = new URLSearchParams([...query, ["client_id", clientId], ["grant_type", "refresh_token"], ["refresh_token", credential.token]]).toString();
+    return { method: "POST", url: realm, headers: { ...headers, "content-type": "application/x-www-form-urlencoded" }, body, verifyTls, plainRedirect: false };
+  }
+  const url = new URL(realm);
+  for (const [name, value] of query) url.searchParams.append(name, value);
+  if (credential?.kind !== "basic") return { method: "GET", url, headers, verifyTls, plainRedirect: false };
+  url.searchParams.append("account", credential.username);
+  const authorization = basic(credential.username, credential.password);
+  return { method: "GET", url, headers: { ...headers, authorization }, verifyTls, plainRedirect: false };
+}
+
+function parseGrant(bytes: Uint8Array, nowMs: number): Grant {
+  const what = "token server's answer";
+  const fields = new Fields(parseJsonObject(bytes, what, { maxBytes: maxTokenBytes, maxDepth: 16 }), what);
+  const token = fields.string("token") || fields.string("access_token") || "";
+  if (!/^[\x21-\x7e]+$/.test(token)) throw fields.fail("token", "a token of printable characters");
+  const lifetimeS = Math.max(defaultLifetimeS, fields.integer("expires_in") ?? 0);
+  return { header: `Bearer ${token}`, expiresAtMs: nowMs + lifetimeS * 1000 - marginMs };
+}
+
+export function createAuthorizer(options: AuthorizerOptions): Authorizer {
+  const granted = new Map<string, Grant>();
+  const pending = new Map<string, Promise<Grant>>();
+  const keyOf = (origin: string, access: Access): string => `${origin} ${scopeOf(access)}`;
+
+  async function lookup(access: Access): Promise<{ credential: Credential | undefined; failure: unknown }> {
+    const { credentialHost, repository } = access.endpoint;
+    try {
+      return { credential: await options.credentials.lookup(credentialHost, repository), failure: undefined };
+    } catch (failure) {
+      // a broken helper is no reason not to try a public image; it is named if that does not help
+      return { credential: undefined, failure };
+    }
+  }
+
+  async function fetchToken(challenge: Challenge, registry: URL, access: Access, credential: Credential | undefined): Promise<Grant> {
+    const headers = { accept: "application/json", "user-agent": options.userAgent };
+    const request = tokenRequest(parseRealm(challenge, registry, access), challenge, access, credential, headers);
+    const response = await options.transport.request({ ...request, signal: AbortSignal.timeout(options.timeoutMs) });
+    if (response.status !== 200) throw await responseError({ reference: access.reference, subject: "token", method: request.method }, response, options.now());
+    return parseGrant(await readBody(response, maxTokenBytes, "token"), options.now());
+  }
+
+  async function grantFor(response: TransportResponse, access: Access): Promise<Grant> {
+    const challenges = parseChallenges(response.headers["www-authenticate"]);
+    const { credential, failure } = await lookup(access);
+    const bearer = challenges.find((challenge) => challenge.scheme === "bearer");
+    if (bearer !== undefined) {
+      if (credential?.kind === "bearer") return { header: `Bearer ${credential.token}`, expiresAtMs: Infinity };
+      try {
+        return await fetchToken(bearer, response.url, access, credential);
+      } catch (error) {
+        throw failure !== undefined && isSlipwayError(error, "LOGIN_REFUSED") ? unauthorized(access, error.message, failure) : error;
+      }
+    }
+    const wantsBasic = challenges.some((challenge) => challenge.scheme === "basic");
+    if (!wantsBasic) throw unauthorized(access, "the registry asks for no kind of authorization that is known", failure);
+    if (credential?.kind !== "basic") throw unauthorized(access, "no basic auth credentials", failure);
+    return { header: basic(credential.username, credential.password), expiresAtMs: Infinity };
+  }
+
+  /** One exchange for all that wait for the same: it goes on when one of them is canceled. */
+  function shared(key: string, response: TransportResponse, access: Access): Promise<Grant> {
+    let work = pending.get(key);
+    if (work === undefined) {
+      work = grantFor(response, access).finally(() => pending.delete(key));
+      work.catch(() => {}); // all who waited may have left
+      pending.set(key, work);
+    }
+    return work;
+  }
+
+  return {
+    known(origin, access) {
+      const grant = granted.get(keyOf(origin, access));
+      return grant !== undefined && grant.expiresAtMs > options.now() ? grant.header : undefined;
+    },
+    async answer(response, access, signal) {
+      const key = keyOf(response.url.origin, access);
+      granted.delete(key);
+      const grant = await abortable(shared(key, response, access), signal);
+      granted.set(key, grant);
+      return grant.header;
+    },
+  };
+}
+
+async function abortable<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
+  if (signal === undefined) return work;
+  if (signal.aborted) throw abortError(signal);
+  const { promise, reject } = Promise.withResolvers<never>();
+  const leave = (): void => reject(abortError(signal));
+  signal.addEventListener("abort", leave, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener("abort", leave);
+  }
+}

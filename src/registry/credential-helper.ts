@@ -1,0 +1,76 @@
+/**
+ * The docker-credential-NAME programs: `get` with the server's name on stdin, JSON on stdout.
+ * @see docker/docker-credential-helpers
+ */
+import { SlipwayError, errnoOf } from "../base/errors.ts";
+import { printable } from "../base/printable.ts";
+import { Fields, parseJsonObject } from "../oci/bounded-json.ts";
+import type { Env } from "./config-files.ts";
+import { abortError } from "./network-error.ts";
+
+export interface HelperAnswer {
+  readonly username: string;
+  readonly secret: string;
+}
+
+/** Undefined where the helper knows nothing for the server. */
+export type RunHelper = (helper: string, server: string, signal?: AbortSignal) => Promise<HelperAnswer | undefined>;
+
+const maxOutputBytes = 64 * 1024;
+const timeoutMs = 30_000;
+/** the words by which a helper says that it has nothing */
+const notFound = "credentials not found in native keychain";
+
+function failure(program: string, why: string, cause?: unknown): SlipwayError {
+  return new SlipwayError("failed_precondition", "CREDENTIAL_HELPER_FAILED", `error getting credentials - err: ${why}`, { program }, cause);
+}
+
+interface Output {
+  readonly exitCode: number | null;
+  readonly stdout: Buffer;
+}
+
+function runProgram(program: string, input: string, env: Env, signal?: AbortSignal): Promise<Output> {
+  const { spawn } = process.getBuiltinModule("node:child_process");
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, ["get"], { stdio: ["pipe", "pipe", "ignore"], env, timeout: timeoutMs, killSignal: "SIGKILL", ...(signal && { signal }) });
+    const chunks: Buffer[] = [];
+    let size = 0;
+    child.on("error", (error) => {
+      if (signal?.aborted === true) return void reject(abortError(signal));
+      reject(errnoOf(error) === "ENOENT" ? failure(program, `exec: "${program}": executable file not found in $PATH`, error) : failure(program, error.message, error));
+    });
+    child.stdout.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= maxOutputBytes) return void chunks.push(chunk);
+      child.kill("SIGKILL");
+      reject(failure(program, `${program} wrote more than ${maxOutputBytes} bytes`));
+    });
+    child.on("close", (exitCode, killed) => {
+      if (killed === null) resolve({ exitCode, stdout: Buffer.concat(chunks) });
+      else reject(failure(program, `${program} was ended by ${killed}: no answer within ${timeoutMs / 1000} s`));
+    });
+    // a helper that ends without reading is no failure by itself
+    child.stdin.on("error", () => {});
+    child.stdin.end(input);
+  });
+}
+
+/**
+ * Runs helpers found on the PATH of `env`. They get 30 s and 64 KiB of output, and the whole environment, which some
+ * of them need. Fails with CREDENTIAL_HELPER_FAILED (failed_precondition); what a helper prints as a secret is in no message.
+ */
+export function createHelperRunner(env: Env): RunHelper {
+  return async (helper, server, signal) => {
+    const program = `docker-credential-${helper}`;
+    if (!/^[A-Za-z0-9._-]+$/.test(helper)) throw failure(program, `${JSON.stringify(helper.slice(0, 100))} is not the name of a helper`);
+    const { exitCode, stdout } = await runProgram(program, server, env, signal);
+    if (exitCode !== 0) {
+      const text = printable(stdout.toString("utf8", 0, 500)).trim();
+      if (text.includes(notFound)) return undefined;
+      throw failure(program, `exit status ${String(exitCode)}, out: \`${text}\``);
+    }
+    const fields = new Fields(parseJsonObject(stdout, `answer of ${program}`, { maxBytes: maxOutputBytes, maxDepth: 4 }), `answer of ${program}`);
+    return { username: fields.string("Username") ?? "", secret: fields.string("Secret") ?? "" };
+  };
+}

@@ -1,0 +1,126 @@
+/**
+ * Who we are at a registry: Docker's config.json and the containers tools' auth.json, with their credential helpers.
+ * @see docker docs, "docker login"; containers-auth.json(5)
+ */
+import { Fields, parseJsonObject } from "../oci/bounded-json.ts";
+import type { ConfigFiles, Env } from "./config-files.ts";
+import type { RunHelper } from "./credential-helper.ts";
+
+export type Credential =
+  | { readonly kind: "basic"; readonly username: string; readonly password: string }
+  /** exchanged for access tokens at the registry's token server */
+  | { readonly kind: "identity"; readonly token: string }
+  /** sent as it is */
+  | { readonly kind: "bearer"; readonly token: string };
+
+export interface CredentialSource {
+  /**
+   * `host` as in a reference ("docker.io", "localhost:5000"). Undefined where nothing is known.
+   * Fails with CREDENTIAL_HELPER_FAILED (failed_precondition) or INVALID_DOCUMENT (invalid_argument).
+   */
+  lookup(host: string, repository: string, signal?: AbortSignal): Promise<Credential | undefined>;
+}
+
+export const anonymous: CredentialSource = { lookup: () => Promise.resolve(undefined) };
+
+interface AuthFile {
+  readonly entries: ReadonlyMap<string, Credential>;
+  readonly helpers: ReadonlyMap<string, string>;
+  readonly store: string | undefined;
+}
+
+const hubKey = "https://index.docker.io/v1/";
+const hubNames = new Set(["docker.io", "index.docker.io", "registry-1.docker.io"]);
+
+/** Keys were written as URLs once: `https://index.docker.io/v1/` and `docker.io` are the same. */
+function normalizeKey(key: string): string {
+  const hasScheme = /^https?:\/\//.test(key);
+  const bare = key.replace(/^https?:\/\//, "").replace(/\/+$/, "");
+  const name = hasScheme ? (bare.split("/")[0] ?? bare) : bare.replace(/\/v[12]$/, "");
+  return hubNames.has(name) ? "docker.io" : name;
+}
+
+function readEntry(fields: Fields): Credential | undefined {
+  const identity = fields.string("identitytoken");
+  if (identity) return { kind: "identity", token: identity };
+  const bearer = fields.string("registrytoken");
+  if (bearer) return { kind: "bearer", token: bearer };
+  const auth = Buffer.from(fields.string("auth") ?? "", "base64").toString("utf8");
+  const colon = auth.indexOf(":");
+  const username = colon === -1 ? (fields.string("username") ?? "") : auth.slice(0, colon);
+  const password = colon === -1 ? (fields.string("password") ?? "") : auth.slice(colon + 1).replace(/\0+$/, "");
+  return username === "" ? undefined : { kind: "basic", username, password };
+}
+
+/** Fails with INVALID_DOCUMENT (invalid_argument), naming the file; no message repeats its content. */
+export function parseAuthFile(text: string, path: string): AuthFile {
+  const fields = new Fields(parseJsonObject(Buffer.from(text), path, { maxBytes: 1024 * 1024, maxDepth: 16 }), path);
+  const auths = fields.child("auths");
+  const entries = new Map<string, Credential>();
+  for (const key of Object.keys(auths?.object ?? {})) {
+    const entry = auths?.child(key);
+    const credential = entry && readEntry(entry);
+    if (credential !== undefined) entries.set(normalizeKey(key), credential);
+  }
+  const helpers = Object.entries(fields.stringMap("credHelpers") ?? {}).map(([key, helper]) => [normalizeKey(key), helper] as const);
+  return { entries, helpers: new Map(helpers), store: fields.string("credsStore") || undefined };
+}
+
+/** "host/a/b", "host/a", "host": the most precise entry counts, as the containers tools have it. */
+function keysFor(host: string, repository: string): readonly string[] {
+  const parts = [hubNames.has(host) ? "docker.io" : host, ...repository.split("/")];
+  return parts.map((_, i) => parts.slice(0, parts.length - i).join("/"));
+}
+
+function fromHelper(answer: { username: string; secret: string }): Credential | undefined {
+  if (answer.secret === "") return undefined;
+  if (answer.username === "<token>") return { kind: "identity", token: answer.secret };
+  return { kind: "basic", username: answer.username, password: answer.secret };
+}
+
+async function lookupIn(file: AuthFile, keys: readonly string[], run: RunHelper, signal?: AbortSignal): Promise<Credential | undefined> {
+  const host = keys.at(-1) ?? "";
+  const helperKey = keys.find((key) => file.helpers.has(key));
+  const helper = helperKey === undefined ? file.store : file.helpers.get(helperKey);
+  if (helper) {
+    const server = helperKey ?? host;
+    const answer = await run(helper, server === "docker.io" ? hubKey : server, signal);
+    const credential = answer && fromHelper(answer);
+    if (credential !== undefined) return credential;
+  }
+  const key = keys.find((candidate) => file.entries.has(candidate));
+  return key === undefined ? undefined : file.entries.get(key);
+}
+
+function authPaths(env: Env, home: string): readonly string[] {
+  const docker = `${env["DOCKER_CONFIG"] || `${home}/.docker`}/config.json`;
+  const runtimeDir = env["XDG_RUNTIME_DIR"];
+  const containers = `${env["XDG_CONFIG_HOME"] || `${home}/.config`}/containers/auth.json`;
+  return [env["REGISTRY_AUTH_FILE"], docker, runtimeDir && `${runtimeDir}/containers/auth.json`, containers].filter((path) => path !== undefined && path !== "") as string[];
+}
+
+/**
+ * The credentials of the machine's user: REGISTRY_AUTH_FILE, DOCKER_CONFIG or ~/.docker/config.json, then the containers
+ * tools' auth.json; the first file that knows the registry counts. Files are read at the first lookup and helpers are
+ * asked once for each repository's key, when a registry wants to know who we are and not before.
+ */
+export function createCredentialSource(env: Env, home: string, files: ConfigFiles, run: RunHelper): CredentialSource {
+  let loaded: readonly AuthFile[] | undefined;
+  function authFiles(): readonly AuthFile[] {
+    return (loaded ??= authPaths(env, home).flatMap((path) => {
+      const text = files.readText(path);
+      return text === undefined || text.trim() === "" ? [] : [parseAuthFile(text, path)];
+    }));
+  }
+
+  return {
+    async lookup(host, repository, signal) {
+      const keys = keysFor(host, repository);
+      for (const file of authFiles()) {
+        const credential = await lookupIn(file, keys, run, signal);
+        if (credential !== undefined) return credential;
+      }
+      return undefined;
+    },
+  };
+}

@@ -1,0 +1,76 @@
+/** undici's agents, one for each way of connecting: direct or by a proxy, with which certificates, checked or not. */
+import type { SecureContext, SecureContextOptions } from "node:tls";
+import type { Dispatcher } from "undici";
+import type { ConfigFiles, Env } from "./config-files.ts";
+import { readHostCertificates } from "./host-certificates.ts";
+import { proxyFor } from "./proxy.ts";
+import { loadAgent, loadProxyAgent } from "./undici.ts";
+
+export interface DispatcherOptions {
+  /** for HTTP_PROXY, HTTPS_PROXY and NO_PROXY */
+  readonly env: Env;
+  readonly files: ConfigFiles;
+  /** searched in order: "/etc/containers/certs.d", "/etc/docker/certs.d" */
+  readonly certDirs: readonly string[];
+  readonly connectTimeoutMs: number;
+}
+
+export interface Dispatchers {
+  forUrl(url: URL, verifyTls: boolean): Dispatcher;
+  /** From now on trusts the system's authorities too when talking to the host; false when it did already. */
+  trustSystem(host: string): boolean;
+  close(): Promise<void>;
+}
+
+interface TlsOptions {
+  readonly rejectUnauthorized: boolean;
+  readonly secureContext?: SecureContext;
+}
+
+export function createDispatchers(options: DispatcherOptions): Dispatchers {
+  const agents = new Map<string, Dispatcher>();
+  const systemTrusted = new Set<string>();
+
+  /** One context for all connections: parsing 150 authorities anew for each would cost more than the handshake. */
+  function tlsOptions(host: string, verifyTls: boolean): TlsOptions {
+    const own = readHostCertificates(host, options.certDirs, options.files);
+    const system = systemTrusted.has(host);
+    if (own === undefined && !system) return { rejectUnauthorized: verifyTls };
+    const tls = process.getBuiltinModule("node:tls");
+    const ca = [...tls.getCACertificates("default"), ...(system ? tls.getCACertificates("system") : []), ...(own?.authorities ?? [])];
+    const context: SecureContextOptions = { ca, ...own?.client };
+    return { rejectUnauthorized: verifyTls, secureContext: tls.createSecureContext(context) };
+  }
+
+  function create(url: URL, verifyTls: boolean, proxy: URL | undefined): Dispatcher {
+    const tls = url.protocol === "https:" ? tlsOptions(url.host, verifyTls) : { rejectUnauthorized: verifyTls };
+    const timeout = options.connectTimeoutMs;
+    // one connection a request: the number of requests at once is limited elsewhere
+    if (proxy === undefined) return new (loadAgent())({ connect: { timeout, ...tls } });
+    return new (loadProxyAgent())({ uri: proxy.href, requestTls: { timeout, ...tls }, proxyTls: { timeout }, proxyTunnel: url.protocol === "https:" });
+  }
+
+  return {
+    forUrl(url, verifyTls) {
+      const proxy = proxyFor(url, options.env);
+      const key = `${url.protocol} ${url.host} ${String(verifyTls)} ${proxy?.href ?? ""}`;
+      let agent = agents.get(key);
+      if (agent === undefined) agents.set(key, (agent = create(url, verifyTls, proxy)));
+      return agent;
+    },
+    trustSystem(host) {
+      if (systemTrusted.has(host)) return false;
+      systemTrusted.add(host);
+      for (const [key, agent] of agents) {
+        if (key.split(" ")[1] !== host) continue;
+        agents.delete(key);
+        void agent.close();
+      }
+      return true;
+    },
+    async close() {
+      await Promise.all([...agents.values()].map((agent) => agent.destroy()));
+      agents.clear();
+    },
+  };
+}

@@ -1,0 +1,41 @@
+/**
+ * Certificates of one registry, as Docker and the containers tools keep them: DIR/<host[:port]>/ with `*.crt` as
+ * authorities and `NAME.cert` + `NAME.key` as the client's own. @see docker docs, "Verify repository client with certificates"
+ */
+import { SlipwayError } from "../base/errors.ts";
+import type { ConfigFiles } from "./config-files.ts";
+
+export interface HostCertificates {
+  readonly authorities: readonly string[];
+  readonly client?: { readonly cert: string; readonly key: string };
+}
+
+function readClient(dir: string, names: readonly string[], files: ConfigFiles): HostCertificates["client"] {
+  const name = names.find((file) => file.endsWith(".cert"));
+  if (name === undefined) return undefined;
+  const keyName = name.replace(/\.cert$/, ".key");
+  const cert = files.readText(`${dir}/${name}`);
+  const key = files.readText(`${dir}/${keyName}`);
+  if (cert !== undefined && key !== undefined) return { cert, key };
+  // Docker's words for the same trap
+  throw new SlipwayError("failed_precondition", "CLIENT_KEY_MISSING", `missing key ${keyName} for client certificate ${name}. CA certificates must use the extension .crt`, {
+    path: `${dir}/${name}`,
+  });
+}
+
+/**
+ * The first of `dirs` that knows the host counts; undefined where none does.
+ * Fails with CLIENT_KEY_MISSING (failed_precondition).
+ */
+export function readHostCertificates(host: string, dirs: readonly string[], files: ConfigFiles): HostCertificates | undefined {
+  if (host.includes("/") || host.startsWith(".")) return undefined;
+  for (const parent of dirs) {
+    const dir = `${parent}/${host}`;
+    const names = files.list(dir);
+    if (names.length === 0) continue;
+    const client = readClient(dir, names, files);
+    const authorities = names.filter((name) => name.endsWith(".crt")).flatMap((name) => files.readText(`${dir}/${name}`) ?? []);
+    return client === undefined ? { authorities } : { authorities, client };
+  }
+  return undefined;
+}

@@ -1,0 +1,30 @@
+/**
+ * The distribution client: whatever Docker pulls, streamed and verified, without a daemon.
+ *
+ * @example
+ * import { createRegistryClient, readMachineConfig, resolveImage } from "slipway/registry";
+ * import { hostPlatform, parseReference } from "slipway/oci";
+ *
+ * await using client = createRegistryClient(await readMachineConfig());
+ * const busybox = parseReference("busybox:1.36");
+ * const image = await resolveImage(client, busybox, hostPlatform());
+ * for (const layer of image.manifest.layers) {
+ *   for await (const chunk of client.openBlob(busybox, layer)) process.stdout.write(chunk);
+ * }
+ */
+export { createRegistryClient } from "./client.ts";
+export type { CallOptions, FetchedManifest, OpenBlobOptions, RegistryClient, RegistryClientOptions } from "./client.ts";
+export { diskConfigFiles } from "./config-files.ts";
+export type { ConfigFiles, Env } from "./config-files.ts";
+export { createHelperRunner } from "./credential-helper.ts";
+export type { HelperAnswer, RunHelper } from "./credential-helper.ts";
+export { anonymous, createCredentialSource } from "./credentials.ts";
+export type { Credential, CredentialSource } from "./credentials.ts";
+export type { Endpoint } from "./endpoint.ts";
+export { platformsOf, resolveImage, selectManifest } from "./image-source.ts";
+export type { SourceImage } from "./image-source.ts";
+export { readMachineConfig } from "./machine-config.ts";
+export { endpointsFor, parseRegistriesConf, readRegistriesConf } from "./registries-conf.ts";
+export type { MirrorConf, RegistriesConf, RegistryConf } from "./registries-conf.ts";
+export type { Retry } from "./retry.ts";
+export type { Timeouts } from "./transport.ts";

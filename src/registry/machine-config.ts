@@ -1,0 +1,25 @@
+/** What the machine's files and environment say about registries, gathered for createRegistryClient. */
+import { homedir } from "node:os";
+import type { RegistryClientOptions } from "./client.ts";
+import { diskConfigFiles } from "./config-files.ts";
+import type { ConfigFiles, Env } from "./config-files.ts";
+import { createHelperRunner } from "./credential-helper.ts";
+import { createCredentialSource } from "./credentials.ts";
+import { readRegistriesConf } from "./registries-conf.ts";
+
+/**
+ * registries.conf, credentials, certs.d and proxies of this machine and user.
+ * Fails with INVALID_REGISTRIES_CONF (invalid_argument).
+ */
+export async function readMachineConfig(
+  env: Env = process.env, home: string = env["HOME"] || homedir(), files: ConfigFiles = diskConfigFiles,
+): Promise<RegistryClientOptions> {
+  const userConfig = env["XDG_CONFIG_HOME"] || `${home}/.config`;
+  return {
+    env,
+    files,
+    registries: await readRegistriesConf(env, home, files),
+    credentials: createCredentialSource(env, home, files, createHelperRunner(env)),
+    certDirs: [`${userConfig}/containers/certs.d`, "/etc/containers/certs.d", "/etc/docker/certs.d"],
+  };
+}

@@ -1,0 +1,103 @@
+/** Requests to one repository at one endpoint: which scheme it speaks, authorization, and trying again. */
+import { SlipwayError, isSlipwayError } from "../base/errors.ts";
+import type { Access, Authorizer } from "./auth.ts";
+import { abortError, isTransient } from "./network-error.ts";
+import { responseError } from "./response-error.ts";
+import type { Asked } from "./response-error.ts";
+import { nextDelay, sleep } from "./retry.ts";
+import type { Retry } from "./retry.ts";
+import type { Headers, Transport, TransportResponse } from "./transport.ts";
+
+export interface SenderOptions {
+  readonly transport: Transport;
+  readonly authorizer: Authorizer;
+  readonly userAgent: string;
+  readonly retry: Retry;
+  readonly now: () => number;
+  /** in [0, 1) */
+  readonly random: () => number;
+}
+
+export interface RepositoryRequest extends Access {
+  readonly subject: Asked["subject"];
+  readonly method: "GET" | "HEAD";
+  /** below /v2/<repository>/: "manifests/latest" */
+  readonly path: string;
+  readonly headers: Headers;
+  /** whether the content is checked by a digest that is known beforehand */
+  readonly contentAddressed: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Sender {
+  /** Resolves with a response of status 200 or 206; everything else fails with networkError's or responseError's codes. */
+  send(request: RepositoryRequest): Promise<TransportResponse>;
+}
+
+/** How long to wait before trying again what failed so, or undefined where that is useless. */
+export function delayAfter(error: unknown, failures: number, retry: Retry, random: number): number | undefined {
+  const temporary = isTransient(error) || isSlipwayError(error, "TOO_MANY_REQUESTS") || isSlipwayError(error, "REGISTRY_UNAVAILABLE");
+  if (!temporary) return undefined;
+  const asked = error instanceof SlipwayError ? error.details["retryAfterMs"] : undefined;
+  return nextDelay(failures, retry, random, typeof asked === "number" ? asked : 0);
+}
+
+/** Signs that a host does not speak TLS, or nobody listens at the port of https. */
+const noTls = new Set(["CONNECTION_REFUSED", "PLAIN_HTTP_REGISTRY", "CONNECTION_LOST"]);
+
+export function createSender(options: SenderOptions): Sender {
+  /** by host: the scheme that worked */
+  const spoken = new Map<string, "https" | "http">();
+
+  async function sendAuthorized(request: RepositoryRequest, scheme: "https" | "http"): Promise<TransportResponse> {
+    const { endpoint, method, signal } = request;
+    const url = new URL(`${scheme}://${endpoint.host}/v2/${endpoint.repository}/${request.path}`);
+    const attempt = (authorization?: string): Promise<TransportResponse> => {
+      const headers = { "user-agent": options.userAgent, ...request.headers, ...(authorization === undefined ? {} : { authorization }) };
+      return options.transport.request({ method, url, headers, verifyTls: endpoint.verifyTls, plainRedirect: request.contentAddressed, signal });
+    };
+    const response = await attempt(options.authorizer.known(url.origin, request));
+    // a 401 from where a redirect led is not the registry's
+    if (response.status !== 401 || response.url.origin !== url.origin) return response;
+    response.discard();
+    return attempt(await options.authorizer.answer(response, request, signal));
+  }
+
+  async function sendAnyScheme(request: RepositoryRequest): Promise<TransportResponse> {
+    const { host, schemes } = request.endpoint;
+    const known = spoken.get(host);
+    let first: unknown;
+    for (const scheme of known === undefined ? schemes : [known]) {
+      try {
+        const response = await sendAuthorized(request, scheme);
+        spoken.set(host, scheme);
+        return response;
+      } catch (error) {
+        first ??= error;
+        if (!(error instanceof SlipwayError) || !noTls.has(error.code)) throw error;
+      }
+    }
+    throw first;
+  }
+
+  async function sendOnce(request: RepositoryRequest): Promise<TransportResponse> {
+    const response = await sendAnyScheme(request);
+    if (response.status === 200 || response.status === 206) return response;
+    throw await responseError(request, response, options.now());
+  }
+
+  return {
+    async send(request) {
+      for (let failures = 1; ; failures++) {
+        if (request.signal?.aborted === true) throw abortError(request.signal);
+        try {
+          return await sendOnce(request);
+        } catch (error) {
+          const delay = delayAfter(error, failures, options.retry, options.random());
+          if (delay === undefined) throw error;
+          await sleep(delay, request.signal);
+        }
+      }
+    },
+  };
+}
