@@ -1,11 +1,62 @@
+/** The lines around a fault, as BuildKit prints them below the log of a failed build. */
 import type { LineRange } from "./instruction.ts";
+import { printable } from "../base/printable.ts";
 
 export interface ExcerptOptions {
   readonly fileName: string;
-  readonly color?: boolean;
+  /** marks the lines at fault in red */
+  readonly color?: boolean | undefined;
 }
 
-/** The lines around an error as BuildKit prints them, without final newline; "" when no line can be shown. */
+const rule = "--------------------";
+const maximumShownLines = 40;
+
+/**
+ * `Dockerfile:3`, a rule, the lines with `>>>` at the fault, a rule; "" when no line can be shown. Without final
+ * newline. Up to four lines of context are added; a long instruction is cut in its middle.
+ */
 export function formatExcerpt(text: string, lines: LineRange | readonly LineRange[], options: ExcerptOptions): string {
-  throw new Error(`not written yet ${text} ${lines} ${options.fileName}`);
+  const ranges = isRange(lines) ? [lines] : lines;
+  const sourceLines = text.split("\n");
+  const first = Math.min(...ranges.map(({ start }) => start));
+  const last = Math.min(Math.max(...ranges.map(({ start, end }) => Math.max(start, end))), sourceLines.length);
+  if (ranges.length === 0 || first < 1 || first > sourceLines.length) return "";
+  const { start, end } = withContext(first, last, sourceLines.length);
+  const shown = sourceLines.slice(start - 1, end).map((line, index) => {
+    const number = start + index;
+    return formatLine(number, line, ranges.some((range) => number >= range.start && number <= Math.max(range.start, range.end)), options);
+  });
+  return [`${printable(options.fileName)}:${first}`, rule, ...cutMiddle(shown), rule].join("\n");
+}
+
+function isRange(lines: LineRange | readonly LineRange[]): lines is LineRange {
+  return "start" in lines;
+}
+
+/** Docker adds lines in rounds, one above and one below, each round counting one more, until it has enough. */
+function withContext(first: number, last: number, lineCount: number): LineRange {
+  let [start, end] = [first, last];
+  const wanted = first === last ? 4 : 2;
+  for (let added = 0; added < wanted; added++) {
+    if (start > 1) {
+      start--;
+      added++;
+    }
+    if (end < lineCount) {
+      end++;
+      added++;
+    }
+  }
+  return { start, end };
+}
+
+function formatLine(number: number, line: string, marked: boolean, { color }: ExcerptOptions): string {
+  const text = ` ${String(number).padStart(3)} | ${marked ? ">>>" : "   "} ${printable(line)}`;
+  return marked && color === true ? `\u001b[31m${text}\u001b[0m` : text;
+}
+
+function cutMiddle(lines: readonly string[]): readonly string[] {
+  if (lines.length <= maximumShownLines) return lines;
+  const half = maximumShownLines / 2;
+  return [...lines.slice(0, half), `     | … ${lines.length - maximumShownLines} lines …`, ...lines.slice(-half)];
 }

@@ -15,6 +15,8 @@ export interface Heredoc {
   readonly name: string;
   /** body with its final newline; for `<<-` leading tabs are already gone ("chomp") */
   readonly content: string;
+  /** body as written, leading tabs included: what a shell gets to see again */
+  readonly raw: string;
   /** false when the delimiter was quoted: the body is taken as it is */
   readonly expand: boolean;
   readonly chomp: boolean;
@@ -23,6 +25,8 @@ export interface Heredoc {
 }
 
 interface Base {
+  /** as written in the file, e.g. `RUN` or `run` */
+  readonly keyword: string;
   /** the instruction as one logical line, continuations joined, as BuildKit prints it in progress and history */
   readonly code: string;
   /** physical lines, heredoc bodies included */
@@ -52,6 +56,8 @@ export interface FromInstruction extends Base {
   readonly platform: string | undefined;
   /** lower-cased stage name */
   readonly as: string | undefined;
+  /** the `AS` keyword and the name as written */
+  readonly asWritten: { readonly keyword: string; readonly name: string } | undefined;
 }
 
 export interface ArgInstruction extends Base {
@@ -220,8 +226,17 @@ export interface Stage {
 export interface Directives {
   readonly syntax: string | undefined;
   readonly escape: "\\" | "`";
-  /** `# check=skip=A,B;error=true` */
-  readonly check: { readonly skip: readonly string[] | "all"; readonly error: boolean } | undefined;
+  /** `# check=skip=A,B;error=true;experimental=C` */
+  readonly check: CheckDirective | undefined;
+}
+
+export type RuleSelection = readonly string[] | "all";
+
+export interface CheckDirective {
+  readonly skip: RuleSelection;
+  readonly error: boolean;
+  /** rules that are off by default and wanted */
+  readonly experimental: RuleSelection;
 }
 
 export interface Warning {

@@ -1,10 +1,76 @@
-import type { Dockerfile } from "./instruction.ts";
+/** Text → Dockerfile: typed instructions in stages, with every fault in the words that Docker's users search for. */
+import { SlipwayError } from "../base/errors.ts";
+import { instructionFromSyntax } from "./instruction-from-syntax.ts";
+import type { ArgInstruction, Dockerfile, FromInstruction, Instruction, Stage, Warning } from "./instruction.ts";
+import { atLines, dockerfileError } from "./parse-error.ts";
+import { createWarning } from "./rules.ts";
+import { isInstruction, type InstructionNode } from "./syntax-tree.ts";
+import { parseSyntax } from "./syntax.ts";
 
 export interface ParseOptions {
-  /** name for error details; default "Dockerfile" */
-  readonly fileName?: string;
+  /** for `details.fileName` of errors; default "Dockerfile" */
+  readonly fileName?: string | undefined;
 }
 
-export function parseDockerfile(text: string | Uint8Array, options?: ParseOptions): Dockerfile {
-  throw new Error(`not written yet ${text.length} ${options?.fileName}`);
+/**
+ * Fails with DOCKERFILE_PARSE: the message is Docker's, `details.lines` (absent when no line is at fault) is what
+ * formatExcerpt() marks. Bytes that are not UTF-8 become U+FFFD.
+ */
+export function parseDockerfile(source: string | Uint8Array, options: ParseOptions = {}): Dockerfile {
+  const text = typeof source === "string" ? source : decode(source);
+  const fileName = options.fileName ?? "Dockerfile";
+  try {
+    return parseText(text);
+  } catch (error) {
+    if (error instanceof SlipwayError) throw new SlipwayError(error.kind, error.code, error.message, { ...error.details, fileName });
+    throw error;
+  }
+}
+
+/**
+ * Parses the text of an ONBUILD trigger as stored in an image's config. Fails with DOCKERFILE_PARSE, also when the
+ * text is not exactly one instruction.
+ */
+export function parseTrigger(expression: string): Instruction {
+  const [node, ...others] = parseSyntax(expression).nodes.filter(isInstruction);
+  if (node === undefined || others.length > 0) throw dockerfileError("onbuild trigger should be a single expression", undefined);
+  const instruction = typedInstruction(node);
+  if (instruction.type === "from") throw dockerfileError("FROM isn't allowed as an ONBUILD trigger", undefined);
+  return instruction;
+}
+
+// the mark stays in the text so that offsets fit the file
+function decode(bytes: Uint8Array): string {
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+}
+
+function parseText(text: string): Dockerfile {
+  if (text === "") throw dockerfileError("the Dockerfile cannot be empty", undefined);
+  const tree = parseSyntax(text);
+  const nodes = tree.nodes.filter(isInstruction);
+  const { metaArgs, stages } = groupInStages(nodes);
+  if (stages.length === 0) throw dockerfileError("dockerfile contains no stages to build", undefined);
+  return { directives: tree.directives, metaArgs, stages, warnings: nodes.flatMap(emptyContinuation), text };
+}
+
+function groupInStages(nodes: readonly InstructionNode[]): { metaArgs: readonly ArgInstruction[]; stages: readonly Stage[] } {
+  const metaArgs: ArgInstruction[] = [];
+  const stages: { from: FromInstruction; index: number; name: string | undefined; instructions: Instruction[] }[] = [];
+  for (const node of nodes) {
+    const instruction = typedInstruction(node);
+    const current = stages.at(-1);
+    if (instruction.type === "from") stages.push({ from: instruction, index: stages.length, name: instruction.as, instructions: [] });
+    else if (current !== undefined) current.instructions.push(instruction);
+    else if (instruction.type === "arg") metaArgs.push(instruction);
+    else throw dockerfileError("no build stage in current context", node.lines);
+  }
+  return { metaArgs, stages };
+}
+
+function typedInstruction(node: InstructionNode): Instruction | FromInstruction {
+  return atLines(node.lines, true, () => instructionFromSyntax(node));
+}
+
+function emptyContinuation({ emptyContinuationLine: line }: InstructionNode): readonly Warning[] {
+  return line === undefined ? [] : [createWarning("NoEmptyContinuation", { start: line, end: line })];
 }

@@ -1,0 +1,121 @@
+/** BuildKit's lint rules as data: name, description and the wording of each message. */
+import { quoteText } from "./go-text.ts";
+import type { LineRange, Warning } from "./instruction.ts";
+import { withSuggestion } from "./suggest.ts";
+
+interface Rule<Arguments extends readonly string[]> {
+  readonly description: string;
+  /** off unless asked for */
+  readonly experimental?: true;
+  readonly message: (...args: Arguments) => string;
+}
+
+function rule<Arguments extends readonly string[]>(description: string, message: (...args: Arguments) => string): Rule<Arguments> {
+  return { description, message };
+}
+
+export const rules = {
+  StageNameCasing: rule("Stage names should be lowercase", (name: string) => `Stage name '${name}' should be lowercase`),
+  FromAsCasing: rule(
+    "The 'as' keyword should match the case of the 'from' keyword",
+    (from: string, as: string) => `'${as}' and '${from}' keywords' casing do not match`,
+  ),
+  NoEmptyContinuation: rule("Empty continuation lines will become errors in a future release", () => "Empty continuation line"),
+  ConsistentInstructionCasing: rule(
+    "All commands within the Dockerfile should use the same casing (either upper or lower)",
+    (keyword: string, casing: string) => `Command '${keyword}' should match the case of the command majority (${casing})`,
+  ),
+  DuplicateStageName: rule(
+    "Stage names should be unique",
+    (name: string) => `Duplicate stage name ${quoteText(name)}, stage names should be unique`,
+  ),
+  ReservedStageName: rule(
+    "Reserved words should not be used as stage names",
+    (name: string) => `Stage name should not use the same name as reserved stage ${quoteText(name)}`,
+  ),
+  JSONArgsRecommended: rule(
+    "JSON arguments recommended for ENTRYPOINT/CMD to prevent unintended behavior related to OS signals",
+    (keyword: string) => `JSON arguments recommended for ${keyword} to prevent unintended behavior related to OS signals`,
+  ),
+  MaintainerDeprecated: rule(
+    "The MAINTAINER instruction is deprecated, use a label instead to define an image author",
+    () => "Maintainer instruction is deprecated in favor of using label",
+  ),
+  UndefinedArgInFrom: rule("FROM command must use declared ARGs", (name: string, suggestion?: string) =>
+    withSuggestion(`FROM argument '${name}' is not declared`, suggestion),
+  ),
+  WorkdirRelativePath: rule(
+    "Relative workdir without an absolute workdir declared within the build can have unexpected results if the base image changes",
+    (path: string) => `Relative workdir ${quoteText(path)} can have unexpected results if the base image changes`,
+  ),
+  UndefinedVar: rule("Variables should be defined before their use", (name: string, suggestion?: string) =>
+    withSuggestion(`Usage of undefined variable '$${name}'`, suggestion === undefined ? undefined : `$${suggestion}`),
+  ),
+  MultipleInstructionsDisallowed: rule(
+    "Multiple instructions of the same type should not be used in the same stage",
+    (keyword: string) => `Multiple ${keyword} instructions should not be used in the same stage because only the last one will be used`,
+  ),
+  LegacyKeyValueFormat: rule(
+    "Legacy key/value format with whitespace separator should not be used",
+    (keyword: string) => `"${keyword} key=value" should be used instead of legacy "${keyword} key value" format`,
+  ),
+  RedundantTargetPlatform: rule(
+    "Setting platform to predefined $TARGETPLATFORM in FROM is redundant as this is the default behavior",
+    (platform: string) => `Setting platform to predefined ${platform} in FROM is redundant as this is the default behavior`,
+  ),
+  SecretsUsedInArgOrEnv: rule(
+    "Sensitive data should not be used in the ARG or ENV commands",
+    (instruction: string, key: string) => `Do not use ARG or ENV instructions for sensitive data (${instruction} ${quoteText(key)})`,
+  ),
+  InvalidDefaultArgInFrom: rule(
+    "Default value for global ARG results in an empty or invalid base image name",
+    (image: string) => `Default value for ARG ${image} results in empty or invalid base image name`,
+  ),
+  FromPlatformFlagConstDisallowed: rule(
+    "FROM --platform flag should not use a constant value",
+    (platform: string) => `FROM --platform flag should not use constant value ${quoteText(platform)}`,
+  ),
+  CopyIgnoredFile: rule(
+    "Attempting to Copy file that is excluded by .dockerignore",
+    (instruction: string, file: string) => `Attempting to ${instruction} file ${quoteText(file)} that is excluded by .dockerignore`,
+  ),
+  InvalidDefinitionDescription: {
+    ...rule(
+      "Comment for build stage or argument should follow the format: `# <arg/stage name> <description>`. If this is not intended to be a description comment, add an empty line or comment between the instruction and the comment.",
+      (instruction: string, name: string) => `Comment for ${instruction} should follow the format: \`# ${name} <description>\``,
+    ),
+    experimental: true,
+  },
+  ExposeProtoCasing: rule(
+    "Protocol in EXPOSE instruction should be lowercase",
+    (port: string) => `Defined protocol '${port}' in EXPOSE instruction should be lowercase`,
+  ),
+  ExposeInvalidFormat: rule(
+    "IP address and host-port mapping should not be used in EXPOSE instruction. This will become an error in a future release",
+    (port: string) => `EXPOSE instruction should not define an IP address or host-port mapping, found '${port}'`,
+  ),
+} as const;
+
+export type RuleName = keyof typeof rules;
+
+export function isExperimental(name: RuleName): boolean {
+  return "experimental" in rules[name];
+}
+
+type RuleArguments<Name extends RuleName> = (typeof rules)[Name] extends Rule<infer Arguments> ? Arguments : never;
+
+export function createWarning<Name extends RuleName>(name: Name, lines: LineRange | undefined, ...args: RuleArguments<Name>): Warning {
+  const { description, message }: Rule<RuleArguments<Name>> = ruleOf(name);
+  return { rule: name, message: message(...args), description, url: ruleUrl(name), lines };
+}
+
+function ruleOf<Name extends RuleName>(name: Name): Rule<RuleArguments<Name>> {
+  // the table's entry for a name takes that name's arguments: TypeScript cannot follow the index
+  return rules[name] as unknown as Rule<RuleArguments<Name>>;
+}
+
+/** `StageNameCasing` → `…/stage-name-casing/`, `JSONArgsRecommended` → `…/json-args-recommended/` */
+function ruleUrl(name: string): string {
+  const words = name.replace(/([A-Z]+)([A-Z][a-z])|([a-z])([A-Z])/g, (_, a = "", b = "", c = "", d = "") => `${a}${c}-${b}${d}`);
+  return `https://docs.docker.com/go/dockerfile/rule/${words.toLowerCase()}/`;
+}
