@@ -58,7 +58,7 @@ ENV C=$A-$B D="two words"
 RUN test "$C" = 7-b && test "$A" = 7 && test "$D" = "two words"
 FROM one
 ARG A
-RUN test -z "$TAG" && test "$C" = 7-b && test "$A" = 7 && test -z "$B"
+RUN test -z "$TAG" && test "$C" = 7-b && test "$A$B" = 7b
 ENV E=\${UNSET:-fallback} F=\${C:+set}
 RUN test "$E" = fallback && test "$F" = set`,
     flags: ["--build-arg", "A=7", "--build-arg", "B"],

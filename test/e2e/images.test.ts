@@ -45,7 +45,7 @@ test("tag gives another name, refuses a bad one, and says what is missing", asyn
   await sandbox.ok(["tag", "app:1", "app:tagged"]);
   assert.equal(await sandbox.ok(["images", "-q", "app:tagged"]), short);
   const bad = await sandbox.call(["tag", "app:1", "App:1"]);
-  assert.deepEqual([bad.code, /repository name must be lowercase/.test(bad.stderr)], [1, true], bad.stderr);
+  assert.deepEqual([bad.code, /must be lowercase/.test(bad.stderr)], [1, true], bad.stderr);
   const missing = await sandbox.call(["tag", "nothing", "x"]);
   assert.deepEqual([missing.code, /No such image: nothing:latest/.test(missing.stderr)], [1, true], missing.stderr);
 });
@@ -60,7 +60,7 @@ test("rmi untags first, deletes with the last name, refuses what a container use
   await sandbox.ok(["run", "--name", "holder", "held", "true"]);
   const held = await sandbox.call(["rmi", "held"]);
   assert.equal(held.code, 1);
-  assert.match(held.stderr, /unable to (remove repository reference "held" \(must force\)|delete [0-9a-f]+ \(must be forced\)).*container [0-9a-f]{12} is using its referenced image/);
+  assert.match(held.stderr, /conflict: unable to (remove repository reference "held" \(must force\)|delete held:latest \(must be forced\)) - container [0-9a-f]{12} is using its referenced image/);
   await sandbox.ok(["rm", "holder"]);
   await sandbox.ok(["rmi", "held"]);
 });
@@ -75,7 +75,7 @@ test("rmi by id wants force for several names", async () => {
 test("history shows the newest step first, with its instruction and size", async () => {
   const lines = (await sandbox.ok(["history", "--no-trunc", "--format", "{{.ID}}|{{.CreatedBy}}|{{.Size}}|{{.Comment}}", "app:1"])).split("\n");
   assert.match(lines[0] ?? "", new RegExp(`^${id}\\|CMD \\["cat" "/f"\\]\\|0B\\|buildkit.dockerfile.v0$`));
-  assert.match(lines[1] ?? "", /^<missing>\|RUN \/bin\/sh -c echo r >\/r # buildkit\|\d+B\|/);
+  assert.match(lines[1] ?? "", /^<missing>\|RUN \/bin\/sh -c echo r >\/r # buildkit\|[0-9.]+k?B\|/);
   assert.match(lines[2] ?? "", /^<missing>\|COPY f \/f # buildkit\|/);
   assert.match(lines[3] ?? "", /^<missing>\|ENV A=1\|0B\|/);
   assert.match(await sandbox.ok(["history", "app:1"]), /^IMAGE +CREATED +CREATED BY +SIZE +COMMENT\n/);
@@ -103,7 +103,7 @@ test("load refuses what is no image archive and keeps nothing", async () => {
     assert.equal(outcome.code, 1, outcome.stdout);
     assert.notEqual(outcome.stderr, "");
   }
-  assert.equal(await sandbox.ok(["images", "-aq"]), before);
+  assert.equal(await sandbox.ok(["images", "-aq"]), before, "something was kept");
 });
 
 test("import takes changes, export gives the files back", async () => {
