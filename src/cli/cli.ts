@@ -43,4 +43,6 @@ export interface Cli {
   onSignal(names: readonly NodeJS.Signals[], listener: (name: NodeJS.Signals) => void): () => void;
   /** Called when the terminal changes its size; the answer undoes it. */
   onResize(listener: () => void): () => void;
+  /** Called, synchronously, when the process ends by whatever way but SIGKILL; the answer undoes it. */
+  onExit(listener: () => void): () => void;
 }

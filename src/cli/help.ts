@@ -3,6 +3,7 @@ import { membersOf } from "./command.ts";
 import type { Command, CommandGroup, CommandTable } from "./command.ts";
 import { shownType } from "./flag-value.ts";
 import type { FlagSpec } from "./flags.ts";
+import { usageLine } from "./usage-line.ts";
 
 const program = "slipway";
 /** cobra leaves five columns of slack so that a line does not end in one orphaned word */
@@ -53,10 +54,6 @@ export function formatFlags(flags: readonly FlagSpec[], columns: number): string
 function usageOf(flag: FlagSpec): string {
   const zero = flag.default === undefined || ["", "false", '""', "0", "[]", "map[]", "0s"].includes(flag.default);
   return zero ? flag.usage : `${flag.usage} (default ${flag.default})`;
-}
-
-export function usageLine(command: Command, path: string): string {
-  return [program, path, command.usage].filter((part) => part !== "").join(" ");
 }
 
 export function formatCommandHelp(command: Command, path: string, columns: number): string {

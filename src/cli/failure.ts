@@ -1,0 +1,123 @@
+/**
+ * A failure as the user reads it: in Docker's words and with Docker's prefixes where Docker has them, with our code where
+ * it has none, with the next step where one is known, with stack and causes under `--debug`.
+ */
+import { asSlipwayError, SlipwayError } from "../base/errors.ts";
+import type { ErrorKind } from "../base/errors.ts";
+import { printable } from "../base/printable.ts";
+import type { Command } from "./command.ts";
+import { exitCodeOf } from "./exit-code.ts";
+import { usageLine } from "./usage-line.ts";
+
+/** Raised by the command line itself: what Docker's client prints without naming the daemon. */
+const clientCodes: ReadonlySet<string> = new Set([
+  "USAGE", "UNKNOWN_FLAG", "UNKNOWN_COMMAND", "INVALID_REFERENCE", "TEMPLATE", "INPUT_FILE", "OUTPUT_FILE", "NOT_A_TERMINAL", "NO_SUCH_OBJECT", "CANCELED",
+]);
+
+/** Kinds that Docker's daemon reports to its client as they are. */
+const daemonKinds: ReadonlySet<ErrorKind> = new Set([
+  "invalid_argument", "not_found", "already_exists", "conflict", "denied", "unauthenticated", "unavailable", "failed_precondition",
+]);
+
+/** A failure of the command line's own: `code` is one of the client's. */
+export function cliError(message: string, code = "USAGE", details: Readonly<Record<string, unknown>> = {}, cause?: unknown): SlipwayError {
+  return new SlipwayError("invalid_argument", code, message, details, cause);
+}
+
+/** One line: the message with Docker's prefix, or with our code. */
+export function failureLine(error: SlipwayError): string {
+  const message = printable(error.message);
+  if (clientCodes.has(error.code)) return message;
+  return daemonKinds.has(error.kind) ? `Error response from daemon: ${message}` : `Error: ${message} (${error.code})`;
+}
+
+/** What to do about it, when the error says so. */
+export function remedyLine(error: SlipwayError): string {
+  const remedy = error.details["remedy"];
+  return typeof remedy === "string" && remedy !== "" ? `Hint: ${printable(remedy)}\n` : "";
+}
+
+/** Stack and causes, for `--debug`. */
+export function debugLines(error: unknown): string {
+  let text = "";
+  for (let cause: unknown = error, depth = 0; cause instanceof Error && depth < 8; cause = cause.cause, depth++) {
+    text += `${depth === 0 ? "" : "caused by "}${printable(cause.stack ?? cause.message)}\n`;
+    if (cause instanceof SlipwayError) text += `  code ${cause.code}, kind ${cause.kind}, details ${printable(safeJson(cause.details))}\n`;
+  }
+  return text;
+}
+
+function safeJson(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? "";
+  } catch {
+    return "(not JSON)";
+  }
+}
+
+export interface Failure {
+  readonly text: string;
+  readonly exitCode: number;
+}
+
+export interface FailureContext {
+  /** absent when no command was found */
+  readonly command: Command | undefined;
+  /** "image ls"; "" at the root */
+  readonly path: string;
+  readonly debug: boolean;
+}
+
+function isBuild(command: Command | undefined): boolean {
+  return command?.paths[0] === "build";
+}
+
+function startsContainer(command: Command | undefined): boolean {
+  return command?.name === "run" || command?.name === "create";
+}
+
+/** The usage and the pointer to `--help` that Docker prints below a mistake in the words of the command line. */
+export function usageHint(command: Command | undefined, path: string, verb: "Run" | "See" = "Run"): string {
+  const usage = command === undefined ? `slipway${path === "" ? " [OPTIONS] COMMAND [ARG...]" : ` ${path}`}` : usageLine(command, path);
+  const called = path === "" ? "slipway" : `slipway ${path}`;
+  return `\nUsage:  ${usage}\n\n${verb} '${called} --help' for more information\n`;
+}
+
+export function renderFailure(thrown: unknown, context: FailureContext): Failure {
+  const error = asSlipwayError(thrown);
+  const exitCode = exitCodeOf(error, startsContainer(context.command));
+  const debug = context.debug ? debugLines(thrown) : "";
+  if (error.details["silent"] === true) return { text: debug, exitCode };
+  if (error.code === "ARGUMENT_COUNT") return { text: `${isBuild(context.command) ? "ERROR: " : ""}${error.message}${debug}`, exitCode: 1 };
+  if (error.code === "UNKNOWN_FLAG") return { text: `${error.message}\n${usageHint(context.command, context.path)}${debug}`, exitCode };
+  if (isBuild(context.command)) return { text: `ERROR: ${failureOfBuild(error)}\n${remedyLine(error)}${debug}`, exitCode };
+  if (startsContainer(context.command) && error.code !== "NOT_A_TERMINAL") {
+    const hint = `\nRun 'slipway ${context.path} --help' for more information\n`;
+    return { text: `slipway: ${failureLine(error)}\n${remedyLine(error)}${hint}${debug}`, exitCode };
+  }
+  return { text: `${failureLine(error)}\n${remedyLine(error)}${debug}`, exitCode };
+}
+
+/** The step excerpt, where there is one, has been printed by the progress renderer. */
+function failureOfBuild(error: SlipwayError): string {
+  const message = printable(error.message);
+  if (error.details["plain"] === true) return message;
+  const code = error.kind === "internal" || error.kind === "data_loss" || error.kind === "resource_exhausted" ? ` (${error.code})` : "";
+  return `failed to build: ${clientCodes.has(error.code) ? "" : "failed to solve: "}${message}${code}`;
+}
+
+/** Fails when the number of arguments is not what the command takes, in the words of Docker 28. */
+export function checkArguments(command: Command, path: string, count: number): void {
+  const { min, max } = command.args;
+  if (count >= min && (max === undefined || count <= max)) return;
+  const plural = (n: number): string => `${n} argument${n === 1 ? "" : "s"}`;
+  const called = `'slipway ${path}'`;
+  let what: string;
+  if (max === 0) what = "accepts no arguments";
+  else if (min === max) what = `requires ${plural(min)}`;
+  else if (max === undefined) what = `requires at least ${plural(min)}`;
+  else if (min === 0) what = `requires at most ${plural(max)}`;
+  else what = `requires at least ${min} and at most ${plural(max)}`;
+  const verb = max === undefined ? "See" : "Run";
+  throw new SlipwayError("invalid_argument", "ARGUMENT_COUNT", `slipway: ${called} ${what}\n${usageHint(command, path, verb)}`);
+}

@@ -1,0 +1,38 @@
+/** The program: `slipway [OPTIONS] COMMAND`. Everything that a command needs beyond its flags is loaded when it runs. */
+import { commandTable } from "./definitions/index.ts";
+import { renderFailure } from "./failure.ts";
+import { createProcessCli } from "./process-cli.ts";
+import { parseGlobals, runCommand, showRootHelp } from "./run-command.ts";
+import type { GlobalOptions } from "./run-command.ts";
+import { openOutput, packageVersion } from "./standard-streams.ts";
+
+function readGlobals(argv: readonly string[]): GlobalOptions | number {
+  try {
+    return parseGlobals(commandTable.globals, argv);
+  } catch (error) {
+    const failure = renderFailure(error, { command: undefined, path: "", debug: false });
+    openOutput(2).write(failure.text);
+    return failure.exitCode;
+  }
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const globals = readGlobals(argv);
+  if (typeof globals === "number") return globals;
+  if (globals.version) {
+    openOutput(1).write(`Slipway version ${packageVersion()}\n`);
+    return 0;
+  }
+  const cli = createProcessCli(globals);
+  const [first, ...rest] = globals.words;
+  try {
+    if (globals.help || first === undefined) return await showRootHelp(commandTable, cli);
+    const words = first === "help" ? [...rest, "--help"] : globals.words;
+    if (first === "help" && rest.length === 0) return await showRootHelp(commandTable, cli);
+    return await runCommand(commandTable, cli, words);
+  } finally {
+    await cli.close();
+  }
+}
+
+process.exit(await main(process.argv.slice(2)));

@@ -1,0 +1,85 @@
+/** The world around a command when it runs as a process: its streams, signals and the store on disk. */
+import { SlipwayError } from "../base/errors.ts";
+import type { SlipwayApi } from "../engine/api.ts";
+import type { Cli } from "./cli.ts";
+import { openInput, openOutput } from "./standard-streams.ts";
+
+const exitOnInterrupt = 130;
+
+/** The first SIGINT or SIGTERM aborts with a reason, the second ends the process; a command that proxies signals takes them. */
+class Signals {
+  readonly #controller = new AbortController();
+  readonly #takers = new Set<(name: NodeJS.Signals) => boolean>();
+
+  constructor() {
+    for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => this.#arrive(name));
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  #arrive(name: NodeJS.Signals): void {
+    let taken = false;
+    for (const taker of this.#takers) taken = taker(name) || taken;
+    if (taken) return;
+    if (this.#controller.signal.aborted) process.exit(exitOnInterrupt);
+    this.#controller.abort(new SlipwayError("canceled", "CANCELED", "canceled", { signal: name }));
+  }
+
+  take(names: readonly NodeJS.Signals[], listener: (name: NodeJS.Signals) => void): () => void {
+    const taker = (name: NodeJS.Signals): boolean => {
+      if (!names.includes(name)) return false;
+      listener(name);
+      return true;
+    };
+    this.#takers.add(taker);
+    const others = names.filter((name) => name !== "SIGINT" && name !== "SIGTERM");
+    for (const name of others) process.on(name, listener);
+    return () => {
+      this.#takers.delete(taker);
+      for (const name of others) process.off(name, listener);
+    };
+  }
+}
+
+export interface ProcessCli extends Cli {
+  /** Closes what was opened. */
+  close(): Promise<void>;
+}
+
+export function createProcessCli(options: { readonly root: string | undefined; readonly debug: boolean }): ProcessCli {
+  const signals = new Signals();
+  const stdin = openInput();
+  let engine: Promise<SlipwayApi> | undefined;
+  const open = async (): Promise<SlipwayApi> => {
+    const { Slipway } = await import("../engine/index.ts");
+    return Slipway.open(options.root === undefined ? {} : { root: options.root });
+  };
+  return {
+    stdin,
+    stdout: openOutput(1),
+    stderr: openOutput(2),
+    env: process.env,
+    cwd: process.cwd(),
+    signal: signals.signal,
+    debug: options.debug,
+    root: options.root,
+    now: () => Date.now(),
+    open: () => (engine ??= open()),
+    onSignal: (names, listener) => signals.take(names, listener),
+    onResize: (listener) => {
+      process.on("SIGWINCH", listener);
+      return () => process.off("SIGWINCH", listener);
+    },
+    onExit: (listener) => {
+      process.on("exit", listener);
+      return () => process.off("exit", listener);
+    },
+    close: async () => {
+      stdin.close();
+      const opened = await engine?.catch(() => undefined);
+      await opened?.close();
+    },
+  };
+}

@@ -1,0 +1,110 @@
+/** From words to exit code: global flags, the command that they name, its flags and arguments, its handler, its failure. */
+import { SlipwayError } from "../base/errors.ts";
+import type { Cli } from "./cli.ts";
+import { findCommand } from "./command.ts";
+import type { Command, CommandTable, Found } from "./command.ts";
+import { checkArguments, renderFailure, usageHint } from "./failure.ts";
+import { parseFlags } from "./flags.ts";
+import type { FlagSpec, ParsedFlags, ParsedLine } from "./flags.ts";
+
+export interface GlobalOptions {
+  readonly debug: boolean;
+  readonly root: string | undefined;
+  readonly version: boolean;
+  readonly help: boolean;
+  /** the command and all behind it */
+  readonly words: readonly string[];
+}
+
+const logLevels: readonly string[] = ["debug", "info", "warn", "warning", "error", "fatal", "panic", "trace"];
+
+/** Fails with UNKNOWN_FLAG or USAGE (invalid_argument). */
+export function parseGlobals(specs: readonly FlagSpec[], argv: readonly string[]): GlobalOptions {
+  const line = parseFlags(specs, argv, { interspersed: false });
+  const level = line.flags.string("log-level");
+  if (!logLevels.includes(level)) throw new SlipwayError("invalid_argument", "USAGE", `Unable to parse logging level: ${level}`);
+  return {
+    debug: line.flags.bool("debug") || level === "debug",
+    root: line.flags.optional("root"),
+    version: line.flags.bool("version"),
+    help: line.help,
+    words: line.args,
+  };
+}
+
+/** Runs the words behind the global flags. Failures are printed; the answer is the exit code. */
+export async function runCommand(table: CommandTable, cli: Cli, words: readonly string[]): Promise<number> {
+  const found = findCommand(table, words);
+  const command = found.kind === "command" ? found.command : undefined;
+  const path = found.kind === "root" ? "" : found.path;
+  try {
+    return await runFound(table, cli, found);
+  } catch (error) {
+    const failure = renderFailure(error, { command, path, debug: cli.debug || buildDebug(command, words) });
+    cli.stderr.write(failure.text);
+    return failure.exitCode;
+  }
+}
+
+/** `build -D`: known only after its flags were read, which may be what failed. */
+function buildDebug(command: Command | undefined, words: readonly string[]): boolean {
+  return command?.paths[0] === "build" && (words.includes("-D") || words.includes("--debug"));
+}
+
+async function runFound(table: CommandTable, cli: Cli, found: Found): Promise<number> {
+  switch (found.kind) {
+    case "root":
+      return showRootHelp(table, cli);
+    case "unknown":
+      return unknownCommand(cli, found.path, found.word);
+    case "group": {
+      const line = parseFlags([], found.rest);
+      if (line.deprecatedHelp) cli.stderr.write(deprecatedHelp);
+      const { formatGroupHelp } = await import("./help.ts");
+      const text = formatGroupHelp(table, found.group, found.path);
+      (line.help ? cli.stdout : cli.stderr).write(text);
+      return 0;
+    }
+    case "command":
+      return runHandler(cli, found.command, found.path, found.rest);
+  }
+}
+
+const deprecatedHelp = "Flag shorthand -h has been deprecated, use --help\n";
+
+export async function showRootHelp(table: CommandTable, cli: Cli): Promise<number> {
+  const { formatRootHelp, helpWidth } = await import("./help.ts");
+  cli.stdout.write(formatRootHelp(table, helpWidth(cli.stdout.columns)));
+  return 0;
+}
+
+function unknownCommand(cli: Cli, path: string, word: string): number {
+  const called = path === "" ? "slipway" : `slipway ${path}`;
+  const pointer = path === "" ? `\nRun 'slipway --help' for more information\n` : usageHint(undefined, path);
+  cli.stderr.write(`slipway: unknown command: ${called} ${word}\n${pointer}`);
+  return 1;
+}
+
+async function runHandler(cli: Cli, command: Command, path: string, words: readonly string[]): Promise<number> {
+  const line = parseFlags(command.flags, words, { interspersed: command.interspersed ?? true });
+  if (wantsHelp(command, line)) {
+    if (line.deprecatedHelp) cli.stderr.write(deprecatedHelp);
+    const { formatCommandHelp, helpWidth } = await import("./help.ts");
+    cli.stdout.write(formatCommandHelp(command, path, helpWidth(cli.stdout.columns)));
+    return 0;
+  }
+  checkArguments(command, path, line.args.length);
+  warnOfFlags(cli, command, line.flags);
+  const handler = await command.load();
+  return handler(cli, { flags: line.flags, args: line.args, path, command });
+}
+
+function wantsHelp(command: Command, line: ParsedLine): boolean {
+  return line.help || (command.flags.some((flag) => flag.name === "help") && line.flags.bool("help"));
+}
+
+function warnOfFlags(cli: Cli, command: Command, flags: ParsedFlags): void {
+  for (const flag of command.flags) {
+    if (flag.noEffect !== undefined && flags.changed(flag.name)) cli.stderr.write(`WARNING: --${flag.name} is ignored: ${flag.noEffect}.\n`);
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * The process's own streams. Writing is synchronous on the descriptors, which spares the start-up of Node's stream classes
+ * and loses nothing at exit; a reader that has gone away ends the program quietly.
+ */
+import { readFileSync, write as writeCallback, writeSync } from "node:fs";
+import { errnoOf } from "../base/errors.ts";
+import type { Input, Output } from "./cli.ts";
+
+const exitOnBrokenPipe = 141;
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
+function onWriteError(error: unknown): void {
+  const errno = errnoOf(error);
+  if (errno === "EPIPE") process.exit(exitOnBrokenPipe);
+  if (errno !== "EAGAIN") throw error;
+}
+
+function writeAll(fd: number, bytes: Uint8Array): void {
+  for (let offset = 0; offset < bytes.length; ) {
+    try {
+      offset += writeSync(fd, bytes, offset);
+    } catch (error) {
+      onWriteError(error);
+      // somebody made the descriptor non-blocking (a shared terminal): wait for the reader
+      Atomics.wait(pause, 0, 0, 5);
+    }
+  }
+}
+
+function writeOnce(fd: number, bytes: Uint8Array, offset: number): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  writeCallback(fd, bytes, offset, bytes.length - offset, null, (error, written) => (error === null ? resolve(written) : reject(error)));
+  return promise;
+}
+
+async function writeAllSlowly(fd: number, bytes: Uint8Array): Promise<void> {
+  for (let offset = 0; offset < bytes.length; ) {
+    try {
+      offset += await writeOnce(fd, bytes, offset);
+    } catch (error) {
+      onWriteError(error);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+}
+
+function isTerminal(fd: number): boolean {
+  return process.getBuiltinModule("node:tty").isatty(fd);
+}
+
+function terminalSize(fd: number): { readonly columns: number; readonly rows: number } {
+  if (!isTerminal(fd)) return { columns: 80, rows: 24 };
+  const stream = fd === 1 ? process.stdout : process.stderr;
+  const [columns, rows] = stream.getWindowSize();
+  return { columns: columns > 0 ? columns : 80, rows: rows > 0 ? rows : 24 };
+}
+
+export function openOutput(fd: 1 | 2): Output {
+  let terminal: boolean | undefined;
+  return {
+    write: (data) => writeAll(fd, typeof data === "string" ? Buffer.from(data) : data),
+    writeSlowly: (data) => writeAllSlowly(fd, data),
+    get isTTY() {
+      return (terminal ??= isTerminal(fd));
+    },
+    get columns() {
+      return terminalSize(fd).columns;
+    },
+    get rows() {
+      return terminalSize(fd).rows;
+    },
+  };
+}
+
+async function* standardInput(): AsyncIterable<Uint8Array> {
+  for await (const chunk of process.stdin) yield chunk as Uint8Array;
+}
+
+export function openInput(): Input {
+  let opened = false;
+  return {
+    get isTTY() {
+      return isTerminal(0);
+    },
+    get chunks() {
+      opened = true;
+      return standardInput();
+    },
+    setRaw: (raw) => {
+      if (isTerminal(0)) process.stdin.setRawMode(raw);
+    },
+    close: () => {
+      if (opened) process.stdin.destroy();
+    },
+  };
+}
+
+/** The version in package.json, two folders up. */
+export function packageVersion(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return String((JSON.parse(text) as { version?: unknown }).version ?? "unknown");
+}
