@@ -156,7 +156,7 @@ test("images are known by any unique beginning of their id, and an ambiguous one
 });
 
 test("names with control characters do not reach the terminal", async () => {
-  const context = sandbox.folder({ Dockerfile: "FROM busybox\nLABEL x=\u001b[31mred\nRUN echo \u001b]0;title\u0007 >/dev/null" });
+  const context = sandbox.folder({ Dockerfile: "FROM busybox\nLABEL x=\u001b[31mred\nRUN : '\u001b]0;title\u0007'" });
   const outcome = await sandbox.call(["build", "--progress=plain", "-t", "control", context]);
   assert.equal(outcome.code, 0, outcome.stderr);
   assert.ok(!outcome.stderr.includes("\u001b]0;"), "a step's name kept its escape sequence");

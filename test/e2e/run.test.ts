@@ -1,0 +1,160 @@
+/** Containers from end to end: in front, in the background, published, entered, stopped, removed. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import path from "node:path";
+import { after, test } from "node:test";
+import { createSandbox } from "./sandbox.ts";
+
+const sandbox = await createSandbox();
+after(() => sandbox[Symbol.asyncDispose]());
+
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/** Asks until the server answers, at most ten seconds. */
+async function fetchText(url: string): Promise<string> {
+  const deadlineMs = Date.now() + 10_000;
+  for (;;) {
+    try {
+      const response = await fetch(url, { signal: AbortSignal.timeout(1000) });
+      if (response.ok) return await response.text();
+    } catch (error) {
+      if (Date.now() > deadlineMs) throw error;
+    }
+    if (Date.now() > deadlineMs) throw new Error(`${url} never answered`);
+  }
+}
+
+const foreground: readonly { readonly name: string; readonly args: readonly string[]; readonly want: string; readonly input?: string; readonly env?: Readonly<Record<string, string>> }[] = [
+  { name: "a command", args: ["busybox", "echo", "hi"], want: "hi\n" },
+  { name: "the image's own command", args: ["cmd"], want: "from CMD\n" },
+  { name: "standard input with -i", args: ["-i", "busybox", "cat"], input: "piped", want: "piped" },
+  { name: "no standard input without -i", args: ["busybox", "cat"], input: "piped", want: "" },
+  { name: "-e", args: ["-e", "A=1", "-e", "B", "busybox", "sh", "-c", "echo $A$B"], env: { B: "2" }, want: "12\n" },
+  { name: "-w", args: ["-w", "/made", "busybox", "pwd"], want: "/made\n" },
+  { name: "-u", args: ["-u", "nobody", "busybox", "id", "-un"], want: "nobody\n" },
+  { name: "-u uid:gid", args: ["-u", "12:34", "busybox", "sh", "-c", "id -u; id -g"], want: "12\n34\n" },
+  { name: "--entrypoint", args: ["--entrypoint", "echo", "busybox", "in place"], want: "in place\n" },
+  { name: "--hostname", args: ["--hostname", "here", "busybox", "hostname"], want: "here\n" },
+  { name: "--network none", args: ["--network", "none", "busybox", "sh", "-c", "grep -c : /proc/net/dev"], want: "1\n" },
+  { name: "--read-only", args: ["--read-only", "busybox", "sh", "-c", "touch /x 2>/dev/null || echo refused"], want: "refused\n" },
+  { name: "--tmpfs", args: ["--tmpfs", "/t", "busybox", "sh", "-c", "grep -c ' /t tmpfs ' /proc/mounts"], want: "1\n" },
+  { name: "its own process tree", args: ["busybox", "sh", "-c", "echo $$"], want: "1\n" },
+];
+
+test("prepare an image with a command", async () => {
+  await sandbox.build('FROM busybox\nENTRYPOINT ["echo"]\nCMD ["from CMD"]', {}, ["-t", "cmd"]);
+});
+for (const { name, args, want, input, env } of foreground) {
+  test(`run --rm: ${name}`, async () => {
+    const outcome = await sandbox.call(["run", "--rm", ...args], { ...(input === undefined ? {} : { input }), ...(env === undefined ? {} : { env }) });
+    assert.deepEqual([outcome.code, outcome.stdout], [0, want], outcome.stderr);
+  });
+}
+
+test("exit codes and streams pass through", async () => {
+  const outcome = await sandbox.call(["run", "--rm", "busybox", "sh", "-c", "echo out; echo err >&2; exit 42"]);
+  assert.deepEqual([outcome.code, outcome.stdout, outcome.stderr], [42, "out\n", "err\n"]);
+});
+
+test("--rm leaves nothing, without it the container stays", async () => {
+  assert.equal(await sandbox.ok(["ps", "-aq"]), "");
+  await sandbox.ok(["run", "--name", "stays", "busybox", "true"]);
+  assert.equal(await sandbox.ok(["ps", "-a", "--format", "{{.Names}} {{.Status}}"]).then((text) => /^stays Exited \(0\) .* ago$/.test(text)), true);
+  await sandbox.ok(["rm", "stays"]);
+  assert.equal(await sandbox.ok(["ps", "-aq"]), "");
+});
+
+test("-v binds a folder both ways, :ro one way", async () => {
+  const folder = path.join(sandbox.directory, "bound");
+  mkdirSync(folder);
+  writeFileSync(path.join(folder, "in"), "from outside");
+  assert.equal(await sandbox.ok(["run", "--rm", "-v", `${folder}:/b`, "busybox", "sh", "-c", "cat /b/in; echo from inside >/b/out"]), "from outside");
+  assert.equal(readFileSync(path.join(folder, "out"), "utf8"), "from inside\n");
+  assert.equal(await sandbox.ok(["run", "--rm", "-v", `${folder}:/b:ro`, "busybox", "sh", "-c", "touch /b/x 2>/dev/null || echo refused"]), "refused");
+});
+
+test("a web server in the background: published, entered, logged, stopped, removed", async () => {
+  const port = await freePort();
+  await sandbox.build(
+    'FROM busybox\nRUN mkdir /www && echo "Hello from the container" >/www/index.html\nEXPOSE 80\nSTOPSIGNAL SIGINT\nCMD ["sh", "-c", "echo serving; exec httpd -f -p 80 -h /www"]',
+    {},
+    ["-t", "web"],
+  );
+  const id = await sandbox.ok(["run", "-d", "-p", `127.0.0.1:${port}:80`, "--name", "web", "web"]);
+  assert.match(id, /^[0-9a-f]{64}$/);
+  assert.equal(await fetchText(`http://127.0.0.1:${port}/`), "Hello from the container\n");
+
+  const listed = await sandbox.ok(["ps", "--no-trunc", "--format", "{{.ID}} {{.Names}} {{.Image}} {{.Ports}}"]);
+  assert.equal(listed, `${id} web web 127.0.0.1:${port}->80/tcp`);
+  assert.match(await sandbox.ok(["ps", "--format", "{{.Status}}"]), /^Up (Less than a second|\d+ seconds?|About a minute)/);
+  assert.match(await sandbox.ok(["ps"]), /^CONTAINER ID +IMAGE +COMMAND +CREATED +STATUS +PORTS +NAMES\n/);
+
+  assert.equal(await sandbox.ok(["exec", "web", "cat", "/www/index.html"]), "Hello from the container");
+  assert.equal((await sandbox.call(["exec", "web", "sh", "-c", "exit 7"])).code, 7);
+  assert.equal(await sandbox.ok(["exec", "-i", "-e", "A=1", "-w", "/www", "web", "sh", "-c", "pwd; echo $A; cat"], { input: "in" }), "/www\n1\nin");
+  await sandbox.ok(["exec", "web", "sh", "-c", "echo changed >/www/index.html"]);
+  assert.equal(await fetchText(`http://127.0.0.1:${port}/`), "changed\n");
+
+  assert.equal(await sandbox.ok(["logs", "web"]), "serving");
+  assert.match(await sandbox.ok(["logs", "-t", "--tail", "1", "web"]), /^\d{4}-\d\d-\d\dT[\d:.]+Z serving$/);
+  assert.equal(await sandbox.ok(["inspect", "-f", "{{.State.Running}} {{.Config.Image}}", "web"]), "true web");
+
+  const taken = await sandbox.call(["run", "-d", "-p", `127.0.0.1:${port}:80`, "web"]);
+  assert.equal(taken.code, 125, taken.stderr);
+  assert.match(taken.stderr, /port is already allocated|address already in use/);
+  const named = await sandbox.call(["run", "-d", "--name", "web", "web"]);
+  assert.deepEqual([named.code, /The container name "\/web" is already in use by container/.test(named.stderr)], [125, true], named.stderr);
+
+  const refused = await sandbox.call(["rm", "web"]);
+  assert.match(refused.stderr, /cannot remove container "\/?web": container is running: stop the container before removing or force remove/);
+  assert.equal(await sandbox.ok(["stop", "-t", "5", "web"]), "web");
+  assert.match(await sandbox.ok(["ps", "-a", "--filter", "name=web", "--format", "{{.Status}}"]), /^Exited \(\d+\)/);
+  await assert.rejects(fetch(`http://127.0.0.1:${port}/`));
+  await sandbox.ok(["start", "web"]);
+  assert.equal(await fetchText(`http://127.0.0.1:${port}/`), "changed\n");
+  assert.equal(await sandbox.ok(["rm", "-f", "web"]), "web");
+});
+
+test("logs -f follows to the end", async () => {
+  await sandbox.ok(["run", "-d", "--name", "talks", "busybox", "sh", "-c", "for i in 1 2 3; do echo $i; sleep 0.2; done"]);
+  assert.equal(await sandbox.ok(["logs", "-f", "talks"]), "1\n2\n3");
+  assert.equal(await sandbox.ok(["wait", "talks"]), "0");
+});
+
+test("stop sends the signal, then kills after the time", async () => {
+  await sandbox.ok(["run", "-d", "--name", "polite", "busybox", "sh", "-c", 'trap "exit 3" TERM; echo ready; while :; do sleep 0.1; done']);
+  await sandbox.ok(["run", "-d", "--name", "stubborn", "busybox", "sh", "-c", 'trap "" TERM; echo ready; while :; do sleep 0.1; done']);
+  for (const name of ["polite", "stubborn"]) while ((await sandbox.ok(["logs", name])) !== "ready");
+  await sandbox.ok(["stop", "-t", "5", "polite"]);
+  assert.equal(await sandbox.ok(["inspect", "-f", "{{.State.ExitCode}}", "polite"]), "3");
+  await sandbox.ok(["stop", "-t", "1", "stubborn"]);
+  assert.equal(await sandbox.ok(["inspect", "-f", "{{.State.ExitCode}}", "stubborn"]), "137");
+});
+
+test("an intermediate result runs by the id of its image", async () => {
+  const id = await sandbox.build("FROM busybox AS half\nRUN echo half >/h\nFROM half\nRUN exit 0", {}, ["--target", "half"]);
+  assert.equal(await sandbox.ok(["run", "--rm", id, "cat", "/h"]), "half");
+});
+
+test("the container is confined", async () => {
+  const script = "grep CapEff /proc/self/status | cut -f2; grep Seccomp: /proc/self/status | cut -f2; touch /proc/sys/x 2>/dev/null || echo ro; cat /proc/kcore 2>/dev/null | head -c 1 | wc -c";
+  const [capabilities, seccomp, sys, kcore] = (await sandbox.ok(["run", "--rm", "busybox", "sh", "-c", script])).split("\n");
+  assert.deepEqual([capabilities, sys, kcore], ["00000000a80425fb", "ro", "0"]);
+  assert.match(seccomp ?? "", /^[02]$/);
+});
+
+test("network: the container reaches the host's name server file and its own address", async () => {
+  assert.match(await sandbox.ok(["run", "--rm", "busybox", "sh", "-c", "cat /etc/resolv.conf"]), /nameserver /);
+  const names = (await sandbox.ok(["run", "--rm", "--hostname", "self", "busybox", "cat", "/etc/hosts"])).split("\n");
+  assert.ok(names.some((line) => /\bself\b/.test(line)), names.join("\n"));
+});
