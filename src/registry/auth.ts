@@ -36,10 +36,10 @@ export interface Authorizer {
   /** The Authorization header that was accepted before and is still valid. `origin` is the registry's. */
   known(origin: string, access: Access): string | undefined;
   /**
-   * The header that answers the 401. Fails with UNAUTHORIZED or LOGIN_REFUSED (unauthenticated) when there is nothing
+   * The header that answers the 401 to a request that carried `refused`. Fails with UNAUTHORIZED or LOGIN_REFUSED (unauthenticated) when there is nothing
    * to answer with; then a credential helper that did not work is named as the cause.
    */
-  answer(response: TransportResponse, access: Access, signal?: AbortSignal): Promise<string>;
+  answer(response: TransportResponse, access: Access, refused: string | undefined, signal?: AbortSignal): Promise<string>;
 }
 
 interface Grant {
@@ -167,14 +167,18 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
     return work;
   }
 
+  function known(origin: string, access: Access): string | undefined {
+    const grant = granted.get(keyOf(origin, access));
+    return grant !== undefined && grant.expiresAtMs > options.now() ? grant.header : undefined;
+  }
+
   return {
-    known(origin, access) {
-      const grant = granted.get(keyOf(origin, access));
-      return grant !== undefined && grant.expiresAtMs > options.now() ? grant.header : undefined;
-    },
-    async answer(response, access, signal) {
+    known,
+    async answer(response, access, refused, signal) {
+      // another request may have got an answer while this one was on its way
+      const meanwhile = known(response.url.origin, access);
+      if (meanwhile !== undefined && meanwhile !== refused) return meanwhile;
       const key = keyOf(response.url.origin, access);
-      granted.delete(key);
       const grant = await abortable(shared(key, response, access), signal);
       granted.set(key, grant);
       return grant.header;

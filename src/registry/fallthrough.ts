@@ -6,17 +6,28 @@ export interface MirrorFailure {
   readonly host: string;
   readonly code: string;
   readonly message: string;
-}
-
-/** The last error, with what the mirrors said before it under `details.mirrors`. */
-export function withMirrorFailures(error: unknown, mirrors: readonly MirrorFailure[]): unknown {
-  if (mirrors.length === 0 || !(error instanceof SlipwayError)) return error;
-  return new SlipwayError(error.kind, error.code, error.message, { ...error.details, mirrors }, error.cause);
+  readonly error: SlipwayError;
 }
 
 export function mirrorFailure(endpoint: Endpoint, error: unknown): MirrorFailure {
-  const { code, message } = asSlipwayError(error);
-  return { host: endpoint.host, code, message };
+  const failure = asSlipwayError(error);
+  return { host: endpoint.host, code: failure.code, message: failure.message, error: failure };
+}
+
+/** Failures of the network, which say nothing about the image. */
+const unreached = new Set(["CONNECTION_REFUSED", "CONNECT_TIMEOUT", "HOST_NOT_FOUND", "HOST_UNREACHABLE", "NAME_RESOLUTION_FAILED", "RESPONSE_TIMEOUT"]);
+
+/**
+ * The registry's own error, with what the mirrors said before it under `details.mirrors`. Where the registry was not
+ * reached but a mirror knows of no such image, that is what is told, as Docker does: behind a closed network the
+ * mirror is all there is.
+ */
+export function withMirrorFailures(error: unknown, failures: readonly MirrorFailure[]): unknown {
+  if (failures.length === 0 || !(error instanceof SlipwayError)) return error;
+  const mirrors = failures.map(({ host, code, message }) => ({ host, code, message }));
+  const absent = unreached.has(error.code) ? failures.find((failure) => failure.error.kind === "not_found")?.error : undefined;
+  if (absent === undefined) return new SlipwayError(error.kind, error.code, error.message, { ...error.details, mirrors }, error.cause);
+  return new SlipwayError("not_found", absent.code, `${absent.message} (asked only a mirror: ${error.message})`, { ...absent.details, mirrors }, error);
 }
 
 /**

@@ -96,11 +96,11 @@ export async function resolveImage(client: RegistryClient, reference: Reference,
       const { manifest } = parsed;
       return { root, indexes, manifest, manifestDescriptor: fetched.descriptor, manifestBytes: fetched.bytes, config: parseImageConfig(configBytes), configBytes };
     }
+    if (indexes.length === maxIndexDepth) throw badIndex(reference, `indexes are nested deeper than ${maxIndexDepth}`);
     seen.add(fetched.descriptor.digest);
     indexes.push(fetched);
     const next = selectManifest(parsed.index, platform);
     if (seen.has(next.digest)) throw badIndex(reference, "it leads back to itself");
-    if (indexes.length >= maxIndexDepth) throw badIndex(reference, `indexes are nested deeper than ${maxIndexDepth}`);
     fetched = await client.fetchManifest(reference, next.digest, call);
     if (fetched.descriptor.size !== next.size) throw badIndex(reference, `${next.digest} has ${fetched.descriptor.size} bytes, the index says ${next.size}`);
   }

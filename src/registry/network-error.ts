@@ -67,7 +67,8 @@ function failureOf(error: unknown, url: URL): Failure {
   if (known !== undefined) return known;
   if (notTls.has(code)) return { kind: "failed_precondition", code: "PLAIN_HTTP_REGISTRY", text: "http: server gave HTTP response to HTTPS client" };
   if (lost.has(code)) return { kind: "unavailable", code: "CONNECTION_LOST", text: code === "ECONNRESET" ? "connection reset by peer" : `unexpected EOF (${message})` };
-  if (code.startsWith("HPE_") || code.startsWith("UND_ERR_")) return { kind: "unavailable", code: "PROTOCOL_ERROR", text: message };
+  const unreadable = code.startsWith("HPE_") || code.startsWith("UND_ERR_") || (error instanceof Error && error.name === "HTTPParserError");
+  if (unreadable) return { kind: "unavailable", code: "PROTOCOL_ERROR", text: `malformed HTTP response: ${message}` };
   return { kind: "unavailable", code: "REQUEST_FAILED", text: message };
 }
 

@@ -56,11 +56,12 @@ export function createSender(options: SenderOptions): Sender {
       const headers = { "user-agent": options.userAgent, ...request.headers, ...(authorization === undefined ? {} : { authorization }) };
       return options.transport.request({ method, url, headers, verifyTls: endpoint.verifyTls, plainRedirect: request.contentAddressed, signal });
     };
-    const response = await attempt(options.authorizer.known(url.origin, request));
+    const known = options.authorizer.known(url.origin, request);
+    const response = await attempt(known);
     // a 401 from where a redirect led is not the registry's
     if (response.status !== 401 || response.url.origin !== url.origin) return response;
     response.discard();
-    return attempt(await options.authorizer.answer(response, request, signal));
+    return attempt(await options.authorizer.answer(response, request, known, signal));
   }
 
   async function sendAnyScheme(request: RepositoryRequest): Promise<TransportResponse> {
