@@ -1,0 +1,75 @@
+/**
+ * What must end with this process even when it is killed with -9: a small shell holds the reading end of a pipe, and runs the commands
+ * it was given once the pipe closes. It lives in a session of its own, so a signal to our process group does not reach it.
+ */
+import type { ChildProcess } from "node:child_process";
+import { readFileSync } from "node:fs";
+
+/** Lines: "+N command" notes a command under a number (again: replaces it), "-N" forgets it. */
+const script = `trap '' HUP INT TERM
+jobs=
+while IFS= read -r line; do
+  case $line in
+    +*) key=\${line%% *}; key=\${key#+}; eval "job_$key=\\\${line#* }"
+        case " $jobs " in *" $key "*) ;; *) jobs="$jobs $key" ;; esac ;;
+    -*) key=\${line#-}; unset "job_$key"; kept=
+        for job in $jobs; do [ "$job" = "$key" ] || kept="$kept $job"; done
+        jobs=$kept ;;
+  esac
+done
+for key in $jobs; do eval "command=\\$job_$key"; eval "$command"; done`;
+
+let watch: ChildProcess | undefined;
+let nextKey = 0;
+
+export interface DeathNote {
+  /** A shell command line; replaces the one noted before. */
+  update(command: string): void;
+  /** All is well: forget it. */
+  drop(): void;
+}
+
+/** From now on `command` runs when this process dies, until the note is dropped. Costs a write; the first call starts the shell (2 ms). */
+export function noteDeath(command: string): DeathNote {
+  const key = nextKey++;
+  const send = (line: string): void => {
+    startWatch().stdin?.write(`${line}\n`);
+  };
+  const update = (text: string): void => send(`+${key} ${text.replaceAll("\n", " ")}`);
+  update(command);
+  return { update, drop: () => send(`-${key}`) };
+}
+
+/** Words as one shell command line. */
+export function shellCommand(words: readonly string[]): string {
+  return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(" ");
+}
+
+/** Kills the process only if it is still the one that had this start time. */
+export function killCommand(pid: number): string {
+  const ticks = startTimeTicks(pid);
+  if (ticks === undefined) return ":";
+  return `read -r stat </proc/${pid}/stat && set -- \${stat##*)} && [ "\${20}" = ${ticks} ] && kill -9 ${pid}`;
+}
+
+/** Field 22 of /proc/PID/stat; undefined when there is no such process. */
+export function startTimeTicks(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  } catch {
+    return undefined;
+  }
+}
+
+function startWatch(): ChildProcess {
+  if (watch !== undefined && watch.exitCode === null && watch.signalCode === null) return watch;
+  const { spawn } = process.getBuiltinModule("node:child_process");
+  const child = spawn("/bin/sh", ["-c", script], { detached: true, stdio: ["pipe", "ignore", "ignore"], cwd: "/" });
+  child.unref();
+  // the pipe must not keep an idle program alive
+  if ("unref" in child.stdin && typeof child.stdin.unref === "function") child.stdin.unref();
+  child.stdin.on("error", () => undefined);
+  watch = child;
+  return child;
+}
