@@ -78,7 +78,7 @@ class Packer {
   }
 
   run(): PackResult {
-    if (this.#options.overlay) this.#xattrs("");
+    if (this.#xattrs("").isOpaque) this.#mark(opaquePath(""));
     this.#children("");
     this.#output.write(endOfArchive);
     this.#output.flush();
