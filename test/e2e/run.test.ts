@@ -67,11 +67,13 @@ test("exit codes and streams pass through", async () => {
 });
 
 test("--rm leaves nothing, without it the container stays", async () => {
-  assert.equal(await sandbox.ok(["ps", "-aq"]), "");
+  const before = await sandbox.ok(["ps", "-aq"]);
+  await sandbox.ok(["run", "--rm", "--name", "goes", "busybox", "true"]);
+  assert.equal(await sandbox.ok(["ps", "-aq"]), before);
   await sandbox.ok(["run", "--name", "stays", "busybox", "true"]);
-  assert.equal(await sandbox.ok(["ps", "-a", "--format", "{{.Names}} {{.Status}}"]).then((text) => /^stays Exited \(0\) .* ago$/.test(text)), true);
+  assert.equal(await sandbox.ok(["ps", "-a", "--filter", "name=stays", "--format", "{{.Names}} {{.Status}}"]).then((text) => /^stays Exited \(0\) .* ago$/.test(text)), true);
   await sandbox.ok(["rm", "stays"]);
-  assert.equal(await sandbox.ok(["ps", "-aq"]), "");
+  assert.equal(await sandbox.ok(["ps", "-aq"]), before);
 });
 
 test("-v binds a folder both ways, :ro one way", async () => {
@@ -94,9 +96,9 @@ test("a web server in the background: published, entered, logged, stopped, remov
   assert.match(id, /^[0-9a-f]{64}$/);
   assert.equal(await fetchText(`http://127.0.0.1:${port}/`), "Hello from the container\n");
 
-  const listed = await sandbox.ok(["ps", "--no-trunc", "--format", "{{.ID}} {{.Names}} {{.Image}} {{.Ports}}"]);
+  const listed = await sandbox.ok(["ps", "--no-trunc", "--filter", "name=web", "--format", "{{.ID}} {{.Names}} {{.Image}} {{.Ports}}"]);
   assert.equal(listed, `${id} web web 127.0.0.1:${port}->80/tcp`);
-  assert.match(await sandbox.ok(["ps", "--format", "{{.Status}}"]), /^Up (Less than a second|\d+ seconds?|About a minute)/);
+  assert.match(await sandbox.ok(["ps", "--filter", "name=web", "--format", "{{.Status}}"]), /^Up (Less than a second|\d+ seconds?|About a minute)/);
   assert.match(await sandbox.ok(["ps"]), /^CONTAINER ID +IMAGE +COMMAND +CREATED +STATUS +PORTS +NAMES\n/);
 
   assert.equal(await sandbox.ok(["exec", "web", "cat", "/www/index.html"]), "Hello from the container");

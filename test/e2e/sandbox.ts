@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { makeBaseTar } from "./base-image.ts";
@@ -61,7 +61,10 @@ export interface SandboxOptions {
   /** the store's place, when it is not to be a plain folder of the sandbox */
   readonly store?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** words before every call, such as `["setpriv", "--reuid=1000", …]` */
   readonly through?: readonly string[];
+  /** the user and group id that own the sandbox's folder and HOME */
+  readonly owner?: number;
 }
 
 export async function createSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
@@ -72,6 +75,7 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
   const home = path.join(directory, "home");
   mkdirSync(home);
   const registries = path.join(directory, "registries.conf");
+  if (options.owner !== undefined) for (const owned of [directory, home]) chownSync(owned, options.owner, options.owner);
   writeFileSync(registries, 'unqualified-search-registries = ["docker.io"]\n[[registry]]\nprefix = "docker.io"\nlocation = "127.0.0.1:1"\ninsecure = true\n');
   const env: Readonly<Record<string, string>> = {
     PATH: `${process.env["PATH"] ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`,
