@@ -156,11 +156,21 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
     return { header: basic(credential.username, credential.password), expiresAtMs: Infinity };
   }
 
+  async function grantOnce(key: string, response: TransportResponse, access: Access): Promise<Grant> {
+    try {
+      const grant = await grantFor(response, access);
+      granted.set(key, grant);
+      return grant;
+    } finally {
+      pending.delete(key);
+    }
+  }
+
   /** One exchange for all that wait for the same: it goes on when one of them is canceled. */
   function shared(key: string, response: TransportResponse, access: Access): Promise<Grant> {
     let work = pending.get(key);
     if (work === undefined) {
-      work = grantFor(response, access).finally(() => pending.delete(key));
+      work = grantOnce(key, response, access);
       work.catch(() => {}); // all who waited may have left
       pending.set(key, work);
     }
@@ -178,10 +188,7 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
       // another request may have got an answer while this one was on its way
       const meanwhile = known(response.url.origin, access);
       if (meanwhile !== undefined && meanwhile !== refused) return meanwhile;
-      const key = keyOf(response.url.origin, access);
-      const grant = await abortable(shared(key, response, access), signal);
-      granted.set(key, grant);
-      return grant.header;
+      return (await abortable(shared(keyOf(response.url.origin, access), response, access), signal)).header;
     },
   };
 }

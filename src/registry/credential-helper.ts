@@ -33,10 +33,13 @@ interface Output {
 function runProgram(program: string, input: string, env: Env, signal?: AbortSignal): Promise<Output> {
   const { spawn } = process.getBuiltinModule("node:child_process");
   return new Promise((resolve, reject) => {
-    const child = spawn(program, ["get"], { stdio: ["pipe", "pipe", "ignore"], env, timeout: timeoutMs, killSignal: "SIGKILL", ...(signal && { signal }) });
+    const child = spawn(program, ["get"], { stdio: ["pipe", "pipe", "ignore"], env, killSignal: "SIGKILL", ...(signal && { signal }) });
+    // not spawn's own timeout: its timer goes on for a program that was not found
+    const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
     const chunks: Buffer[] = [];
     let size = 0;
     child.on("error", (error) => {
+      clearTimeout(timer);
       if (signal?.aborted === true) return void reject(abortError(signal));
       reject(errnoOf(error) === "ENOENT" ? failure(program, `exec: "${program}": executable file not found in $PATH`, error) : failure(program, error.message, error));
     });
@@ -47,6 +50,7 @@ function runProgram(program: string, input: string, env: Env, signal?: AbortSign
       reject(failure(program, `${program} wrote more than ${maxOutputBytes} bytes`));
     });
     child.on("close", (exitCode, killed) => {
+      clearTimeout(timer);
       if (killed === null) resolve({ exitCode, stdout: Buffer.concat(chunks) });
       else reject(failure(program, `${program} was ended by ${killed}: no answer within ${timeoutMs / 1000} s`));
     });
