@@ -1,9 +1,29 @@
-/** Dockerfiles as values: text to typed instructions, word expansion, ignore files, globs, lint rules. */
-export type * from "./instruction.ts";
-export { parseDockerfile, type ParseOptions } from "./parse.ts";
+/**
+ * Dockerfiles as values: text to typed instructions, word expansion, ignore files, globs, lint rules.
+ * Pure functions: nothing here reads a file, the environment or a clock.
+ */
+export { assertChecks, checkDockerfile, type CheckOptions } from "./checks.ts";
 export { formatExcerpt, type ExcerptOptions } from "./excerpt.ts";
-export { expandWord, expandWords, type ExpandedWord, type ExpandedWords, type VariableLookup, type WordOptions } from "./word.ts";
-export { parseRunMount } from "./run-mount.ts";
+export { compileGlob, hasGlob, matchGlob, splitGlob } from "./glob.ts";
 export { createIgnoreMatcher, parseIgnore, type IgnoreExplanation, type IgnoreMatcher, type IgnorePattern } from "./ignore.ts";
-export { hasGlob, matchGlob } from "./glob.ts";
-export { checkDockerfile, type CheckOptions } from "./checks.ts";
+export type * from "./instruction.ts";
+export { parseDockerfile, parseTrigger, type ParseOptions } from "./parse.ts";
+export { parseRunMount, type WordExpander } from "./run-mount.ts";
+export { formatStepName, type StepNameOptions } from "./step-name.ts";
+export { findSuggestion } from "./suggest.ts";
+export { parseSyntax } from "./syntax.ts";
+export { positionInFile } from "./syntax-tree.ts";
+export type {
+  Arguments,
+  BlankNode,
+  CommentNode,
+  DirectiveNode,
+  HeredocBody,
+  InstructionNode,
+  LinePiece,
+  Position,
+  Span,
+  SyntaxNode,
+  SyntaxTree,
+} from "./syntax-tree.ts";
+export { expandWord, expandWords, type ExpandedWord, type ExpandedWords, type VariableLookup, type WordOptions } from "./word.ts";

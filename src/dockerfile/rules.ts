@@ -3,14 +3,14 @@ import { quoteText } from "./go-text.ts";
 import type { LineRange, Warning } from "./instruction.ts";
 import { withSuggestion } from "./suggest.ts";
 
-interface Rule<Arguments extends readonly string[]> {
+interface Rule<Arguments extends readonly (string | undefined)[]> {
   readonly description: string;
   /** off unless asked for */
   readonly experimental?: true;
   readonly message: (...args: Arguments) => string;
 }
 
-function rule<Arguments extends readonly string[]>(description: string, message: (...args: Arguments) => string): Rule<Arguments> {
+function rule<Arguments extends readonly (string | undefined)[]>(description: string, message: (...args: Arguments) => string): Rule<Arguments> {
   return { description, message };
 }
 
@@ -41,14 +41,14 @@ export const rules = {
     "The MAINTAINER instruction is deprecated, use a label instead to define an image author",
     () => "Maintainer instruction is deprecated in favor of using label",
   ),
-  UndefinedArgInFrom: rule("FROM command must use declared ARGs", (name: string, suggestion?: string) =>
+  UndefinedArgInFrom: rule("FROM command must use declared ARGs", (name: string, suggestion: string | undefined) =>
     withSuggestion(`FROM argument '${name}' is not declared`, suggestion),
   ),
   WorkdirRelativePath: rule(
     "Relative workdir without an absolute workdir declared within the build can have unexpected results if the base image changes",
     (path: string) => `Relative workdir ${quoteText(path)} can have unexpected results if the base image changes`,
   ),
-  UndefinedVar: rule("Variables should be defined before their use", (name: string, suggestion?: string) =>
+  UndefinedVar: rule("Variables should be defined before their use", (name: string, suggestion: string | undefined) =>
     withSuggestion(`Usage of undefined variable '$${name}'`, suggestion === undefined ? undefined : `$${suggestion}`),
   ),
   MultipleInstructionsDisallowed: rule(
@@ -75,10 +75,13 @@ export const rules = {
     "FROM --platform flag should not use a constant value",
     (platform: string) => `FROM --platform flag should not use constant value ${quoteText(platform)}`,
   ),
-  CopyIgnoredFile: rule(
-    "Attempting to Copy file that is excluded by .dockerignore",
-    (instruction: string, file: string) => `Attempting to ${instruction} file ${quoteText(file)} that is excluded by .dockerignore`,
-  ),
+  CopyIgnoredFile: {
+    ...rule(
+      "Attempting to Copy file that is excluded by .dockerignore",
+      (instruction: string, file: string) => `Attempting to ${instruction} file ${quoteText(file)} that is excluded by .dockerignore`,
+    ),
+    experimental: true,
+  },
   InvalidDefinitionDescription: {
     ...rule(
       "Comment for build stage or argument should follow the format: `# <arg/stage name> <description>`. If this is not intended to be a description comment, add an empty line or comment between the instruction and the comment.",
@@ -102,7 +105,7 @@ export function isExperimental(name: RuleName): boolean {
   return "experimental" in rules[name];
 }
 
-type RuleArguments<Name extends RuleName> = (typeof rules)[Name] extends Rule<infer Arguments> ? Arguments : never;
+export type RuleArguments<Name extends RuleName> = (typeof rules)[Name] extends Rule<infer Arguments> ? Arguments : never;
 
 export function createWarning<Name extends RuleName>(name: Name, lines: LineRange | undefined, ...args: RuleArguments<Name>): Warning {
   const { description, message }: Rule<RuleArguments<Name>> = ruleOf(name);

@@ -1,0 +1,189 @@
+/**
+ * The variables that hold at each instruction of a stage, followed the way a build does, and the checks that need
+ * them: undefined variables, secrets, relative WORKDIR, ports, ignored sources.
+ */
+import { tryExpand, type CheckContext } from "./check-context.ts";
+import { cleanPath } from "./ignore-pattern.ts";
+import type { AddInstruction, ArgInstruction, CopyInstruction, EnvInstruction, ExposeInstruction, Instruction, LineRange, Stage } from "./instruction.ts";
+import { parseRunMount } from "./run-mount.ts";
+import { findSuggestion } from "./suggest.ts";
+
+const secretName = /(?:_|^)(?:apikey|auth|credential|credentials|key|password|pword|passwd|secret|token)(?:_|$)/i;
+const publicName = /(?:_|^)public(?:_|$)/i;
+const outsideOfStages = new Set(["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"]);
+
+/** What a stage hands on to a stage that is FROM it. */
+export interface StageState {
+  readonly variables: Map<string, string>;
+  readonly args: Set<string>;
+  /** false when the base image's variables are not known: nothing can be called undefined */
+  readonly known: boolean;
+  hasWorkdir: boolean;
+  hasShell: boolean;
+}
+
+export function initialState(context: CheckContext, stage: Stage, image: string, earlier: ReadonlyMap<string, StageState>): StageState {
+  const base = earlier.get(image);
+  if (base !== undefined) return { ...base, variables: new Map(base.variables), args: new Set(base.args) };
+  const names = image === "scratch" ? [] : context.options.baseVariables?.(image);
+  const variables = new Map([...(names ?? [])].map((name) => [name, ""]));
+  if (!variables.has("PATH")) variables.set("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+  return { variables, args: new Set(), known: names !== undefined, hasWorkdir: false, hasShell: false };
+}
+
+export class StageChecker {
+  readonly #context: CheckContext;
+  readonly #state: StageState;
+  readonly #globals: ReadonlyMap<string, string>;
+  readonly #used = new Map<string, LineRange>();
+
+  constructor(context: CheckContext, state: StageState, globals: ReadonlyMap<string, string>) {
+    this.#context = context;
+    this.#state = state;
+    this.#globals = globals;
+  }
+
+  check(instruction: Instruction): void {
+    const { lines } = instruction;
+    switch (instruction.type) {
+      case "env":
+        this.#env(instruction);
+        return;
+      case "arg":
+        this.#arg(instruction);
+        return;
+      case "label":
+        for (const { key, value } of instruction.pairs) [key, value].forEach((word) => this.#expand(word, lines));
+        this.#legacy(instruction);
+        return;
+      case "copy":
+      case "add":
+        this.#copy(instruction);
+        return;
+      case "run":
+        for (const mount of instruction.mounts) this.#mount(mount, lines);
+        return;
+      case "workdir":
+        this.#workdir(this.#expand(instruction.path, lines), lines);
+        return;
+      case "user":
+        this.#expand(instruction.user, lines);
+        return;
+      case "stopsignal":
+        this.#expand(instruction.signal, lines);
+        return;
+      case "volume":
+        for (const path of instruction.paths) this.#expand(path, lines);
+        return;
+      case "expose":
+        this.#expose(instruction);
+        return;
+      case "shell":
+        this.#state.hasShell = true;
+        return;
+      case "cmd":
+      case "entrypoint":
+        this.#once(instruction);
+        if (instruction.command.form === "shell" && !this.#state.hasShell) this.#context.report("JSONArgsRecommended", lines, instruction.keyword);
+        return;
+      case "healthcheck":
+        this.#once(instruction);
+        return;
+      case "maintainer":
+      case "onbuild":
+    }
+  }
+
+  #expand(word: string, lines: LineRange, options: { readonly heredoc?: boolean } = {}): string {
+    const expanded = tryExpand(this.#context, word, this.#state.variables, options);
+    if (expanded === undefined) return word;
+    for (const name of this.#state.known ? expanded.unmatched : []) {
+      if (this.#state.args.has(name) || outsideOfStages.has(name)) continue;
+      this.#context.report("UndefinedVar", lines, name, findSuggestion(name, this.#state.variables.keys()));
+    }
+    return expanded.result;
+  }
+
+  #env(instruction: EnvInstruction): void {
+    // all words see the variables from before the instruction
+    const pairs = instruction.pairs.map(({ key, value, legacy }) => ({
+      key: this.#expand(key, instruction.lines),
+      value: this.#expand(value, instruction.lines),
+      legacy,
+    }));
+    for (const { key, value, legacy } of pairs) {
+      if (legacy) this.#context.report("LegacyKeyValueFormat", instruction.lines, instruction.keyword);
+      this.#secret("ENV", key, instruction.lines);
+      this.#state.variables.set(key, value);
+    }
+  }
+
+  #legacy({ pairs, keyword, lines }: Extract<Instruction, { type: "label" }>): void {
+    if (pairs.some(({ legacy }) => legacy)) this.#context.report("LegacyKeyValueFormat", lines, keyword);
+  }
+
+  #arg({ args, lines }: ArgInstruction): void {
+    for (const { key, value } of args) {
+      this.#secret("ARG", key, lines);
+      const given = this.#context.options.buildArgs?.get(key);
+      const effective = given ?? (value === undefined ? this.#globals.get(key) : this.#expand(value, lines));
+      if (effective !== undefined) this.#state.variables.set(key, effective);
+      this.#state.args.add(key);
+    }
+  }
+
+  #secret(instruction: "ARG" | "ENV", key: string, lines: LineRange): void {
+    if (secretName.test(key) && !publicName.test(key)) this.#context.report("SecretsUsedInArgOrEnv", lines, instruction, key);
+  }
+
+  #copy(instruction: CopyInstruction | AddInstruction): void {
+    const { lines } = instruction;
+    const checksum = instruction.type === "add" ? instruction.checksum : undefined;
+    for (const word of [instruction.chown, instruction.chmod, checksum]) if (word !== undefined) this.#expand(word, lines);
+    const sources = instruction.sources.map((source) => this.#expand(source, lines));
+    this.#expand(instruction.destination, lines);
+    for (const { content, expand } of instruction.heredocs) if (expand) this.#expand(content, lines, { heredoc: true });
+    if (instruction.type === "add" || instruction.from === undefined) this.#ignoredSources(instruction, sources);
+  }
+
+  #ignoredSources(instruction: CopyInstruction | AddInstruction, sources: readonly string[]): void {
+    const { ignore } = this.#context.options;
+    // with `!` lines an ignored directory may still hold what is wanted
+    if (ignore === undefined || ignore.hasExclusions) return;
+    const isAdd = instruction.type === "add";
+    for (const source of sources) {
+      if (isAdd && /^(?:https?|git|ssh):\/\/|^git@/.test(source)) continue;
+      const path = cleanPath(source);
+      if (ignore.matches(path)) this.#context.report("CopyIgnoredFile", instruction.lines, isAdd ? "Add" : "Copy", path);
+    }
+  }
+
+  #mount(mount: string, lines: LineRange): void {
+    try {
+      parseRunMount(mount, (word) => this.#expand(word, lines));
+    } catch {
+      // the build says what is wrong with it
+    }
+  }
+
+  #workdir(path: string, lines: LineRange): void {
+    if (!this.#state.hasWorkdir && !path.startsWith("/")) this.#context.report("WorkdirRelativePath", lines, path);
+    this.#state.hasWorkdir = true;
+  }
+
+  #expose({ ports, lines }: ExposeInstruction): void {
+    for (const port of ports.flatMap((word) => tryExpand(this.#context, word, this.#state.variables)?.words ?? [])) {
+      const own = port.slice(port.lastIndexOf(":") + 1);
+      const protocol = own.includes("/") ? own.slice(own.indexOf("/") + 1) : "";
+      if (protocol !== protocol.toLowerCase()) this.#context.report("ExposeProtoCasing", lines, port);
+      if (port.includes(":") && port.lastIndexOf(":") > 0) this.#context.report("ExposeInvalidFormat", lines, port);
+    }
+  }
+
+  /** The earlier one is at fault: it has no effect. */
+  #once({ type, keyword, lines }: Instruction): void {
+    const before = this.#used.get(type);
+    if (before !== undefined) this.#context.report("MultipleInstructionsDisallowed", before, keyword);
+    this.#used.set(type, lines);
+  }
+}
