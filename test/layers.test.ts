@@ -34,7 +34,11 @@ test("the linter's rules say the same as the table", () => {
     const override = config.overrides.find((one) => one.files.includes(`src/${folder}/**/*.ts`));
     const forbidden = Object.keys(ALLOWED).filter((other) => other !== folder && !allowed.includes(other));
     const groups = override?.rules["no-restricted-imports"]?.[1].patterns.flatMap((one) => one.group) ?? [];
-    assert.deepEqual(groups, forbidden.map((other) => `**/${other}/**`), `overrides of src/${folder}`);
+    assert.deepEqual(
+      groups,
+      forbidden.map((other) => `**/${other}/**`),
+      `overrides of src/${folder}`,
+    );
   }
 });
 
@@ -45,7 +49,12 @@ const breachCases: readonly { readonly name: string; readonly file: string; read
   { name: "many lines", file: "src/base/x.ts", text: 'import {\n  a,\n  b,\n} from "../tar/a.ts";', want: /x\.ts:1: base may not import tar/ },
   { name: "side effect", file: "src/graph/x.ts", text: 'import "../store/a.ts";', want: /graph may not import store/ },
   { name: "dynamic upward", file: "src/registry/x.ts", text: 'const m = await import("../runtime/a.ts");', want: /registry may not import runtime/ },
-  { name: "required upward", file: "src/registry/x.ts", text: 'const m = createRequire(import.meta.url)("../runtime/a.ts");', want: /registry may not import runtime/ },
+  {
+    name: "required upward",
+    file: "src/registry/x.ts",
+    text: 'const m = createRequire(import.meta.url)("../runtime/a.ts");',
+    want: /registry may not import runtime/,
+  },
   { name: "cli past the engine", file: "src/cli/x.ts", text: 'import { s } from "../store/a.ts";', want: /cli may not import store/ },
   { name: "koffi elsewhere", file: "src/store/x.ts", text: 'const k = require("koffi");', want: /only src\/store\/syscalls\.ts/ },
   { name: "sqlite elsewhere", file: "src/solver/x.ts", text: 'import { DatabaseSync } from "node:sqlite";', want: /only src\/store\// },

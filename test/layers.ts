@@ -68,7 +68,12 @@ export function importsOf(text: string): readonly Import[] {
     const clause = match[3] ?? "";
     // `export const x = "…"` has the same beginning as `export … from "…"`
     if (match[1] === "export" && !/\bfrom\s*$/.test(match[0].slice(0, match[0].lastIndexOf(match[4] ?? "") - 1))) continue;
-    found.push({ specifier: match[4] ?? "", line: lineAt(match.index), isStatic: true, typeOnly: match[2] !== undefined || /^\s*\{(\s*type\s[^,}]*,?)+\s*\}\s*$/.test(clause.replace(/from\s*$/, "")) });
+    found.push({
+      specifier: match[4] ?? "",
+      line: lineAt(match.index),
+      isStatic: true,
+      typeOnly: match[2] !== undefined || /^\s*\{(\s*type\s[^,}]*,?)+\s*\}\s*$/.test(clause.replace(/from\s*$/, "")),
+    });
   }
   for (const match of code.matchAll(patterns[1] as RegExp)) {
     found.push({ specifier: match[1] ?? "", line: lineAt(match.index), isStatic: false, typeOnly: false });
@@ -122,10 +127,7 @@ function problemOf(source: Source, found: Import, folder: string, allowed: reado
 /** Cycles between files, each as the path "a → b → a"; type-only imports are left out. */
 export function cyclesOf(sources: readonly Source[]): readonly string[] {
   const edges = new Map(
-    sources.map((source) => [
-      source.file,
-      source.imports.filter((one) => !one.typeOnly).flatMap((one) => targetOf(source, one.specifier) ?? []),
-    ]),
+    sources.map((source) => [source.file, source.imports.filter((one) => !one.typeOnly).flatMap((one) => targetOf(source, one.specifier) ?? [])]),
   );
   const cycles: string[] = [];
   const done = new Set<string>();

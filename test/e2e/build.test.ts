@@ -237,7 +237,10 @@ ONBUILD RUN true`,
     Cmd: ["echo hi"],
     OnBuild: ["RUN true"],
   });
-  assert.deepEqual((image.Config["Env"] as readonly string[]).filter((one) => !one.startsWith("PATH=")), ["X=1", "Y=2"]);
+  assert.deepEqual(
+    (image.Config["Env"] as readonly string[]).filter((one) => !one.startsWith("PATH=")),
+    ["X=1", "Y=2"],
+  );
 });
 
 test("ONBUILD triggers run in the child", async () => {

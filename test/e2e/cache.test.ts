@@ -15,8 +15,7 @@ const plain = async (context: string, flags: readonly string[] = []): Promise<Ou
 };
 /** Steps that can be cached: those of RUN, COPY, ADD, WORKDIR. */
 const states = (outcome: Outcome): readonly string[] => statesOf(outcome, /\] (RUN|COPY|ADD|WORKDIR) /);
-const reasonsOf = (outcome: Outcome): readonly string[] =>
-  outcome.stderr.split("\n").flatMap((line) => /^#\d+ not cached: (.*)$/.exec(line)?.[1] ?? []);
+const reasonsOf = (outcome: Outcome): readonly string[] => outcome.stderr.split("\n").flatMap((line) => /^#\d+ not cached: (.*)$/.exec(line)?.[1] ?? []);
 
 const threeSteps = "FROM busybox\nWORKDIR /w\nCOPY a ./\nRUN cat a >b\n";
 
@@ -96,7 +95,8 @@ test("steps before a failing one are reused by the next try", async () => {
 });
 
 test("by content: a step after a stage that ran again to the same result is reused", async () => {
-  const dockerfile = (comment: string): string => `FROM busybox AS a\nRUN echo same >/x && touch -d @1000000 /x && : ${comment}\nFROM busybox\nCOPY --from=a /x /x\nRUN cat /x >/y\n`;
+  const dockerfile = (comment: string): string =>
+    `FROM busybox AS a\nRUN echo same >/x && touch -d @1000000 /x && : ${comment}\nFROM busybox\nCOPY --from=a /x /x\nRUN cat /x >/y\n`;
   const context = sandbox.folder({ Dockerfile: dockerfile("one") });
   await plain(context);
   writeFileSync(path.join(context, "Dockerfile"), dockerfile("two"));

@@ -58,10 +58,18 @@ test("a relative folder, seen from the folder that the command is called in", as
 });
 
 const git = (folder: string, ...args: readonly string[]): string =>
-  execFileSync("git", ["-C", folder, "-c", "user.name=t", "-c", "user.email=t@example.test", ...args], { encoding: "utf8", env: { PATH: process.env["PATH"] ?? "", HOME: sandbox.directory } });
+  execFileSync("git", ["-C", folder, "-c", "user.name=t", "-c", "user.email=t@example.test", ...args], {
+    encoding: "utf8",
+    env: { PATH: process.env["PATH"] ?? "", HOME: sandbox.directory },
+  });
 
 function makeRepository(): string {
-  const folder = sandbox.folder({ Dockerfile: 'FROM busybox\nCOPY . /c\nRUN test "$(cat /c/v)" = main && test ! -e /c/.git\n', v: "main", "dir/Dockerfile": "FROM busybox\nCOPY only /only\n", "dir/only": "x" });
+  const folder = sandbox.folder({
+    Dockerfile: 'FROM busybox\nCOPY . /c\nRUN test "$(cat /c/v)" = main && test ! -e /c/.git\n',
+    v: "main",
+    "dir/Dockerfile": "FROM busybox\nCOPY only /only\n",
+    "dir/only": "x",
+  });
   git(folder, "init", "-q", "-b", "main");
   git(folder, "add", ".");
   git(folder, "commit", "-qm", "one");
@@ -124,8 +132,20 @@ test("ADD of a URL keeps its name, mode 0600 and Last-Modified; it is not extrac
 
 const hostile: readonly { readonly name: string; readonly members: readonly TarMember[] }[] = [
   { name: "a name with ..", members: [{ name: "../escape", text: "x" }] },
-  { name: "a file through an absolute link", members: [{ name: "l", type: "2", target: "/" }, { name: "l/slipway-escape", text: "x" }] },
-  { name: "a file through a relative link", members: [{ name: "l", type: "2", target: "../../.." }, { name: "l/slipway-escape", text: "x" }] },
+  {
+    name: "a file through an absolute link",
+    members: [
+      { name: "l", type: "2", target: "/" },
+      { name: "l/slipway-escape", text: "x" },
+    ],
+  },
+  {
+    name: "a file through a relative link",
+    members: [
+      { name: "l", type: "2", target: "../../.." },
+      { name: "l/slipway-escape", text: "x" },
+    ],
+  },
   { name: "a hard link out", members: [{ name: "h", type: "1", target: "/etc/passwd" }] },
 ];
 for (const { name, members } of hostile) {
@@ -134,7 +154,10 @@ for (const { name, members } of hostile) {
     const outcome = await sandbox.call(["build", "-q", "-"], { input });
     assert.ok(outcome.code === 0 || outcome.stderr !== "", "it failed without a word");
     assert.ok(!existsSync("/slipway-escape"));
-    assert.deepEqual(readdirSync(sandbox.directory).filter((entry) => entry.includes("escape")), []);
+    assert.deepEqual(
+      readdirSync(sandbox.directory).filter((entry) => entry.includes("escape")),
+      [],
+    );
     if (name.startsWith("a hard link")) assert.doesNotMatch(outcome.stdout, /root:/);
   });
 }

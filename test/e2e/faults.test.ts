@@ -92,8 +92,18 @@ interface Kill {
 
 const kills: readonly Kill[] = [
   { name: "COPY", dockerfile: "FROM busybox\nRUN echo one >/one\nCOPY big /big\nRUN true\n", when: /\] COPY big/, reused: /RUN echo one/ },
-  { name: "RUN", dockerfile: "FROM busybox\nRUN echo one >/one\nCOPY big /big\nRUN echo begun; sleep 30\n", when: /begun\n?$/m, reused: /RUN echo one|COPY big/ },
-  { name: "the commit of a RUN", dockerfile: "FROM busybox\nRUN echo one >/one\nRUN dd if=/dev/zero of=/z bs=1M count=48 2>/dev/null; echo written\n", when: /^#\d+ [\d.]+ written$/m, reused: /RUN echo one/ },
+  {
+    name: "RUN",
+    dockerfile: "FROM busybox\nRUN echo one >/one\nCOPY big /big\nRUN echo begun; sleep 30\n",
+    when: /begun\n?$/m,
+    reused: /RUN echo one|COPY big/,
+  },
+  {
+    name: "the commit of a RUN",
+    dockerfile: "FROM busybox\nRUN echo one >/one\nRUN dd if=/dev/zero of=/z bs=1M count=48 2>/dev/null; echo written\n",
+    when: /^#\d+ [\d.]+ written$/m,
+    reused: /RUN echo one/,
+  },
   { name: "the export", dockerfile: "FROM busybox\nRUN echo one >/one\nCOPY big /big\n", when: /exporting to image/, reused: /RUN echo one|COPY big/ },
   { name: "the beginning", dockerfile: "FROM busybox\nRUN echo one >/one\n", when: /load build definition/, reused: /^$/ },
 ];
@@ -114,7 +124,10 @@ for (const { name, dockerfile, when, reused } of kills) {
     writeFileSync(path.join(context, "Dockerfile"), dockerfile.replace("; sleep 30", ""));
     const again = await sandbox.call(["build", "--progress=plain", "-t", "victim", context]);
     assert.equal(again.code, 0, again.stderr);
-    assert.ok(statesOf(again, reused).every((state) => state === "cached"), again.stderr);
+    assert.ok(
+      statesOf(again, reused).every((state) => state === "cached"),
+      again.stderr,
+    );
     assert.equal(await sandbox.ok(["run", "--rm", "victim", "cat", "/one"]), "one");
     await assertNothingLeft(sandbox);
   });
@@ -158,7 +171,7 @@ test("the same build twice at once does the work once", async (t) => {
   const context = sandbox.folder({ Dockerfile: "FROM busybox\nRUN --mount=type=cache,id=count,target=/c echo run >>/c/runs; sleep 2; echo built >/out\n" });
   const both = await Promise.all([1, 2, 3].map((tag) => sandbox.call(["build", "--progress=plain", "-t", `once:${tag}`, context])));
   for (const outcome of both) assert.equal(outcome.code, 0, outcome.stderr);
-  const count = await sandbox.buildPlain("FROM busybox\nRUN --mount=type=cache,id=count,target=/c echo \"runs: $(wc -l </c/runs)\"\n");
+  const count = await sandbox.buildPlain('FROM busybox\nRUN --mount=type=cache,id=count,target=/c echo "runs: $(wc -l </c/runs)"\n');
   assert.match(count.stderr, /runs: 1$/m, count.stderr);
   const ids = await Promise.all([1, 2, 3].map((tag) => sandbox.ok(["images", "-q", `once:${tag}`])));
   assert.equal(new Set(ids).size, 1);

@@ -12,14 +12,17 @@ import { tarOf } from "./tar-of.ts";
 const sandbox = await createSandbox();
 after(() => sandbox[Symbol.asyncDispose]());
 
-const dockerfile = "FROM busybox\nENV A=1\nCOPY f /f\nRUN echo r >/r\nCMD [\"cat\", \"/f\"]\n";
+const dockerfile = 'FROM busybox\nENV A=1\nCOPY f /f\nRUN echo r >/r\nCMD ["cat", "/f"]\n';
 const id = await sandbox.build(dockerfile, { f: "content" }, ["-t", "app:1", "-t", "registry.example:5000/team/app:2"]);
 const short = id.slice("sha256:".length, "sha256:".length + 12);
 
 test("images lists names, short ids and sizes", async () => {
   const lines = (await sandbox.ok(["images"])).split("\n");
   assert.match(lines[0] ?? "", /^REPOSITORY +TAG +IMAGE ID +CREATED +SIZE$/);
-  assert.ok(lines.some((line) => new RegExp(`^app +1 +${short} +.* ago +[0-9.]+[kM]B$`).test(line)), lines.join("\n"));
+  assert.ok(
+    lines.some((line) => new RegExp(`^app +1 +${short} +.* ago +[0-9.]+[kM]B$`).test(line)),
+    lines.join("\n"),
+  );
   assert.ok(lines.some((line) => line.startsWith("registry.example:5000/team/app ")));
 });
 
@@ -34,7 +37,11 @@ const listings: readonly { readonly name: string; readonly args: readonly string
   { name: "inspect -f json", args: ["inspect", "-f", "{{json .Config.Cmd}}", "app:1"], want: '["cat","/f"]' },
   { name: "inspect -f range", args: ["inspect", "-f", "{{range .RepoTags}}{{println .}}{{end}}", "app:1"], want: "app:1\nregistry.example:5000/team/app:2\n" },
   { name: "inspect -f index and len", args: ["inspect", "-f", "{{index .Config.Cmd 0}} {{len .RootFS.Layers}}", "app:1"], want: "cat 3" },
-  { name: "inspect -f join and if", args: ["inspect", "-f", '{{join .Config.Cmd " "}}{{if .Config.User}} user{{else}} root{{end}}', "app:1"], want: "cat /f root" },
+  {
+    name: "inspect -f join and if",
+    args: ["inspect", "-f", '{{join .Config.Cmd " "}}{{if .Config.User}} user{{else}} root{{end}}', "app:1"],
+    want: "cat /f root",
+  },
   { name: "inspect by short id", args: ["image", "inspect", "-f", "{{.Os}}", short], want: "linux" },
 ];
 for (const { name, args, want } of listings) {
@@ -60,7 +67,10 @@ test("rmi untags first, deletes with the last name, refuses what a container use
   await sandbox.ok(["run", "--name", "holder", "held", "true"]);
   const held = await sandbox.call(["rmi", "held"]);
   assert.equal(held.code, 1);
-  assert.match(held.stderr, /conflict: unable to (remove repository reference "held" \(must force\)|delete held:latest \(must be forced\)) - container [0-9a-f]{12} is using its referenced image/);
+  assert.match(
+    held.stderr,
+    /conflict: unable to (remove repository reference "held" \(must force\)|delete held:latest \(must be forced\)) - container [0-9a-f]{12} is using its referenced image/,
+  );
   await sandbox.ok(["rm", "holder"]);
   await sandbox.ok(["rmi", "held"]);
 });
@@ -86,7 +96,11 @@ test("save then load brings back names and ids, compressed or not", async () => 
   await sandbox.ok(["save", "-o", file, "app:1", "busybox"]);
   const members = execFileSync("tar", ["-tf", file], { encoding: "utf8" }).split("\n");
   for (const name of ["manifest.json", "index.json", "oci-layout"]) assert.ok(members.includes(name), `${name} is missing`);
-  for (const [name, pack] of [["plain", (bytes: Buffer) => bytes], ["gzip", gzipSync], ["zstd", zstdCompressSync]] as const) {
+  for (const [name, pack] of [
+    ["plain", (bytes: Buffer) => bytes],
+    ["gzip", gzipSync],
+    ["zstd", zstdCompressSync],
+  ] as const) {
     await using other = await createSandbox({ base: false });
     const said = await other.ok(["load"], { input: pack(readFileSync(file)) });
     assert.match(said, /^Loaded image: app:1$/m, name);
@@ -98,7 +112,12 @@ test("save then load brings back names and ids, compressed or not", async () => 
 
 test("load refuses what is no image archive and keeps nothing", async () => {
   const before = await sandbox.ok(["images", "-aq"]);
-  for (const input of [Buffer.from("not a tar"), tarOf({ "manifest.json": "[{]" }), tarOf({ "manifest.json": '[{"Config":"missing.json","RepoTags":["x:1"],"Layers":[]}]' }), tarOf({ other: "x" })]) {
+  for (const input of [
+    Buffer.from("not a tar"),
+    tarOf({ "manifest.json": "[{]" }),
+    tarOf({ "manifest.json": '[{"Config":"missing.json","RepoTags":["x:1"],"Layers":[]}]' }),
+    tarOf({ other: "x" }),
+  ]) {
     const outcome = await sandbox.call(["load"], { input });
     assert.equal(outcome.code, 1, outcome.stdout);
     assert.notEqual(outcome.stderr, "");

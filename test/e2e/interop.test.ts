@@ -11,7 +11,11 @@ const sandbox = await createSandbox();
 after(() => sandbox[Symbol.asyncDispose]());
 
 const name = `slipway-interop:${process.pid}`;
-await sandbox.build('FROM busybox\nENV WHO=world\nRUN mkdir /d && echo "hello" >/d/f && rm /bin/vi\nCOPY --chown=5:6 c /c\nCMD ["sh", "-c", "cat /d/f /c; echo $WHO; ls /bin/vi 2>/dev/null || echo gone"]', { c: "copied\n" }, ["-t", name]);
+await sandbox.build(
+  'FROM busybox\nENV WHO=world\nRUN mkdir /d && echo "hello" >/d/f && rm /bin/vi\nCOPY --chown=5:6 c /c\nCMD ["sh", "-c", "cat /d/f /c; echo $WHO; ls /bin/vi 2>/dev/null || echo gone"]',
+  { c: "copied\n" },
+  ["-t", name],
+);
 const archive = path.join(sandbox.directory, "interop.tar");
 await sandbox.ok(["save", "-o", archive, name]);
 const printed = "hello\ncopied\nworld\ngone\n";
@@ -42,7 +46,7 @@ test("docker build → docker save → load → run", need("docker"), async () =
   use("docker", ["build", "-q", "-t", tag, "-"], Buffer.from(`FROM ${name}\nRUN echo more >>/d/f\n`));
   const saved = findPeer("docker");
   assert.ok(typeof saved !== "string");
-  const [program = "", ...words] = [...saved.words, "save", tag];
+  const [program, ...words] = [...saved.words, "save", tag];
   const child = spawn(program, words, { stdio: ["ignore", "pipe", "inherit"] });
   const chunks: Buffer[] = [];
   for await (const chunk of child.stdout as AsyncIterable<Buffer>) chunks.push(chunk);
@@ -63,7 +67,9 @@ test("umoci unpacks an exported layout", need("umoci"), async () => {
   const context = sandbox.folder({ Dockerfile: `FROM ${name}\n` });
   await sandbox.ok(["build", "-q", "-t", "layout:1", "-o", `type=oci,tar=false,dest=${layout}`, context]);
   const bundle = path.join(sandbox.directory, "bundle");
-  const index = JSON.parse(readFileSync(path.join(layout, "index.json"), "utf8")) as { readonly manifests: readonly { readonly annotations?: Readonly<Record<string, string>> }[] };
+  const index = JSON.parse(readFileSync(path.join(layout, "index.json"), "utf8")) as {
+    readonly manifests: readonly { readonly annotations?: Readonly<Record<string, string>> }[];
+  };
   const reference = index.manifests[0]?.annotations?.["org.opencontainers.image.ref.name"] ?? "";
   use("umoci", ["unpack", "--image", `${layout}:${reference}`, bundle]);
   assert.equal(readFileSync(path.join(bundle, "rootfs/d/f"), "utf8"), "hello\n");
@@ -73,7 +79,10 @@ test("pull from a registry by way of registries.conf", need("docker-registry"), 
   const { startRegistry } = await import("../lab/registry.ts");
   await using registry = await startRegistry(sandbox.directory);
   const skopeo = findPeer("skopeo");
-  const copied = typeof skopeo === "string" ? await registry.pushArchive(archive, "library/interop", "1") : use("skopeo", ["copy", "--dest-tls-verify=false", `docker-archive:${archive}`, `docker://${registry.address}/library/interop:1`]);
+  const copied =
+    typeof skopeo === "string"
+      ? await registry.pushArchive(archive, "library/interop", "1")
+      : use("skopeo", ["copy", "--dest-tls-verify=false", `docker-archive:${archive}`, `docker://${registry.address}/library/interop:1`]);
   assert.notEqual(copied, undefined);
   const conf = path.join(sandbox.directory, "mirror.conf");
   writeFileSync(conf, `[[registry]]\nprefix = "docker.io"\nlocation = "docker.io"\n[[registry.mirror]]\nlocation = "${registry.address}"\ninsecure = true\n`);

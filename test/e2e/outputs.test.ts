@@ -21,7 +21,10 @@ const place = (name: string): string => path.join(sandbox.directory, name);
 const list = (file: string): readonly string[] => execFileSync("tar", ["-tf", file], { encoding: "utf8" }).trim().split("\n");
 const member = (file: string, name: string): string => execFileSync("tar", ["-xOf", file, name], { encoding: "utf8", maxBuffer: 1 << 26 });
 
-for (const [name, flag] of [["type=local", (dest: string) => `type=local,dest=${dest}`], ["the short form -o DIR", (dest: string) => dest]] as const) {
+for (const [name, flag] of [
+  ["type=local", (dest: string) => `type=local,dest=${dest}`],
+  ["the short form -o DIR", (dest: string) => dest],
+] as const) {
   test(`${name} writes the files`, async () => {
     const dest = place(`local-${name.length}`);
     await sandbox.ok(["build", "-q", "-o", flag(dest), context]);
@@ -35,7 +38,12 @@ for (const [name, flag] of [["type=local", (dest: string) => `type=local,dest=${
 test("type=tar writes one archive, dest=- gives it on standard output", async () => {
   const dest = place("out.tar");
   await sandbox.ok(["build", "-q", "-o", `type=tar,dest=${dest}`, context]);
-  assert.deepEqual(list(dest).map((name) => name.replace(/^\.\//, "")).toSorted(), ["c", "d/", "d/link", "d/one"]);
+  assert.deepEqual(
+    list(dest)
+      .map((name) => name.replace(/^\.\//, ""))
+      .toSorted(),
+    ["c", "d/", "d/link", "d/one"],
+  );
   const streamed = await sandbox.call(["build", "-q", "-o", "-", context]);
   assert.equal(streamed.code, 0, streamed.stderr);
   assert.equal(execFileSync("tar", ["-xOf", "-", "c"], { input: streamed.stdoutBytes, encoding: "utf8" }), "context");
@@ -72,7 +80,10 @@ test("type=oci,tar=false is a folder", async () => {
   const dest = place("layout");
   await sandbox.ok(["build", "-q", "-o", `type=oci,tar=false,dest=${dest}`, context]);
   assert.ok(existsSync(path.join(dest, "oci-layout")) && lstatSync(path.join(dest, "blobs/sha256")).isDirectory());
-  const copied = await sandbox.buildPlain("FROM busybox\nCOPY --from=lay /c /c\nRUN test \"$(cat /c)\" = context", {}, ["--build-context", `lay=oci-layout://${dest}`]);
+  const copied = await sandbox.buildPlain('FROM busybox\nCOPY --from=lay /c /c\nRUN test "$(cat /c)" = context', {}, [
+    "--build-context",
+    `lay=oci-layout://${dest}`,
+  ]);
   assert.equal(copied.code, 0, copied.stderr);
 });
 

@@ -51,7 +51,10 @@ function core(open: () => Sandbox): void {
     const first = await open().call(["build", "--progress=plain", "-t", "app", context]);
     assert.equal(first.code, 0, first.stderr);
     const second = await open().call(["build", "--progress=plain", "-t", "app", context]);
-    assert.ok(statesOf(second, /\] (RUN|COPY|WORKDIR)/).every((state) => state === "cached"), second.stderr);
+    assert.ok(
+      statesOf(second, /\] (RUN|COPY|WORKDIR)/).every((state) => state === "cached"),
+      second.stderr,
+    );
   });
   test("runs a container", async () => {
     assert.equal(await open().ok(["run", "--rm", "app"]), "ok");
@@ -122,13 +125,20 @@ suite("where user namespaces are forbidden", { skip }, () => {
   after(() => sandbox?.[Symbol.asyncDispose]());
 
   test("every build without RUN works", async () => {
-    const text = "FROM busybox AS a\nWORKDIR /w\nCOPY --chown=7:8 f g/\nENV A=1\nUSER 5\nFROM scratch\nCOPY --from=a /w /w\nCOPY --from=a /bin/busybox /b\nCMD [\"/b\"]\n";
+    const text =
+      'FROM busybox AS a\nWORKDIR /w\nCOPY --chown=7:8 f g/\nENV A=1\nUSER 5\nFROM scratch\nCOPY --from=a /w /w\nCOPY --from=a /bin/busybox /b\nCMD ["/b"]\n';
     await open().build(text, { f: "f" }, ["-t", "norun"]);
     assert.equal(await open().ok(["inspect", "-f", "{{json .Config.Cmd}} {{len .RootFS.Layers}}", "norun"]), '["/b"] 2');
   });
   test("its files come out", async () => {
     const dest = path.join(open().directory, "out");
-    await open().ok(["build", "-q", "-o", dest, open().folder({ Dockerfile: "FROM busybox AS a\nFROM scratch\nCOPY --from=a /etc/passwd /p\nCOPY f /f", f: "f" })]);
+    await open().ok([
+      "build",
+      "-q",
+      "-o",
+      dest,
+      open().folder({ Dockerfile: "FROM busybox AS a\nFROM scratch\nCOPY --from=a /etc/passwd /p\nCOPY f /f", f: "f" }),
+    ]);
     assert.ok(existsSync(path.join(dest, "p")) && existsSync(path.join(dest, "f")));
   });
   test("a build with RUN fails within a second or so and names what is missing", async () => {

@@ -34,7 +34,13 @@ async function fetchText(url: string): Promise<string> {
   }
 }
 
-const foreground: readonly { readonly name: string; readonly args: readonly string[]; readonly want: string; readonly input?: string; readonly env?: Readonly<Record<string, string>> }[] = [
+const foreground: readonly {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly want: string;
+  readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}[] = [
   { name: "a command", args: ["busybox", "echo", "hi"], want: "hi\n" },
   { name: "the image's own command", args: ["cmd"], want: "from CMD\n" },
   { name: "standard input with -i", args: ["-i", "busybox", "cat"], input: "piped", want: "piped" },
@@ -71,7 +77,10 @@ test("--rm leaves nothing, without it the container stays", async () => {
   await sandbox.ok(["run", "--rm", "--name", "goes", "busybox", "true"]);
   assert.equal(await sandbox.ok(["ps", "-aq"]), before);
   await sandbox.ok(["run", "--name", "stays", "busybox", "true"]);
-  assert.equal(await sandbox.ok(["ps", "-a", "--filter", "name=stays", "--format", "{{.Names}} {{.Status}}"]).then((text) => /^stays Exited \(0\) .* ago$/.test(text)), true);
+  assert.equal(
+    await sandbox.ok(["ps", "-a", "--filter", "name=stays", "--format", "{{.Names}} {{.Status}}"]).then((text) => /^stays Exited \(0\) .* ago$/.test(text)),
+    true,
+  );
   await sandbox.ok(["rm", "stays"]);
   assert.equal(await sandbox.ok(["ps", "-aq"]), before);
 });
@@ -149,7 +158,8 @@ test("an intermediate result runs by the id of its image", async () => {
 });
 
 test("the container is confined", async () => {
-  const script = "grep CapEff /proc/self/status | cut -f2; grep Seccomp: /proc/self/status | cut -f2; touch /proc/sys/x 2>/dev/null || echo ro; cat /proc/kcore 2>/dev/null | head -c 1 | wc -c";
+  const script =
+    "grep CapEff /proc/self/status | cut -f2; grep Seccomp: /proc/self/status | cut -f2; touch /proc/sys/x 2>/dev/null || echo ro; cat /proc/kcore 2>/dev/null | head -c 1 | wc -c";
   const [capabilities, seccomp, sys, kcore] = (await sandbox.ok(["run", "--rm", "busybox", "sh", "-c", script])).split("\n");
   assert.deepEqual([capabilities, sys, kcore], ["00000000a80425fb", "ro", "0"]);
   assert.match(seccomp ?? "", /^[02]$/);
@@ -158,5 +168,8 @@ test("the container is confined", async () => {
 test("network: the container reaches the host's name server file and its own address", async () => {
   assert.match(await sandbox.ok(["run", "--rm", "busybox", "sh", "-c", "cat /etc/resolv.conf"]), /nameserver /);
   const names = (await sandbox.ok(["run", "--rm", "--hostname", "self", "busybox", "cat", "/etc/hosts"])).split("\n");
-  assert.ok(names.some((line) => /\bself\b/.test(line)), names.join("\n"));
+  assert.ok(
+    names.some((line) => /\bself\b/.test(line)),
+    names.join("\n"),
+  );
 });

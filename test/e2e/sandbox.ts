@@ -94,7 +94,8 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
     directory,
     store,
     env,
-    call: (args, call = {}) => spawnSlipway([...(call.through ?? through), slipwayPath, ...args], { ...call, cwd: call.cwd ?? directory, env: { ...env, ...call.env } }),
+    call: (args, call = {}) =>
+      spawnSlipway([...(call.through ?? through), slipwayPath, ...args], { ...call, cwd: call.cwd ?? directory, env: { ...env, ...call.env } }),
     async ok(args, call) {
       const outcome = await sandbox.call(args, call);
       assert.equal(outcome.code, 0, `slipway ${args.join(" ")} ended ${outcome.code ?? outcome.signal}:\n${outcome.stdout}${outcome.stderr}`);
@@ -136,7 +137,11 @@ export function removeTree(directory: string): void {
   try {
     rmSync(directory, { recursive: true, force: true });
   } catch {
-    spawnSync("sh", ["-c", `awk -v d="$1/" 'index($5, d) == 1 { print $5 }' /proc/self/mountinfo | sort -r | xargs -r umount -l; rm -rf "$1"`, "sh", directory], { stdio: "ignore" });
+    spawnSync(
+      "sh",
+      ["-c", `awk -v d="$1/" 'index($5, d) == 1 { print $5 }' /proc/self/mountinfo | sort -r | xargs -r umount -l; rm -rf "$1"`, "sh", directory],
+      { stdio: "ignore" },
+    );
   }
 }
 

@@ -23,7 +23,10 @@ export async function startRegistry(directory: string): Promise<Registry> {
   const storage = path.join(directory, "registry");
   mkdirSync(storage);
   const config = path.join(directory, "registry.yml");
-  writeFileSync(config, `version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: ${storage}}}\nhttp: {addr: ${address}}\n`);
+  writeFileSync(
+    config,
+    `version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: ${storage}}}\nhttp: {addr: ${address}}\n`,
+  );
   const child = spawn("docker-registry", ["serve", config], { stdio: "ignore" });
   await untilItAnswers(`http://${address}/v2/`);
   return {
