@@ -131,8 +131,8 @@ function lowerMount(state: StageState, mount: RunMount, inputs: Inputs, surround
     case "cache":
       return cacheMount(state, mount, required(target, lines), inputs, surroundings, lines);
     case "bind": {
-      const vertex = surroundings.source(mount.from, lines) ?? emptyVertex(state);
-      return { type: "bind", input: inputs.index(vertex), source: cleanPath(`/${mount.source ?? ""}`), target: required(target, lines), readonly: mount.readonly };
+      const { vertex, source } = mountSource(state, surroundings.source(mount.from, lines), cleanPath(`/${mount.source ?? ""}`), lines);
+      return { type: "bind", input: inputs.index(vertex), source, target: required(target, lines), readonly: mount.readonly };
     }
     case "secret":
       return secretMount(mount, target, lines);
@@ -150,15 +150,15 @@ function required(target: string | undefined, lines: LineRange): string {
 }
 
 function cacheMount(state: StageState, mount: RunMount, target: string, inputs: Inputs, surroundings: RunSurroundings, lines: LineRange): ExecMount {
-  const from = mount.from === undefined ? undefined : surroundings.source(mount.from, lines);
+  const from = mount.from === undefined ? undefined : mountSource(state, surroundings.source(mount.from, lines), cleanPath(`/${mount.source ?? ""}`), lines);
   return {
     type: "cache",
     id: mount.id === undefined || mount.id === "" ? target : cleanPath(`/${mount.id}`),
     sharing: mount.sharing ?? "shared",
     target,
     readonly: mount.readonly,
-    input: from === undefined ? undefined : inputs.index(from),
-    source: cleanPath(`/${mount.source ?? ""}`),
+    input: from === undefined ? undefined : inputs.index(from.vertex),
+    source: from?.source ?? "/",
     mode: mount.mode,
     uid: mount.uid,
     gid: mount.gid,
@@ -170,6 +170,23 @@ function secretMount(mount: RunMount, target: string | undefined, lines: LineRan
   if (id === "") throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", "one of source, target required", { lines });
   const file = target ?? (mount.env === undefined ? `/run/secrets/${id.slice(id.lastIndexOf("/") + 1)}` : undefined);
   return { type: "secret", id, target: file, env: mount.env, required: mount.required, mode: mount.mode ?? 0o400, uid: mount.uid ?? 0, gid: mount.gid ?? 0 };
+}
+
+/** What a step sees of a client's directory is a layer of its own: fixed while the step runs, and without what is ignored. */
+function mountSource(state: StageState, from: Vertex | undefined, source: string, lines: LineRange): { readonly vertex: Vertex; readonly source: string } {
+  const vertex = from ?? emptyVertex(state);
+  if (vertex.op.type !== "local" && vertex.op.type !== "git" && vertex.op.type !== "http") return { vertex, source };
+  const name = source === "/" ? "/context" : `/${source.slice(source.lastIndexOf("/") + 1)}`;
+  const copy = { type: "copy", input: 0, sources: [source], destination: name, chmod: undefined, chown: undefined, exclude: [], parents: false, unpack: false, verb: "COPY" } as const;
+  const layer = createVertex({ type: "file", scratchBase: true, epoch: undefined, actions: [copy] }, [vertex], {
+    name: `[internal] mount ${source} of the build context`,
+    lines,
+    slot: `${state.context.contextId}|mount|${source}`,
+    description: `mount ${source}`,
+    ignoreCache: false,
+    arguments: {},
+  });
+  return { vertex: layer, source: name };
 }
 
 function emptyVertex(state: StageState): Vertex {

@@ -261,7 +261,8 @@ class Lowerer {
     if (named !== undefined && named.kind !== "image") return this.#contextVertex(named, from.toLowerCase());
     if (/^\d+$/.test(from)) {
       const index = Number(from);
-      if (index >= stage.index) throw new SlipwayError("invalid_argument", "INVALID_FROM", `invalid from flag value ${from}: refers to current build stage`, { lines });
+      if (index === stage.index) throw new SlipwayError("invalid_argument", "STAGE_CYCLE", `circular dependency detected on stage: ${stage.name ?? from}`, { lines });
+      if (index > stage.index) throw new SlipwayError("invalid_argument", "INVALID_STAGE_INDEX", `invalid stage index ${from}`, { index });
       return this.#state(index).root;
     }
     const earlier = named === undefined ? this.#findStage(from, stage.index) : undefined;

@@ -6,6 +6,12 @@ import type { Digest } from "../oci/digest.ts";
 import { integer, text, type Database, type Row } from "./database.ts";
 import type { Layers } from "./layers.ts";
 
+export interface RecordedConfig {
+  readonly env?: readonly string[];
+  readonly cwd?: string;
+  readonly user?: string;
+}
+
 export interface CacheRecord {
   readonly key: string;
   /** names the place: context and Dockerfile, stage, position */
@@ -13,6 +19,10 @@ export interface CacheRecord {
   readonly description: string;
   /** layers that the step added, bottom first */
   readonly layers: readonly Digest[];
+  /** the whole file system after the step, bottom first: what `run ID` starts from */
+  readonly chain: readonly Digest[];
+  /** how the step saw the world: env, cwd, user */
+  readonly config: RecordedConfig;
   /** named inputs → short values, compared to explain a miss */
   readonly inputs: Readonly<Record<string, string>>;
   readonly sizeBytes: number;
@@ -52,11 +62,13 @@ export class CacheRecords {
     const now = Date.now();
     this.#db.transaction(() => {
       this.#db.run(
-        "INSERT OR REPLACE INTO cache (key, slot, description, layers, inputs, size, created_ms, used_ms, uses) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)",
+        "INSERT OR REPLACE INTO cache (key, slot, description, layers, chain, config, inputs, size, created_ms, used_ms, uses) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
         record.key,
         record.slot,
         record.description,
         JSON.stringify(record.layers),
+        JSON.stringify(record.chain),
+        JSON.stringify(record.config),
         JSON.stringify(record.inputs),
         record.sizeBytes,
         now,
@@ -71,6 +83,14 @@ export class CacheRecords {
   newestInSlot(slot: string): CacheRecord | undefined {
     const row = this.#db.get("SELECT * FROM cache WHERE slot = ? ORDER BY created_ms DESC LIMIT 1", slot);
     return row === undefined ? undefined : recordFromRow(row);
+  }
+
+  /** Records whose key's hex begins so, and whose whole chain is still here; two at most. */
+  byPrefix(hexPrefix: string): readonly CacheRecord[] {
+    return this.#db
+      .all("SELECT * FROM cache WHERE key >= ? AND key < ? LIMIT 2", `sha256:${hexPrefix}`, `sha256:${hexPrefix}g`)
+      .map(recordFromRow)
+      .filter((record) => this.#layers.hasAll(record.chain));
   }
 
   /** A key that was recorded once but has lost its layers. */
@@ -97,6 +117,8 @@ function recordFromRow(row: Row): CacheRecord {
     slot: text(row, "slot"),
     description: text(row, "description"),
     layers: JSON.parse(text(row, "layers")) as Digest[],
+    chain: JSON.parse(text(row, "chain")) as Digest[],
+    config: JSON.parse(text(row, "config")) as RecordedConfig,
     inputs: JSON.parse(text(row, "inputs")) as Record<string, string>,
     sizeBytes: integer(row, "size"),
     createdMs: integer(row, "created_ms"),

@@ -31,7 +31,7 @@ CREATE TABLE tag (name TEXT PRIMARY KEY, image TEXT NOT NULL, updated_ms INTEGER
 CREATE INDEX tag_image ON tag (image);
 CREATE TABLE repo_digest (repository TEXT NOT NULL, digest TEXT NOT NULL, image TEXT NOT NULL, PRIMARY KEY (repository, digest, image)) WITHOUT ROWID;
 CREATE TABLE cache (
-  key TEXT PRIMARY KEY, slot TEXT NOT NULL, description TEXT NOT NULL, layers TEXT NOT NULL, inputs TEXT NOT NULL,
+  key TEXT PRIMARY KEY, slot TEXT NOT NULL, description TEXT NOT NULL, layers TEXT NOT NULL, chain TEXT NOT NULL, config TEXT NOT NULL, inputs TEXT NOT NULL,
   size INTEGER NOT NULL, created_ms INTEGER NOT NULL, used_ms INTEGER NOT NULL, uses INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX cache_slot ON cache (slot, created_ms);

@@ -2,7 +2,7 @@
 export { Store } from "./store.ts";
 export { defaultRoot, layoutOf, type StoreLayout } from "./layout.ts";
 export { chainId, emptyLayer, type Chain } from "./layers.ts";
-export type { CacheRecord } from "./cache-records.ts";
+export type { CacheRecord, RecordedConfig } from "./cache-records.ts";
 export type { ImageRecord } from "./images.ts";
 export { DirectoryView } from "./directory-view.ts";
 export { emptyView, joinPath, parentOf, type FileNode, type FileView } from "./file-view.ts";

@@ -19,6 +19,8 @@ export interface PackOptions {
   readonly owners?: Owners;
   /** Later modification times are written as this one (SOURCE_DATE_EPOCH). */
   readonly mtimeClampNs?: bigint;
+  /** Times lose their fractions, as in Docker's layers: finer ones differ between file systems and cost a pax header per file. */
+  readonly wholeSeconds?: boolean;
   /** Called with each entry before its header's bytes. */
   readonly onEntry?: (entry: TarEntry) => void;
   /** Slices of a buffer that is reused: copy what is kept. */
@@ -134,12 +136,18 @@ class Packer {
     this.#entries++;
   }
 
+  #time(mtimeNs: bigint): bigint {
+    const { mtimeClampNs, wholeSeconds } = this.#options;
+    const clamped = mtimeClampNs !== undefined && mtimeNs > mtimeClampNs ? mtimeClampNs : mtimeNs;
+    const rest = ((clamped % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
+    return wholeSeconds === true ? clamped - rest : clamped;
+  }
+
   #entry(path: string, type: EntryType, stat: BigIntStats, xattrs: ReadonlyMap<string, Uint8Array>): TarEntry {
     const { text, raw } = textOfBytePath(path);
     const isDevice = type === "char" || type === "block";
     const rdev = isDevice ? Number(stat.rdev) : 0;
     const link = type === "symlink" ? textOfBytePath(readlinkSync(diskPath(this.#prefix + path), { encoding: "buffer" }).toString("latin1")) : undefined;
-    const clamp = this.#options.mtimeClampNs;
     return {
       type,
       path: text,
@@ -151,7 +159,7 @@ class Packer {
       uname: "",
       gname: "",
       size: type === "file" ? Number(stat.size) : 0,
-      mtimeNs: clamp !== undefined && stat.mtimeNs > clamp ? clamp : stat.mtimeNs,
+      mtimeNs: this.#time(stat.mtimeNs),
       // The kernel's encoding: 12 bits of the major in the middle, the minor around them.
       devmajor: (rdev >>> 8) & 0xfff,
       devminor: (rdev & 0xff) | ((rdev >>> 12) & 0xfff00),

@@ -1,0 +1,183 @@
+/** A step's mounts made real: layers as overlays, cache directories, secrets in memory, agents' sockets. Undone by dispose. */
+import { chmodSync, chownSync, closeSync, lstatSync, mkdirSync, openSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { SlipwayError } from "../base/errors.ts";
+import { digestOf, hexOf } from "../oci/digest.ts";
+import type { ExecMount } from "../graph/op.ts";
+import type { SpecMount } from "../runtime/spec-options.ts";
+import { mountOverlay, mountTmpfs, unmount } from "../store/overlay.ts";
+import { chainId, type Chain, type Store } from "../store/index.ts";
+import { lockKey, type KeyLock } from "./key-lock.ts";
+import { resolveInTree } from "./resolve-path.ts";
+import type { Result } from "./results.ts";
+
+export interface StepSecrets {
+  /** undefined: there is no such secret */
+  readonly secret: (id: string) => Promise<Uint8Array | undefined>;
+  /** path of an agent's socket; undefined: nothing was forwarded under the id */
+  readonly ssh: (id: string) => Promise<string | undefined>;
+}
+
+/** What a step gets besides its root file system. */
+export class StepMounts implements Disposable {
+  readonly mounts: SpecMount[] = [];
+  readonly env: string[] = [];
+  readonly #store: Store;
+  readonly #directory: string;
+  readonly #mounted: string[] = [];
+  readonly #locks: KeyLock[] = [];
+  #secretsDirectory: string | undefined;
+
+  /** `directory` is the step's own, below the lease. */
+  constructor(store: Store, directory: string) {
+    this.#store = store;
+    this.#directory = directory;
+  }
+
+  async add(mount: ExecMount, inputs: readonly Result[], secrets: StepSecrets, signal: AbortSignal | undefined): Promise<void> {
+    switch (mount.type) {
+      case "tmpfs":
+        this.mounts.push({ kind: "tmpfs", destination: mount.target, ...(mount.sizeBytes === undefined ? {} : { sizeBytes: mount.sizeBytes }) });
+        return;
+      case "bind": {
+        const source = await this.#overlay(chainOf(inputs, mount.input), mount.source, !mount.readonly, signal);
+        this.#bind(source, mount.target, mount.readonly);
+        return;
+      }
+      case "cache":
+        return this.#cache(mount, inputs, signal);
+      case "secret":
+        return this.#secret(mount, secrets);
+      case "ssh":
+        return this.#ssh(mount, secrets);
+    }
+  }
+
+  #bind(source: string, destination: string, readOnly: boolean): void {
+    this.mounts.push({ kind: "bind", source, destination, readOnly, sourceKind: lstatSync(source).isDirectory() ? "directory" : "file" });
+  }
+
+  /** Mounts a chain and answers the path of `source` in it. Writes, where allowed, go to a directory that is thrown away. */
+  async #overlay(chain: Chain, source: string, writable: boolean, signal: AbortSignal | undefined): Promise<string> {
+    const directories = await this.#store.materializer.directories(chain, signal);
+    const name = `mount-${this.#mounted.length}`;
+    const make = (part: string): string => {
+      const path = join(this.#directory, `${name}-${part}`);
+      mkdirSync(path, { mode: 0o755 });
+      return path;
+    };
+    const target = make("merged");
+    // A second, empty lower: the kernel wants two where there is no upper.
+    const lowers = [...directories.toReversed(), make("empty")];
+    mountOverlay({ lowers, target, ...(writable ? { upper: make("upper"), work: make("work") } : lowers.length === 1 ? { upper: make("upper"), work: make("work"), readonly: true } : {}) });
+    this.#mounted.push(target);
+    const view = await this.#store.materializer.readableView(chain, signal);
+    const resolved = resolveInTree(view, source);
+    if (view.lookup(resolved) === undefined) {
+      throw new SlipwayError("not_found", "SOURCE_NOT_FOUND", `failed to calculate checksum of ref: ${JSON.stringify(source)}: not found`, { source });
+    }
+    return resolved === "" ? target : join(target, resolved);
+  }
+
+  async #cache(mount: Extract<ExecMount, { type: "cache" }>, inputs: readonly Result[], signal: AbortSignal | undefined): Promise<void> {
+    const from = mount.input === undefined ? undefined : chainOf(inputs, mount.input);
+    const base = hexOf(digestOf(JSON.stringify([mount.id, from === undefined ? "" : chainId(from), mount.source])));
+    const directory = await this.#cacheDirectory(mount, base, signal);
+    if (directory.created) await this.#fillCache(mount, from, directory.path, signal);
+    this.#bind(directory.path, mount.target, mount.readonly);
+  }
+
+  /** locked: one step at a time · private: a second user gets a directory of its own · shared: everybody the same. */
+  async #cacheDirectory(mount: Extract<ExecMount, { type: "cache" }>, base: string, signal: AbortSignal | undefined): Promise<{ readonly path: string; readonly created: boolean }> {
+    const open = (id: string): { readonly path: string; readonly created: boolean } => this.#store.cacheMounts.open(id, `cache mount ${mount.target} (id ${mount.id})`);
+    if (mount.sharing === "shared") return open(base);
+    if (mount.sharing === "locked") {
+      this.#locks.push(await lockKey(this.#store.layout.locks, base, signal));
+      return open(base);
+    }
+    for (let number = 0; ; number++) {
+      const id = number === 0 ? base : hexOf(digestOf(`${base} ${number}`));
+      const lock = await lockNow(this.#store.layout.locks, id);
+      if (lock === undefined) continue;
+      this.#locks.push(lock);
+      return open(id);
+    }
+  }
+
+  async #fillCache(mount: Extract<ExecMount, { type: "cache" }>, from: Chain | undefined, path: string, signal: AbortSignal | undefined): Promise<void> {
+    if (from !== undefined) {
+      const source = await this.#overlay(from, mount.source, false, signal);
+      const copied = spawnSync("cp", ["-a", `${source}/.`, path], { stdio: ["ignore", "ignore", "pipe"] });
+      if (copied.status !== 0) throw new SlipwayError("internal", "CACHE_MOUNT", `filling cache mount ${mount.target}: ${String(copied.stderr).trim()}`);
+    }
+    if (mount.mode !== undefined || from === undefined) chmodSync(path, mount.mode ?? 0o755);
+    if ((mount.uid ?? 0) !== 0 || (mount.gid ?? 0) !== 0) chownSync(path, mount.uid ?? 0, mount.gid ?? 0);
+  }
+
+  async #secret(mount: Extract<ExecMount, { type: "secret" }>, secrets: StepSecrets): Promise<void> {
+    const value = await secrets.secret(mount.id);
+    if (value === undefined) {
+      if (mount.required) throw new SlipwayError("not_found", "SECRET_NOT_FOUND", `secret ${mount.id}: not found`, { id: mount.id, remedy: `pass it with --secret id=${mount.id},src=FILE` });
+      return;
+    }
+    if (mount.env !== undefined) this.env.push(`${mount.env}=${Buffer.from(value).toString()}`);
+    if (mount.target === undefined) return;
+    const file = join(this.#inMemory(), `secret-${this.mounts.length}`);
+    writeFileSync(file, value, { mode: 0o600 });
+    chownSync(file, mount.uid, mount.gid);
+    chmodSync(file, mount.mode);
+    this.mounts.push({ kind: "bind", source: file, destination: mount.target, readOnly: true, sourceKind: "file", options: ["nosuid", "nodev", "noexec"] });
+  }
+
+  /** Secrets never touch the disk: they lie on a tmpfs that only this process and its children see. */
+  #inMemory(): string {
+    if (this.#secretsDirectory === undefined) {
+      this.#secretsDirectory = join(this.#directory, "secrets");
+      mkdirSync(this.#secretsDirectory, { mode: 0o711 });
+      mountTmpfs({ target: this.#secretsDirectory, mode: 0o711 });
+      this.#mounted.push(this.#secretsDirectory);
+    }
+    return this.#secretsDirectory;
+  }
+
+  async #ssh(mount: Extract<ExecMount, { type: "ssh" }>, secrets: StepSecrets): Promise<void> {
+    const socket = await secrets.ssh(mount.id);
+    if (socket === undefined) {
+      if (mount.required) throw new SlipwayError("not_found", "SSH_NOT_FORWARDED", `unset ssh forward key ${mount.id}`, { id: mount.id, remedy: `pass it with --ssh ${mount.id}` });
+      return;
+    }
+    this.mounts.push({ kind: "bind", source: socket, destination: mount.target, readOnly: false, sourceKind: "file" });
+    this.env.push(`SSH_AUTH_SOCK=${mount.target}`);
+  }
+
+  [Symbol.dispose](): void {
+    for (const target of this.#mounted.toReversed()) unmount(target);
+    for (const lock of this.#locks) lock[Symbol.dispose]();
+  }
+}
+
+async function lockNow(locks: string, id: string): Promise<KeyLock | undefined> {
+  try {
+    return await lockKey(locks, id, AbortSignal.timeout(1));
+  } catch {
+    return undefined;
+  }
+}
+
+function chainOf(inputs: readonly Result[], index: number): Chain {
+  const input = inputs[index];
+  if (input?.kind !== "layers") throw new SlipwayError("internal", "INTERNAL", `mount from input ${index} that is no file system`);
+  return input.chain;
+}
+
+/** Creates an empty file or directory and its parents below `root`: what a mount point needs to exist. */
+export function makeStub(root: string, path: string, kind: "directory" | "file"): void {
+  const full = join(root, path);
+  if (kind === "directory") {
+    mkdirSync(full, { recursive: true, mode: 0o755 });
+    return;
+  }
+  mkdirSync(join(full, ".."), { recursive: true, mode: 0o755 });
+  closeSync(openSync(full, "a", 0o644));
+}

@@ -1,0 +1,218 @@
+/** Runs one command on a file system: overlay of the layers below, the upper directory becomes the layer. */
+import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { canonicalJson } from "../base/canonical-json.ts";
+import { SlipwayError } from "../base/errors.ts";
+import { digestOf } from "../oci/digest.ts";
+import type { ExecMount, ExecOp } from "../graph/op.ts";
+import { identityOf, type Vertex } from "../graph/vertex.ts";
+import type { NetworkPool } from "../runtime/network-pool.ts";
+import { makeHosts, makeResolvConf } from "../runtime/network-files.ts";
+import { resolveUserIn } from "../runtime/rootfs-files.ts";
+import type { SpecMount, SpecNetwork } from "../runtime/spec-options.ts";
+import { runStep } from "../runtime/step.ts";
+import { stepMountTargets } from "../runtime/step-mounts.ts";
+import { parseUlimit } from "../runtime/ulimit.ts";
+import { enterPrivateMountNamespace, mountOverlay, unmount } from "../store/overlay.ts";
+import { hashDirectory } from "../store/pack.ts";
+import { chainId, type Chain, type MergedView, type Store } from "../store/index.ts";
+import { makeStub, StepMounts, type StepSecrets } from "./exec-mounts.ts";
+import { resolveInTree } from "./resolve-path.ts";
+import type { Result } from "./results.ts";
+import type { StepRun } from "./step-cache.ts";
+
+export interface ExecStep {
+  readonly store: Store;
+  readonly vertex: Vertex;
+  readonly op: ExecOp;
+  readonly inputs: readonly Result[];
+  readonly signal: AbortSignal | undefined;
+}
+
+export interface ExecEnvironment {
+  readonly secrets: StepSecrets;
+  readonly networks: () => NetworkPool;
+  readonly onOutput: (stream: 1 | 2, data: Uint8Array) => void;
+}
+
+export function rootChain({ op, inputs }: ExecStep): Chain {
+  const root = op.scratchBase ? undefined : inputs[0];
+  return root?.kind === "layers" ? root.chain : [];
+}
+
+/** Everything that can change the outcome; secrets' values and proxies are no part of it. */
+export function execKey(step: ExecStep): string {
+  const { mounts, ...identity } = identityOf(step.op) as { readonly mounts: readonly ExecMount[] };
+  const sources = mounts.map((mount) => {
+    if ((mount.type !== "bind" && mount.type !== "cache") || mount.input === undefined) return mount;
+    const input = step.inputs[mount.input];
+    return { ...mount, input: input?.kind === "layers" ? chainId(input.chain) : "" };
+  });
+  return digestOf(canonicalJson({ version: "exec-step.v1", op: identity, mounts: sources, root: chainId(rootChain(step)) }));
+}
+
+export function execInputs(step: ExecStep): Readonly<Record<string, string>> {
+  const { op, vertex } = step;
+  const entries = new Map([
+    ["instruction", vertex.metadata.description],
+    ["base", chainId(rootChain(step))],
+    ["image", rootChain(step)[0] ?? ""],
+    ["mounts", digestOf(canonicalJson(op.mounts.map((mount) => ("input" in mount && mount.input !== undefined ? chainOfInput(step, mount.input) : mount.target ?? ""))))],
+    ["user", op.user],
+    ["working directory", op.cwd],
+    ["network", op.network],
+  ]);
+  const args = vertex.metadata.arguments;
+  for (const [name, value] of Object.entries(args)) entries.set(`arg:${name}`, value);
+  for (const entry of op.env) {
+    const equals = entry.indexOf("=");
+    if (!Object.hasOwn(args, entry.slice(0, equals))) entries.set(`env:${entry.slice(0, equals)}`, entry.slice(equals + 1));
+  }
+  return Object.fromEntries(entries);
+}
+
+function chainOfInput(step: ExecStep, index: number): string {
+  const input = step.inputs[index];
+  return input?.kind === "layers" ? chainId(input.chain) : "";
+}
+
+/** Fails with PROCESS_FAILED (details.exitCode) when the command fails, and with what keeps it from starting. */
+export async function runExecStep(step: ExecStep, environment: ExecEnvironment): Promise<StepRun> {
+  const { store, op, signal } = step;
+  enterPrivateMountNamespace();
+  const chain = rootChain(step);
+  const lowers = await store.materializer.directories(chain, signal);
+  const view = await store.materializer.readableView(chain, signal);
+  const directory = store.layers.workDirectory("step");
+  const mounts = new StepMounts(store, directory);
+  try {
+    const paths = makeStepDirectories(directory, view);
+    for (const mount of op.mounts) await mounts.add(mount, step.inputs, environment.secrets, signal);
+    using network = await acquireNetwork(op, environment, signal);
+    const specMounts = [...networkFiles(op, directory, network.spec), ...mounts.mounts];
+    for (const target of stepMountTargets({ mounts: specMounts })) {
+      const path = resolveInTree(view, target.path);
+      if (view.lookup(path) === undefined) makeStub(paths.stubs, path, target.kind);
+    }
+    mountOverlay({ lowers: [...lowers.toReversed(), paths.stubs], upper: paths.upper, work: paths.work, target: paths.rootfs, volatile: true });
+    try {
+      await runCommand(step, environment, paths, specMounts, mounts.env, network.spec);
+    } finally {
+      unmount(paths.rootfs);
+    }
+    return keepUpper(store, paths.upper);
+  } finally {
+    mounts[Symbol.dispose]();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+interface StepPaths {
+  readonly upper: string;
+  readonly work: string;
+  readonly rootfs: string;
+  readonly stubs: string;
+  readonly bundle: string;
+  readonly state: string;
+}
+
+/** The upper's root shows through as the step's `/`: it takes the attributes that `/` has in the layers below. */
+function makeStepDirectories(directory: string, view: MergedView): StepPaths {
+  const make = (name: string): string => {
+    const path = join(directory, name);
+    mkdirSync(path, { mode: 0o755 });
+    return path;
+  };
+  const paths = { upper: make("upper"), work: make("work"), rootfs: make("rootfs"), stubs: make("stubs"), bundle: make("bundle"), state: make("state") };
+  const root = view.lookup("");
+  if (root !== undefined && root.diskPath !== undefined) {
+    chownSync(paths.upper, root.uid, root.gid);
+    chmodSync(paths.upper, root.mode);
+  }
+  return paths;
+}
+
+/** Moves the upper directory into the store as a layer. */
+function keepUpper(store: Store, upper: string): StepRun {
+  let sizeBytes = 0;
+  const { diffId } = hashDirectory({
+    directory: upper,
+    overlay: true,
+    wholeSeconds: true,
+    owners: store.ownership.owners,
+    onEntry: (entry) => {
+      sizeBytes += entry.size;
+    },
+  });
+  store.layers.adoptDirectory(diffId, upper, sizeBytes);
+  return { layers: [diffId], sizeBytes };
+}
+
+interface StepNetworkLease extends Disposable {
+  readonly spec: SpecNetwork;
+}
+
+async function acquireNetwork(op: ExecOp, environment: ExecEnvironment, signal: AbortSignal | undefined): Promise<StepNetworkLease> {
+  if (op.network !== "default") return { spec: { kind: op.network }, [Symbol.dispose]: () => {} };
+  const acquired = await environment.networks().acquire(signal);
+  return { spec: acquired.network, [Symbol.dispose]: () => acquired.release() };
+}
+
+function networkFiles(op: ExecOp, directory: string, network: SpecNetwork): readonly SpecMount[] {
+  const resolv = join(directory, "resolv.conf");
+  const hosts = join(directory, "hosts");
+  writeFileSync(resolv, makeResolvConf({ hostText: readHost("/etc/resolv.conf"), hostNetwork: network.kind === "host" }), { mode: 0o644 });
+  writeFileSync(hosts, makeHosts({ hostname: op.hostname, extraHosts: op.extraHosts, kind: "build" }), { mode: 0o644 });
+  const bind = (source: string, destination: string): SpecMount => ({ kind: "bind", source, destination, readOnly: true, sourceKind: "file", options: ["nosuid", "nodev", "noexec"] });
+  return [bind(resolv, "/etc/resolv.conf"), bind(hosts, "/etc/hosts")];
+}
+
+function readHost(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+async function runCommand(step: ExecStep, environment: ExecEnvironment, paths: StepPaths, mounts: readonly SpecMount[], extraEnv: readonly string[], network: SpecNetwork): Promise<void> {
+  const { op, signal } = step;
+  const command = op.args.join(" ");
+  const user = resolveUserOf(op, paths.rootfs, command);
+  const env = [...op.env, ...op.proxyEnv, ...extraEnv];
+  if (!env.some((entry) => entry.startsWith("HOME="))) env.push(`HOME=${user.home}`);
+  const result = await runStep({
+    id: `slipway-${randomBytes(8).toString("hex")}`,
+    bundleDirectory: paths.bundle,
+    stateDirectory: paths.state,
+    args: op.args,
+    env,
+    cwd: op.cwd,
+    user,
+    rootfs: paths.rootfs,
+    hostname: op.hostname,
+    network,
+    mounts,
+    ulimits: op.ulimits.map(parseUlimit),
+    ...(op.security === "insecure" ? { privileged: true } : {}),
+    ...(op.shmSizeBytes === undefined ? {} : { shmSizeBytes: op.shmSizeBytes }),
+    ...(signal === undefined ? {} : { signal }),
+    onOutput: (stream, data) => environment.onOutput(stream, data),
+  });
+  signal?.throwIfAborted();
+  if (result.exitCode === 0) return;
+  throw new SlipwayError("failed_precondition", "PROCESS_FAILED", `process ${JSON.stringify(command)} did not complete successfully: exit code: ${result.exitCode}`, {
+    exitCode: result.exitCode,
+    command: op.args,
+  });
+}
+
+function resolveUserOf(op: ExecOp, rootfs: string, command: string): ReturnType<typeof resolveUserIn> {
+  try {
+    return resolveUserIn(rootfs, op.user, { forExec: false });
+  } catch (error) {
+    if (!(error instanceof SlipwayError)) throw error;
+    throw new SlipwayError("failed_precondition", "PROCESS_FAILED", `process ${JSON.stringify(command)} did not complete successfully: ${error.message}`, { ...error.details, command: op.args }, error);
+  }
+}

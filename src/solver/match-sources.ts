@@ -1,0 +1,51 @@
+/** COPY's sources: names and patterns → paths that exist in the source tree. */
+import { SlipwayError } from "../base/errors.ts";
+import { hasGlob, matchGlob } from "../dockerfile/glob.ts";
+import { joinPath, type FileView } from "../store/index.ts";
+import { resolveInTree } from "./resolve-path.ts";
+
+export interface MatchedSource {
+  /** as matched: its last part names the copy */
+  readonly path: string;
+  /** where its content is, symlinks followed */
+  readonly resolved: string;
+}
+
+/**
+ * A pattern without a match gives nothing; a plain name that is missing fails with SOURCE_NOT_FOUND (not_found) in BuildKit's
+ * words, also when it is a symlink that leads nowhere.
+ */
+export function matchSources(view: FileView, source: string): readonly MatchedSource[] {
+  const pattern = source.replace(/^\/+/, "").replace(/\/+$/, "");
+  if (!hasGlob(pattern)) {
+    const resolved = resolveInTree(view, pattern);
+    const node = view.lookup(resolved);
+    if (node === undefined || (source.endsWith("/") && pattern !== "" && node.type !== "directory")) throw notFound(source);
+    return [{ path: pattern, resolved }];
+  }
+  return expandPattern(view, pattern.split("/")).map((path) => ({ path, resolved: resolveInTree(view, path) }));
+}
+
+function notFound(source: string): SlipwayError {
+  const shown = source.startsWith("/") ? source : `/${source}`;
+  return new SlipwayError("not_found", "SOURCE_NOT_FOUND", `failed to calculate checksum of ref: ${JSON.stringify(shown)}: not found`, { source });
+}
+
+/** Only directories that the pattern can reach are listed. */
+function expandPattern(view: FileView, parts: readonly string[]): readonly string[] {
+  let candidates: readonly string[] = [""];
+  for (const [index, part] of parts.entries()) {
+    const last = index === parts.length - 1;
+    candidates = candidates.flatMap((directory) => {
+      const real = directory === "" ? "" : resolveInTree(view, directory);
+      const names = hasGlob(part) ? view.list(real).filter((name) => matchGlob(part, name)) : [part];
+      return names.map((name) => joinPath(directory, name)).filter((path) => exists(view, path, last));
+    });
+  }
+  return candidates;
+}
+
+function exists(view: FileView, path: string, last: boolean): boolean {
+  const node = view.lookup(resolveInTree(view, path));
+  return node !== undefined && (last || node.type === "directory");
+}

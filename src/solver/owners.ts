@@ -1,0 +1,43 @@
+/** `--chown` and WORKDIR's owner: numbers as they are, names from the base's own passwd and group. */
+import { readFileSync } from "node:fs";
+import { SlipwayError } from "../base/errors.ts";
+import { resolveUser } from "../runtime/user.ts";
+import type { Chain, Store } from "../store/index.ts";
+import type { Owner } from "./apply-copy.ts";
+import { resolveInTree } from "./resolve-path.ts";
+
+const maxTableBytes = 1 << 20;
+
+/**
+ * A user without a group has the user's own group: for a name passwd's, for a number the same number.
+ * Fails with INVALID_OWNER (invalid_argument).
+ */
+export async function resolveOwner(text: string, chain: Chain, store: Store, signal: AbortSignal | undefined): Promise<Owner> {
+  const numeric = /^(\d+)(?::(\d+))?$/.exec(text);
+  if (numeric !== null) return { uid: Number(numeric[1]), gid: Number(numeric[2] ?? numeric[1]) };
+  const [passwd, group] = await readTables(chain, store, signal);
+  const [user = "", groupName] = splitOwner(text);
+  try {
+    if (/^\d+$/.test(user)) return { uid: Number(user), gid: resolveUser(`0:${groupName ?? user}`, passwd, group, { forExec: false }).gid };
+    const { uid, gid } = resolveUser(groupName === undefined ? user : `${user}:${groupName}`, passwd, group, { forExec: false });
+    return { uid, gid };
+  } catch (error) {
+    if (!(error instanceof SlipwayError)) throw error;
+    throw new SlipwayError("invalid_argument", "INVALID_OWNER", error.message, { ...error.details, owner: text }, error);
+  }
+}
+
+function splitOwner(text: string): readonly [string, string | undefined] {
+  const colon = text.indexOf(":");
+  return colon < 0 ? [text, undefined] : [text.slice(0, colon), text.slice(colon + 1)];
+}
+
+async function readTables(chain: Chain, store: Store, signal: AbortSignal | undefined): Promise<readonly [passwd: string, group: string]> {
+  const view = await store.materializer.readableView(chain, signal);
+  const read = (path: string): string => {
+    const node = view.lookup(resolveInTree(view, path));
+    if (node?.type !== "file" || node.diskPath === undefined || node.size > maxTableBytes) return "";
+    return readFileSync(node.diskPath, "utf8");
+  };
+  return [read("etc/passwd"), read("etc/group")];
+}

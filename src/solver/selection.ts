@@ -1,0 +1,79 @@
+/** What a COPY takes from its source, walked once: every file with its place below the match, and a digest over all of it. */
+import { createHash } from "node:crypto";
+import type { CopyAction } from "../graph/op.ts";
+import { createIgnoreMatcher, type IgnoreMatcher } from "../dockerfile/ignore.ts";
+import { joinPath, type FileNode, type FileView } from "../store/index.ts";
+import type { FileDigests } from "./file-digests.ts";
+import { matchSources, type MatchedSource } from "./match-sources.ts";
+
+export interface SourceTree {
+  readonly view: FileView;
+  readonly digests: FileDigests;
+  /** files of a client's directory carry no attributes into the image */
+  readonly keepXattrs: boolean;
+}
+
+export interface SelectedFile {
+  /** below the match, "" for the match itself */
+  readonly relative: string;
+  /** in the source tree, no symlink on the way */
+  readonly path: string;
+  readonly node: FileNode;
+}
+
+export interface SelectedSource {
+  readonly match: MatchedSource;
+  /** parents before children, names sorted */
+  readonly files: readonly SelectedFile[];
+}
+
+/** Fails with SOURCE_NOT_FOUND. */
+export function selectSources(action: CopyAction, tree: SourceTree): readonly SelectedSource[] {
+  const excluded = action.exclude.length === 0 ? undefined : createIgnoreMatcher(action.exclude);
+  return action.sources.flatMap((source) => matchSources(tree.view, source)).map((match) => ({ match, files: walk(tree.view, match.resolved, excluded) }));
+}
+
+function walk(view: FileView, root: string, excluded: IgnoreMatcher | undefined): readonly SelectedFile[] {
+  const files: SelectedFile[] = [];
+  const visit = (path: string, relative: string): void => {
+    const node = view.lookup(path);
+    if (node === undefined) return;
+    const hidden = relative !== "" && excluded?.matches(relative) === true;
+    if (!hidden) files.push({ relative, path, node });
+    if (node.type !== "directory" || (hidden && excluded?.canSkipDirectory(relative) === true)) return;
+    for (const name of view.list(path)) visit(joinPath(path, name), joinPath(relative, name));
+  };
+  visit(root, "");
+  return files;
+}
+
+/**
+ * Digest over everything but modification times. undefined when the content of some file is not known yet: after the copy
+ * was made it is.
+ */
+export function digestSelection(sources: readonly SelectedSource[], digests: FileDigests): string | undefined {
+  const hash = createHash("sha256");
+  for (const { match, files } of sources) {
+    hash.update(`source ${match.path}\n`);
+    for (const { relative, node } of files) {
+      const content = node.type === "file" ? digests.get(node) : node.linkname;
+      if (content === undefined) return undefined;
+      hash.update(`${relative}\0${node.type}\0${node.mode}\0${node.uid}:${node.gid}\0${content}\0${node.devmajor}:${node.devminor}\0${node.inode === "" ? "" : "linked"}\n`);
+    }
+  }
+  return hash.digest("hex");
+}
+
+/** Contents that are not known yet: how many files, how many bytes. */
+export function unknownContent(sources: readonly SelectedSource[], digests: FileDigests): { readonly files: readonly FileNode[]; readonly total: number } {
+  const files: FileNode[] = [];
+  let total = 0;
+  for (const source of sources) {
+    for (const { node } of source.files) {
+      if (node.type !== "file") continue;
+      total++;
+      if (digests.get(node) === undefined) files.push(node);
+    }
+  }
+  return { files, total };
+}

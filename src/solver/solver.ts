@@ -1,0 +1,226 @@
+/**
+ * Pull-based: a vertex is solved when somebody needs it, once, beside everything that does not wait for it. Each finished
+ * step is in the store before its users start, so nothing done is ever done again.
+ */
+import { cpus } from "node:os";
+import { asSlipwayError, SlipwayError } from "../base/errors.ts";
+import type { ProgressSink } from "../base/progress.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { Vertex } from "../graph/vertex.ts";
+import type { Store } from "../store/index.ts";
+import { execInputs, execKey, rootChain, runExecStep, type ExecEnvironment, type ExecStep } from "./exec-runner.ts";
+import { baseChain, prepareFileStep, runFileStep, type FileStep } from "./file-runner.ts";
+import { Gate } from "./gate.ts";
+import type { Result } from "./results.ts";
+import { throughCache, type StepOutcome } from "./step-cache.ts";
+
+/** What the solver needs from outside: the client's directories, remote sources, images, networks, secrets. */
+export interface SolverSources {
+  /** a context directory by name; called once per name */
+  readonly local: (name: string, vertex: Vertex) => Promise<Extract<Result, { kind: "tree" }>>;
+  readonly git: (vertex: Vertex) => Promise<Result>;
+  readonly http: (vertex: Vertex) => Promise<Result>;
+  /** brings an image's layers into the store, where they are not yet */
+  readonly image: (vertex: Vertex) => Promise<void>;
+}
+
+export interface SolverOptions {
+  readonly store: Store;
+  readonly sources: SolverSources;
+  readonly execution: Omit<ExecEnvironment, "onOutput">;
+  readonly onProgress: ProgressSink;
+  readonly signal: AbortSignal;
+  /** entitlements that were granted: "network.host", "security.insecure" */
+  readonly allow: ReadonlySet<string>;
+}
+
+export class Solver {
+  readonly #options: SolverOptions;
+  readonly #solved = new Map<Digest, Promise<Result>>();
+  readonly #usedKeys = new Set<string>();
+  /** Commands share the machine: as many at once as it has processors, and two at least. */
+  readonly #gate = new Gate(Math.max(2, cpus().length));
+  readonly #abort = new AbortController();
+  readonly #signal: AbortSignal;
+
+  constructor(options: SolverOptions) {
+    this.#options = options;
+    this.#signal = AbortSignal.any([options.signal, this.#abort.signal]);
+  }
+
+  /** Keys that were taken from the cache, to be marked as used. */
+  get usedKeys(): readonly string[] {
+    return [...this.#usedKeys];
+  }
+
+  /** The first failure cancels what else is running, and is what the caller gets; `details.vertex` names the step. */
+  async solve(vertex: Vertex): Promise<Result> {
+    try {
+      return await this.#solve(vertex);
+    } catch (error) {
+      const cause = this.#failure ?? error;
+      this.#abort.abort(cause);
+      await Promise.allSettled(this.#solved.values());
+      throw cause;
+    }
+  }
+
+  #failure: unknown;
+
+  #solve(vertex: Vertex): Promise<Result> {
+    let solving = this.#solved.get(vertex.digest);
+    if (solving === undefined) {
+      solving = this.#solveOnce(vertex);
+      solving.catch((error: unknown) => {
+        this.#failure ??= error;
+        this.#abort.abort(error);
+      });
+      this.#solved.set(vertex.digest, solving);
+    }
+    return solving;
+  }
+
+  async #solveOnce(vertex: Vertex): Promise<Result> {
+    const inputs = await Promise.all(vertex.inputs.map((input) => this.#solve(input)));
+    const report = new VertexReport(vertex, this.#options.onProgress);
+    try {
+      this.#signal.throwIfAborted();
+      return await this.#run(vertex, inputs, report);
+    } catch (error) {
+      const failure = this.#signal.aborted && this.#failure !== undefined ? new SlipwayError("canceled", "CANCELED", "canceled", {}, error) : asSlipwayError(error);
+      report.failed(failure);
+      throw new SlipwayError(failure.kind, failure.code, failure.message, { vertex: vertex.metadata.name, lines: vertex.metadata.lines, ...failure.details }, failure);
+    }
+  }
+
+  async #run(vertex: Vertex, inputs: readonly Result[], report: VertexReport): Promise<Result> {
+    const { op } = vertex;
+    const { sources, store } = this.#options;
+    switch (op.type) {
+      case "local":
+        return await report.during(() => sources.local(op.name, vertex), false);
+      case "git":
+        return await report.during(() => sources.git(vertex), false);
+      case "http":
+        return await report.during(() => sources.http(vertex), false);
+      case "image":
+        await report.during(() => sources.image(vertex), true);
+        return { kind: "layers", chain: op.chain, createdMs: 0 };
+      case "merge":
+        return { kind: "layers", chain: inputs.flatMap((input) => (input.kind === "layers" ? input.chain : [])), createdMs: Math.max(0, ...inputs.map((input) => (input.kind === "layers" ? input.createdMs : 0))) };
+      case "diff":
+        return diffOf(inputs);
+      case "file":
+        return await this.#file({ store, vertex, op, inputs, signal: this.#signal }, report);
+      case "exec":
+        this.#checkEntitlements(op.network, op.security);
+        return await this.#exec({ store, vertex, op, inputs, signal: this.#signal }, report);
+    }
+  }
+
+  #checkEntitlements(network: string, security: string): void {
+    if (network === "host" && !this.#options.allow.has("network.host")) throw notAllowed("network.host");
+    if (security === "insecure" && !this.#options.allow.has("security.insecure")) throw notAllowed("security.insecure");
+  }
+
+  async #file(step: FileStep, report: VertexReport): Promise<Result> {
+    const base = baseChain(step);
+    const prepared = await prepareFileStep(step);
+    const outcome = await throughCache({
+      store: step.store,
+      vertex: step.vertex,
+      key: prepared.key,
+      inputs: prepared.inputs,
+      base,
+      config: {},
+      signal: this.#signal,
+      onUse: (key) => this.#usedKeys.add(key),
+      onMiss: (reason) => report.started(reason),
+      run: () => runFileStep(step, prepared),
+    });
+    report.completed(outcome.cached);
+    return this.#result(base, outcome);
+  }
+
+  async #exec(step: ExecStep, report: VertexReport): Promise<Result> {
+    const base = rootChain(step);
+    const outcome = await throughCache({
+      store: step.store,
+      vertex: step.vertex,
+      key: execKey(step),
+      inputs: execInputs(step),
+      base,
+      config: { env: step.op.env, cwd: step.op.cwd, user: step.op.user },
+      signal: this.#signal,
+      onUse: (key) => this.#usedKeys.add(key),
+      onMiss: (reason) => report.started(reason),
+      run: async () => {
+        using _slot = await this.#gate.enter(this.#signal);
+        return await runExecStep(step, { ...this.#options.execution, onOutput: (stream, data) => report.log(stream, data) });
+      },
+    });
+    report.completed(outcome.cached);
+    return this.#result(base, outcome);
+  }
+
+  #result(base: readonly Digest[], outcome: StepOutcome): Result {
+    return { kind: "layers", chain: [...base, ...outcome.layers], createdMs: outcome.createdMs };
+  }
+}
+
+function notAllowed(entitlement: string): SlipwayError {
+  return new SlipwayError("denied", "NOT_ALLOWED", `granting entitlement ${entitlement} is not allowed by build daemon configuration`, { entitlement, remedy: `allow it with --allow ${entitlement}` });
+}
+
+/** Only what one chain adds on top of the other can be told without comparing files. */
+function diffOf(inputs: readonly Result[]): Result {
+  const [lower, upper] = inputs;
+  if (lower?.kind === "layers" && upper?.kind === "layers" && lower.chain.every((diffId, index) => upper.chain[index] === diffId)) {
+    return { kind: "layers", chain: upper.chain.slice(lower.chain.length), createdMs: upper.createdMs };
+  }
+  throw new SlipwayError("unsupported", "DIFF_UNRELATED", "diff of file systems that do not stand on each other is not supported");
+}
+
+/** Tells the progress of one vertex; started at most once, completed exactly once. */
+class VertexReport {
+  readonly #vertex: Vertex;
+  readonly #sink: ProgressSink;
+  #startedMs: number | undefined;
+  #reason: string | undefined;
+
+  constructor(vertex: Vertex, sink: ProgressSink) {
+    this.#vertex = vertex;
+    this.#sink = sink;
+  }
+
+  #base(): { readonly type: "vertex"; readonly id: string; readonly name: string; readonly inputs: readonly string[]; readonly startedMs: number; readonly reason?: string } {
+    this.#startedMs ??= Date.now();
+    const { digest, metadata, inputs } = this.#vertex;
+    return { type: "vertex", id: digest, name: metadata.name, inputs: inputs.map((input) => input.digest), startedMs: this.#startedMs, ...(this.#reason === undefined ? {} : { reason: this.#reason }) };
+  }
+
+  started(reason?: string): void {
+    this.#reason = reason;
+    this.#sink(this.#base());
+  }
+
+  completed(cached: boolean): void {
+    const base = this.#base();
+    this.#sink({ ...base, completedMs: cached ? base.startedMs : Date.now(), cached });
+  }
+
+  failed(error: SlipwayError): void {
+    this.#sink({ ...this.#base(), completedMs: Date.now(), error: error.message });
+  }
+
+  log(stream: 1 | 2, data: Uint8Array): void {
+    this.#sink({ type: "log", vertex: this.#vertex.digest, stream, data, timestampMs: Date.now() });
+  }
+
+  async during<T>(body: () => Promise<T>, cached: boolean): Promise<T> {
+    this.started();
+    const value = await body();
+    this.completed(cached);
+    return value;
+  }
+}

@@ -1,0 +1,81 @@
+/** The one way a step meets the cache: look up, explain, lock, look again, run, record. */
+import type { Digest } from "../oci/digest.ts";
+import type { Vertex } from "../graph/vertex.ts";
+import type { Chain, RecordedConfig, Store } from "../store/index.ts";
+import { lockKey } from "./key-lock.ts";
+import { missReason } from "./miss-reason.ts";
+
+export interface StepOutcome {
+  /** layers that the step adds, bottom first */
+  readonly layers: readonly Digest[];
+  readonly cached: boolean;
+  readonly createdMs: number;
+}
+
+export interface StepRun {
+  readonly layers: readonly Digest[];
+  readonly sizeBytes: number;
+  /** further keys under which the same result is found */
+  readonly aliases?: readonly string[];
+  /** inputs that were learned only by running */
+  readonly inputs?: Readonly<Record<string, string>>;
+  /** the work turned out to be there already under another key */
+  readonly cached?: boolean;
+}
+
+export interface StepRequest {
+  readonly store: Store;
+  readonly vertex: Vertex;
+  readonly key: string;
+  readonly inputs: Readonly<Record<string, string>>;
+  /** layers below the step */
+  readonly base: Chain;
+  readonly config: RecordedConfig;
+  readonly signal: AbortSignal | undefined;
+  /** called once before the step runs, with the reason */
+  readonly onMiss: (reason: string) => void;
+  readonly onUse: (key: string) => void;
+  readonly run: () => Promise<StepRun>;
+}
+
+export async function throughCache(request: StepRequest): Promise<StepOutcome> {
+  const { store, vertex, key } = request;
+  const { ignoreCache } = vertex.metadata;
+  if (!ignoreCache) {
+    const hit = lookup(request);
+    if (hit !== undefined) return hit;
+  }
+  using lock = await lockKey(store.layout.locks, key, request.signal);
+  if (lock.waited && !ignoreCache) {
+    const hit = lookup(request);
+    if (hit !== undefined) return hit;
+  }
+  request.onMiss(
+    missReason({ inputs: request.inputs, former: store.cache.newestInSlot(vertex.metadata.slot), evicted: store.cache.known(key), ignoreCache }),
+  );
+  const run = await request.run();
+  const createdMs = Date.now();
+  store.transaction(() => {
+    for (const name of [...(run.aliases ?? []), key]) {
+      store.cache.put({
+        key: name,
+        slot: vertex.metadata.slot,
+        description: vertex.metadata.description,
+        layers: run.layers,
+        chain: [...request.base, ...run.layers],
+        config: request.config,
+        inputs: { ...request.inputs, ...run.inputs },
+        sizeBytes: run.sizeBytes,
+      });
+    }
+  });
+  return { layers: run.layers, cached: run.cached === true, createdMs: run.cached === true ? (store.cache.lookup(key)?.createdMs ?? createdMs) : createdMs };
+}
+
+function lookup({ store, key, onUse }: StepRequest): StepOutcome | undefined {
+  const record = store.cache.lookup(key);
+  if (record === undefined) return undefined;
+  onUse(key);
+  return { layers: record.layers, cached: true, createdMs: record.createdMs };
+}
+
