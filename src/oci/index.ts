@@ -16,7 +16,5 @@ export { isIndexMediaType, isManifestMediaType, maxDocumentBytes, parseIndex, pa
 export type { ManifestOrIndex } from "./parse-manifest.ts";
 export { formatPlatform, hostPlatform, normalizePlatform, parsePlatform, platformDistance } from "./platform.ts";
 export type { Platform } from "./platform.ts";
-export {
-  familiarName, familiarRepository, formatReference, parseReference, repositoryName, withDefaultTag, withDigest, withTag,
-} from "./reference.ts";
+export { familiarName, familiarRepository, formatReference, parseReference, repositoryName, withDefaultTag, withDigest, withTag } from "./reference.ts";
 export type { Reference } from "./reference.ts";

@@ -60,7 +60,10 @@ describe("documents that are refused", () => {
     assert.throws(() => parseManifest(new Uint8Array(4 * 1024 * 1024 + 1)), { code: "DOCUMENT_TOO_LARGE", kind: "resource_exhausted" });
   });
 
-  for (const document of [{ schemaVersion: 1, fsLayers: [] }, { schemaVersion: 2, mediaType: mediaTypes.dockerSchema1Signed }]) {
+  for (const document of [
+    { schemaVersion: 1, fsLayers: [] },
+    { schemaVersion: 2, mediaType: mediaTypes.dockerSchema1Signed },
+  ]) {
     test(`schema 1: ${JSON.stringify(document)}`, () => {
       assert.throws(() => parseManifest(bytes(document)), { code: "SCHEMA1_MANIFEST", kind: "unsupported", message: /schema 1 are no longer supported/ });
     });
@@ -79,7 +82,13 @@ test("a key named __proto__ is only a key", () => {
 });
 
 describe("image configs", () => {
-  const image = { architecture: "arm64", os: "linux", variant: "v8", config: { Env: ["A=1"], Cmd: ["sh"], ExposedPorts: { "80/tcp": {} } }, rootfs: { type: "layers", diff_ids: [digest] } };
+  const image = {
+    architecture: "arm64",
+    os: "linux",
+    variant: "v8",
+    config: { Env: ["A=1"], Cmd: ["sh"], ExposedPorts: { "80/tcp": {} } },
+    rootfs: { type: "layers", diff_ids: [digest] },
+  };
 
   test("known fields are kept", () => {
     const full = {

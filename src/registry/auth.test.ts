@@ -26,15 +26,20 @@ async function openShop(token: Handler, accepted: () => string, challenge?: (rea
   const tokens = await serve({ "/token": token });
   const realm = `http://${tokens.host}/token`;
   const header = challenge?.(realm) ?? `Bearer realm="${realm}",service="shop",scope="repository:a:pull"`;
-  const guard = (body: Buffer): Handler => (request, response) => {
-    if (request.headers.authorization === accepted()) response.end(body);
-    else response.writeHead(401, { "www-authenticate": header }).end('{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}');
-  };
+  const guard =
+    (body: Buffer): Handler =>
+    (request, response) => {
+      if (request.headers.authorization === accepted()) response.end(body);
+      else response.writeHead(401, { "www-authenticate": header }).end('{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}');
+    };
   const registry = await serve({ "/v2/a/manifests/*": guard(manifest), "/v2/a/blobs/*": guard(content) });
   return { registry, tokens, [Symbol.asyncDispose]: async () => void (await Promise.all([registry[Symbol.asyncDispose](), tokens[Symbol.asyncDispose]()])) };
 }
 
-const give = (fields: object): Handler => (_, response) => void response.end(JSON.stringify(fields));
+const give =
+  (fields: object): Handler =>
+  (_, response) =>
+    void response.end(JSON.stringify(fields));
 
 test("an anonymous token is fetched once and used for everything in the repository", async () => {
   await using shop = await openShop(give({ token: "t1" }), () => "Bearer t1");
@@ -42,7 +47,10 @@ test("an anonymous token is fetched once and used for everything in the reposito
   const reference = parseReference(`${shop.registry.host}/a`);
   await client.resolve(reference);
   await Promise.all([1, 2, 3].map(() => readAll(client.openBlob(reference, blob))));
-  assert.deepEqual(shop.tokens.requests.map((request) => [request.line, request.headers.authorization]), [["GET /token?service=shop&scope=repository%3Aa%3Apull", undefined]]);
+  assert.deepEqual(
+    shop.tokens.requests.map((request) => [request.line, request.headers.authorization]),
+    [["GET /token?service=shop&scope=repository%3Aa%3Apull", undefined]],
+  );
 });
 
 test("many at once make one token", async () => {
@@ -58,13 +66,19 @@ test("credentials go to the token server, and the token to the registry", async 
   await quickClient({ credentials: knows(user) }).resolve(parseReference(`${shop.registry.host}/a`));
   assert.equal(shop.tokens.requests[0]?.headers.authorization, basicHeader);
   assert.match(shop.tokens.requests[0]?.line ?? "", /&account=u$/);
-  assert.deepEqual(shop.registry.requests.map((request) => request.headers.authorization), [undefined, "Bearer t1"]);
+  assert.deepEqual(
+    shop.registry.requests.map((request) => request.headers.authorization),
+    [undefined, "Bearer t1"],
+  );
 });
 
 test("a token that is no longer accepted, or past its time, is fetched anew", async () => {
   let now = 1e12;
   let n = 1;
-  await using shop = await openShop((_, response) => void response.end(JSON.stringify({ token: `t${n}`, expires_in: 100 })), () => `Bearer t${n}`);
+  await using shop = await openShop(
+    (_, response) => void response.end(JSON.stringify({ token: `t${n}`, expires_in: 100 })),
+    () => `Bearer t${n}`,
+  );
   const client = quickClient({ now: () => now });
   const reference = parseReference(`${shop.registry.host}/a`);
   await client.resolve(reference);
@@ -73,7 +87,10 @@ test("a token that is no longer accepted, or past its time, is fetched anew", as
   now += 96_000;
   await client.resolve(reference);
   assert.equal(shop.tokens.requests.length, 3);
-  assert.deepEqual(shop.registry.requests.map((request) => request.headers.authorization), [undefined, "Bearer t1", "Bearer t1", "Bearer t2", undefined, "Bearer t2"]);
+  assert.deepEqual(
+    shop.registry.requests.map((request) => request.headers.authorization),
+    [undefined, "Bearer t1", "Bearer t1", "Bearer t2", undefined, "Bearer t2"],
+  );
 });
 
 test("an identity token is exchanged by POST and stays out of the address", async () => {
@@ -85,7 +102,13 @@ test("an identity token is exchanged by POST and stays out of the address", asyn
   await using shop = await openShop(token, () => "Bearer t1");
   await quickClient({ credentials: knows({ kind: "identity", token: "id" }) }).resolve(parseReference(`${shop.registry.host}/a`));
   assert.equal(shop.tokens.requests[0]?.line, "POST /token");
-  assert.deepEqual(Object.fromEntries(new URLSearchParams(body)), { service: "shop", scope: "repository:a:pull", client_id: "slipway", grant_type: "refresh_token", refresh_token: "id" });
+  assert.deepEqual(Object.fromEntries(new URLSearchParams(body)), {
+    service: "shop",
+    scope: "repository:a:pull",
+    client_id: "slipway",
+    grant_type: "refresh_token",
+    refresh_token: "id",
+  });
 });
 
 test("a registry token is sent as it is", async () => {
@@ -95,21 +118,39 @@ test("a registry token is sent as it is", async () => {
 });
 
 test("Basic: with credentials, and in the words of Docker without", async () => {
-  await using shop = await openShop(give({}), () => basicHeader, () => 'Basic realm="shop"');
+  await using shop = await openShop(
+    give({}),
+    () => basicHeader,
+    () => 'Basic realm="shop"',
+  );
   const reference = parseReference(`${shop.registry.host}/a`);
   const client = quickClient({ credentials: knows(user) });
   await client.resolve(reference);
   await client.resolve(reference);
-  assert.deepEqual(shop.registry.requests.map((request) => request.headers.authorization), [undefined, basicHeader, basicHeader]);
-  await assert.rejects(quickClient().resolve(reference), { kind: "unauthenticated", code: "UNAUTHORIZED", message: /or may require 'docker login': no basic auth credentials$/ });
+  assert.deepEqual(
+    shop.registry.requests.map((request) => request.headers.authorization),
+    [undefined, basicHeader, basicHeader],
+  );
+  await assert.rejects(quickClient().resolve(reference), {
+    kind: "unauthenticated",
+    code: "UNAUTHORIZED",
+    message: /or may require 'docker login': no basic auth credentials$/,
+  });
 });
 
 test("what a registry refuses in spite of a token is an error, not a loop", async () => {
-  await using shop = await openShop(give({ token: "t1" }), () => "never", (realm) => `Bearer realm="${realm}",scope="repository:a:pull",error="insufficient_scope"`);
+  await using shop = await openShop(
+    give({ token: "t1" }),
+    () => "never",
+    (realm) => `Bearer realm="${realm}",scope="repository:a:pull",error="insufficient_scope"`,
+  );
   await assert.rejects(quickClient().resolve(parseReference(`${shop.registry.host}/a`)), (error: unknown) => {
     assert.ok(error instanceof SlipwayError);
     assert.equal(error.code, "UNAUTHORIZED");
-    assert.equal(error.details["resolveMessage"], "pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed");
+    assert.equal(
+      error.details["resolveMessage"],
+      "pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed",
+    );
     return true;
   });
   assert.equal(shop.registry.requests.length, 2);
@@ -117,7 +158,13 @@ test("what a registry refuses in spite of a token is an error, not a loop", asyn
 
 describe("token servers that are refused", () => {
   const table: readonly [name: string, token: Handler, challenge: ((realm: string) => string) | undefined, kind: string, code: string][] = [
-    ["wrong password", (_, response) => void response.writeHead(401).end('{"details":"incorrect username or password"}'), undefined, "unauthenticated", "LOGIN_REFUSED"],
+    [
+      "wrong password",
+      (_, response) => void response.writeHead(401).end('{"details":"incorrect username or password"}'),
+      undefined,
+      "unauthenticated",
+      "LOGIN_REFUSED",
+    ],
     ["an endless token", (_, response) => endless(response, "x".repeat(65536)), undefined, "resource_exhausted", "RESPONSE_TOO_LARGE"],
     ["a token that never comes to its end", (_, response) => void response.write('{"token":"'), undefined, "deadline_exceeded", "DEADLINE_EXCEEDED"],
     ["no token", give({}), undefined, "invalid_argument", "INVALID_DOCUMENT"],
@@ -144,15 +191,27 @@ describe("token servers that are refused", () => {
 });
 
 test("a broken credential helper does not keep from a public image, and is named where it matters", async () => {
-  const credentials: CredentialSource = { lookup: () => Promise.reject(new SlipwayError("failed_precondition", "CREDENTIAL_HELPER_FAILED", "error getting credentials - err: no helper")) };
+  const credentials: CredentialSource = {
+    lookup: () => Promise.reject(new SlipwayError("failed_precondition", "CREDENTIAL_HELPER_FAILED", "error getting credentials - err: no helper")),
+  };
   await using shop = await openShop(give({ token: "t1" }), () => "Bearer t1");
   await quickClient({ credentials }).resolve(parseReference(`${shop.registry.host}/a`));
-  await using closed = await openShop(give({}), () => basicHeader, () => "Basic");
-  await assert.rejects(quickClient({ credentials }).resolve(parseReference(`${closed.registry.host}/a`)), { code: "UNAUTHORIZED", message: /\(error getting credentials - err: no helper\)$/ });
+  await using closed = await openShop(
+    give({}),
+    () => basicHeader,
+    () => "Basic",
+  );
+  await assert.rejects(quickClient({ credentials }).resolve(parseReference(`${closed.registry.host}/a`)), {
+    code: "UNAUTHORIZED",
+    message: /\(error getting credentials - err: no helper\)$/,
+  });
 });
 
 describe("redirects", () => {
-  const redirect = (location: string, status = 307): Handler => (_, response) => void response.writeHead(status, { location }).end();
+  const redirect =
+    (location: string, status = 307): Handler =>
+    (_, response) =>
+      void response.writeHead(status, { location }).end();
 
   test("credentials stay with the origin they belong to", async () => {
     await using store = await serve({ "/blob": (_, response) => void response.end(content) });
@@ -164,15 +223,24 @@ describe("redirects", () => {
       "/here": redirect(`http://${store.host}/blob?signature=secret`, 302),
     });
     assert.deepEqual(await readAll(quickClient({ credentials: knows(user) }).openBlob(parseReference(`${registry.host}/a`), blob)), content);
-    assert.deepEqual(registry.requests.map((request) => request.headers.authorization), [undefined, basicHeader, basicHeader]);
-    assert.deepEqual(store.requests.map((request) => request.headers.authorization), [undefined]);
+    assert.deepEqual(
+      registry.requests.map((request) => request.headers.authorization),
+      [undefined, basicHeader, basicHeader],
+    );
+    assert.deepEqual(
+      store.requests.map((request) => request.headers.authorization),
+      [undefined],
+    );
   });
 
   test("a 401 from where a redirect led gets no credentials", async () => {
     await using store = await serve({ "/blob": (_, response) => void response.writeHead(401, { "www-authenticate": "Basic" }).end() });
     await using registry = await serve({ [`/v2/a/blobs/${blob.digest}`]: redirect(`http://${store.host}/blob`) });
     await assert.rejects(readAll(quickClient({ credentials: knows(user) }).openBlob(parseReference(`${registry.host}/a`), blob)), { code: "UNAUTHORIZED" });
-    assert.deepEqual(store.requests.map((request) => request.headers.authorization), [undefined]);
+    assert.deepEqual(
+      store.requests.map((request) => request.headers.authorization),
+      [undefined],
+    );
   });
 
   const refused: readonly [name: string, location: string, message: RegExp][] = [
@@ -191,7 +259,9 @@ describe("redirects", () => {
     await using store = await serve({ "/blob": (_, response) => void response.writeHead(500).end() });
     await using registry = await serve({ [`/v2/a/blobs/${blob.digest}`]: redirect(`http://${store.host}/blob?signature=secret`) });
     await assert.rejects(readAll(quickClient().openBlob(parseReference(`${registry.host}/a`), blob)), (error: unknown) => {
-      return error instanceof SlipwayError && error.message.includes(`${store.host}/blob`) && !JSON.stringify([error.message, error.details]).includes("secret");
+      return (
+        error instanceof SlipwayError && error.message.includes(`${store.host}/blob`) && !JSON.stringify([error.message, error.details]).includes("secret")
+      );
     });
   });
 });

@@ -82,11 +82,17 @@ function unauthorized(access: Access, reason: string, cause?: unknown): SlipwayE
 function parseRealm(challenge: Challenge, registry: URL, access: Access): URL {
   const realm = URL.parse(challenge.parameters["realm"] ?? "");
   const plainAllowed = registry.protocol === "http:" || !access.endpoint.verifyTls;
-  const usable = realm !== null && (realm.protocol === "https:" || (realm.protocol === "http:" && plainAllowed)) && realm.username === "" && realm.password === "";
+  const usable =
+    realm !== null && (realm.protocol === "https:" || (realm.protocol === "http:" && plainAllowed)) && realm.username === "" && realm.password === "";
   if (usable) return realm;
-  throw new SlipwayError("denied", "BAD_TOKEN_SERVER", `${registry.host} names a token server that is not to be trusted with credentials: ${JSON.stringify((challenge.parameters["realm"] ?? "").slice(0, 200))}`, {
-    host: registry.host,
-  });
+  throw new SlipwayError(
+    "denied",
+    "BAD_TOKEN_SERVER",
+    `${registry.host} names a token server that is not to be trusted with credentials: ${JSON.stringify((challenge.parameters["realm"] ?? "").slice(0, 200))}`,
+    {
+      host: registry.host,
+    },
+  );
 }
 
 function tokenRequest(realm: URL, challenge: Challenge, access: Access, credential: Credential | undefined, headers: Headers): TransportRequest {

@@ -70,24 +70,69 @@ describe("manifests that are refused", () => {
 describe("what registries answer, in Docker's words", () => {
   const error = (code: string, message: string) => ({ errors: [{ code, message }] });
   const table: readonly [name: string, handler: Handler, kind: string, code: string, message: RegExp, resolve: RegExp][] = [
-    ["no such tag", status(404, error("MANIFEST_UNKNOWN", "manifest unknown")), "not_found", "MANIFEST_NOT_FOUND", /^manifest for \S+\/a:latest not found: manifest unknown: manifest unknown$/, /^\S+\/a:latest: not found$/],
-    ["no access", status(403, error("DENIED", "requested access to the resource is denied")), "denied", "ACCESS_DENIED", /^pull access denied for \S+\/a, repository does not exist or may require 'docker login': denied: requested access/, /403 Forbidden$/],
-    ["a 401 without a challenge", status(401), "unauthenticated", "UNAUTHORIZED", /^pull access denied for \S+\/a, repository does not exist or may require 'docker login': the registry asks for no kind/, /^pull access denied, repository does not exist or may require authorization/],
-    ["too many requests, come back tomorrow", status(429, error("TOOMANYREQUESTS", "You have reached your pull rate limit."), { "retry-after": "86400" }), "resource_exhausted", "TOO_MANY_REQUESTS", /^toomanyrequests: You have reached your pull rate limit\.$/, /429 Too Many Requests - Server message: toomanyrequests/],
-    ["down", status(503, "<html>"), "unavailable", "REGISTRY_UNAVAILABLE", /^unexpected status from GET request to http:\/\/\S+\/v2\/a\/manifests\/latest: 503 Service Unavailable$/, /503/],
+    [
+      "no such tag",
+      status(404, error("MANIFEST_UNKNOWN", "manifest unknown")),
+      "not_found",
+      "MANIFEST_NOT_FOUND",
+      /^manifest for \S+\/a:latest not found: manifest unknown: manifest unknown$/,
+      /^\S+\/a:latest: not found$/,
+    ],
+    [
+      "no access",
+      status(403, error("DENIED", "requested access to the resource is denied")),
+      "denied",
+      "ACCESS_DENIED",
+      /^pull access denied for \S+\/a, repository does not exist or may require 'docker login': denied: requested access/,
+      /403 Forbidden$/,
+    ],
+    [
+      "a 401 without a challenge",
+      status(401),
+      "unauthenticated",
+      "UNAUTHORIZED",
+      /^pull access denied for \S+\/a, repository does not exist or may require 'docker login': the registry asks for no kind/,
+      /^pull access denied, repository does not exist or may require authorization/,
+    ],
+    [
+      "too many requests, come back tomorrow",
+      status(429, error("TOOMANYREQUESTS", "You have reached your pull rate limit."), { "retry-after": "86400" }),
+      "resource_exhausted",
+      "TOO_MANY_REQUESTS",
+      /^toomanyrequests: You have reached your pull rate limit\.$/,
+      /429 Too Many Requests - Server message: toomanyrequests/,
+    ],
+    [
+      "down",
+      status(503, "<html>"),
+      "unavailable",
+      "REGISTRY_UNAVAILABLE",
+      /^unexpected status from GET request to http:\/\/\S+\/v2\/a\/manifests\/latest: 503 Service Unavailable$/,
+      /503/,
+    ],
     ["a teapot", status(418), "unavailable", "UNEXPECTED_STATUS", /418/, /418/],
     ["control characters in a message", status(403, error("DENIED", "\u001b[2Jno\u0007")), "denied", "ACCESS_DENIED", /: denied: \[2Jno$/, /403/],
-    ["an endless error", (_, response) => (response.writeHead(403), endless(response, "x".repeat(10_000))), "denied", "ACCESS_DENIED", /^pull access denied/, /403/],
+    [
+      "an endless error",
+      (_, response) => (response.writeHead(403), endless(response, "x".repeat(10_000))),
+      "denied",
+      "ACCESS_DENIED",
+      /^pull access denied/,
+      /403/,
+    ],
   ];
   for (const [name, handler, kind, code, message, resolve] of table) {
     test(name, async () => {
       await using server = await serve({ [latest]: handler });
-      await assert.rejects(quickClient().resolve(parseReference(`${server.host}/a`)), (thrown: Error & { kind?: string; code?: string; details?: { resolveMessage?: string } }) => {
-        assert.deepEqual([thrown.kind, thrown.code], [kind, code]);
-        assert.match(thrown.message, message);
-        assert.match(thrown.details?.resolveMessage ?? "", resolve);
-        return true;
-      });
+      await assert.rejects(
+        quickClient().resolve(parseReference(`${server.host}/a`)),
+        (thrown: Error & { kind?: string; code?: string; details?: { resolveMessage?: string } }) => {
+          assert.deepEqual([thrown.kind, thrown.code], [kind, code]);
+          assert.match(thrown.message, message);
+          assert.match(thrown.details?.resolveMessage ?? "", resolve);
+          return true;
+        },
+      );
     });
   }
 });
@@ -135,7 +180,9 @@ describe("tags", () => {
     await using server = await serve({
       "/v2/a/tags/list": (request, response) => {
         const last = (request.url ?? "").includes("last=1");
-        response.writeHead(200, last ? {} : { link: '<http://other.example/elsewhere?n=1000&last=1>; rel="next"' }).end(JSON.stringify({ name: "a", tags: last ? ["2\u0007"] : ["0", "1"] }));
+        response
+          .writeHead(200, last ? {} : { link: '<http://other.example/elsewhere?n=1000&last=1>; rel="next"' })
+          .end(JSON.stringify({ name: "a", tags: last ? ["2\u0007"] : ["0", "1"] }));
       },
     });
     assert.deepEqual(await quickClient().listTags(parseReference(`${server.host}/a:ignored`)), ["0", "1", "2"]);
@@ -155,10 +202,18 @@ describe("tags", () => {
 });
 
 describe("resolveImage", () => {
-  const entry = (bytes: Buffer, platform?: string) => ({ ...blobDescriptor(bytes, mediaTypes.ociManifest), ...(platform && { platform: parsePlatform(platform) }) });
+  const entry = (bytes: Buffer, platform?: string) => ({
+    ...blobDescriptor(bytes, mediaTypes.ociManifest),
+    ...(platform && { platform: parsePlatform(platform) }),
+  });
   const indexOf = (...manifests: object[]): Buffer => json({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests });
   const blobs = (...bodies: Buffer[]) =>
-    Object.fromEntries(bodies.flatMap((body) => [[`/v2/a/manifests/${digestOf(body)}`, send(body, { "content-type": "application/octet-stream" })], [`/v2/a/blobs/${digestOf(body)}`, send(body)]]));
+    Object.fromEntries(
+      bodies.flatMap((body) => [
+        [`/v2/a/manifests/${digestOf(body)}`, send(body, { "content-type": "application/octet-stream" })],
+        [`/v2/a/blobs/${digestOf(body)}`, send(body)],
+      ]),
+    );
 
   test("a plain manifest", async () => {
     await using server = await serve({ [latest]: send(manifest), ...blobs(config) });
@@ -177,7 +232,10 @@ describe("resolveImage", () => {
     assert.equal((await resolveImage(client, reference, parsePlatform("linux/amd64"))).manifestDescriptor.digest, digest);
     const arm = await resolveImage(client, reference, parsePlatform("linux/arm64"));
     assert.deepEqual([arm.manifestDescriptor.digest, arm.root.descriptor.digest], [digestOf(other), digestOf(index)]);
-    await assert.rejects(resolveImage(client, reference, parsePlatform("linux/s390x")), { code: "NO_MATCHING_PLATFORM", message: /the image has linux\/arm64, linux\/amd64$/ });
+    await assert.rejects(resolveImage(client, reference, parsePlatform("linux/s390x")), {
+      code: "NO_MATCHING_PLATFORM",
+      message: /the image has linux\/arm64, linux\/amd64$/,
+    });
   });
 
   test("indexes in indexes end somewhere", async () => {
@@ -186,14 +244,24 @@ describe("resolveImage", () => {
     const at = (depth: number) => send(chain[depth] as Buffer, { "content-type": mediaTypes.ociIndex });
     await using server = await serve({ "/v2/a/manifests/four": at(4), "/v2/a/manifests/six": at(6), ...blobs(config, ...chain) });
     assert.equal((await resolveImage(quickClient(), parseReference(`${server.host}/a:four`), hostPlatform())).indexes.length, 4);
-    await assert.rejects(resolveImage(quickClient(), parseReference(`${server.host}/a:six`), hostPlatform()), { code: "INVALID_DOCUMENT", message: /nested deeper than 4/ });
+    await assert.rejects(resolveImage(quickClient(), parseReference(`${server.host}/a:six`), hostPlatform()), {
+      code: "INVALID_DOCUMENT",
+      message: /nested deeper than 4/,
+    });
   });
 
   test("a manifest of another size than the index says, a config beyond all bounds", async () => {
     const lying = indexOf({ ...entry(manifest), size: 3 });
     const fat = json({ schemaVersion: 2, config: { ...blobDescriptor(config, mediaTypes.ociConfig), size: 1e9 }, layers: [] });
-    await using server = await serve({ "/v2/a/manifests/lying": send(lying, { "content-type": mediaTypes.ociIndex }), "/v2/a/manifests/fat": send(fat), ...blobs(config, manifest) });
-    await assert.rejects(resolveImage(quickClient(), parseReference(`${server.host}/a:lying`), hostPlatform()), { code: "INVALID_DOCUMENT", message: /the index says 3/ });
+    await using server = await serve({
+      "/v2/a/manifests/lying": send(lying, { "content-type": mediaTypes.ociIndex }),
+      "/v2/a/manifests/fat": send(fat),
+      ...blobs(config, manifest),
+    });
+    await assert.rejects(resolveImage(quickClient(), parseReference(`${server.host}/a:lying`), hostPlatform()), {
+      code: "INVALID_DOCUMENT",
+      message: /the index says 3/,
+    });
     await assert.rejects(resolveImage(quickClient(), parseReference(`${server.host}/a:fat`), hostPlatform()), { code: "DOCUMENT_TOO_LARGE" });
   });
 });

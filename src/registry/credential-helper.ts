@@ -40,8 +40,8 @@ function runProgram(program: string, input: string, env: Env, signal?: AbortSign
     let size = 0;
     child.on("error", (error) => {
       clearTimeout(timer);
-      if (signal?.aborted === true) return void reject(abortError(signal));
-      reject(errnoOf(error) === "ENOENT" ? failure(program, `exec: "${program}": executable file not found in $PATH`, error) : failure(program, error.message, error));
+      const why = errnoOf(error) === "ENOENT" ? `exec: "${program}": executable file not found in $PATH` : error.message;
+      reject(signal?.aborted === true ? abortError(signal) : failure(program, why, error));
     });
     child.stdout.on("data", (chunk: Buffer) => {
       size += chunk.length;

@@ -38,14 +38,36 @@ describe("lookup", () => {
     ["an identity token", auths({ "r.example": { auth: base64("u:"), identitytoken: "id" } }), "r.example", { kind: "identity", token: "id" }],
     ["a registry token", auths({ "r.example": { registrytoken: "rt" } }), "r.example", { kind: "bearer", token: "rt" }],
     ["an empty entry", auths({ "r.example": {} }), "r.example", undefined],
-    ["the most precise key", auths({ "r.example": { auth: base64("u:p") }, "r.example/a": { auth: base64("team:p") }, "r.example/a/bc": { auth: base64("no:p") } }), "r.example", basic("team")],
+    [
+      "the most precise key",
+      auths({ "r.example": { auth: base64("u:p") }, "r.example/a": { auth: base64("team:p") }, "r.example/a/bc": { auth: base64("no:p") } }),
+      "r.example",
+      basic("team"),
+    ],
     ["DOCKER_CONFIG", { "/d/config.json": { auths: { "r.example": { auth: base64("d:p") } } } }, "r.example", basic("d"), { DOCKER_CONFIG: "/d" }],
-    ["REGISTRY_AUTH_FILE first", { "/f": { auths: { "r.example": { auth: base64("f:p") } } }, ...auths({ "r.example": { auth: base64("u:p") } }) }, "r.example", basic("f"), { REGISTRY_AUTH_FILE: "/f" }],
-    ["the containers tools' file last", { "/run/u/containers/auth.json": { auths: { "r.example": { auth: base64("c:p") } } } }, "r.example", basic("c"), { XDG_RUNTIME_DIR: "/run/u" }],
+    [
+      "REGISTRY_AUTH_FILE first",
+      { "/f": { auths: { "r.example": { auth: base64("f:p") } } }, ...auths({ "r.example": { auth: base64("u:p") } }) },
+      "r.example",
+      basic("f"),
+      { REGISTRY_AUTH_FILE: "/f" },
+    ],
+    [
+      "the containers tools' file last",
+      { "/run/u/containers/auth.json": { auths: { "r.example": { auth: base64("c:p") } } } },
+      "r.example",
+      basic("c"),
+      { XDG_RUNTIME_DIR: "/run/u" },
+    ],
     ["a helper for the host", { [docker]: { credHelpers: { "r.example": "one" }, credsStore: "two" } }, "r.example", basic("one-user", "s")],
     ["the store for all others", { [docker]: { credHelpers: { "r.example": "one" }, credsStore: "two" } }, "other.example", basic("two-user", "s")],
     ["a helper's token", { [docker]: { credsStore: "token" } }, "r.example", { kind: "identity", token: "id" }],
-    ["a helper that knows nothing, and a file that does", { [docker]: { credsStore: "empty", auths: { "r.example": { auth: base64("u:p") } } } }, "r.example", basic("u")],
+    [
+      "a helper that knows nothing, and a file that does",
+      { [docker]: { credsStore: "empty", auths: { "r.example": { auth: base64("u:p") } } } },
+      "r.example",
+      basic("u"),
+    ],
   ];
   for (const [name, files, host, want, env] of table) {
     test(name, async () => assert.deepEqual(await source(files, env).lookup(host), want));
@@ -55,7 +77,10 @@ describe("lookup", () => {
     const { asked, lookup } = source({ [docker]: { credsStore: "two", credHelpers: { "docker.io": "one" } } });
     await lookup("docker.io");
     await lookup("r.example");
-    assert.deepEqual(asked, [["one", "https://index.docker.io/v1/"], ["two", "r.example"]]);
+    assert.deepEqual(asked, [
+      ["one", "https://index.docker.io/v1/"],
+      ["two", "r.example"],
+    ]);
   });
 });
 

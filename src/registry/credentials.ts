@@ -96,7 +96,9 @@ function authPaths(env: Env, home: string): readonly string[] {
   const docker = `${env["DOCKER_CONFIG"] || `${home}/.docker`}/config.json`;
   const runtimeDir = env["XDG_RUNTIME_DIR"];
   const containers = `${env["XDG_CONFIG_HOME"] || `${home}/.config`}/containers/auth.json`;
-  return [env["REGISTRY_AUTH_FILE"], docker, runtimeDir && `${runtimeDir}/containers/auth.json`, containers].filter((path) => path !== undefined && path !== "") as string[];
+  return [env["REGISTRY_AUTH_FILE"], docker, runtimeDir && `${runtimeDir}/containers/auth.json`, containers].filter(
+    (path) => path !== undefined && path !== "",
+  ) as string[];
 }
 
 /**

@@ -26,7 +26,11 @@ async function pushImage(registry: DockerRegistry, repository: string, tag: stri
   const manifests: Descriptor[] = [];
   for (const text of platforms) {
     const platform = parsePlatform(text);
-    const config = await registry.pushBlob(repository, json({ ...platform, config: { Cmd: [text] }, rootfs: { type: "layers", diff_ids: [digestOf(layer)] } }), mediaTypes.ociConfig);
+    const config = await registry.pushBlob(
+      repository,
+      json({ ...platform, config: { Cmd: [text] }, rootfs: { type: "layers", diff_ids: [digestOf(layer)] } }),
+      mediaTypes.ociConfig,
+    );
     const bytes = json({ schemaVersion: 2, mediaType: mediaTypes.ociManifest, config, layers });
     manifests.push({ ...(await registry.pushManifest(repository, digestOf(bytes), bytes, mediaTypes.ociManifest)), platform });
   }
@@ -60,13 +64,19 @@ describe("docker-registry", { skip: registryAbsent }, () => {
       message: `manifest for ${registry.host}/team/app:v2 not found: manifest unknown: manifest unknown`,
     });
     await assert.rejects(client.resolve(parseReference(`${registry.host}/nobody`)), { code: "MANIFEST_NOT_FOUND" });
-    await assert.rejects(client.listTags(parseReference(`${registry.host}/nobody`)), { code: "REPOSITORY_NOT_FOUND", message: /^repository \S+\/nobody not found: name unknown: repository name not known to registry$/ });
+    await assert.rejects(client.listTags(parseReference(`${registry.host}/nobody`)), {
+      code: "REPOSITORY_NOT_FOUND",
+      message: /^repository \S+\/nobody not found: name unknown: repository name not known to registry$/,
+    });
     const absent = { mediaType: mediaTypes.ociLayer, digest: digestOf("absent"), size: 6 };
     await assert.rejects(readAll(client.openBlob(reference, absent)), { code: "BLOB_NOT_FOUND", message: /blob unknown to registry$/ });
   });
 
   test("behind a password, and as a mirror of Docker Hub", async () => {
-    await using registry = await startDockerRegistry({ login: "someone:pass:word", htpasswd: "someone:$2y$04$telPbfsbWA.87TLrBkrxne4h78AJysG/oI9ZqNDHKiYqdyTFc77Hu" });
+    await using registry = await startDockerRegistry({
+      login: "someone:pass:word",
+      htpasswd: "someone:$2y$04$telPbfsbWA.87TLrBkrxne4h78AJysG/oI9ZqNDHKiYqdyTFc77Hu",
+    });
     await pushImage(registry, "library/app", "latest");
     const reference = parseReference(`${registry.host}/library/app`);
     const login = { lookup: () => Promise.resolve({ kind: "basic", username: "someone", password: "pass:word" } as const) };

@@ -18,12 +18,17 @@ const accept = [mediaTypes.ociIndex, mediaTypes.dockerIndex, mediaTypes.ociManif
 
 function mismatch(reference: Reference, host: string, want: Digest, bytes: Uint8Array): SlipwayError {
   const got = `${algorithmOf(want)}:${createHash(algorithmOf(want)).update(bytes).digest("hex")}`;
-  return new SlipwayError("data_loss", "DIGEST_MISMATCH", `manifest for ${formatReference(reference)} from ${host}: got ${got} after ${bytes.length} bytes, want ${want}`, {
-    expected: want,
-    actual: got,
-    size: bytes.length,
-    host,
-  });
+  return new SlipwayError(
+    "data_loss",
+    "DIGEST_MISMATCH",
+    `manifest for ${formatReference(reference)} from ${host}: got ${got} after ${bytes.length} bytes, want ${want}`,
+    {
+      expected: want,
+      actual: got,
+      size: bytes.length,
+      host,
+    },
+  );
 }
 
 function assertDigest(reference: Reference, host: string, want: Digest, bytes: Uint8Array): void {
@@ -42,7 +47,16 @@ function mediaTypeOf(response: TransportResponse): string {
 
 function manifestRequest(endpoint: Endpoint, reference: Reference, signal: AbortSignal | undefined) {
   const path = `manifests/${reference.digest ?? reference.tag ?? "latest"}`;
-  return { endpoint, reference, actions: "pull", subject: "manifest", path, headers: { accept }, contentAddressed: reference.digest !== undefined, signal } as const;
+  return {
+    endpoint,
+    reference,
+    actions: "pull",
+    subject: "manifest",
+    path,
+    headers: { accept },
+    contentAddressed: reference.digest !== undefined,
+    signal,
+  } as const;
 }
 
 /**

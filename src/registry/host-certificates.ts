@@ -18,9 +18,14 @@ function readClient(dir: string, names: readonly string[], files: ConfigFiles): 
   const key = files.readText(`${dir}/${keyName}`);
   if (cert !== undefined && key !== undefined) return { cert, key };
   // Docker's words for the same trap
-  throw new SlipwayError("failed_precondition", "CLIENT_KEY_MISSING", `missing key ${keyName} for client certificate ${name}. CA certificates must use the extension .crt`, {
-    path: `${dir}/${name}`,
-  });
+  throw new SlipwayError(
+    "failed_precondition",
+    "CLIENT_KEY_MISSING",
+    `missing key ${keyName} for client certificate ${name}. CA certificates must use the extension .crt`,
+    {
+      path: `${dir}/${name}`,
+    },
+  );
 }
 
 /**

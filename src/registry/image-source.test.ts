@@ -29,7 +29,12 @@ describe("selectManifest", () => {
     ["one without platform when nothing else fits", "x", "linux/amd64", [entry("x"), entry("b", "linux/arm64")]],
     ["one with the platform before one without", "b", "linux/amd64", [entry("x"), entry("b", "linux/amd64")]],
     ["never an attestation", "b", "linux/amd64", [attestation, entry("b", "linux/amd64")]],
-    ["nor one that is told by its annotation only", "b", "linux/amd64", [entry("x", undefined, { "vnd.docker.reference.type": "attestation-manifest" }), entry("b", "linux/amd64")]],
+    [
+      "nor one that is told by its annotation only",
+      "b",
+      "linux/amd64",
+      [entry("x", undefined, { "vnd.docker.reference.type": "attestation-manifest" }), entry("b", "linux/amd64")],
+    ],
   ];
   for (const [name, want, platform, entries] of table) {
     test(name, () => assert.equal(selectManifest(indexOf(...entries), parsePlatform(platform)).digest, digestOf(want)));

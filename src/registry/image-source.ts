@@ -89,12 +89,20 @@ export async function resolveImage(client: RegistryClient, reference: Reference,
   const root = await client.resolve(reference, call);
   const indexes: FetchedManifest[] = [];
   const seen = new Set<Digest>();
-  for (let fetched = root; ; ) {
+  for (let fetched = root; ;) {
     const parsed = parseManifestOrIndex(fetched.bytes, fetched.descriptor.mediaType);
     if (parsed.kind === "manifest") {
       const configBytes = await readConfig(client, reference, parsed.manifest.config, call);
       const { manifest } = parsed;
-      return { root, indexes, manifest, manifestDescriptor: fetched.descriptor, manifestBytes: fetched.bytes, config: parseImageConfig(configBytes), configBytes };
+      return {
+        root,
+        indexes,
+        manifest,
+        manifestDescriptor: fetched.descriptor,
+        manifestBytes: fetched.bytes,
+        config: parseImageConfig(configBytes),
+        configBytes,
+      };
     }
     if (indexes.length === maxIndexDepth) throw badIndex(reference, `indexes are nested deeper than ${maxIndexDepth}`);
     seen.add(fetched.descriptor.digest);

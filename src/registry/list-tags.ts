@@ -29,13 +29,25 @@ export async function listTagsAt(sender: Sender, endpoint: Endpoint, reference: 
   for (let page = 0; query !== undefined; page++) {
     const path = `tags/list${query}`;
     const headers = { accept: "application/json" };
-    const response: TransportResponse = await sender.send({ endpoint, reference, actions: "pull", subject: "tags", method: "GET", path, headers, contentAddressed: false, signal });
+    const response: TransportResponse = await sender.send({
+      endpoint,
+      reference,
+      actions: "pull",
+      subject: "tags",
+      method: "GET",
+      path,
+      headers,
+      contentAddressed: false,
+      signal,
+    });
     const bytes = await readBody(response, maxPageBytes, "list of tags");
     const fields = new Fields(parseJsonObject(bytes, "list of tags", { maxBytes: maxPageBytes, maxDepth: 8 }), "list of tags");
     for (const tag of fields.strings("tags") ?? []) tags.push(printable(tag));
     query = nextQuery(response);
     if (tags.length > maxTags || page >= maxPages) {
-      throw new SlipwayError("resource_exhausted", "TOO_MANY_TAGS", `${endpoint.host} lists more than ${maxTags} tags or ${maxPages} pages of them`, { host: endpoint.host });
+      throw new SlipwayError("resource_exhausted", "TOO_MANY_TAGS", `${endpoint.host} lists more than ${maxTags} tags or ${maxPages} pages of them`, {
+        host: endpoint.host,
+      });
     }
   }
   return tags;

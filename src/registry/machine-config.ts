@@ -12,7 +12,9 @@ import { readRegistriesConf } from "./registries-conf.ts";
  * Fails with INVALID_REGISTRIES_CONF (invalid_argument).
  */
 export async function readMachineConfig(
-  env: Env = process.env, home: string = env["HOME"] || homedir(), files: ConfigFiles = diskConfigFiles,
+  env: Env = process.env,
+  home: string = env["HOME"] || homedir(),
+  files: ConfigFiles = diskConfigFiles,
 ): Promise<RegistryClientOptions> {
   const userConfig = env["XDG_CONFIG_HOME"] || `${home}/.config`;
   return {

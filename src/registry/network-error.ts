@@ -9,7 +9,11 @@ interface Failure {
 }
 
 const untrusted = new Set([
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE", "UNABLE_TO_GET_ISSUER_CERT", "UNABLE_TO_GET_ISSUER_CERT_LOCALLY", "SELF_SIGNED_CERT_IN_CHAIN", "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
 ]);
 const notTls = new Set(["EPROTO", "ERR_SSL_WRONG_VERSION_NUMBER", "ERR_SSL_PACKET_LENGTH_TOO_LONG", "ERR_SSL_UNEXPECTED_MESSAGE"]);
 const lost = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "UND_ERR_RES_CONTENT_LENGTH_MISMATCH", "ECONNABORTED"]);
@@ -31,7 +35,11 @@ function certificateFailure(code: string, message: string): Failure | undefined 
     return { kind: "failed_precondition", code: "CERTIFICATE_EXPIRED", text: `${prefix} certificate has expired or is not yet valid` };
   }
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
-    return { kind: "failed_precondition", code: "CERTIFICATE_HOST_MISMATCH", text: `${prefix} ${message.replace(/^.*does not match certificate's altnames: /, "")}` };
+    return {
+      kind: "failed_precondition",
+      code: "CERTIFICATE_HOST_MISMATCH",
+      text: `${prefix} ${message.replace(/^.*does not match certificate's altnames: /, "")}`,
+    };
   }
   return undefined;
 }
@@ -66,7 +74,8 @@ function failureOf(error: unknown, url: URL): Failure {
   const known = certificateFailure(code, message) ?? connectionFailure(code, error, url);
   if (known !== undefined) return known;
   if (notTls.has(code)) return { kind: "failed_precondition", code: "PLAIN_HTTP_REGISTRY", text: "http: server gave HTTP response to HTTPS client" };
-  if (lost.has(code)) return { kind: "unavailable", code: "CONNECTION_LOST", text: code === "ECONNRESET" ? "connection reset by peer" : `unexpected EOF (${message})` };
+  if (lost.has(code))
+    return { kind: "unavailable", code: "CONNECTION_LOST", text: code === "ECONNRESET" ? "connection reset by peer" : `unexpected EOF (${message})` };
   const unreadable = code.startsWith("HPE_") || code.startsWith("UND_ERR_") || (error instanceof Error && error.name === "HTTPParserError");
   if (unreadable) return { kind: "unavailable", code: "PROTOCOL_ERROR", text: `malformed HTTP response: ${message}` };
   return { kind: "unavailable", code: "REQUEST_FAILED", text: message };

@@ -35,7 +35,10 @@ describe("proxyFor", () => {
 
 test("without settings there is no proxy, and a broken one is not repeated in the message", () => {
   assert.equal(proxyFor(new URL("https://a.example/"), {}), undefined);
-  assert.throws(() => proxyFor(new URL("https://a.example/"), { HTTPS_PROXY: "ftp://user:secret@x" }), (error: Error & { code?: string }) => {
-    return error.code === "INVALID_PROXY" && !error.message.includes("secret");
-  });
+  assert.throws(
+    () => proxyFor(new URL("https://a.example/"), { HTTPS_PROXY: "ftp://user:secret@x" }),
+    (error: Error & { code?: string }) => {
+      return error.code === "INVALID_PROXY" && !error.message.includes("secret");
+    },
+  );
 });

@@ -43,7 +43,10 @@ export function proxyFor(url: URL, env: Env): URL | undefined {
   if (text === "") return undefined;
   const host = url.hostname.replace(/^\[|\]$/g, "");
   const port = url.port || (url.protocol === "https:" ? "443" : "80");
-  const entries = fromEnv(env, "NO_PROXY").toLowerCase().split(",").map((entry) => entry.trim());
+  const entries = fromEnv(env, "NO_PROXY")
+    .toLowerCase()
+    .split(",")
+    .map((entry) => entry.trim());
   if (entries.some((entry) => entry !== "" && isExcluded(host, port, entry))) return undefined;
   const proxy = URL.parse(text.includes("://") ? text : `http://${text}`);
   if (proxy !== null && /^(?:https?|socks5):$/.test(proxy.protocol)) return proxy;

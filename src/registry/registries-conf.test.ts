@@ -65,10 +65,31 @@ location = "bad.example"
 blocked = true
 `;
   const table: readonly [reference: string, want: readonly string[]][] = [
-    ["busybox:1", ["127.0.0.1:5000/library/busybox https+http unverified mirror", "tags.example/library/busybox https mirror", "registry-1.docker.io/library/busybox https"]],
-    [`busybox@${digest}`, ["127.0.0.1:5000/library/busybox https+http unverified mirror", "mirror.example/hub/library/busybox https mirror", "registry-1.docker.io/library/busybox https"]],
+    [
+      "busybox:1",
+      [
+        "127.0.0.1:5000/library/busybox https+http unverified mirror",
+        "tags.example/library/busybox https mirror",
+        "registry-1.docker.io/library/busybox https",
+      ],
+    ],
+    [
+      `busybox@${digest}`,
+      [
+        "127.0.0.1:5000/library/busybox https+http unverified mirror",
+        "mirror.example/hub/library/busybox https mirror",
+        "registry-1.docker.io/library/busybox https",
+      ],
+    ],
     ["special", ["internal.example/special https"]],
-    ["special2", ["127.0.0.1:5000/library/special2 https+http unverified mirror", "tags.example/library/special2 https mirror", "registry-1.docker.io/library/special2 https"]],
+    [
+      "special2",
+      [
+        "127.0.0.1:5000/library/special2 https+http unverified mirror",
+        "tags.example/library/special2 https mirror",
+        "registry-1.docker.io/library/special2 https",
+      ],
+    ],
     ["quay.io/team/x:1", ["other.example:8443/elsewhere/x https+http unverified"]],
     [`quay.io/team/x@${digest}`, ["mirror.example/x https mirror", "other.example:8443/elsewhere/x https+http unverified"]],
     ["quay.io/teams/x", ["quay.io/teams/x https"]],
@@ -99,7 +120,11 @@ describe("files that are refused", () => {
     ["insecure as text", '[[registry]]\nlocation = "a"\ninsecure = "true"', /registry\[0\]\.insecure: want true or false/],
     ["mirror without location", '[[registry]]\nlocation = "a"\n[[registry.mirror]]\ninsecure = true', /registry\[0\]\.mirror\[0\]\.location/],
     ["an unknown kind of mirror", '[[registry]]\nlocation = "a"\n[[registry.mirror]]\nlocation = "b"\npull-from-mirror = "x"', /pull-from-mirror: want "all"/],
-    ["two words on digests", '[[registry]]\nlocation = "a"\nmirror-by-digest-only = true\n[[registry.mirror]]\nlocation = "b"\npull-from-mirror = "all"', /pull-from-mirror: want nothing/],
+    [
+      "two words on digests",
+      '[[registry]]\nlocation = "a"\nmirror-by-digest-only = true\n[[registry.mirror]]\nlocation = "b"\npull-from-mirror = "all"',
+      /pull-from-mirror: want nothing/,
+    ],
   ];
   for (const [name, text, message] of table) {
     test(name, () => assert.rejects(parseRegistriesConf(text, "f"), { kind: "invalid_argument", code: "INVALID_REGISTRIES_CONF", message }));
@@ -107,11 +132,16 @@ describe("files that are refused", () => {
 });
 
 describe("which files are read", () => {
-  const entry = (location: string, insecure = false): string => `[[registry]]\nprefix = "r.example"\nlocation = "${location}"\ninsecure = ${String(insecure)}\n`;
+  const entry = (location: string, insecure = false): string =>
+    `[[registry]]\nprefix = "r.example"\nlocation = "${location}"\ninsecure = ${String(insecure)}\n`;
   function disk(files: Readonly<Record<string, string>>): ConfigFiles {
     return {
       readText: (path) => files[path],
-      list: (dir) => Object.keys(files).filter((path) => path.startsWith(`${dir}/`)).map((path) => path.slice(dir.length + 1)).sort(),
+      list: (dir) =>
+        Object.keys(files)
+          .filter((path) => path.startsWith(`${dir}/`))
+          .map((path) => path.slice(dir.length + 1))
+          .sort(),
     };
   }
   const all = {
@@ -125,14 +155,32 @@ describe("which files are read", () => {
     ["the user's before the system's", {}, all, ["user"]],
     ["XDG_CONFIG_HOME", { XDG_CONFIG_HOME: "/x" }, { ...all, "/x/containers/registries.conf": entry("xdg") }, ["xdg"]],
     ["the system's", {}, { "/etc/containers/registries.conf": entry("system") }, ["system"]],
-    ["a drop-in replaces the entry, the last one counts", {}, { ...all, "/home/u/.config/containers/registries.conf.d/1.conf": entry("one"), "/home/u/.config/containers/registries.conf.d/2.conf": entry("two"), "/home/u/.config/containers/registries.conf.d/README": "x" }, ["two"]],
+    [
+      "a drop-in replaces the entry, the last one counts",
+      {},
+      {
+        ...all,
+        "/home/u/.config/containers/registries.conf.d/1.conf": entry("one"),
+        "/home/u/.config/containers/registries.conf.d/2.conf": entry("two"),
+        "/home/u/.config/containers/registries.conf.d/README": "x",
+      },
+      ["two"],
+    ],
     ["a user's file hides the system's drop-ins", {}, { ...all, "/etc/containers/registries.conf.d/1.conf": entry("dropin") }, ["user"]],
     ["drop-ins alone", {}, { "/etc/containers/registries.conf.d/1.conf": entry("dropin") }, ["dropin"]],
   ];
   for (const [name, env, files, want] of table) {
-    test(name, async () => assert.deepEqual((await readRegistriesConf(env, "/home/u", disk(files))).map((registry) => registry.location), want));
+    test(name, async () =>
+      assert.deepEqual(
+        (await readRegistriesConf(env, "/home/u", disk(files))).map((registry) => registry.location),
+        want,
+      ),
+    );
   }
   test("a file that the environment names has to exist", async () => {
-    await assert.rejects(readRegistriesConf({ CONTAINERS_REGISTRIES_CONF: "/gone" }, "/home/u", disk({})), { code: "INVALID_REGISTRIES_CONF", message: /^\/gone: no such file/ });
+    await assert.rejects(readRegistriesConf({ CONTAINERS_REGISTRIES_CONF: "/gone" }, "/home/u", disk({})), {
+      code: "INVALID_REGISTRIES_CONF",
+      message: /^\/gone: no such file/,
+    });
   });
 });

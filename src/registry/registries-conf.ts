@@ -43,7 +43,8 @@ function withoutSlash(location: string): string {
 function readMirror(fields: Fields, digestOnly: boolean): MirrorConf {
   const when = fields.string("pull-from-mirror") ?? "";
   if (when !== "" && digestOnly) throw fields.fail("pull-from-mirror", "nothing, where mirror-by-digest-only is set");
-  if (when !== "" && when !== "all" && when !== "digest-only" && when !== "tag-only") throw fields.fail("pull-from-mirror", '"all", "digest-only" or "tag-only"');
+  if (when !== "" && when !== "all" && when !== "digest-only" && when !== "tag-only")
+    throw fields.fail("pull-from-mirror", '"all", "digest-only" or "tag-only"');
   return {
     location: withoutSlash(fields.requiredString("location")),
     insecure: fields.boolean("insecure") ?? false,
@@ -85,7 +86,12 @@ function configPaths(env: Env, home: string, files: ConfigFiles): readonly strin
   const hasUserFile = override === "" && files.readText(`${userDir}/registries.conf`) !== undefined;
   const main = override !== "" ? override : `${hasUserFile ? userDir : systemDir}/registries.conf`;
   const dirs = (hasUserFile ? [userDir] : [systemDir, userDir]).map((dir) => `${dir}/registries.conf.d`);
-  const dropIns = dirs.flatMap((dir) => files.list(dir).filter((name) => name.endsWith(".conf")).map((name) => `${dir}/${name}`));
+  const dropIns = dirs.flatMap((dir) =>
+    files
+      .list(dir)
+      .filter((name) => name.endsWith(".conf"))
+      .map((name) => `${dir}/${name}`),
+  );
   return [main, ...dropIns];
 }
 

@@ -42,8 +42,18 @@ export function parseRegistryMessage(body: string): RegistryMessage {
 }
 
 const statusTexts: Readonly<Record<number, string>> = {
-  400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 408: "Request Timeout", 416: "Requested Range Not Satisfiable",
-  429: "Too Many Requests", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout",
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  408: "Request Timeout",
+  416: "Requested Range Not Satisfiable",
+  429: "Too Many Requests",
+  500: "Internal Server Error",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
 };
 
 /** containerd's words, in which BuildKit reports what it did not expect. */
@@ -60,7 +70,12 @@ function notFound(asked: Asked, message: RegistryMessage, details: ErrorDetails)
   const name = familiarName(asked.reference);
   switch (asked.subject) {
     case "manifest":
-      return new SlipwayError("not_found", "MANIFEST_NOT_FOUND", withCause(`manifest for ${name} not found`, message.text === "" ? { code: "", text: "manifest unknown" } : message), details);
+      return new SlipwayError(
+        "not_found",
+        "MANIFEST_NOT_FOUND",
+        withCause(`manifest for ${name} not found`, message.text === "" ? { code: "", text: "manifest unknown" } : message),
+        details,
+      );
     case "blob":
       return new SlipwayError("not_found", "BLOB_NOT_FOUND", withCause(`blob of ${name} not found`, message), details);
     case "tags":
@@ -113,10 +128,20 @@ export async function responseError(asked: Asked, response: TransportResponse, n
     case 404:
       return notFound(asked, message, details);
     case 429:
-      return new SlipwayError("resource_exhausted", "TOO_MANY_REQUESTS", message.text === "" ? "toomanyrequests: too many requests to the registry" : message.text, details);
+      return new SlipwayError(
+        "resource_exhausted",
+        "TOO_MANY_REQUESTS",
+        message.text === "" ? "toomanyrequests: too many requests to the registry" : message.text,
+        details,
+      );
     case 416:
       return new SlipwayError("unavailable", "RANGE_REFUSED", unexpectedStatus(asked, response), details);
     default:
-      return new SlipwayError("unavailable", response.status >= 500 || response.status === 408 ? "REGISTRY_UNAVAILABLE" : "UNEXPECTED_STATUS", withCause(unexpectedStatus(asked, response), message), details);
+      return new SlipwayError(
+        "unavailable",
+        response.status >= 500 || response.status === 408 ? "REGISTRY_UNAVAILABLE" : "UNEXPECTED_STATUS",
+        withCause(unexpectedStatus(asked, response), message),
+        details,
+      );
   }
 }

@@ -20,7 +20,10 @@ describe("nextDelay", () => {
     test(name, () => assert.equal(nextDelay(failures, retry, random, retryAfterMs), want));
   }
   test("the default gives three further tries within seconds", () => {
-    assert.deepEqual([1, 2, 3, 4].map((n) => nextDelay(n, defaultRetry, 1)), [250, 500, 1000, undefined]);
+    assert.deepEqual(
+      [1, 2, 3, 4].map((n) => nextDelay(n, defaultRetry, 1)),
+      [250, 500, 1000, undefined],
+    );
   });
 });
 

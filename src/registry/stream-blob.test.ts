@@ -16,7 +16,9 @@ function offsetOf(range: string | undefined): number {
 }
 
 function sendRange(response: ServerResponse, start: number, body: Uint8Array = content): void {
-  response.writeHead(206, { "content-range": `bytes ${start}-${body.length - 1}/${body.length}`, "content-length": body.length - start }).end(body.subarray(start));
+  response
+    .writeHead(206, { "content-range": `bytes ${start}-${body.length - 1}/${body.length}`, "content-length": body.length - start })
+    .end(body.subarray(start));
 }
 
 /** Sends `count` bytes from where it is asked, under the length of all that is left, and breaks the connection. */
@@ -24,7 +26,10 @@ function breaking(count: number): Handler {
   return (request, response) => {
     const start = offsetOf(request.headers.range);
     const rest = content.subarray(start);
-    response.writeHead(start === 0 ? 200 : 206, { "content-length": rest.length, ...(start === 0 ? {} : { "content-range": `bytes ${start}-${content.length - 1}/${content.length}` }) });
+    response.writeHead(start === 0 ? 200 : 206, {
+      "content-length": rest.length,
+      ...(start === 0 ? {} : { "content-range": `bytes ${start}-${content.length - 1}/${content.length}` }),
+    });
     if (rest.length <= count) response.end(rest);
     else response.write(rest.subarray(0, count), () => response.destroy());
   };
@@ -78,7 +83,12 @@ describe("a lying registry yields never more than the declared size, and its end
   wrong[5] = (wrong[5] ?? 0) ^ 1;
   const table: readonly [name: string, handler: Handler, code: string, requests: number][] = [
     ["another content of the same size", (_, response) => void response.end(wrong), "DIGEST_MISMATCH", 1],
-    ["Content-Length too large", (_, response) => void response.writeHead(200, { "content-length": content.length + 1 }).end(Buffer.concat([content, content.subarray(0, 1)])), "SIZE_MISMATCH", 1],
+    [
+      "Content-Length too large",
+      (_, response) => void response.writeHead(200, { "content-length": content.length + 1 }).end(Buffer.concat([content, content.subarray(0, 1)])),
+      "SIZE_MISMATCH",
+      1,
+    ],
     ["Content-Length too small", (_, response) => void response.writeHead(200, { "content-length": 10 }).end(content.subarray(0, 10)), "SIZE_MISMATCH", 1],
     ["a body that ends early without saying its length", (_, response) => void (response.write(content.subarray(0, 10)), response.end()), "SIZE_MISMATCH", 3],
     ["an endless body", (_, response) => endless(response, content), "SIZE_MISMATCH", 1],
@@ -103,7 +113,9 @@ describe("a lying registry yields never more than the declared size, and its end
 });
 
 test("silence in the middle of a body has a deadline", async () => {
-  await using server = await serve({ [path]: (_, response) => void response.writeHead(200, { "content-length": content.length }).write(content.subarray(0, 10)) });
+  await using server = await serve({
+    [path]: (_, response) => void response.writeHead(200, { "content-length": content.length }).write(content.subarray(0, 10)),
+  });
   const client = quickClient({ retry: { maxAttempts: 1 }, timeouts: { idleMs: 40 } });
   await assert.rejects(readAll(client.openBlob(parseReference(`${server.host}/a`), blob)), { kind: "deadline_exceeded", code: "RESPONSE_TIMEOUT" });
 });
@@ -153,7 +165,14 @@ test("no more downloads at once than allowed", async () => {
 
 describe("mirrors", () => {
   const registries = (mirror: string, origin: string) => [
-    { prefix: "reg.example", location: origin, insecure: true, blocked: false, source: "test", mirrors: [{ location: mirror, insecure: true, pullFromMirror: "all" as const }] },
+    {
+      prefix: "reg.example",
+      location: origin,
+      insecure: true,
+      blocked: false,
+      source: "test",
+      mirrors: [{ location: mirror, insecure: true, pullFromMirror: "all" as const }],
+    },
   ];
   const origin: Handler = (request, response) => {
     const start = offsetOf(request.headers.range);
@@ -163,7 +182,9 @@ describe("mirrors", () => {
 
   test("what breaks at the mirror for good goes on at the origin", async () => {
     let asked = 0;
-    await using mirror = await serve({ [path]: (request, response) => (asked++ === 0 ? breaking(50_000)(request, response) : void response.writeHead(410).end()) });
+    await using mirror = await serve({
+      [path]: (request, response) => (asked++ === 0 ? breaking(50_000)(request, response) : void response.writeHead(410).end()),
+    });
     await using registry = await serve({ [path]: origin });
     const client = quickClient({ registries: registries(mirror.host, registry.host) });
     assert.deepEqual(await readAll(client.openBlob(parseReference("reg.example/a"), blob)), content);
@@ -187,7 +208,13 @@ describe("mirrors", () => {
     const client = quickClient({ registries: registries(gone.host, registry.host) });
     const reference = parseReference("reg.example/a");
     await assert.rejects(client.resolve(reference), (error: { details?: { mirrors?: unknown } }) => {
-      assert.deepEqual(error.details?.mirrors, [{ host: gone.host, code: "CONNECTION_REFUSED", message: `failed to do request: Get "https://${gone.host}/v2/a/manifests/latest": dial tcp ${gone.host}: connect: connection refused` }]);
+      assert.deepEqual(error.details?.mirrors, [
+        {
+          host: gone.host,
+          code: "CONNECTION_REFUSED",
+          message: `failed to do request: Get "https://${gone.host}/v2/a/manifests/latest": dial tcp ${gone.host}: connect: connection refused`,
+        },
+      ]);
       return true;
     });
     assert.deepEqual(await readAll(client.openBlob(reference, blob)), content);
@@ -199,6 +226,10 @@ describe("mirrors", () => {
     await gone[Symbol.asyncDispose]();
     await using mirror = await serve({});
     const client = quickClient({ registries: registries(mirror.host, gone.host) });
-    await assert.rejects(client.resolve(parseReference("reg.example/a")), { kind: "not_found", code: "MANIFEST_NOT_FOUND", message: /^manifest for reg\.example\/a:latest not found: manifest unknown \(asked only a mirror: .*connection refused\)$/ });
+    await assert.rejects(client.resolve(parseReference("reg.example/a")), {
+      kind: "not_found",
+      code: "MANIFEST_NOT_FOUND",
+      message: /^manifest for reg\.example\/a:latest not found: manifest unknown \(asked only a mirror: .*connection refused\)$/,
+    });
   });
 });

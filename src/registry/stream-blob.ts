@@ -42,7 +42,8 @@ function skipLength(response: TransportResponse, descriptor: Descriptor, positio
     if (total !== "*" && Number(total) !== descriptor.size) throw sizeMismatch(descriptor, host, `${String(total)} bytes declared`);
     start = Number(first);
   }
-  if (declared !== undefined && Number(declared) !== descriptor.size - start) throw sizeMismatch(descriptor, host, `${Number(declared) + start} bytes declared`);
+  if (declared !== undefined && Number(declared) !== descriptor.size - start)
+    throw sizeMismatch(descriptor, host, `${Number(declared) + start} bytes declared`);
   return position - start;
 }
 
@@ -56,7 +57,12 @@ async function* dropFirst(body: AsyncIterable<Uint8Array>, count: number): Async
 
 /** Asks for the blob's bytes from `position` on; the body may still bring too few or too many. */
 async function openRange(
-  sender: Sender, endpoint: Endpoint, reference: Reference, descriptor: Descriptor, position: number, signal: AbortSignal | undefined,
+  sender: Sender,
+  endpoint: Endpoint,
+  reference: Reference,
+  descriptor: Descriptor,
+  position: number,
+  signal: AbortSignal | undefined,
 ): Promise<AsyncIterable<Uint8Array>> {
   const response = await sender.send({
     endpoint,
@@ -81,7 +87,12 @@ async function openRange(
 
 /** Streams from one endpoint; a body that breaks or ends early is asked for again from where it stopped. */
 async function* streamFrom(
-  endpoint: Endpoint, reference: Reference, descriptor: Descriptor, verifier: Verifier, signal: AbortSignal | undefined, options: BlobStreamOptions,
+  endpoint: Endpoint,
+  reference: Reference,
+  descriptor: Descriptor,
+  verifier: Verifier,
+  signal: AbortSignal | undefined,
+  options: BlobStreamOptions,
 ): AsyncGenerator<Uint8Array, void> {
   let reached = verifier.position;
   for (let failures = 1; ; failures++) {
@@ -112,7 +123,11 @@ async function* streamFrom(
  * taken up again where it broke, at the same endpoint and then at the next; the bytes already yielded are not repeated.
  */
 export async function* streamBlob(
-  endpoints: readonly Endpoint[], reference: Reference, descriptor: Descriptor, call: OpenBlobOptions, options: BlobStreamOptions,
+  endpoints: readonly Endpoint[],
+  reference: Reference,
+  descriptor: Descriptor,
+  call: OpenBlobOptions,
+  options: BlobStreamOptions,
 ): AsyncGenerator<Uint8Array, void> {
   using _permit = await options.limiter.acquire(call.signal);
   const mirrors: MirrorFailure[] = [];

@@ -51,7 +51,8 @@ describe("https", { skip: tls === undefined ? "needs openssl to make a certifica
     await assert.rejects(quickClient({ env: peer.env }).resolve(reference), {
       kind: "failed_precondition",
       code: "CERTIFICATE_UNTRUSTED",
-      message: 'failed to do request: Get "https://registry.test/v2/a/manifests/latest": tls: failed to verify certificate: x509: certificate signed by unknown authority',
+      message:
+        'failed to do request: Get "https://registry.test/v2/a/manifests/latest": tls: failed to verify certificate: x509: certificate signed by unknown authority',
     });
     const client = quickClient({ env: peer.env, ...trusting("ca", { "ca.crt": files.cert }) });
     assert.deepEqual(Buffer.from((await client.resolve(reference)).bytes), manifest);
@@ -86,12 +87,18 @@ describe("https", { skip: tls === undefined ? "needs openssl to make a certifica
     await assert.rejects(without.resolve(reference), { code: "ACCESS_DENIED" });
     await without.close();
     const broken = quickClient({ env: peer.env, ...trusting("keyless", { "client.cert": files.cert }) });
-    await assert.rejects(broken.resolve(reference), { code: "CLIENT_KEY_MISSING", message: /^missing key client\.key for client certificate client\.cert\. CA certificates must use the extension \.crt$/ });
+    await assert.rejects(broken.resolve(reference), {
+      code: "CLIENT_KEY_MISSING",
+      message: /^missing key client\.key for client certificate client\.cert\. CA certificates must use the extension \.crt$/,
+    });
   });
 
   test("a redirect to plain http is followed for what has a digest, and for nothing else", async () => {
     await using store = await serve({ "/blob": (_, response) => void response.end(content), "/manifest": giveManifest });
-    const redirect = (path: string): Handler => (_, response) => void response.writeHead(302, { location: `http://${store.host}${path}` }).end();
+    const redirect =
+      (path: string): Handler =>
+      (_, response) =>
+        void response.writeHead(302, { location: `http://${store.host}${path}` }).end();
     await using peer = await open({ [`/v2/a/blobs/${blob.digest}`]: redirect("/blob"), "/v2/a/manifests/latest": redirect("/manifest") });
     const client = quickClient({ env: peer.env, ...trusting("ca", { "ca.crt": files.cert }) });
     assert.deepEqual(await readAll(client.openBlob(reference, blob)), content);
@@ -100,7 +107,9 @@ describe("https", { skip: tls === undefined ? "needs openssl to make a certifica
   });
 
   test("a token server of plain http gets no password from a registry of https", async () => {
-    await using peer = await open({ "/v2/a/manifests/latest": (_, response) => void response.writeHead(401, { "www-authenticate": `Bearer realm="http://127.0.0.1:1/token"` }).end() });
+    await using peer = await open({
+      "/v2/a/manifests/latest": (_, response) => void response.writeHead(401, { "www-authenticate": `Bearer realm="http://127.0.0.1:1/token"` }).end(),
+    });
     const client = quickClient({ env: peer.env, ...trusting("ca", { "ca.crt": files.cert }) });
     await assert.rejects(client.resolve(reference), { kind: "denied", code: "BAD_TOKEN_SERVER" });
     await client.close();
@@ -118,7 +127,10 @@ test("plain http behind https: Docker's words, unless the registry is configured
   });
   const client = quickClient({ env, registries: conf(true) });
   assert.deepEqual(Buffer.from((await client.resolve(reference)).bytes), manifest);
-  assert.deepEqual(proxy.requests.map((request) => request.line), ["CONNECT registry.test:443", "CONNECT registry.test:443", "GET http://registry.test/v2/a/manifests/latest"]);
+  assert.deepEqual(
+    proxy.requests.map((request) => request.line),
+    ["CONNECT registry.test:443", "CONNECT registry.test:443", "GET http://registry.test/v2/a/manifests/latest"],
+  );
   await client.close();
 });
 

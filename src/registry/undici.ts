@@ -15,7 +15,7 @@ export function loadAgent(): typeof Agent {
 
 /** A proxy needs methods that only the whole package adds. */
 export function loadProxyAgent(): typeof ProxyAgent {
-  return (load("undici") as typeof import("undici")).ProxyAgent;
+  return (load("undici") as { readonly ProxyAgent: typeof ProxyAgent }).ProxyAgent;
 }
 
 export function loadRequest(): Request {
