@@ -1,6 +1,7 @@
 /** Failures below HTTP, in the words that Docker's users search for. */
 import { SlipwayError, errnoOf } from "../base/errors.ts";
 import type { ErrorKind } from "../base/errors.ts";
+import { printable } from "../base/printable.ts";
 
 interface Failure {
   readonly kind: ErrorKind;
@@ -28,18 +29,21 @@ function dialled(error: unknown, url: URL): string {
   return `${url.hostname}:${url.port || (url.protocol === "https:" ? "443" : "80")}`;
 }
 
-function certificateFailure(code: string, message: string): Failure | undefined {
+/** The names a certificate is for, out of Node's "DNS:a.example, IP Address:10.0.0.1". */
+function certifiedNames(error: unknown): string {
+  const names = error instanceof Error && "cert" in error ? (error.cert as { readonly subjectaltname?: unknown } | undefined)?.subjectaltname : undefined;
+  return typeof names === "string" && names !== "" ? printable(names.replaceAll(/(?:DNS|IP Address):/g, "")).slice(0, 300) : "no name";
+}
+
+function certificateFailure(code: string, error: unknown, url: URL): Failure | undefined {
   const prefix = "tls: failed to verify certificate: x509:";
-  if (untrusted.has(code)) return { kind: "failed_precondition", code: "CERTIFICATE_UNTRUSTED", text: `${prefix} certificate signed by unknown authority` };
+  const kind = "failed_precondition";
+  if (untrusted.has(code)) return { kind, code: "CERTIFICATE_UNTRUSTED", text: `${prefix} certificate signed by unknown authority` };
   if (code === "CERT_HAS_EXPIRED" || code === "CERT_NOT_YET_VALID") {
-    return { kind: "failed_precondition", code: "CERTIFICATE_EXPIRED", text: `${prefix} certificate has expired or is not yet valid` };
+    return { kind, code: "CERTIFICATE_EXPIRED", text: `${prefix} certificate has expired or is not yet valid` };
   }
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
-    return {
-      kind: "failed_precondition",
-      code: "CERTIFICATE_HOST_MISMATCH",
-      text: `${prefix} ${message.replace(/^.*does not match certificate's altnames: /, "")}`,
-    };
+    return { kind, code: "CERTIFICATE_HOST_MISMATCH", text: `${prefix} certificate is valid for ${certifiedNames(error)}, not ${url.hostname}` };
   }
   return undefined;
 }
@@ -71,7 +75,7 @@ function connectionFailure(code: string, error: unknown, url: URL): Failure | un
 function failureOf(error: unknown, url: URL): Failure {
   const code = errnoOf(error) ?? "";
   const message = error instanceof Error ? error.message : String(error);
-  const known = certificateFailure(code, message) ?? connectionFailure(code, error, url);
+  const known = certificateFailure(code, error, url) ?? connectionFailure(code, error, url);
   if (known !== undefined) return known;
   if (notTls.has(code)) return { kind: "failed_precondition", code: "PLAIN_HTTP_REGISTRY", text: "http: server gave HTTP response to HTTPS client" };
   if (lost.has(code))
