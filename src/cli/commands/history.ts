@@ -1,0 +1,42 @@
+/** `history`: how an image came about, newest first. */
+import type { HistoryItem } from "../../engine/api.ts";
+import type { Handler } from "../command.ts";
+import { renderRows } from "../render.ts";
+import type { RowType } from "../render.ts";
+import { ellipsis } from "../table.ts";
+import { formatAgo, formatRfc3339, formatSize } from "../units.ts";
+import { shownId } from "./image-rows.ts";
+
+const createdByWidth = 45;
+
+function historyRowType(nowMs: number, human: boolean, noTrunc: boolean): RowType<HistoryItem> {
+  return {
+    typeName: "*image.historyContext",
+    fields: {
+      Comment: (item) => item.comment,
+      CreatedAt: (item) => formatRfc3339(item.createdSeconds),
+      CreatedBy: (item) => {
+        const line = item.createdBy.replaceAll("\t", " ");
+        return noTrunc ? line : ellipsis(line, createdByWidth);
+      },
+      CreatedSince: (item) => (human ? formatAgo(item.createdSeconds * 1000, nowMs) : formatRfc3339(item.createdSeconds)),
+      ID: (item) => (item.id === "<missing>" ? item.id : shownId(item.id, noTrunc)),
+      Size: (item) => (human ? formatSize(item.sizeBytes, 3) : String(item.sizeBytes)),
+    },
+    headings: { ID: "IMAGE", CreatedSince: human ? "CREATED" : "CREATED AT", CreatedAt: "CREATED AT", CreatedBy: "CREATED BY" },
+  };
+}
+
+export const runHistory: Handler = async (cli, { flags, args }) => {
+  const engine = await cli.open();
+  const items = engine.images.history(args[0]!);
+  const type = historyRowType(cli.now(), flags.bool("human"), flags.bool("no-trunc"));
+  const text = renderRows(items, type, {
+    format: flags.string("format"),
+    table: "{{.ID}}\\t{{.CreatedSince}}\\t{{.CreatedBy}}\\t{{.Size}}\\t{{.Comment}}",
+    quiet: flags.bool("quiet"),
+    quietField: "ID",
+  });
+  cli.stdout.write(text);
+  return 0;
+};

@@ -1,0 +1,41 @@
+/** `images`: a table of names, ids only, rows through a template, or a tree of layers. */
+import type { Handler } from "../command.ts";
+import { renderRows } from "../render.ts";
+import { filtersFrom } from "./filters.ts";
+import { imageRows, imageRowType } from "./image-rows.ts";
+import { renderImageTree } from "./image-tree.ts";
+
+const rawLines = "repository: {{.Repository}}\ntag: {{.Tag}}\nimage_id: {{.ID}}\ncreated_at: {{.CreatedAt}}\nvirtual_size: {{.Size}}\n";
+
+export const runImages: Handler = async (cli, { flags, args }) => {
+  const engine = await cli.open();
+  const reference = args[0];
+  const images = engine.images.list({
+    all: flags.bool("all"),
+    filters: filtersFrom(flags.list("filter")),
+    ...(reference === undefined ? {} : { reference }),
+  });
+  if (flags.bool("tree")) {
+    cli.stdout.write(renderImageTree(images, cli.now()));
+    return 0;
+  }
+  const digests = flags.bool("digests");
+  const digest = digests ? "{{.Digest}}\\t" : "";
+  const rows = imageRows(images);
+  const quiet = flags.bool("quiet");
+  const text = renderRows(quiet ? oncePerImage(rows) : rows, imageRowType(cli.now(), flags.bool("no-trunc")), {
+    format: flags.string("format"),
+    table: `{{.Repository}}\\t{{.Tag}}\\t${digest}{{.ID}}\\t{{.CreatedSince}}\\t{{.Size}}`,
+    quiet,
+    quietField: "ID",
+    raw: rawLines,
+  });
+  cli.stdout.write(text);
+  return 0;
+};
+
+/** Ids are listed once, however many names the image has, unless a template asks for more. */
+function oncePerImage<Row extends { readonly image: { readonly id: string } }>(rows: readonly Row[]): readonly Row[] {
+  const seen = new Set<string>();
+  return rows.filter((row) => !seen.has(row.image.id) && seen.add(row.image.id));
+}

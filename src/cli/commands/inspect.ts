@@ -1,0 +1,99 @@
+/** `inspect`: objects as JSON, or each through a template. What is missing is said at the end; the others are shown. */
+import { asSlipwayError, SlipwayError } from "../../base/errors.ts";
+import type { SlipwayApi } from "../../engine/api.ts";
+import type { Cli } from "../cli.ts";
+import type { Handler, Invocation } from "../command.ts";
+import { cliError, failureLine } from "../failure.ts";
+import { compileTemplate } from "../go-template.ts";
+import type { CompiledTemplate } from "../go-template.ts";
+import { goValueFrom } from "../go-value.ts";
+import type { GoValue } from "../go-value.ts";
+import { formatJsonIndented } from "../json.ts";
+import { containerShape, imageShape } from "./inspect-shape.ts";
+
+interface Inspected {
+  readonly raw: unknown;
+  readonly typed: GoValue;
+}
+
+type Lookup = (engine: SlipwayApi, ref: string) => Promise<Inspected>;
+
+const lookupImage: Lookup = async (engine, ref) => {
+  const raw = engine.images.inspect(ref);
+  return { raw, typed: imageShape(raw) };
+};
+
+const lookupContainer: Lookup = async (engine, ref) => {
+  const raw = await engine.containers.inspect(ref);
+  return { raw, typed: containerShape(raw) };
+};
+
+const lookupAny: Lookup = async (engine, ref) => {
+  for (const lookup of [lookupContainer, lookupImage]) {
+    try {
+      return await lookup(engine, ref);
+    } catch (error) {
+      if (asSlipwayError(error).kind !== "not_found") throw error;
+    }
+  }
+  throw cliError(`Error: No such object: ${ref}`, "NO_SUCH_OBJECT");
+};
+
+/** Exit code 64, as Docker's inspect has it for a text that is no template. */
+function compile(format: string): CompiledTemplate {
+  try {
+    return compileTemplate(format);
+  } catch (error) {
+    const failure = asSlipwayError(error);
+    throw new SlipwayError(failure.kind, failure.code, failure.message, { ...failure.details, exitCode: 64 }, error);
+  }
+}
+
+/** Fields that the object's JSON leaves out are known to the typed form; what only the JSON has, to the raw one. */
+function fill(template: CompiledTemplate, object: Inspected): string {
+  try {
+    return template.fill(object.typed);
+  } catch {
+    return template.fill(goValueFrom(object.raw), { missingKey: "error" });
+  }
+}
+
+async function inspectAll(cli: Cli, { flags, args }: Invocation, lookup: Lookup): Promise<number> {
+  const format = flags.string("format");
+  const template = format === "" || format === "json" ? undefined : compile(format);
+  const engine = await cli.open();
+  const found: unknown[] = [];
+  const failures: SlipwayError[] = [];
+  let text = "";
+  for (const ref of args) {
+    try {
+      const object = await lookup(engine, ref);
+      found.push(object.raw);
+      if (template !== undefined) text += `${fill(template, object)}\n`;
+    } catch (error) {
+      const failure = asSlipwayError(error);
+      failures.push(failure);
+      if (failure.code === "TEMPLATE") break;
+    }
+  }
+  if (template !== undefined) cli.stdout.write(text === "" ? "\n" : text);
+  else cli.stdout.write(format === "json" ? `${JSON.stringify(found)}\n` : `${formatJsonIndented(found)}\n`);
+  for (const failure of failures) cli.stderr.write(`${failureLine(failure)}\n`);
+  return failures.length > 0 ? 1 : 0;
+}
+
+const dockerTypes = ["config", "container", "image", "network", "node", "plugin", "secret", "service", "task", "volume"];
+
+export const runInspect: Handler = async (cli, invocation) => {
+  const type = invocation.flags.string("type");
+  if (type === "image") return inspectAll(cli, invocation, lookupImage);
+  if (type === "container") return inspectAll(cli, invocation, lookupContainer);
+  if (type === "") return inspectAll(cli, invocation, lookupAny);
+  const names = dockerTypes.map((name) => JSON.stringify(name)).join(", ");
+  throw cliError(
+    dockerTypes.includes(type) ? `objects of type ${JSON.stringify(type)} are not there; use "image" or "container"` : `unknown type: ${JSON.stringify(type)}: must be one of ${names}`,
+  );
+};
+
+export const runImageInspect: Handler = (cli, invocation) => inspectAll(cli, invocation, lookupImage);
+export const runContainerInspect: Handler = (cli, invocation) => inspectAll(cli, invocation, lookupContainer);

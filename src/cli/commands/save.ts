@@ -1,0 +1,18 @@
+/** `save`: images as one tar archive, in a file or on standard output, never on a terminal. */
+import { resolve } from "node:path";
+import type { Handler } from "../command.ts";
+import { cliError } from "../failure.ts";
+import { checkOutputPath, writeOutputFile, writeToStdout } from "./archive-file.ts";
+
+export const runSave: Handler = async (cli, { flags, args }) => {
+  const output = flags.string("output");
+  if (output === "" && cli.stdout.isTTY) throw cliError("cowardly refusing to save to a terminal. Use the -o flag or redirect", "NOT_A_TERMINAL");
+  const path = resolve(cli.cwd, output);
+  if (output !== "") await checkOutputPath(path, "failed to save image");
+  const engine = await cli.open();
+  const platform = flags.optional("platform");
+  const chunks = engine.images.save(args, { signal: cli.signal, ...(platform === undefined ? {} : { platform }) });
+  if (output === "") await writeToStdout(cli, chunks);
+  else await writeOutputFile(path, chunks);
+  return 0;
+};
