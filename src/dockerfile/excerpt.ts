@@ -9,11 +9,10 @@ export interface ExcerptOptions {
 }
 
 const rule = "--------------------";
-const maximumShownLines = 40;
 
 /**
  * `Dockerfile:3`, a rule, the lines with `>>>` at the fault, a rule; "" when no line can be shown. Without final
- * newline. Up to four lines of context are added; a long instruction is cut in its middle.
+ * newline. Up to four lines of context are added.
  */
 export function formatExcerpt(text: string, lines: LineRange | readonly LineRange[], options: ExcerptOptions): string {
   const ranges = isRange(lines) ? [lines] : lines;
@@ -26,7 +25,7 @@ export function formatExcerpt(text: string, lines: LineRange | readonly LineRang
     const number = start + index;
     return formatLine(number, line, ranges.some((range) => number >= range.start && number <= Math.max(range.start, range.end)), options);
   });
-  return [`${printable(options.fileName)}:${first}`, rule, ...cutMiddle(shown), rule].join("\n");
+  return [`${printable(options.fileName)}:${first}`, rule, ...shown, rule].join("\n");
 }
 
 function isRange(lines: LineRange | readonly LineRange[]): lines is LineRange {
@@ -53,10 +52,4 @@ function withContext(first: number, last: number, lineCount: number): LineRange 
 function formatLine(number: number, line: string, marked: boolean, { color }: ExcerptOptions): string {
   const text = ` ${String(number).padStart(3)} | ${marked ? ">>>" : "   "} ${printable(line)}`;
   return marked && color === true ? `\u001b[31m${text}\u001b[0m` : text;
-}
-
-function cutMiddle(lines: readonly string[]): readonly string[] {
-  if (lines.length <= maximumShownLines) return lines;
-  const half = maximumShownLines / 2;
-  return [...lines.slice(0, half), `     | … ${lines.length - maximumShownLines} lines …`, ...lines.slice(-half)];
 }

@@ -118,7 +118,7 @@ function ruleOf<Name extends RuleName>(name: Name): Rule<RuleArguments<Name>> {
 }
 
 /** `StageNameCasing` → `…/stage-name-casing/`, `JSONArgsRecommended` → `…/json-args-recommended/` */
-function ruleUrl(name: string): string {
+export function ruleUrl(name: RuleName): string {
   const words = name.replace(/([A-Z]+)([A-Z][a-z])|([a-z])([A-Z])/g, (_, a = "", b = "", c = "", d = "") => `${a}${c}-${b}${d}`);
   return `https://docs.docker.com/go/dockerfile/rule/${words.toLowerCase()}/`;
 }

@@ -122,16 +122,16 @@ function applyValue(draft: Draft, key: string, value: string, field: string): vo
       draft.type = oneOf(types, value, "mount type");
       return;
     case "from":
-      draft.from = value;
+      draft.from = value || undefined;
       return;
     case "source":
     case "src":
-      draft.source = value;
+      draft.source = value || undefined;
       return;
     case "target":
     case "dst":
     case "destination":
-      draft.target = value;
+      draft.target = value || undefined;
       return;
     case "readonly":
     case "ro":
@@ -150,7 +150,7 @@ function applyValue(draft: Draft, key: string, value: string, field: string): vo
       draft.sizeBytes = parseSize(key, value);
       return;
     case "id":
-      draft.id = value;
+      draft.id = value || undefined;
       return;
     case "sharing":
       draft.sharing = oneOf(sharings, value, "sharing value");
@@ -161,7 +161,7 @@ function applyValue(draft: Draft, key: string, value: string, field: string): vo
       draft[key] = parseNumber(key, value, key === "mode" ? 8 : 10);
       return;
     case "env":
-      draft.env = value;
+      draft.env = value || undefined;
       return;
     default:
       throw syntaxReason(withSuggestion(`unexpected key '${key}' in '${field}'`, findSuggestion(key, suggestedKeys)));
@@ -211,8 +211,8 @@ function validated(draft: Draft): RunMount {
 }
 
 function validateSecret({ from, sharing, source, target, id, env }: Draft): void {
-  if (from) throw syntaxReason("secret mount should not have a from");
+  if (from !== undefined) throw syntaxReason("secret mount should not have a from");
   if (sharing !== undefined) throw syntaxReason("secret mount should not define sharing");
-  if (!source && !target && !id && !env) throw syntaxReason("invalid secret mount. one of source, target required");
-  if (source && id) throw syntaxReason("both source and id can't be set");
+  if ((source ?? target ?? id ?? env) === undefined) throw syntaxReason("invalid secret mount. one of source, target required");
+  if (source !== undefined && id !== undefined) throw syntaxReason("both source and id can't be set");
 }

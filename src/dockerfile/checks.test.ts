@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, it } from "node:test";
+import { assertChecks, checkDockerfile } from "./checks.ts";
+import { createIgnoreMatcher, parseIgnore } from "./ignore.ts";
+import { parseDockerfile } from "./parse.ts";
+import { rules, ruleUrl } from "./rules.ts";
+
+const read = (name: string): unknown => JSON.parse(readFileSync(new URL(`testdata/${name}`, import.meta.url), "utf8"));
+
+interface Recorded {
+  readonly name: string;
+  readonly dockerfile: string;
+  readonly ignore?: string;
+  readonly warnings: readonly (readonly [rule: string, message: string, line: number])[];
+}
+
+describe("checkDockerfile warns as Docker does", () => {
+  for (const { name, dockerfile, ignore, warnings } of read("checks.json") as Recorded[]) {
+    it(name, () => {
+      const matcher = ignore === undefined ? undefined : createIgnoreMatcher(parseIgnore(ignore));
+      const found = checkDockerfile(parseDockerfile(dockerfile), { ignore: matcher, baseVariables: () => ["PATH"] });
+      assert.deepEqual(found.map(({ rule, message, lines }) => [rule, message, lines?.start]), warnings);
+    });
+  }
+
+  for (const [name, description, url] of read("rules.json") as [keyof typeof rules, string, string][]) {
+    it(`describes ${name}`, () => {
+      assert.deepEqual([rules[name].description, ruleUrl(name)], [description, url]);
+    });
+  }
+});
+
+describe("checkDockerfile", () => {
+  const text = "FROM base AS a\nLABEL x=$Y\nCMD a\nFROM a\nLABEL x=$Z\n";
+  const cases: { name: string; text?: string; options?: Parameters<typeof checkDockerfile>[1]; expected: readonly string[] }[] = [
+    { name: "calls nothing undefined when the base is not known", expected: ["JSONArgsRecommended"] },
+    { name: "takes the base's variables into account", options: { baseVariables: () => ["Y"] }, expected: ["UndefinedVar", "JSONArgsRecommended", "UndefinedVar"].toSpliced(0, 1) },
+    { name: "leaves out stages that are not built", options: { baseVariables: () => [], reachable: new Set([1]) }, expected: ["UndefinedVar"] },
+    { name: "lets a build argument replace the directive", options: { buildArgs: new Map([["BUILDKIT_DOCKERFILE_CHECK", "skip=all"]]) }, expected: [] },
+    { name: "counts build arguments as values", text: "FROM scratch\nARG A\nLABEL a=$A\n", options: { buildArgs: new Map([["A", "1"]]) }, expected: [] },
+    { name: "survives words that cannot be expanded", text: "FROM scratch\nENV a=${x\nCOPY ${ /\nRUN --mount=type=x,target=${ y\n", expected: [] },
+    { name: "skips everything when asked", text: "# check=skip=all\nFROM scratch as X\nCMD a\n", expected: [] },
+    { name: "reports MAINTAINER", text: "FROM scratch\nMAINTAINER x\n", expected: ["MaintainerDeprecated"] },
+  ];
+  for (const { name, text: own, options, expected } of cases) {
+    it(name, () => assert.deepEqual(checkDockerfile(parseDockerfile(own ?? text), options).map(({ rule }) => rule), expected));
+  }
+
+  it("fails when the directive makes warnings errors", () => {
+    const dockerfile = parseDockerfile("# check=error=true\nFROM scratch as x\nMAINTAINER a\n");
+    const message = "lint violation found for rules: FromAsCasing, MaintainerDeprecated";
+    assert.throws(() => assertChecks(dockerfile, checkDockerfile(dockerfile)), { code: "CHECK_FAILED", message });
+    assert.doesNotThrow(() => assertChecks(dockerfile, []));
+  });
+});
