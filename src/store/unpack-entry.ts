@@ -220,7 +220,7 @@ export class EntryUnpacker implements TarSink {
       return;
     }
     if (node?.kind === "directory") this.#makeOpaque(node);
-    if (node !== undefined) return;
+    if (node !== undefined || this.#tree.isHidden(place.parent)) return;
     mknod(this.#tree.diskPath(place.path), constants.S_IFCHR, { major: 0, minor: 0 });
     this.#tree.set(place, { kind: "whiteout", fromArchive: true });
   }
@@ -234,6 +234,8 @@ export class EntryUnpacker implements TarSink {
 
   #makeOpaque(directory: DirectoryNode): void {
     lSetXattr(this.#tree.diskPath(directory.path), this.#options.opaqueXattr ?? "trusted.overlay.opaque", Buffer.from("y"));
+    directory.isOpaque = true;
+    this.#tree.removeWhiteouts(directory);
   }
 }
 

@@ -7,17 +7,24 @@ import { SlipwayError } from "../base/errors.ts";
 import { bytePath, diskPath, textOfBytePath, type BytePath } from "./entry-path.ts";
 import type { Attributes, DiskPath } from "./unpack-attributes.ts";
 
-/** What lower layers have at a path that the archive uses as a parent without an entry for it. */
+/**
+ * What lower layers have at a path that the archive uses as a parent without an entry for it. A symlink is not followed into the lower
+ * layers: as with Docker, a directory takes its place.
+ */
 export type LowerParent = ({ readonly type: "directory" } & Attributes) | { readonly type: "symlink"; readonly target: string };
 
 export interface DirectoryNode {
   readonly kind: "directory";
   readonly path: BytePath;
+  /** undefined: the root */
+  readonly parent: DirectoryNode | undefined;
   readonly children: Map<string, TreeNode>;
   /** Made by this pass: what is not in `children` is not there. */
   readonly isNew: boolean;
   /** Named by the archive, and not only what was there before. */
   fromArchive: boolean;
+  /** Nothing of the lower layers shows through, here and below. */
+  isOpaque: boolean;
   /** To be set at the end, when nothing is created in it any more. */
   attributes: Attributes | undefined;
 }
@@ -38,6 +45,10 @@ export interface Place {
 
 /** As Linux does; Docker allows 255. */
 const maxSymlinks = 255;
+
+function newNode(path: BytePath, parent: DirectoryNode | undefined, isNew: boolean, attributes: Attributes | undefined): DirectoryNode {
+  return { kind: "directory", path, parent, children: new Map(), isNew, fromArchive: isNew, isOpaque: false, attributes };
+}
 
 const missingAttributes: Attributes = { mode: 0o755, uid: 0, gid: 0, mtimeNs: 0n, xattrs: new Map() };
 
@@ -61,7 +72,7 @@ export class UnpackTree {
   constructor(options: TreeOptions) {
     this.#options = options;
     this.#prefix = `${bytePath(options.directory, false)}/`;
-    this.root = { kind: "directory", path: "" as BytePath, children: new Map(), isNew: options.isNew, fromArchive: false, attributes: undefined };
+    this.root = newNode("" as BytePath, undefined, options.isNew, undefined);
     this.#lastParent = this.root;
   }
 
@@ -89,11 +100,12 @@ export class UnpackTree {
     return { place, node: this.nodeAt(place) };
   }
 
-  nodeAt({ parent, name, path }: Place): TreeNode | undefined {
+  nodeAt(place: Place): TreeNode | undefined {
+    const { parent, name } = place;
     if (name === "") return this.root;
     const known = parent.children.get(name);
     if (known !== undefined || parent.isNew) return known;
-    const found = this.#nodeOnDisk(path);
+    const found = this.#nodeOnDisk(place);
     if (found) parent.children.set(name, found);
     return found;
   }
@@ -123,6 +135,20 @@ export class UnpackTree {
     }
   }
 
+  /** Whether the directory or one above it is opaque. */
+  isHidden(directory: DirectoryNode): boolean {
+    for (let at: DirectoryNode | undefined = directory; at !== undefined; at = at.parent) if (at.isOpaque) return true;
+    return false;
+  }
+
+  /** In an opaque directory whiteouts have nothing to hide, and the kernel would list their names. */
+  removeWhiteouts(directory: DirectoryNode): void {
+    for (const [name, node] of directory.children) {
+      if (node.kind === "whiteout") this.remove(this.#inside(directory, name), node);
+      else if (node.kind === "directory") this.removeWhiteouts(node);
+    }
+  }
+
   /** The directory at a place: the one that is there, or a new one instead of whatever else is. Its attributes come at the end. */
   makeDirectory(place: Place, attributes: Attributes): DirectoryNode {
     const former = this.nodeAt(place);
@@ -132,7 +158,7 @@ export class UnpackTree {
     }
     if (former) this.remove(place, former);
     mkdirSync(this.diskPath(place.path), 0o700);
-    const directory: DirectoryNode = { kind: "directory", path: place.path, children: new Map(), isNew: true, fromArchive: true, attributes };
+    const directory: DirectoryNode = newNode(place.path, place.parent, true, attributes);
     this.set(place, directory);
     if (former?.kind === "whiteout") this.#options.onReplacedWhiteout(directory);
     return directory;
@@ -198,18 +224,18 @@ export class UnpackTree {
     return this.#missing(place, node, create);
   }
 
-  #missing(place: Place, node: TreeNode | undefined, create: boolean): DirectoryNode | string | undefined {
+  #missing(place: Place, node: TreeNode | undefined, create: boolean): DirectoryNode | undefined {
     // Under a whiteout nothing of the lower layers counts.
+    if (!create) return undefined;
     const lower = node === undefined ? this.#options.missingParent?.(textOfBytePath(place.path).text) : undefined;
-    if (lower?.type === "symlink") return bytePath(lower.target, false);
-    return create ? this.makeDirectory(place, lower ?? missingAttributes) : undefined;
+    return this.makeDirectory(place, lower?.type === "directory" ? lower : missingAttributes);
   }
 
-  #nodeOnDisk(path: BytePath): TreeNode | undefined {
+  #nodeOnDisk({ parent, path }: Place): TreeNode | undefined {
     const onDisk = this.diskPath(path);
     const stat = lstatSync(onDisk, { throwIfNoEntry: false });
     if (stat === undefined) return undefined;
-    if (stat.isDirectory()) return { kind: "directory", path, children: new Map(), isNew: false, fromArchive: false, attributes: undefined };
+    if (stat.isDirectory()) return newNode(path, parent, false, undefined);
     if (stat.isSymbolicLink()) return { kind: "symlink", target: readlinkSync(onDisk, { encoding: "buffer" }).toString("latin1"), fromArchive: false };
     return { kind: "file", fromArchive: false };
   }
