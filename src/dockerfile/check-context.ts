@@ -3,6 +3,7 @@ import { SlipwayError } from "../base/errors.ts";
 import type { Dockerfile, LineRange } from "./instruction.ts";
 import type { IgnoreMatcher } from "./ignore.ts";
 import type { RuleArguments, RuleName } from "./rules.ts";
+import { findSuggestion } from "./suggest.ts";
 import { expandWords, type ExpandedWords, type VariableLookup } from "./word.ts";
 
 export interface CheckOptions {
@@ -24,6 +25,16 @@ export interface CheckContext {
   readonly dockerfile: Dockerfile;
   readonly options: CheckOptions;
   readonly report: Report;
+  /** "did you mean", for the first hundred names only: a hostile file has thousands of each */
+  readonly suggest: (name: string, options: Iterable<string>) => string | undefined;
+}
+
+const maximumSuggestions = 100;
+
+export function createCheckContext(dockerfile: Dockerfile, options: CheckOptions, report: Report): CheckContext {
+  let suggestions = 0;
+  const suggest: CheckContext["suggest"] = (name, known) => (suggestions++ < maximumSuggestions ? findSuggestion(name, known) : undefined);
+  return { dockerfile, options, report, suggest };
 }
 
 /** undefined for a word that cannot be expanded: the build itself will say so. */

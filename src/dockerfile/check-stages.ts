@@ -2,7 +2,6 @@
 import { tryExpand, type CheckContext } from "./check-context.ts";
 import { isImageName } from "./image-name.ts";
 import type { FromInstruction, Instruction } from "./instruction.ts";
-import { findSuggestion } from "./suggest.ts";
 
 const reservedStageNames = new Set(["context", "scratch"]);
 
@@ -15,7 +14,12 @@ export function checkKeywords({ dockerfile, report }: CheckContext): void {
   const instructions = [...dockerfile.metaArgs, ...dockerfile.stages.flatMap(({ from, instructions: all }) => [from, ...all])];
   for (const instruction of instructions) {
     if (instruction.type === "maintainer") report("MaintainerDeprecated", instruction.lines);
-    if (instruction.type === "arg") described("ARG", instruction.args.map(({ key }) => key), instruction);
+    if (instruction.type === "arg")
+      described(
+        "ARG",
+        instruction.args.map(({ key }) => key),
+        instruction,
+      );
     if (instruction.type !== "from" || instruction.asWritten === undefined) continue;
     const { keyword, name } = instruction.asWritten;
     if (name !== name.toLowerCase()) report("StageNameCasing", instruction.lines, name);
@@ -46,7 +50,8 @@ export function checkKeywordCasing({ dockerfile, report }: CheckContext): void {
   const keywords = instructions.map(({ keyword }) => keyword);
   const lower = keywords.filter((keyword) => keyword === keyword.toLowerCase()).length;
   const upper = keywords.filter((keyword) => keyword === keyword.toUpperCase()).length;
-  const [casing, wanted] = lower > upper ? (["lowercase", (text: string) => text.toLowerCase()] as const) : (["uppercase", (text: string) => text.toUpperCase()] as const);
+  const [casing, wanted] =
+    lower > upper ? (["lowercase", (text: string) => text.toLowerCase()] as const) : (["uppercase", (text: string) => text.toUpperCase()] as const);
   for (const { keyword, lines } of instructions) {
     if (keyword !== wanted(keyword)) report("ConsistentInstructionCasing", lines, keyword, casing);
   }
@@ -89,12 +94,16 @@ export function checkDefaultImages(context: CheckContext): void {
   }
 }
 
-export function checkFrom(context: CheckContext, from: FromInstruction): void {
-  const variables = globalVariables(context, context.options.buildArgs);
-  const declared = new Set([...context.dockerfile.metaArgs.flatMap(({ args }) => args.map(({ key }) => key)), ...variables.keys()]);
+export function checkFroms(context: CheckContext, variables: ReadonlyMap<string, string>): void {
+  const { metaArgs, stages } = context.dockerfile;
+  const declared = new Set([...metaArgs.flatMap(({ args }) => args.map(({ key }) => key)), ...variables.keys()]);
+  for (const { from } of stages) checkFrom(context, from, variables, declared);
+}
+
+function checkFrom(context: CheckContext, from: FromInstruction, variables: ReadonlyMap<string, string>, declared: ReadonlySet<string>): void {
   const undeclared = (names: readonly string[]) => {
     for (const name of names) {
-      if (!declared.has(name)) context.report("UndefinedArgInFrom", from.lines, name, findSuggestion(name, declared));
+      if (!declared.has(name)) context.report("UndefinedArgInFrom", from.lines, name, context.suggest(name, declared));
     }
   };
   undeclared(tryExpand(context, from.image, variables)?.unmatched ?? []);
@@ -119,6 +128,12 @@ function namesPlatform(stageName: string, platform: string): boolean {
   const isSystem = second !== undefined || operatingSystems.has(first);
   const system = isSystem ? first : "linux";
   const machine = isSystem ? (second ?? architectures.get(process.arch) ?? process.arch) : first;
-  const aliases: ReadonlyMap<string, string> = new Map([["x86_64", "amd64"], ["x86-64", "amd64"], ["aarch64", "arm64"], ["i386", "386"], ["armhf", "arm"]]);
+  const aliases: ReadonlyMap<string, string> = new Map([
+    ["x86_64", "amd64"],
+    ["x86-64", "amd64"],
+    ["aarch64", "arm64"],
+    ["i386", "386"],
+    ["armhf", "arm"],
+  ]);
   return stageName.includes(system) || stageName.includes(aliases.get(machine) ?? machine);
 }

@@ -6,7 +6,6 @@ import { tryExpand, type CheckContext } from "./check-context.ts";
 import { cleanPath } from "./ignore-pattern.ts";
 import type { AddInstruction, ArgInstruction, CopyInstruction, EnvInstruction, ExposeInstruction, Instruction, LineRange, Stage } from "./instruction.ts";
 import { parseRunMount } from "./run-mount.ts";
-import { findSuggestion } from "./suggest.ts";
 
 const secretName = /(?:_|^)(?:apikey|auth|credential|credentials|key|password|pword|passwd|secret|token)(?:_|$)/i;
 const publicName = /(?:_|^)public(?:_|$)/i;
@@ -99,7 +98,7 @@ export class StageChecker {
     if (expanded === undefined) return word;
     for (const name of this.#state.known ? expanded.unmatched : []) {
       if (this.#state.args.has(name) || outsideOfStages.has(name)) continue;
-      this.#context.report("UndefinedVar", lines, name, findSuggestion(name, this.#state.variables.keys()));
+      this.#context.report("UndefinedVar", lines, name, this.#context.suggest(name, this.#state.variables.keys()));
     }
     return expanded.result;
   }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
+import fc from "fast-check";
 import { assertChecks, checkDockerfile } from "./checks.ts";
 import { createIgnoreMatcher, parseIgnore } from "./ignore.ts";
 import { parseDockerfile } from "./parse.ts";
@@ -20,7 +21,10 @@ describe("checkDockerfile warns as Docker does", () => {
     it(name, () => {
       const matcher = ignore === undefined ? undefined : createIgnoreMatcher(parseIgnore(ignore));
       const found = checkDockerfile(parseDockerfile(dockerfile), { ignore: matcher, baseVariables: () => ["PATH"] });
-      assert.deepEqual(found.map(({ rule, message, lines }) => [rule, message, lines?.start]), warnings);
+      assert.deepEqual(
+        found.map(({ rule, message, lines }) => [rule, message, lines?.start]),
+        warnings,
+      );
     });
   }
 
@@ -31,11 +35,23 @@ describe("checkDockerfile warns as Docker does", () => {
   }
 });
 
+function tryParse(text: string): ReturnType<typeof parseDockerfile> | undefined {
+  try {
+    return parseDockerfile(text);
+  } catch {
+    return undefined;
+  }
+}
+
 describe("checkDockerfile", () => {
   const text = "FROM base AS a\nLABEL x=$Y\nCMD a\nFROM a\nLABEL x=$Z\n";
   const cases: { name: string; text?: string; options?: Parameters<typeof checkDockerfile>[1]; expected: readonly string[] }[] = [
     { name: "calls nothing undefined when the base is not known", expected: ["JSONArgsRecommended"] },
-    { name: "takes the base's variables into account", options: { baseVariables: () => ["Y"] }, expected: ["UndefinedVar", "JSONArgsRecommended", "UndefinedVar"].toSpliced(0, 1) },
+    {
+      name: "takes the base's variables into account",
+      options: { baseVariables: () => ["Y"] },
+      expected: ["UndefinedVar", "JSONArgsRecommended", "UndefinedVar"].toSpliced(0, 1),
+    },
     { name: "leaves out stages that are not built", options: { baseVariables: () => [], reachable: new Set([1]) }, expected: ["UndefinedVar"] },
     { name: "lets a build argument replace the directive", options: { buildArgs: new Map([["BUILDKIT_DOCKERFILE_CHECK", "skip=all"]]) }, expected: [] },
     { name: "counts build arguments as values", text: "FROM scratch\nARG A\nLABEL a=$A\n", options: { buildArgs: new Map([["A", "1"]]) }, expected: [] },
@@ -44,8 +60,31 @@ describe("checkDockerfile", () => {
     { name: "reports MAINTAINER", text: "FROM scratch\nMAINTAINER x\n", expected: ["MaintainerDeprecated"] },
   ];
   for (const { name, text: own, options, expected } of cases) {
-    it(name, () => assert.deepEqual(checkDockerfile(parseDockerfile(own ?? text), options).map(({ rule }) => rule), expected));
+    it(name, () =>
+      assert.deepEqual(
+        checkDockerfile(parseDockerfile(own ?? text), options).map(({ rule }) => rule),
+        expected,
+      ),
+    );
   }
+
+  it("is done quickly with thousands of undefined variables", { timeout: 5000 }, () => {
+    const lines = Array.from({ length: 3000 }, (_, index) => `ENV A${index}=$A${index} B=$X${index}`);
+    const warnings = checkDockerfile(parseDockerfile(`FROM scratch\n${lines.join("\n")}`));
+    assert.equal(warnings.length, 6000);
+  });
+
+  it("never throws on what parses", () => {
+    const word = fc.constantFrom("$x", "${x", "a", "'", "/", "${a:?b}", "=", "b=$c", "80/TCP", "1:2", "..", "<<E");
+    const keyword = fc.constantFrom("ENV", "ARG", "LABEL", "COPY", "ADD", "RUN --mount=type=$t,x", "WORKDIR", "EXPOSE", "CMD", "FROM", "USER", "VOLUME");
+    const line = fc.tuple(keyword, fc.array(word, { maxLength: 4 })).map(([name, words]) => `${name} ${words.join(" ")}`);
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 6 }), (lines) => {
+        const dockerfile = tryParse(`FROM scratch\n${lines.join("\n")}`);
+        if (dockerfile !== undefined) checkDockerfile(dockerfile, { ignore: createIgnoreMatcher(["a"]) });
+      }),
+    );
+  });
 
   it("fails when the directive makes warnings errors", () => {
     const dockerfile = parseDockerfile("# check=error=true\nFROM scratch as x\nMAINTAINER a\n");

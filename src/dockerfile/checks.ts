@@ -3,8 +3,8 @@
  * @see https://docs.docker.com/reference/build-checks/
  */
 import { SlipwayError } from "../base/errors.ts";
-import { tryExpand, type CheckContext, type CheckOptions } from "./check-context.ts";
-import { checkDefaultImages, checkFrom, checkKeywordCasing, checkKeywords, checkStageNames, globalVariables } from "./check-stages.ts";
+import { createCheckContext, tryExpand, type CheckContext, type CheckOptions } from "./check-context.ts";
+import { checkDefaultImages, checkFroms, checkKeywordCasing, checkKeywords, checkStageNames, globalVariables } from "./check-stages.ts";
 import { initialState, StageChecker, type StageState } from "./check-variables.ts";
 import { parseCheckDirective } from "./directive.ts";
 import type { CheckDirective, Dockerfile, RuleSelection, Warning } from "./instruction.ts";
@@ -18,13 +18,14 @@ export function checkDockerfile(dockerfile: Dockerfile, options: CheckOptions = 
   const report: CheckContext["report"] = (name, lines, ...args) => {
     warnings.push(createWarning(name, lines, ...args));
   };
-  const context: CheckContext = { dockerfile, options, report };
+  const context = createCheckContext(dockerfile, options, report);
+  const globals = globalVariables(context, options.buildArgs);
   checkKeywords(context);
   checkStageNames(context);
   checkKeywordCasing(context);
   checkDefaultImages(context);
-  for (const { from } of dockerfile.stages) checkFrom(context, from);
-  checkStages(context);
+  checkFroms(context, globals);
+  checkStages(context, globals);
   const directive = directiveOf(dockerfile, options);
   return warnings.filter(({ rule }) => isWanted(rule as RuleName, directive));
 }
@@ -36,11 +37,9 @@ export function assertChecks(dockerfile: Dockerfile, warnings: readonly Warning[
   throw new SlipwayError("invalid_argument", "CHECK_FAILED", `lint violation found for rules: ${names.join(", ")}`, { rules: names });
 }
 
-function checkStages(context: CheckContext): void {
-  const { dockerfile, options } = context;
-  const globals = globalVariables(context, options.buildArgs);
+function checkStages(context: CheckContext, globals: ReadonlyMap<string, string>): void {
   const states = new Map<string, StageState>();
-  for (const stage of dockerfile.stages) {
+  for (const stage of context.dockerfile.stages) {
     const image = tryExpand(context, stage.from.image, globals)?.result ?? stage.from.image;
     const state = initialState(context, stage, image, states);
     const checker = new StageChecker(isReachable(context, stage.index) ? context : { ...context, report: () => {} }, state, globals);

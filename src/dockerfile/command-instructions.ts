@@ -2,14 +2,7 @@
 import { parseDuration } from "./duration.ts";
 import { parseFlags } from "./flags.ts";
 import { quoteText } from "./go-text.ts";
-import type {
-  CmdInstruction,
-  CommandLine,
-  EntrypointInstruction,
-  HealthcheckInstruction,
-  RunInstruction,
-  ShellInstruction,
-} from "./instruction.ts";
+import type { CmdInstruction, CommandLine, EntrypointInstruction, HealthcheckInstruction, RunInstruction, ShellInstruction } from "./instruction.ts";
 import { syntaxReason } from "./parse-error.ts";
 import { checkRunMount } from "./run-mount.ts";
 import type { Arguments, InstructionNode } from "./syntax-tree.ts";

@@ -7,7 +7,10 @@ const rule = "--------------------";
 
 /** The numbers of the lines shown; marked ones are negative. */
 function shownLines(excerpt: string): number[] {
-  return excerpt.split("\n").slice(2, -1).map((line) => (line.includes(">>>") ? -1 : 1) * Number(line.slice(0, 4)));
+  return excerpt
+    .split("\n")
+    .slice(2, -1)
+    .map((line) => (line.includes(">>>") ? -1 : 1) * Number(line.slice(0, 4)));
 }
 
 describe("formatExcerpt", () => {
@@ -24,7 +27,14 @@ describe("formatExcerpt", () => {
     { name: "several lines", lines: { start: 5, end: 7 }, shown: [4, -5, -6, -7, 8] },
     { name: "an end before the start", lines: { start: 6, end: 0 }, shown: [4, 5, -6, 7, 8] },
     { name: "an end behind the file", lines: { start: 11, end: 99 }, shown: [10, -11, -12] },
-    { name: "two ranges", lines: [{ start: 3, end: 3 }, { start: 6, end: 6 }], shown: [2, -3, 4, 5, -6, 7] },
+    {
+      name: "two ranges",
+      lines: [
+        { start: 3, end: 3 },
+        { start: 6, end: 6 },
+      ],
+      shown: [2, -3, 4, 5, -6, 7],
+    },
     { name: "no such line", lines: { start: 13, end: 13 }, shown: [] },
     { name: "line 0", lines: { start: 0, end: 0 }, shown: [] },
     { name: "no range", lines: [], shown: [] },

@@ -23,7 +23,12 @@ export function formatExcerpt(text: string, lines: LineRange | readonly LineRang
   const { start, end } = withContext(first, last, sourceLines.length);
   const shown = sourceLines.slice(start - 1, end).map((line, index) => {
     const number = start + index;
-    return formatLine(number, line, ranges.some((range) => number >= range.start && number <= Math.max(range.start, range.end)), options);
+    return formatLine(
+      number,
+      line,
+      ranges.some((range) => number >= range.start && number <= Math.max(range.start, range.end)),
+      options,
+    );
   });
   return [`${printable(options.fileName)}:${first}`, rule, ...shown, rule].join("\n");
 }

@@ -27,12 +27,22 @@ describe("createIgnoreMatcher keeps what Docker keeps", () => {
         return;
       }
       const matcher = createIgnoreMatcher(parseIgnore(text));
-      assert.deepEqual(paths.filter((path) => !matcher.matches(path)), keptPaths(answer.kept));
+      assert.deepEqual(
+        paths.filter((path) => !matcher.matches(path)),
+        keptPaths(answer.kept),
+      );
       // the order of the questions must not matter
       const other = createIgnoreMatcher(parseIgnore(text));
-      assert.deepEqual(paths.toReversed().filter((path) => !other.matches(path)), keptPaths(answer.kept).toReversed());
+      assert.deepEqual(
+        paths.toReversed().filter((path) => !other.matches(path)),
+        keptPaths(answer.kept).toReversed(),
+      );
       const skipped = directories.map((directory) => directory.slice(0, -1)).filter((directory) => directory !== "" && matcher.canSkipDirectory(directory));
-      for (const directory of skipped) assert.ok(paths.filter((path) => path.startsWith(`${directory}/`)).every((path) => matcher.matches(path)), directory);
+      for (const directory of skipped)
+        assert.ok(
+          paths.filter((path) => path.startsWith(`${directory}/`)).every((path) => matcher.matches(path)),
+          directory,
+        );
     });
   }
 });

@@ -108,7 +108,7 @@ class OrderedMatcher implements IgnoreMatcher {
 
   canSkipDirectory(path: string): boolean {
     if (!this.matches(path)) return false;
-    return !this.#compiled.some(({ exclusion, couldMatchFrom }) => exclusion && couldMatchFrom(`${path}/`));
+    return !this.#compiled.some((pattern) => pattern.exclusion && pattern.couldMatchFrom(`${path}/`));
   }
 
   #verdict(path: string): Verdict {

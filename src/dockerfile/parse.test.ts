@@ -66,24 +66,75 @@ describe("parseDockerfile", () => {
     { name: "empty JSON", text: "CMD []", expected: { command: { form: "exec", args: [], heredocs: [] } } },
     { name: "no command", text: "RUN", expected: { command: { form: "shell", args: [], heredocs: [] } } },
     { name: "continuation, comment and blank line", text: "RUN a \\\n  # c\n\n  b\n", expected: { code: "RUN a   b", lines: { start: 2, end: 5 } } },
-    { name: "RUN's flags", text: "RUN --mount=type=cache,target=/x --mount='type=bind' --network=none --security=insecure x", expected: { mounts: ["type=cache,target=/x", "type=bind"], network: "none", security: "insecure", command: { form: "shell", args: ["x"], heredocs: [] } } },
+    {
+      name: "RUN's flags",
+      text: "RUN --mount=type=cache,target=/x --mount='type=bind' --network=none --security=insecure x",
+      expected: { mounts: ["type=cache,target=/x", "type=bind"], network: "none", security: "insecure", command: { form: "shell", args: ["x"], heredocs: [] } },
+    },
     { name: "two dashes end the flags", text: "RUN --network=none -- --x", expected: { command: { form: "shell", args: ["--x"], heredocs: [] } } },
-    { name: "ENV pairs", text: `ENV a=b "c d"=e f='g h' i=j\\ k`, expected: { pairs: [["a", "b"], [`"c d"`, "e"], ["f", "'g h'"], ["i", "j\\ k"]].map(([key, value]) => ({ key, value, legacy: false })) } },
+    {
+      name: "ENV pairs",
+      text: `ENV a=b "c d"=e f='g h' i=j\\ k`,
+      expected: {
+        pairs: [
+          ["a", "b"],
+          [`"c d"`, "e"],
+          ["f", "'g h'"],
+          ["i", "j\\ k"],
+        ].map(([key, value]) => ({ key, value, legacy: false })),
+      },
+    },
     { name: "ENV in the old form", text: "ENV a  b=c  d ", expected: { pairs: [{ key: "a", value: "b=c  d", legacy: true }] } },
-    { name: "ARG", text: "ARG a b= c=d", expected: { args: [{ key: "a", value: undefined }, { key: "b", value: "" }, { key: "c", value: "d" }] } },
-    { name: "COPY", text: "COPY --from=x --chown=1:2 --link --exclude=a --exclude=b a b /c/", expected: { ...none, from: "x", chown: "1:2", link: true, exclude: ["a", "b"], sources: ["a", "b"], destination: "/c/", heredocs: [] } },
+    {
+      name: "ARG",
+      text: "ARG a b= c=d",
+      expected: {
+        args: [
+          { key: "a", value: undefined },
+          { key: "b", value: "" },
+          { key: "c", value: "d" },
+        ],
+      },
+    },
+    {
+      name: "COPY",
+      text: "COPY --from=x --chown=1:2 --link --exclude=a --exclude=b a b /c/",
+      expected: { ...none, from: "x", chown: "1:2", link: true, exclude: ["a", "b"], sources: ["a", "b"], destination: "/c/", heredocs: [] },
+    },
     { name: "COPY in JSON form", text: `COPY ["a b", "c"]`, expected: { ...none, sources: ["a b"], destination: "c" } },
-    { name: "ADD's flags", text: "ADD --keep-git-dir=false --checksum=sha256:x --unpack a /b", expected: { keepGitDir: false, checksum: "sha256:x", unpack: true, sources: ["a"] } },
+    {
+      name: "ADD's flags",
+      text: "ADD --keep-git-dir=false --checksum=sha256:x --unpack a /b",
+      expected: { keepGitDir: false, checksum: "sha256:x", unpack: true, sources: ["a"] },
+    },
     { name: "EXPOSE is sorted", text: "EXPOSE 90 80 100/udp", expected: { ports: ["100/udp", "80", "90"] } },
     { name: "VOLUME in both forms", text: `VOLUME ["  c ", "d"]`, expected: { paths: ["c", "d"] } },
-    { name: "HEALTHCHECK", text: "HEALTHCHECK --interval=1m30s --timeout=0s --retries=3 CMD curl x", expected: { check: { none: false, command: { form: "shell", args: ["curl x"], heredocs: [] }, intervalNs: 90e9, timeoutNs: 0, startPeriodNs: undefined, startIntervalNs: undefined, retries: 3 } } },
+    {
+      name: "HEALTHCHECK",
+      text: "HEALTHCHECK --interval=1m30s --timeout=0s --retries=3 CMD curl x",
+      expected: {
+        check: {
+          none: false,
+          command: { form: "shell", args: ["curl x"], heredocs: [] },
+          intervalNs: 90e9,
+          timeoutNs: 0,
+          startPeriodNs: undefined,
+          startIntervalNs: undefined,
+          retries: 3,
+        },
+      },
+    },
     { name: "HEALTHCHECK NONE ignores flags", text: "HEALTHCHECK --foo=1 none", expected: { check: { none: true } } },
     { name: "SHELL", text: `SHELL ["a", "-c"]`, expected: { shell: ["a", "-c"] } },
     { name: "STOPSIGNAL ignores flags", text: "STOPSIGNAL --foo 9", expected: { signal: "9" } },
     { name: "USER keeps blanks", text: "USER a b", expected: { user: "a b" } },
     { name: "MAINTAINER keeps quotes", text: `MAINTAINER "me" <x@y>`, expected: { maintainer: `"me" <x@y>` } },
     { name: "ONBUILD", text: "ONBUILD  RUN a \\\n  b", expected: { expression: "RUN a   b" } },
-    { name: "ONBUILD with a heredoc", text: "onbuild COPY <<-E /x\n\thi\n\tE\n", expected: { expression: "COPY <<-E /x\n\thi\nE", lines: { start: 2, end: 4 } } },
+    {
+      name: "ONBUILD with a heredoc",
+      text: "onbuild COPY <<-E /x\n\thi\n\tE\n",
+      expected: { expression: "COPY <<-E /x\n\thi\nE", lines: { start: 2, end: 4 } },
+    },
     { name: "an escaped escape does not continue", text: "LABEL a=b\\\\\nLABEL c=d", expected: { code: "LABEL a=b\\\\" } },
     { name: "comments above", text: "# one\n\n# two\nARG x", expected: { comments: ["one", "two"] } },
     { name: "an empty comment cuts", text: "# one\n#\n# two\nARG x", expected: { comments: ["two"] } },
@@ -99,13 +150,36 @@ describe("parseDockerfile", () => {
 
   const heredocs = [
     { name: "one", text: "RUN <<EOF\na\nb\nEOF\n", expected: [{ name: "EOF", content: "a\nb\n", raw: "a\nb\n", expand: true, chomp: false, fd: 0 }] },
-    { name: "tabs chomped", text: "RUN <<-EOF\n\t\ta\n\tb c\n\tEOF\n", expected: [{ name: "EOF", content: "a\nb c\n", raw: "\t\ta\n\tb c\n", expand: true, chomp: true, fd: 0 }] },
+    {
+      name: "tabs chomped",
+      text: "RUN <<-EOF\n\t\ta\n\tb c\n\tEOF\n",
+      expected: [{ name: "EOF", content: "a\nb c\n", raw: "\t\ta\n\tb c\n", expand: true, chomp: true, fd: 0 }],
+    },
     { name: "quoted", text: `RUN cat 3<<"E F"\n$x\nE F\n`, expected: [{ name: "E F", content: "$x\n", raw: "$x\n", expand: false, chomp: false, fd: 3 }] },
-    { name: "several", text: "COPY <<A <<'B' /x/\na\nA\nb\nB\n", expected: [{ name: "A", content: "a\n", raw: "a\n", expand: true, chomp: false, fd: 0 }, { name: "B", content: "b\n", raw: "b\n", expand: false, chomp: false, fd: 0 }] },
-    { name: "the last of one name counts", text: "COPY <<A <<A /x/\na\nA\nb\nA\n", expected: [1, 2].map(() => ({ name: "A", content: "b\n", raw: "b\n", expand: true, chomp: false, fd: 0 })) },
+    {
+      name: "several",
+      text: "COPY <<A <<'B' /x/\na\nA\nb\nB\n",
+      expected: [
+        { name: "A", content: "a\n", raw: "a\n", expand: true, chomp: false, fd: 0 },
+        { name: "B", content: "b\n", raw: "b\n", expand: false, chomp: false, fd: 0 },
+      ],
+    },
+    {
+      name: "the last of one name counts",
+      text: "COPY <<A <<A /x/\na\nA\nb\nA\n",
+      expected: [1, 2].map(() => ({ name: "A", content: "b\n", raw: "b\n", expand: true, chomp: false, fd: 0 })),
+    },
     { name: "none in JSON form", text: `RUN ["a", "<<E"]\n`, expected: [] },
-    { name: "a name without body in COPY's JSON form", text: `COPY ["<<E", "/x"]\n`, expected: [{ name: "E", content: "", raw: "", expand: true, chomp: false, fd: 0 }] },
-    { name: "CRLF stays in the body", text: "COPY <<E /x\r\nhi\r\nE\r\n", expected: [{ name: "E", content: "hi\r\n", raw: "hi\r\n", expand: true, chomp: false, fd: 0 }] },
+    {
+      name: "a name without body in COPY's JSON form",
+      text: `COPY ["<<E", "/x"]\n`,
+      expected: [{ name: "E", content: "", raw: "", expand: true, chomp: false, fd: 0 }],
+    },
+    {
+      name: "CRLF stays in the body",
+      text: "COPY <<E /x\r\nhi\r\nE\r\n",
+      expected: [{ name: "E", content: "hi\r\n", raw: "hi\r\n", expand: true, chomp: false, fd: 0 }],
+    },
   ];
   for (const { name, text, expected } of heredocs) {
     it(`heredocs: ${name}`, () => {
@@ -119,10 +193,16 @@ describe("parseDockerfile", () => {
     const text = "\ufeff# Syntax = a/b:1 x\n# check=skip=A,B;error=true\n# escape=`\nARG V=1\nFROM --platform=$P base:$V AS Build\nFROM build\n";
     const { directives, metaArgs, stages } = parseDockerfile(Buffer.from(text));
     assert.deepEqual(directives, { syntax: "a/b:1", escape: "`", check: { skip: ["A", "B"], error: true, experimental: [] } });
-    assert.deepEqual(metaArgs.map(({ args }) => args), [[{ key: "V", value: "1" }]]);
+    assert.deepEqual(
+      metaArgs.map(({ args }) => args),
+      [[{ key: "V", value: "1" }]],
+    );
     assert.deepEqual(
       stages.map(({ name, index, from }) => ({ name, index, image: from.image, platform: from.platform })),
-      [{ name: "build", index: 0, image: "base:$V", platform: "$P" }, { name: undefined, index: 1, image: "build", platform: undefined }],
+      [
+        { name: "build", index: 0, image: "base:$V", platform: "$P" },
+        { name: undefined, index: 1, image: "build", platform: undefined },
+      ],
     );
   });
 
@@ -136,7 +216,10 @@ describe("parseDockerfile", () => {
   });
 
   const keyword = fc.constantFrom("FROM a", "RUN", "COPY", "ADD", "ENV", "ARG", "LABEL", "ONBUILD", "HEALTHCHECK", "CMD", "VOLUME", "x");
-  const piece = fc.oneof(keyword, fc.constantFrom(" ", "\n", "\\\n", "#", "<<E", "E\n", "--a=b", "--from=", "[", `"a"`, "]", ",", "'", "\t", "\r\n", "`", "$x", "=", "é"));
+  const piece = fc.oneof(
+    keyword,
+    fc.constantFrom(" ", "\n", "\\\n", "#", "<<E", "E\n", "--a=b", "--from=", "[", `"a"`, "]", ",", "'", "\t", "\r\n", "`", "$x", "=", "é"),
+  );
   it("fails with DOCKERFILE_PARSE or not at all", () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 25 }), (pieces) => {

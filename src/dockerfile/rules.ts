@@ -25,10 +25,7 @@ export const rules = {
     "All commands within the Dockerfile should use the same casing (either upper or lower)",
     (keyword: string, casing: string) => `Command '${keyword}' should match the case of the command majority (${casing})`,
   ),
-  DuplicateStageName: rule(
-    "Stage names should be unique",
-    (name: string) => `Duplicate stage name ${quoteText(name)}, stage names should be unique`,
-  ),
+  DuplicateStageName: rule("Stage names should be unique", (name: string) => `Duplicate stage name ${quoteText(name)}, stage names should be unique`),
   ReservedStageName: rule(
     "Reserved words should not be used as stage names",
     (name: string) => `Stage name should not use the same name as reserved stage ${quoteText(name)}`,

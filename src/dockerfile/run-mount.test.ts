@@ -30,7 +30,10 @@ describe("parseRunMount", () => {
     { value: "type=bind,from=a,src=b,dst=/c,rw", expected: { from: "a", source: "b", target: "/c", readonly: false } },
     { value: "TYPE=Bind,Destination=/c,readwrite=false", expected: { target: "/c" } },
     { value: "type=bind,source=a,target=/b,ro=0", expected: { source: "a", target: "/b", readonly: false } },
-    { value: "type=cache,id=i,target=/c,sharing=Locked,mode=0755,uid=1000,gid=7", expected: { type: "cache", id: "i", target: "/c", sharing: "locked", mode: 0o755, uid: 1000, gid: 7, readonly: false } },
+    {
+      value: "type=cache,id=i,target=/c,sharing=Locked,mode=0755,uid=1000,gid=7",
+      expected: { type: "cache", id: "i", target: "/c", sharing: "locked", mode: 0o755, uid: 1000, gid: 7, readonly: false },
+    },
     { value: "type=cache,target=/c,readonly", expected: { type: "cache", target: "/c" } },
     { value: "type=tmpfs,target=/t,size=1.5k", expected: { type: "tmpfs", target: "/t", sizeBytes: 1536, readonly: false } },
     { value: "type=tmpfs,target=/t,size=2GiB", expected: { type: "tmpfs", target: "/t", sizeBytes: 2 ** 31, readonly: false } },

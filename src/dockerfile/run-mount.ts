@@ -84,7 +84,7 @@ function takeBare(value: string, start: number): { field: string; end: number } 
 
 function takeQuoted(value: string, start: number): { field: string; end: number } {
   let field = "";
-  for (let position = start + 1; ; ) {
+  for (let position = start + 1; ;) {
     const quote = value.indexOf('"', position);
     if (quote < 0) throw csvError(value.length + 1, 'extraneous or missing " in quoted-field');
     field += value.slice(position, quote);

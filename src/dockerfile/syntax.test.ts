@@ -53,7 +53,22 @@ describe("parseSyntax", () => {
     assert.equal(from.emptyContinuationLine, 7);
   });
 
-  const line = fc.constantFrom("FROM a", "RUN x \\", "  y", "# c", "", "  ", "RUN <<E", "E", "COPY <<-E /", "\tE", "LABEL a=b`", "#escape=`", "ENV a=\"b \\", "c\"");
+  const line = fc.constantFrom(
+    "FROM a",
+    "RUN x \\",
+    "  y",
+    "# c",
+    "",
+    "  ",
+    "RUN <<E",
+    "E",
+    "COPY <<-E /",
+    "\tE",
+    "LABEL a=b`",
+    "#escape=`",
+    'ENV a="b \\',
+    'c"',
+  );
   const ending = fc.constantFrom("\n", "\r\n", "");
   it("loses no character", () => {
     fc.assert(

@@ -24,7 +24,12 @@ describe("expandWord", () => {
   const options = [
     { name: "raw quotes stay", word: `'a' "$V"`, options: { rawQuotes: true }, result: `'a' "foobarfoo"` },
     { name: "raw escapes stay", word: `a\\ b "\\$V"`, options: { rawEscapes: true }, result: `a\\ b \\$V` },
-    { name: "unset variables stay when asked", word: "$U ${U:-x} ${U#y} ${U/a/b} $V", options: { skipUnset: true }, result: "$U ${U:-x} ${U#y} ${U/a/b} foobarfoo" },
+    {
+      name: "unset variables stay when asked",
+      word: "$U ${U:-x} ${U#y} ${U/a/b} $V",
+      options: { skipUnset: true },
+      result: "$U ${U:-x} ${U#y} ${U/a/b} foobarfoo",
+    },
     { name: "backtick escapes", word: "a`$V\\n$V", options: { escape: "`" as const }, result: "a$V\\nfoobarfoo" },
     { name: "quotes are plain in heredocs", word: `"$V" 'it\\'`, options: { skipQuotes: true }, result: `"foobarfoo" 'it'` },
   ];
@@ -45,7 +50,10 @@ describe("expandWord", () => {
   ];
   for (const { name, word, variables: given } of hostile) {
     it(`refuses ${name} in time`, { timeout: 5000 }, () => {
-      assert.throws(() => expandWord(word, given ?? variables), (error) => isSlipwayError(error));
+      assert.throws(
+        () => expandWord(word, given ?? variables),
+        (error) => isSlipwayError(error),
+      );
     });
   }
 
