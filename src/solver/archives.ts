@@ -20,7 +20,7 @@ interface Copy {
 }
 
 /** Content of all files in one archive at most. */
-const maxArchiveBytes = 1 << 40;
+const maxArchiveBytes = 2 ** 40;
 
 /** Extracts the sources that are archives and answers the others. Entries keep the archive's owners unless `--chown` says otherwise. */
 export async function unpackArchives(store: Store, draft: LayerDraft, copy: Copy, placement: Placement, signal: AbortSignal | undefined): Promise<readonly SelectedSource[]> {

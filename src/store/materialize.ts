@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { SlipwayError } from "../base/errors.ts";
 import { digestFromHex, type Digest } from "../oci/digest.ts";
 import type { Descriptor } from "../oci/manifest.ts";
-import { decompress, detectCompression } from "../tar/compression.ts";
+import { decompressDetected } from "../tar/compression.ts";
 import type { TarEntry } from "../tar/entry.ts";
 import { TarReader } from "../tar/reader.ts";
 import type { Blobs } from "./blobs.ts";
@@ -19,7 +19,7 @@ import { packDirectory } from "./pack.ts";
 import { createUnpacker, sanitizeEntryPath, type LowerParent } from "./unpack.ts";
 
 /** A tar of one layer may hold this much content at most: decompression bombs end here. */
-const maxLayerBytes = 1 << 40;
+const maxLayerBytes = 2 ** 40;
 
 export class Materializer {
   readonly #layout: StoreLayout;
@@ -129,8 +129,8 @@ export class Materializer {
   }
 
   async *#decompressed(blob: Descriptor): AsyncGenerator<Uint8Array> {
-    const head = await firstBytes(this.#blobs.stream(blob.digest));
-    yield* decompress(this.#blobs.stream(blob.digest), detectCompression(head));
+    const { bytes } = await decompressDetected(this.#blobs.stream(blob.digest), { maxBytes: maxLayerBytes });
+    yield* bytes;
   }
 
   /** The entries of a layer; made and kept on first need by reading the archive once. */
@@ -181,9 +181,3 @@ function lowerParent(below: MergedView, path: string): LowerParent | undefined {
   if (node?.type !== "directory") return undefined;
   return { type: "directory", mode: node.mode, uid: node.uid, gid: node.gid, mtimeNs: node.mtimeNs, xattrs: below.xattrs(path) };
 }
-
-async function firstBytes(source: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  for await (const chunk of source) return chunk;
-  return new Uint8Array();
-}
-

@@ -143,7 +143,7 @@ function readKernelLog(config: number): string {
  * mount(2) takes one page of options, too little for the paths of many layers: they become symlinks with short names in a directory
  * that is the working directory meanwhile.
  */
-function mountOverlayByOptions(options: OverlayMount): void {
+export function mountOverlayByOptions(options: OverlayMount): void {
   const names = mkdtempSync(join("/tmp", "slipway-"));
   const former = process.cwd();
   try {

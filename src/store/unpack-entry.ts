@@ -52,7 +52,7 @@ export class EntryUnpacker implements TarSink {
     if (this.#index.length >= this.#limits.maxEntries) throw limitExceeded("entries", this.#limits.maxEntries);
     if (this.#bytes > this.#limits.maxBytes) throw limitExceeded("bytes", this.#limits.maxBytes);
     const clean = sanitizeEntryPath(bytePath(entry.path, entry.rawName)) as BytePath;
-    const whiteout = parseWhiteout(clean);
+    const whiteout = this.#options.whiteouts === "literal" ? ({ kind: "none" } as const) : parseWhiteout(clean);
     switch (whiteout.kind) {
       case "none":
         return this.#create(entry, clean);

@@ -13,8 +13,8 @@ export interface UnpackLimits {
 export interface UnpackOptions {
   /** Exists; empty for "overlay". */
   readonly directory: string;
-  /** overlay: whiteouts become char 0:0 devices, opaque directories get the xattr · apply: they delete what the directory had before. */
-  readonly whiteouts: "overlay" | "apply";
+  /** overlay: whiteouts become char 0:0 devices, opaque directories get the xattr · apply: they delete what the directory had before · literal: files like any other. */
+  readonly whiteouts: "overlay" | "apply" | "literal";
   readonly owners: Owners;
   /** Default trusted.overlay.opaque. */
   readonly opaqueXattr?: "trusted.overlay.opaque" | "user.overlay.opaque";

@@ -1,0 +1,113 @@
+/** The image's config from the lowered draft and what solving gave: field order and forms as BuildKit writes them. Pure. */
+import { goJson } from "../../base/canonical-json.ts";
+import type { Digest } from "../../oci/digest.ts";
+import type { ContainerConfig, HistoryEntry } from "../../oci/image-config.ts";
+import type { DraftHistory, DraftImage } from "../../graph/lowering.ts";
+
+export interface AssembleOptions {
+  readonly image: DraftImage;
+  readonly chain: readonly Digest[];
+  /** when the layer of a history line was made, milliseconds since the epoch; undefined for lines without a layer */
+  readonly layerTime: (history: DraftHistory) => number | undefined;
+  /** SOURCE_DATE_EPOCH in seconds */
+  readonly epoch: number | undefined;
+  /** for images that have no time of their own, milliseconds */
+  readonly nowMs: number;
+  readonly squashed: boolean;
+}
+
+/** Go marshals structures in their own order and maps sorted. */
+const configOrder: readonly (keyof ContainerConfig)[] = [
+  "User", "ExposedPorts", "Env", "Entrypoint", "Cmd", "Volumes", "WorkingDir", "Labels", "StopSignal", "ArgsEscaped", "Healthcheck", "OnBuild", "Shell",
+];
+
+export function assembleConfig(options: AssembleOptions): string {
+  const { image, chain, epoch } = options;
+  const history = clampHistory(fillTimes(options), epoch);
+  const created = history.findLast((entry) => entry.created !== undefined)?.created ?? formatTime(epoch === undefined ? options.nowMs : epoch * 1000);
+  return goJson({
+    architecture: image.platform.architecture,
+    author: image.author,
+    config: orderConfig(image.config),
+    created,
+    history: history.length === 0 ? undefined : history,
+    os: image.platform.os,
+    rootfs: { type: "layers", diff_ids: chain.length === 0 ? null : chain },
+    variant: image.platform.variant,
+  });
+}
+
+function orderConfig(config: ContainerConfig): Record<string, unknown> {
+  const ordered: Record<string, unknown> = {};
+  for (const key of configOrder) {
+    const value = config[key];
+    if (isEmpty(value)) continue;
+    ordered[key] = key === "ExposedPorts" || key === "Volumes" || key === "Labels" ? sortKeys(value as Record<string, unknown>) : value;
+  }
+  return ordered;
+}
+
+/** Go's omitempty. */
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === null || value === "" || value === false) return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return typeof value === "object" && Object.keys(value).length === 0;
+}
+
+function sortKeys(record: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+export function formatTime(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.000Z$/, "Z").replace(/(\.\d*?)0+Z$/, "$1Z");
+}
+
+/** Lines without a layer get the time of the first new layer or of the layer before them. */
+function fillTimes({ image, layerTime, squashed }: AssembleOptions): readonly HistoryEntry[] {
+  const timed = image.history.map((line): HistoryEntry => {
+    const time = layerTime(line);
+    const entry = squashed && line.vertex !== undefined ? { ...line.entry, empty_layer: true } : line.entry;
+    return time === undefined ? entry : { ...entry, created: formatTime(time) };
+  });
+  const all = [...image.baseHistory, ...timed];
+  let created = firstNewTime(all);
+  let missing = false;
+  return all.map((entry) => {
+    if (entry.created !== undefined) {
+      if (missing) created = entry.created;
+      return order(entry);
+    }
+    missing = true;
+    return order(created === undefined ? entry : { ...entry, created });
+  });
+}
+
+function firstNewTime(history: readonly HistoryEntry[]): string | undefined {
+  let created: string | undefined;
+  let missing = false;
+  for (const entry of history) {
+    if (entry.created === undefined) missing = true;
+    else {
+      created = entry.created;
+      if (missing) break;
+    }
+  }
+  return created;
+}
+
+function order({ created, created_by, author, comment, empty_layer }: HistoryEntry): HistoryEntry {
+  return {
+    ...(created === undefined ? {} : { created }),
+    ...(created_by === undefined || created_by === "" ? {} : { created_by }),
+    ...(author === undefined || author === "" ? {} : { author }),
+    ...(comment === undefined || comment === "" ? {} : { comment }),
+    ...(empty_layer === true ? { empty_layer } : {}),
+  };
+}
+
+/** Nothing is younger than SOURCE_DATE_EPOCH. */
+function clampHistory(history: readonly HistoryEntry[], epoch: number | undefined): readonly HistoryEntry[] {
+  if (epoch === undefined) return history;
+  const limit = epoch * 1000;
+  return history.map((entry) => (entry.created !== undefined && Date.parse(entry.created) > limit ? { ...entry, created: formatTime(limit) } : entry));
+}

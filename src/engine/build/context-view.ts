@@ -1,0 +1,51 @@
+/** A client's directory as a build sees it: what `.dockerignore` leaves, owned by root. */
+import type { IgnoreMatcher } from "../../dockerfile/ignore.ts";
+import { DirectoryView, joinPath, type FileNode, type FileView } from "../../store/index.ts";
+import { nodeAt } from "../../store/directory-view.ts";
+
+const noXattrs: ReadonlyMap<string, Uint8Array> = new Map();
+
+export class ContextView implements FileView {
+  readonly root: string;
+  readonly #files: DirectoryView;
+  readonly #ignore: IgnoreMatcher | undefined;
+  readonly #included = new Map<string, boolean>();
+
+  constructor(root: string, ignore: IgnoreMatcher | undefined) {
+    this.root = root;
+    this.#ignore = ignore;
+    this.#files = new DirectoryView(root, ignore === undefined ? undefined : (path, node) => this.#excluded(path, node));
+  }
+
+  /** A directory that is ignored is still there when something below it is not. */
+  #excluded(path: string, node: FileNode): boolean {
+    if (this.#ignore?.matches(path) !== true) return false;
+    if (node.type !== "directory" || this.#ignore.canSkipDirectory(path)) return true;
+    let included = this.#included.get(path);
+    if (included === undefined) this.#included.set(path, (included = this.#hasIncluded(path)));
+    return !included;
+  }
+
+  #hasIncluded(directory: string): boolean {
+    const names = new DirectoryView(this.root).list(directory);
+    return names.some((name) => {
+      const path = joinPath(directory, name);
+      const node = nodeAt(`${this.root}/${path}`);
+      return node !== undefined && !this.#excluded(path, node);
+    });
+  }
+
+  lookup(path: string): FileNode | undefined {
+    const node = this.#files.lookup(path);
+    return node === undefined || (node.uid === 0 && node.gid === 0) ? node : { ...node, uid: 0, gid: 0 };
+  }
+
+  list(path: string): readonly string[] {
+    return this.#files.list(path);
+  }
+
+  /** Attributes of the client's files stay with the client. */
+  xattrs(): ReadonlyMap<string, Uint8Array> {
+    return noXattrs;
+  }
+}

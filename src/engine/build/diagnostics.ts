@@ -1,0 +1,34 @@
+/** Errors and warnings with the place they come from: the Dockerfile's name, line and excerpt. */
+import { SlipwayError } from "../../base/errors.ts";
+import { formatExcerpt } from "../../dockerfile/excerpt.ts";
+import type { LineRange, Warning } from "../../dockerfile/instruction.ts";
+import type { BuildWarning } from "../api.ts";
+
+export interface DockerfileText {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Adds `details.excerpt` and `details.line` when the error names lines. */
+export function withExcerpt(error: unknown, dockerfile: DockerfileText): unknown {
+  if (!(error instanceof SlipwayError) || error.details["excerpt"] !== undefined) return error;
+  const lines = error.details["lines"];
+  if (!isLineRange(lines)) return error;
+  const excerpt = formatExcerpt(dockerfile.text, lines, { fileName: dockerfile.name });
+  return new SlipwayError(error.kind, error.code, error.message, { ...error.details, file: dockerfile.name, line: lines.start, excerpt }, error.cause);
+}
+
+function isLineRange(value: unknown): value is LineRange {
+  return typeof value === "object" && value !== null && "start" in value && "end" in value && typeof value.start === "number" && typeof value.end === "number";
+}
+
+export function buildWarningFrom(warning: Warning, dockerfile: DockerfileText): BuildWarning {
+  return {
+    rule: warning.rule,
+    message: warning.message,
+    description: warning.description,
+    url: warning.url,
+    line: warning.lines?.start,
+    excerpt: warning.lines === undefined ? "" : formatExcerpt(dockerfile.text, warning.lines, { fileName: dockerfile.name }),
+  };
+}

@@ -1,0 +1,68 @@
+/** A file behind http for ADD and remote contexts: bounded, verified, with its Last-Modified. */
+import { createHash } from "node:crypto";
+import { closeSync, openSync, writeSync } from "node:fs";
+import { SlipwayError } from "../../base/errors.ts";
+
+export interface Download {
+  readonly url: string;
+  readonly path: string;
+  /** `sha256:…`, or "" */
+  readonly checksum: string;
+  readonly signal: AbortSignal;
+  readonly onProgress?: (current: number, total: number | undefined) => void;
+}
+
+const maxRedirects = 10;
+const maxBytes = 2 ** 40;
+const headersTimeoutMs = 60_000;
+const bodyTimeoutMs = 120_000;
+
+/** Answers the time of Last-Modified in milliseconds, undefined without one. Fails with DOWNLOAD_FAILED, CHECKSUM_MISMATCH. */
+export async function downloadFile(download: Download): Promise<{ readonly modifiedMs: number | undefined; readonly sha256: string; readonly size: number }> {
+  const { request } = await import("undici");
+  let url = download.url;
+  for (let redirects = 0; redirects <= maxRedirects; redirects++) {
+    const response = await request(url, { signal: download.signal, headersTimeout: headersTimeoutMs, bodyTimeout: bodyTimeoutMs }).catch((error: unknown) => {
+      download.signal.throwIfAborted();
+      throw new SlipwayError("unavailable", "DOWNLOAD_FAILED", `failed to fetch ${download.url}: ${error instanceof Error ? (error.message === "" ? error.name : error.message) : String(error)}`, { url: download.url }, error);
+    });
+    const location = response.headers["location"];
+    if (response.statusCode >= 300 && response.statusCode < 400 && typeof location === "string") {
+      await response.body.dump();
+      url = new URL(location, url).href;
+      if (!/^https?:/.test(url)) throw new SlipwayError("denied", "DOWNLOAD_FAILED", `${download.url} redirects to ${url}, which is no http address`, { url });
+      continue;
+    }
+    if (response.statusCode !== 200) {
+      await response.body.dump();
+      throw new SlipwayError(response.statusCode === 404 ? "not_found" : "unavailable", "DOWNLOAD_FAILED", `invalid response status ${response.statusCode}`, { url: download.url, status: response.statusCode });
+    }
+    const { sha256, size } = await writeBody(response.body, download, Number(response.headers["content-length"] ?? Number.NaN));
+    const modified = response.headers["last-modified"];
+    const modifiedMs = typeof modified === "string" ? Date.parse(modified) : Number.NaN;
+    return { modifiedMs: Number.isNaN(modifiedMs) ? undefined : modifiedMs, sha256, size };
+  }
+  throw new SlipwayError("unavailable", "DOWNLOAD_FAILED", `${download.url}: more than ${maxRedirects} redirects`, { url: download.url });
+}
+
+async function writeBody(body: AsyncIterable<Uint8Array>, download: Download, length: number): Promise<{ sha256: string; size: number }> {
+  const hash = createHash("sha256");
+  const fd = openSync(download.path, "w", 0o600);
+  let size = 0;
+  try {
+    for await (const chunk of body) {
+      size += chunk.length;
+      if (size > maxBytes) throw new SlipwayError("resource_exhausted", "DOWNLOAD_TOO_LARGE", `${download.url} is larger than ${maxBytes} bytes`, { url: download.url });
+      hash.update(chunk);
+      writeSync(fd, chunk);
+      download.onProgress?.(size, Number.isNaN(length) ? undefined : length);
+    }
+  } finally {
+    closeSync(fd);
+  }
+  const sha256 = hash.digest("hex");
+  if (download.checksum !== "" && download.checksum !== `sha256:${sha256}`) {
+    throw new SlipwayError("data_loss", "CHECKSUM_MISMATCH", `digest mismatch sha256:${sha256}: ${download.checksum}`, { expected: download.checksum, actual: `sha256:${sha256}` });
+  }
+  return { sha256, size };
+}

@@ -1,0 +1,86 @@
+/** Git repositories through the system's git: fetched shallowly at one ref, without hooks, prompts or the user's settings. */
+import { spawn } from "node:child_process";
+import { existsSync, realpathSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { SlipwayError } from "../../base/errors.ts";
+import { printable } from "../../base/printable.ts";
+
+export interface GitRequest {
+  readonly url: string;
+  readonly ref: string;
+  readonly subdirectory: string;
+  readonly keepGitDir: boolean;
+  /** commit that must be found, or "" */
+  readonly checksum: string;
+  /** empty; receives the work tree */
+  readonly directory: string;
+  readonly signal: AbortSignal;
+}
+
+const timeoutMs = 10 * 60_000;
+
+/** Answers the directory that counts (the subdirectory, where one was asked for) and the commit. Fails with GIT_FAILED, GIT_REF_NOT_FOUND. */
+export async function cloneRepository(request: GitRequest): Promise<{ readonly path: string; readonly commit: string }> {
+  const { directory, url, ref, checksum } = request;
+  const git = (...args: string[]): Promise<string> => runGit(["-C", directory, ...args], request);
+  await git("init", "--quiet", "--initial-branch=main");
+  await git("remote", "add", "--", "origin", url);
+  const wanted = ref === "" ? "HEAD" : ref;
+  try {
+    await git("fetch", "--quiet", "--depth=1", "--no-tags", "origin", "--", wanted);
+  } catch (error) {
+    request.signal.throwIfAborted();
+    // A short commit id, or a server that serves no single commits: take everything and look.
+    await git("fetch", "--quiet", "--tags", "origin");
+    await git("rev-parse", "--verify", "--quiet", `${wanted}^{commit}`).catch(() => {
+      throw new SlipwayError("not_found", "GIT_REF_NOT_FOUND", `repository does not contain ref ${ref}, output: ${error instanceof Error ? error.message : ""}`, { ref }, error);
+    });
+    await git("update-ref", "FETCH_HEAD", `${wanted}^{commit}`);
+  }
+  await git("checkout", "--quiet", "--detach", "FETCH_HEAD");
+  const commit = (await git("rev-parse", "HEAD")).trim();
+  if (checksum !== "" && !commit.startsWith(checksum)) {
+    throw new SlipwayError("data_loss", "GIT_CHECKSUM_MISMATCH", `expected checksum to match ${checksum}, got ${commit}`, { expected: checksum, actual: commit });
+  }
+  if (existsSync(join(directory, ".gitmodules"))) await git("submodule", "update", "--quiet", "--init", "--recursive", "--depth=1");
+  if (!request.keepGitDir) rmSync(join(directory, ".git"), { recursive: true, force: true });
+  return { path: subdirectoryOf(request), commit };
+}
+
+function subdirectoryOf({ directory, subdirectory }: GitRequest): string {
+  if (subdirectory === "") return directory;
+  const path = join(directory, subdirectory);
+  const stat = statSync(path, { throwIfNoEntry: false });
+  const real = stat === undefined ? undefined : realpathSync(path);
+  if (stat?.isDirectory() !== true || real === undefined || !`${real}/`.startsWith(`${realpathSync(directory)}/`)) {
+    throw new SlipwayError("not_found", "GIT_SUBDIR_NOT_FOUND", `failed to read directory: ${subdirectory}: no such directory in the repository`, { subdirectory });
+  }
+  return real;
+}
+
+function runGit(args: readonly string[], request: GitRequest): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn("git", ["-c", "core.hooksPath=/dev/null", "-c", "protocol.ext.allow=never", "-c", "advice.detachedHead=false", ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
+      signal: AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)]),
+      env: { ...process.env, GIT_TERMINAL_PROMPT: "0", GIT_CONFIG_NOSYSTEM: "1", LC_ALL: "C" },
+    });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.on("data", (chunk: Buffer) => (stdout = (stdout + chunk.toString()).slice(-65536)));
+    child.stderr.on("data", (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-65536)));
+    child.on("error", (error: NodeJS.ErrnoException) => {
+      if (request.signal.aborted) reject(request.signal.reason as Error);
+      else if (error.code === "ENOENT") reject(new SlipwayError("failed_precondition", "GIT_MISSING", "git is not installed: it is needed for git contexts and ADD of repositories", { remedy: "apt-get install git" }, error));
+      else reject(error);
+    });
+    child.on("close", (code) => {
+      if (code === 0) resolve(stdout);
+      else reject(new SlipwayError("unavailable", "GIT_FAILED", `failed to fetch remote ${withoutPassword(request.url)}: git stderr:\n${printable(stderr.trim())}`, { url: withoutPassword(request.url), exitCode: code }));
+    });
+  });
+}
+
+function withoutPassword(url: string): string {
+  return url.replace(/\/\/[^/@]*@/, "//");
+}

@@ -1,0 +1,39 @@
+/** ADD's remote sources as trees: a repository's work tree, a downloaded file. */
+import { createHash } from "node:crypto";
+import { chmodSync, utimesSync } from "node:fs";
+import { join } from "node:path";
+import { SlipwayError } from "../../base/errors.ts";
+import type { Vertex } from "../../graph/vertex.ts";
+import { FileDigests } from "../../solver/file-digests.ts";
+import type { Result } from "../../solver/results.ts";
+import type { Store } from "../../store/index.ts";
+import { ContextView } from "./context-view.ts";
+import { downloadFile } from "./download.ts";
+import { cloneRepository } from "./git-source.ts";
+
+type Tree = Extract<Result, { kind: "tree" }>;
+
+function treeOf(root: string): Tree {
+  return { kind: "tree", root, tree: { view: new ContextView(root, undefined), digests: new FileDigests(), keepXattrs: false } };
+}
+
+export async function gitTree(store: Store, vertex: Vertex, signal: AbortSignal): Promise<Tree> {
+  if (vertex.op.type !== "git") throw new SlipwayError("internal", "INTERNAL", "not a git source");
+  const directory = store.layers.workDirectory("git");
+  const { path } = await cloneRepository({ ...vertex.op, directory, signal });
+  return treeOf(path);
+}
+
+/** The file has mode 0600 and the time of Last-Modified, or the epoch. */
+export async function httpTree(store: Store, vertex: Vertex, signal: AbortSignal): Promise<Tree> {
+  if (vertex.op.type !== "http") throw new SlipwayError("internal", "INTERNAL", "not an http source");
+  const directory = store.layers.workDirectory("http");
+  const { url, fileName, checksum } = vertex.op;
+  // The name comes from the URL: only its last part may count.
+  const name = fileName.includes("/") || fileName === "." || fileName === ".." ? createHash("sha256").update(url).digest("hex") : fileName;
+  const path = join(directory, name);
+  const { modifiedMs } = await downloadFile({ url, path, checksum, signal });
+  chmodSync(path, 0o600);
+  utimesSync(path, (modifiedMs ?? 0) / 1000, (modifiedMs ?? 0) / 1000);
+  return treeOf(directory);
+}
