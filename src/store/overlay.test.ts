@@ -28,8 +28,8 @@ function freshDirectory(): string {
 }
 
 function inChild(script: string, directory = freshDirectory(), wrapper: readonly string[] = []): string {
-  const [command = process.execPath, ...args] = [...wrapper, process.execPath, "--input-type=module", "-e", prelude + script, directory];
-  const { stdout, stderr, status } = spawnSync(command, args, { encoding: "utf8" });
+  const args = [...wrapper, process.execPath, "--input-type=module", "-e", prelude + script, directory];
+  const { stdout, stderr, status } = spawnSync("env", args, { encoding: "utf8" });
   assert.equal(status, 0, stderr);
   return stdout.trim();
 }
@@ -49,7 +49,10 @@ test("the upper is a plain layer, visible to children, gone afterwards", { skip 
   );
   assert.deepEqual(out.split("\n"), ["upper onelowerdir,moved,new,top", "0"]);
   assert.ok(lstatSync(join(directory, "upper/gone")).isCharacterDevice());
-  assert.deepEqual(lListXattr(join(directory, "upper/moved")).filter((name) => name.endsWith("redirect")), []);
+  assert.deepEqual(
+    lListXattr(join(directory, "upper/moved")).filter((name) => name.endsWith("redirect")),
+    [],
+  );
   const entries: string[] = [];
   hashDirectory({ directory: join(directory, "upper"), overlay: true, onEntry: ({ path }) => entries.push(path) });
   assert.deepEqual(entries, ["dir", "dir/.wh..wh..opq", ".wh.gone", ".wh.gone2", "moved", "moved/f", "new"]);
@@ -69,7 +72,8 @@ test("300 layers with long names", { skip }, () => {
 });
 
 test("read-only views, bind and tmpfs mounts", { skip }, () => {
-  const out = inChild(`overlay.enterPrivateMountNamespace(); const fails = (path) => { try { fs.writeFileSync(path, ""); return "writable"; } catch (error) { return error.code; } };
+  const out =
+    inChild(`overlay.enterPrivateMountNamespace(); const fails = (path) => { try { fs.writeFileSync(path, ""); return "writable"; } catch (error) { return error.code; } };
     fs.writeFileSync(at("lower/f"), "f"); fs.mkdirSync(at("bind"));
     overlay.mountOverlay({ lowers: [at("lower"), at("lower2")], target: at("target") });
     console.log("view", fails(at("target/x")));
@@ -113,7 +117,8 @@ test("in a user namespace marks are user.* attributes", { skip }, (context) => {
 });
 
 test("without rights the reason is said", { skip: skip || process.getuid?.() !== 0 }, () => {
-  const out = inChild(`process.setgroups([]); for (const name of fs.readdirSync(directory)) fs.rmdirSync(at(name)); fs.chmodSync(directory, 0o777); process.setgid(65534); process.setuid(65534);
+  const out =
+    inChild(`process.setgroups([]); for (const name of fs.readdirSync(directory)) fs.rmdirSync(at(name)); fs.chmodSync(directory, 0o777); process.setgid(65534); process.setuid(65534);
     try { overlay.enterPrivateMountNamespace(); } catch (error) { console.log(error.code); }
     const { supported, code, reason } = overlay.probeOverlay(directory); console.log(supported, code, /EPERM/.test(reason));`);
   assert.deepEqual(out.split("\n"), ["MOUNT_NAMESPACE_DENIED", "false MOUNT_DENIED true"]);
@@ -131,5 +136,10 @@ test("what cannot be mounted says why", { skip }, () => {
     [{ lowers: ["relative"], target: at("lower") }, "INVALID_MOUNT", /absolute/],
     [{ lowers: [at("lower")], upper: at("lower"), target: at("lower") }, "INVALID_MOUNT", /together/],
   ];
-  for (const [options, code, words] of cases) assert.throws(() => mountOverlay(options), (error) => isSlipwayError(error, code) && words.test(error.message), code);
+  for (const [options, code, words] of cases)
+    assert.throws(
+      () => mountOverlay(options),
+      (error) => isSlipwayError(error, code) && words.test(error.message),
+      code,
+    );
 });

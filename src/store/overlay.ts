@@ -82,7 +82,10 @@ function plainOptions(options: OverlayMount): readonly (readonly [string, string
   const userxattr = options.userxattr ?? isNamespaced();
   const marks: readonly (readonly [string, string | undefined])[] = userxattr
     ? [["userxattr", undefined]]
-    : [["redirect_dir", "nofollow"], ["metacopy", "off"]];
+    : [
+        ["redirect_dir", "nofollow"],
+        ["metacopy", "off"],
+      ];
   return [...marks, ["index", "off"], ...(options.volatile && options.upper !== undefined ? [["volatile", undefined] as const] : [])];
 }
 
@@ -131,7 +134,14 @@ function readKernelLog(config: number): string {
   const buffer = Buffer.alloc(4096);
   try {
     for (let length = readSync(config, buffer); length > 0 && lines.length < 20; length = readSync(config, buffer)) {
-      lines.push(printable(buffer.toString("utf8", 0, length).trim().replace(/^[ewi] /, "")));
+      lines.push(
+        printable(
+          buffer
+            .toString("utf8", 0, length)
+            .trim()
+            .replace(/^[ewi] /, ""),
+        ),
+      );
     }
   } catch {
     // ENODATA: that was all.

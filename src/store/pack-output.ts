@@ -24,7 +24,7 @@ export class PackOutput {
   }
 
   write(bytes: Buffer): void {
-    for (let at = 0; at < bytes.length; ) {
+    for (let at = 0; at < bytes.length;) {
       const copied = bytes.copy(this.#buffer, this.#filled, at);
       at += copied;
       this.#advance(copied);
@@ -35,7 +35,7 @@ export class PackOutput {
   writeFile(path: string | Buffer, size: number): void {
     const fd = openSync(path, readFlags);
     try {
-      for (let rest = size; rest > 0; ) {
+      for (let rest = size; rest > 0;) {
         const length = readSync(fd, this.#buffer, this.#filled, Math.min(rest, bufferSizeBytes - this.#filled), null);
         if (length === 0) throw changed(path, size, size - rest);
         rest -= length;
@@ -71,5 +71,9 @@ export class PackOutput {
 
 function changed(path: string | Buffer, expected: number, actual: number | undefined): SlipwayError {
   const got = actual === undefined ? "has more" : `ended after ${actual}`;
-  return new SlipwayError("conflict", "FILE_CHANGED", `file changed as we read it: ${String(path)}: expected ${expected} bytes, ${got}`, { path: String(path), expected, actual });
+  return new SlipwayError("conflict", "FILE_CHANGED", `file changed as we read it: ${String(path)}: expected ${expected} bytes, ${got}`, {
+    path: String(path),
+    expected,
+    actual,
+  });
 }

@@ -27,7 +27,13 @@ function freshDirectory(): string {
 function pack(directory: string, options: Partial<PackOptions> = {}): { tar: Buffer; entries: TarEntry[] } {
   const chunks: Buffer[] = [];
   const entries: TarEntry[] = [];
-  const result = packDirectory({ directory, overlay: true, onEntry: (entry) => entries.push(entry), onChunk: (bytes) => chunks.push(Buffer.from(bytes)), ...options });
+  const result = packDirectory({
+    directory,
+    overlay: true,
+    onEntry: (entry) => entries.push(entry),
+    onChunk: (bytes) => chunks.push(Buffer.from(bytes)),
+    ...options,
+  });
   const tar = Buffer.concat(chunks);
   assert.deepEqual(result, { entries: entries.length, size: tar.length });
   return { tar, entries };
@@ -92,12 +98,33 @@ test("overlay's marks become whiteouts, its other attributes vanish", { skip: ne
   lSetXattr(join(directory, "e"), "trusted.overlay.impure", Buffer.from("y"));
   lSetXattr(join(directory, "e"), "user.mine", Buffer.from([0xff, 0]));
   const { entries } = pack(directory);
-  assert.deepEqual(entries.map(({ path, type, size }) => `${type} ${path} ${size}`), ["file .wh.also 0", "directory d 0", "file d/.wh..wh..opq 0", "file d/.wh.gone 0", "directory e 0", "file e/.wh..wh..opq 0", "file .wh.gone 0", "file .wh.linked 0"]);
-  assert.deepEqual(entries.flatMap(({ xattrs }) => [...xattrs]), [["user.mine", Buffer.from([0xff, 0])]]);
+  assert.deepEqual(
+    entries.map(({ path, type, size }) => `${type} ${path} ${size}`),
+    [
+      "file .wh.also 0",
+      "directory d 0",
+      "file d/.wh..wh..opq 0",
+      "file d/.wh.gone 0",
+      "directory e 0",
+      "file e/.wh..wh..opq 0",
+      "file .wh.gone 0",
+      "file .wh.linked 0",
+    ],
+  );
+  assert.deepEqual(
+    entries.flatMap(({ xattrs }) => [...xattrs]),
+    [["user.mine", Buffer.from([0xff, 0])]],
+  );
   const plain = pack(directory, { overlay: false }).entries;
-  assert.deepEqual(plain.map(({ path, type }) => `${type} ${path}`), ["char also", "directory d", "char d/gone", "directory e", "char gone", "hardlink linked"]);
+  assert.deepEqual(
+    plain.map(({ path, type }) => `${type} ${path}`),
+    ["char also", "directory d", "char d/gone", "directory e", "char gone", "hardlink linked"],
+  );
   lSetXattr(join(directory, "e"), "trusted.overlay.redirect", Buffer.from("/d"));
-  assert.throws(() => pack(directory), (error) => isSlipwayError(error, "LAYER_NOT_PLAIN"));
+  assert.throws(
+    () => pack(directory),
+    (error) => isSlipwayError(error, "LAYER_NOT_PLAIN"),
+  );
 });
 
 test("owners and times as asked for", { skip: needsRoot }, () => {
@@ -111,7 +138,10 @@ test("owners and times as asked for", { skip: needsRoot }, () => {
   assert.deepEqual(ids({ owners: { mode: "map", uids: range, gids: range }, mtimeClampNs: 5_000_000_000n }), [5, 7, 5_000_000_000n]);
   assert.deepEqual(ids({ owners: { mode: "ignore" }, mtimeClampNs: 3_000_000_000_000_000_000n }), [0, 0, 2_000_000_000_000_000_001n]);
   chownSync(join(directory, "f"), 5, 5);
-  assert.throws(() => pack(directory, { owners: { mode: "map", uids: range, gids: range } }), (error) => isSlipwayError(error, "UNMAPPED_ID"));
+  assert.throws(
+    () => pack(directory, { owners: { mode: "map", uids: range, gids: range } }),
+    (error) => isSlipwayError(error, "UNMAPPED_ID"),
+  );
 });
 
 test("devices and capabilities", { skip: needsRoot }, () => {
@@ -131,7 +161,10 @@ test("a file that grows or shrinks in the middle is an error", () => {
     const directory = freshDirectory();
     const path = join(directory, "f");
     writeFileSync(path, Buffer.alloc(1_000_000));
-    assert.throws(() => pack(directory, { onEntry: () => truncateSync(path, size) }), (error) => isSlipwayError(error, "FILE_CHANGED"));
+    assert.throws(
+      () => pack(directory, { onEntry: () => truncateSync(path, size) }),
+      (error) => isSlipwayError(error, "FILE_CHANGED"),
+    );
   }
 });
 

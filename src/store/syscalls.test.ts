@@ -1,5 +1,18 @@
 import assert from "node:assert/strict";
-import { closeSync, constants, fstatSync, lstatSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -79,7 +92,11 @@ test("whiteouts and fifos for everyone, devices for root", () => {
 });
 
 test("device numbers", { skip: needsRoot }, () => {
-  for (const [major, minor] of [[1, 3], [259, 70_000], [4095, 0xfffff]] as const) {
+  for (const [major, minor] of [
+    [1, 3],
+    [259, 70_000],
+    [4095, 0xfffff],
+  ] as const) {
     const path = join(scratch, `dev-${major}-${minor}`);
     sys.mknod(path, constants.S_IFBLK | 0o600, { major, minor });
     const { rdev } = lstatSync(path);

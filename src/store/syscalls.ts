@@ -5,6 +5,7 @@
  */
 import { createRequire } from "node:module";
 import { arch, constants } from "node:os";
+import type Koffi from "koffi";
 import { SlipwayError } from "../base/errors.ts";
 
 export type Path = string | Uint8Array;
@@ -53,7 +54,7 @@ const bound = new Map<CallName, Native>();
 
 function openLibrary(): Library {
   try {
-    const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi");
+    const koffi = createRequire(import.meta.url)("koffi") as typeof Koffi;
     const libc = koffi.load(null);
     return { errno: () => koffi.errno(), bind: (prototype) => libc.func(prototype) as Native };
   } catch (error) {
@@ -129,7 +130,10 @@ const noFollow = 0x100;
 const timespecs = Buffer.alloc(32);
 
 function putTimes(atimeNs: bigint, mtimeNs: bigint): Buffer {
-  for (const [at, timeNs] of [[0, atimeNs], [16, mtimeNs]] as const) {
+  for (const [at, timeNs] of [
+    [0, atimeNs],
+    [16, mtimeNs],
+  ] as const) {
     // Nanoseconds count forward from the second below, also before the epoch.
     const nanoseconds = ((timeNs % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
     timespecs.writeBigInt64LE((timeNs - nanoseconds) / 1_000_000_000n, at);

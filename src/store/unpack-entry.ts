@@ -1,5 +1,19 @@
 /** Archive members one after another onto the disk. */
-import { closeSync, constants, copyFileSync, ftruncateSync, linkSync, lstatSync, openSync, readlinkSync, chmodSync, statSync, symlinkSync, writeSync, lchownSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  ftruncateSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  chmodSync,
+  statSync,
+  symlinkSync,
+  writeSync,
+  lchownSync,
+} from "node:fs";
 import { errnoOf, SlipwayError } from "../base/errors.ts";
 import type { TarEntry } from "../tar/entry.ts";
 import type { TarSink } from "../tar/reader.ts";
@@ -71,7 +85,7 @@ export class EntryUnpacker implements TarSink {
   data(bytes: Buffer): void {
     const file = this.#file;
     if (file === undefined) return;
-    for (let at = 0; at < bytes.length; ) {
+    for (let at = 0; at < bytes.length;) {
       const written = writeSync(file.fd, bytes, at, bytes.length - at, file.hasHoles ? file.position : null);
       at += written;
       file.position += written;
@@ -140,7 +154,8 @@ export class EntryUnpacker implements TarSink {
   }
 
   #createRoot(entry: TarEntry): void {
-    if (entry.type !== "directory") throw new SlipwayError("invalid_argument", "TAR_PATH_ESCAPES", "invalid tar entry: the root is not a directory", { type: entry.type });
+    if (entry.type !== "directory")
+      throw new SlipwayError("invalid_argument", "TAR_PATH_ESCAPES", "invalid tar entry: the root is not a directory", { type: entry.type });
     this.#record(entry, "" as BytePath);
     this.#tree.root.attributes = entry;
   }
@@ -180,7 +195,10 @@ export class EntryUnpacker implements TarSink {
     const source = isHere ? undefined : this.#options.resolveHardlink?.(textOfBytePath(found?.place.path ?? target).text);
     if (!isHere && source === undefined) {
       const names = `${JSON.stringify(entry.path)} -> ${JSON.stringify(entry.linkname)}`;
-      throw new SlipwayError("invalid_argument", "HARDLINK_TARGET_MISSING", `invalid hardlink ${names}: no such file or directory`, { path: entry.path, target: entry.linkname });
+      throw new SlipwayError("invalid_argument", "HARDLINK_TARGET_MISSING", `invalid hardlink ${names}: no such file or directory`, {
+        path: entry.path,
+        target: entry.linkname,
+      });
     }
     this.#clear(place);
     const path = this.#tree.diskPath(place.path);

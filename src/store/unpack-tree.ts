@@ -199,7 +199,8 @@ export class UnpackTree {
         trail.push(next);
         continue;
       }
-      if (++symlinks > maxSymlinks) throw new SlipwayError("invalid_argument", "TAR_SYMLINK_LOOP", `too many symbolic links in ${JSON.stringify(textOfBytePath(path).text)}`);
+      if (++symlinks > maxSymlinks)
+        throw new SlipwayError("invalid_argument", "TAR_SYMLINK_LOOP", `too many symbolic links in ${JSON.stringify(textOfBytePath(path).text)}`);
       if (next.startsWith("/")) trail.length = 1;
       rest.push(...next.split("/").reverse());
     }

@@ -70,7 +70,11 @@ const layers: readonly (readonly [string, readonly Spec[], Record<string, string
   ["a directory instead of a symlink", [symlink("a", "b"), dir("b"), dir("a"), file("a/f", "x")], { a: "/", "a/f": "x", b: "/" }],
   ["relative symlink as parent", [symlink("lib", "usr/lib"), file("lib/so", "x")], { lib: "-> usr/lib", usr: "/", "usr/lib": "/", "usr/lib/so": "x" }],
   ["absolute symlink as parent stays inside", [symlink("out", "/etc"), file("out/passwd", "x")], { out: "-> /etc", etc: "/", "etc/passwd": "x" }],
-  ["climbing symlink stays inside", [dir("a"), symlink("a/out", "../../../../tmp"), file("a/out/f", "x")], { a: "/", "a/out": "-> ../../../../tmp", tmp: "/", "tmp/f": "x" }],
+  [
+    "climbing symlink stays inside",
+    [dir("a"), symlink("a/out", "../../../../tmp"), file("a/out/f", "x")],
+    { a: "/", "a/out": "-> ../../../../tmp", tmp: "/", "tmp/f": "x" },
+  ],
   ["symlink to a symlink", [symlink("a", "b"), symlink("b", "c"), file("a/f", "x")], { a: "-> b", b: "-> c", c: "/", "c/f": "x" }],
   ["a file over a symlink replaces the link", [symlink("f", "/etc/passwd"), file("f", "x")], { f: "x" }],
   ["hardlinks", [file("f", "x"), hardlink("d/g", "/f"), hardlink("h", "d/../d/g")], { f: "x", d: "/", "d/g": "x", h: "x" }],
@@ -107,7 +111,11 @@ test("hostile archives are refused and touch nothing outside", () => {
       const outside = freshDirectory();
       const directory = join(outside, "inner");
       mkdirSync(directory);
-      assert.throws(() => unpack(specs, { directory, whiteouts }), (error) => isSlipwayError(error, code), name);
+      assert.throws(
+        () => unpack(specs, { directory, whiteouts }),
+        (error) => isSlipwayError(error, code),
+        name,
+      );
       assert.deepEqual(readdirSync(outside), ["inner"], name);
     }
   }
@@ -126,11 +134,20 @@ test("former symlinks are not followed out of the root when a layer is applied",
 });
 
 test("limits", () => {
-  assert.throws(() => unpack([file("a"), file("b"), file("c")], { limits: { maxEntries: 2 } }), (error) => isSlipwayError(error, "UNPACK_LIMIT"));
-  assert.throws(() => unpack([file("a", "x".repeat(100))], { limits: { maxBytes: 99 } }), (error) => isSlipwayError(error, "UNPACK_LIMIT"));
+  assert.throws(
+    () => unpack([file("a"), file("b"), file("c")], { limits: { maxEntries: 2 } }),
+    (error) => isSlipwayError(error, "UNPACK_LIMIT"),
+  );
+  assert.throws(
+    () => unpack([file("a", "x".repeat(100))], { limits: { maxBytes: 99 } }),
+    (error) => isSlipwayError(error, "UNPACK_LIMIT"),
+  );
   const unpacker = createUnpacker({ directory: freshDirectory(), whiteouts: "overlay", owners });
   unpacker.push(archive(file("f", "x".repeat(2000))).subarray(0, 1000));
-  assert.throws(() => unpacker.finish(), (error) => isSlipwayError(error, "TAR_TRUNCATED"));
+  assert.throws(
+    () => unpacker.finish(),
+    (error) => isSlipwayError(error, "TAR_TRUNCATED"),
+  );
 });
 
 test("whiteouts and opaque directories as overlay marks", { skip: needsRoot }, () => {
@@ -143,8 +160,19 @@ test("whiteouts and opaque directories as overlay marks", { skip: needsRoot }, (
 });
 
 test("whiteouts applied to a directory", () => {
-  const directory = unpack([file("keep", "1"), file("gone", "1"), file("d/old", "1"), file("d/sub/old", "1"), file("e/old", "1"), file("e/sub/old", "1"), file("f/old", "1")]);
-  unpack([file(".wh.gone"), file("d/new", "2"), file("d/.wh..wh..opq"), file("e/sub/new", "2"), file(".wh.e"), file(".wh.f"), file("f/new", "2"), file(".wh.none")], { directory, whiteouts: "apply" });
+  const directory = unpack([
+    file("keep", "1"),
+    file("gone", "1"),
+    file("d/old", "1"),
+    file("d/sub/old", "1"),
+    file("e/old", "1"),
+    file("e/sub/old", "1"),
+    file("f/old", "1"),
+  ]);
+  unpack(
+    [file(".wh.gone"), file("d/new", "2"), file("d/.wh..wh..opq"), file("e/sub/new", "2"), file(".wh.e"), file(".wh.f"), file("f/new", "2"), file(".wh.none")],
+    { directory, whiteouts: "apply" },
+  );
   assert.deepEqual(tree(directory), { keep: "1", d: "/", "d/new": "2", e: "/", "e/sub": "/", "e/sub/new": "2", f: "/", "f/new": "2" });
 });
 
@@ -153,7 +181,15 @@ test("owners, modes, times, attributes", { skip: needsRoot }, () => {
   const times = { mtimeNs: 1_700_000_000_123_456_789n, uid: 1000, gid: 50 };
   const directory = unpack([
     dir("d", { ...times, mode: 0o2750 }),
-    file("d/suid", "x", { ...times, mode: 0o6755, xattrs: new Map([["security.capability", capability], ["user.note", Buffer.from([0, 255])], ["trusted.overlay.redirect", Buffer.from("/etc")]]) }),
+    file("d/suid", "x", {
+      ...times,
+      mode: 0o6755,
+      xattrs: new Map([
+        ["security.capability", capability],
+        ["user.note", Buffer.from([0, 255])],
+        ["trusted.overlay.redirect", Buffer.from("/etc")],
+      ]),
+    }),
     { type: "symlink", path: "d/l", linkname: "nowhere", ...times, mtimeNs: -1_500_000_000n },
     { type: "char", path: "d/null", devmajor: 1, devminor: 3, ...times, mode: 0o666 },
     file("d/readonly", "x", { ...times, mode: 0o000, mtimeNs: 5_000_000_000n }),
@@ -181,8 +217,14 @@ test("owners through ranges, or left out", { skip: needsRoot }, () => {
   const range = [{ inside: 0, outside: 100_000, count: 1000 }];
   const mapped = unpack([file("f", "", { uid: 5, gid: 999 })], { owners: { mode: "map", uids: range, gids: range } });
   assert.deepEqual([lstatSync(join(mapped, "f")).uid, lstatSync(join(mapped, "f")).gid], [100_005, 100_999]);
-  assert.throws(() => unpack([file("f", "", { uid: 1000 })], { owners: { mode: "map", uids: range, gids: range } }), (error) => isSlipwayError(error, "UNMAPPED_ID"));
-  assert.throws(() => unpack([file("f", "", { uid: 2 ** 33 })]), (error) => isSlipwayError(error, "UNMAPPED_ID"));
+  assert.throws(
+    () => unpack([file("f", "", { uid: 1000 })], { owners: { mode: "map", uids: range, gids: range } }),
+    (error) => isSlipwayError(error, "UNMAPPED_ID"),
+  );
+  assert.throws(
+    () => unpack([file("f", "", { uid: 2 ** 33 })]),
+    (error) => isSlipwayError(error, "UNMAPPED_ID"),
+  );
   const ignored = unpack([file("f", "", { uid: 5, gid: 7, mode: 0o4755 })], { owners: { mode: "ignore" } });
   const { uid, gid, mode } = lstatSync(join(ignored, "f"));
   assert.deepEqual([uid, gid, mode & 0o7777], [process.getuid?.(), process.getgid?.(), 0o4755]);
@@ -193,7 +235,9 @@ test("missing parents look as in the layers below", { skip: needsRoot }, () => {
   const directory = unpack([file("a/b/f"), file("a/g"), file(".wh.c"), file("c/d/f")], {
     missingParent: (path) => {
       asked.push(path);
-      return path === "a" ? { type: "directory", mode: 0o1777, uid: 7, gid: 8, mtimeNs: 4_000_000_000n, xattrs: new Map([["user.x", Buffer.from("y")]]) } : undefined;
+      return path === "a"
+        ? { type: "directory", mode: 0o1777, uid: 7, gid: 8, mtimeNs: 4_000_000_000n, xattrs: new Map([["user.x", Buffer.from("y")]]) }
+        : undefined;
     },
   });
   assert.deepEqual(asked, ["a", "a/b", "c/d"]);
@@ -206,7 +250,10 @@ test("missing parents look as in the layers below", { skip: needsRoot }, () => {
 
 test("hardlinks to files of lower layers are copies", () => {
   const lower = unpack([file("bin/tool", "tool", { mode: 0o755, mtimeNs: 1_000_000_000n })]);
-  const directory = unpack([hardlink("bin/alias", "bin/tool")].map((link) => ({ ...link, mode: 0o755, mtimeNs: 1_000_000_000n })), { resolveHardlink: (path) => join(lower, path) });
+  const directory = unpack(
+    [hardlink("bin/alias", "bin/tool")].map((link) => ({ ...link, mode: 0o755, mtimeNs: 1_000_000_000n })),
+    { resolveHardlink: (path) => join(lower, path) },
+  );
   assert.equal(readFileSync(join(directory, "bin/alias"), "utf8"), "tool");
   const { mode, mtimeMs, nlink } = lstatSync(join(directory, "bin/alias"));
   assert.deepEqual([mode & 0o777, mtimeMs, nlink], [0o755, 1000, 1]);
@@ -214,8 +261,13 @@ test("hardlinks to files of lower layers are copies", () => {
 
 test("GNU tar's archives, sparse files and names in any encoding, in small chunks", () => {
   const source = freshDirectory();
-  execFileSync("sh", ["-ec", `cd "$1" && mkdir -p sub/deep && printf data > sub/f && ln sub/f sub/deep/h && printf x > "$(printf 'latin\\344')" && printf y > grün
-    truncate -s 300000 holes && printf mid | dd of=holes bs=1 seek=150000 conv=notrunc status=none && chmod 640 sub/f && touch -d @1.5 sub`, "sh", source]);
+  execFileSync("sh", [
+    "-ec",
+    `cd "$1" && mkdir -p sub/deep && printf data > sub/f && ln sub/f sub/deep/h && printf x > "$(printf 'latin\\344')" && printf y > grün
+    truncate -s 300000 holes && printf mid | dd of=holes bs=1 seek=150000 conv=notrunc status=none && chmod 640 sub/f && touch -d @1.5 sub`,
+    "sh",
+    source,
+  ]);
   for (const format of ["gnu", "pax"]) {
     const bytes = execFileSync("tar", ["-C", source, `--format=${format}`, "--sort=name", "-Scf", "-", "."], { maxBuffer: 1 << 24 });
     const directory = freshDirectory();
@@ -240,16 +292,36 @@ test("devices that this process may not make are left out", { skip: needsRoot },
   chmodSync(scratch, 0o755);
   chmodSync(directory, 0o777);
   writeFileSync(join(scratch, "devices.tar"), bytes);
-  const out = execFileSync("setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", process.execPath, "--input-type=module", "-e", script, directory, join(scratch, "devices.tar")], { stdio: ["ignore", "pipe", "ignore"] });
+  const out = execFileSync(
+    "setpriv",
+    ["--reuid=65534", "--regid=65534", "--clear-groups", process.execPath, "--input-type=module", "-e", script, directory, join(scratch, "devices.tar")],
+    { stdio: ["ignore", "pipe", "ignore"] },
+  );
   assert.equal(out.toString().trim(), "1 false true");
 });
 
 test("names become clean paths", () => {
   const cases: readonly (readonly [string, string])[] = [
-    ["a/b", "a/b"], ["./a", "a"], ["/a//b/", "a/b"], ["", ""], [".", ""], ["/", ""], ["a/./b", "a/b"], ["a/../b", "b"], ["/../a", "a"], ["a/..", ""], ["..a/b..", "..a/b.."], ["...", "..."],
+    ["a/b", "a/b"],
+    ["./a", "a"],
+    ["/a//b/", "a/b"],
+    ["", ""],
+    [".", ""],
+    ["/", ""],
+    ["a/./b", "a/b"],
+    ["a/../b", "b"],
+    ["/../a", "a"],
+    ["a/..", ""],
+    ["..a/b..", "..a/b.."],
+    ["...", "..."],
   ];
   for (const [name, wanted] of cases) assert.equal(sanitizeEntryPath(name), wanted, name);
-  for (const name of ["..", "../a", "a/../..", "./../a"]) assert.throws(() => sanitizeEntryPath(name), (error) => isSlipwayError(error, "TAR_PATH_ESCAPES"), name);
+  for (const name of ["..", "../a", "a/../..", "./../a"])
+    assert.throws(
+      () => sanitizeEntryPath(name),
+      (error) => isSlipwayError(error, "TAR_PATH_ESCAPES"),
+      name,
+    );
   const part = fc.constantFrom("a", "b", ".", "..", "", "...", "ä");
   fc.assert(
     fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
@@ -268,8 +340,16 @@ test("names become clean paths", () => {
 test("any archive stays inside its directory", () => {
   const outside = freshDirectory();
   writeFileSync(join(outside, "secret"), "secret");
-  const name = fc.array(fc.constantFrom("a", "b", "c", "..", "secret", ".wh.a", ".wh..wh..opq"), { minLength: 1, maxLength: 4 }).map((parts) => parts.join("/"));
-  const target = fc.oneof(name, fc.constant(outside), fc.constant(".."), fc.constant("../.."), name.map((path) => `/${path}`));
+  const name = fc
+    .array(fc.constantFrom("a", "b", "c", "..", "secret", ".wh.a", ".wh..wh..opq"), { minLength: 1, maxLength: 4 })
+    .map((parts) => parts.join("/"));
+  const target = fc.oneof(
+    name,
+    fc.constant(outside),
+    fc.constant(".."),
+    fc.constant("../.."),
+    name.map((path) => `/${path}`),
+  );
   const spec = fc.record({ path: name, linkname: target, type: fc.constantFrom("file", "directory", "symlink", "hardlink", "fifo" as const) });
   fc.assert(
     fc.property(fc.array(spec, { maxLength: 12 }), fc.boolean(), (specs, apply) => {
@@ -277,10 +357,15 @@ test("any archive stays inside its directory", () => {
       rmSync(directory, { recursive: true, force: true });
       mkdirSync(directory);
       try {
-        unpack(specs.map(({ linkname, ...parts }) => (parts.type === "symlink" || parts.type === "hardlink" ? { ...parts, linkname } : { ...parts, content: parts.type === "file" ? "evil" : "" })), {
-          directory,
-          whiteouts: apply ? "apply" : "overlay",
-        });
+        unpack(
+          specs.map(({ linkname, ...parts }) =>
+            parts.type === "symlink" || parts.type === "hardlink" ? { ...parts, linkname } : { ...parts, content: parts.type === "file" ? "evil" : "" },
+          ),
+          {
+            directory,
+            whiteouts: apply ? "apply" : "overlay",
+          },
+        );
       } catch (error) {
         assert.ok(isSlipwayError(error), String(error));
         assert.notEqual(error.kind, "internal", error.message);

@@ -37,7 +37,7 @@ async function* inBlocks(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array
   let block = Buffer.allocUnsafe(blockSize);
   let filled = 0;
   for await (const chunk of source) {
-    for (let at = 0; at < chunk.length; ) {
+    for (let at = 0; at < chunk.length;) {
       const taken = Math.min(chunk.length - at, blockSize - filled);
       block.set(chunk.subarray(at, at + taken), filled);
       filled += taken;

@@ -20,7 +20,7 @@ export class ByteCursor {
   async take(length: number): Promise<Buffer> {
     if (this.#chunk.length >= length) return this.#cut(length);
     const whole = Buffer.allocUnsafe(length);
-    for (let filled = 0; filled < length; ) {
+    for (let filled = 0; filled < length;) {
       if (await this.atEnd()) throw this.#endError();
       filled += this.#cut(Math.min(length - filled, this.#chunk.length)).copy(whole, filled);
     }
@@ -28,7 +28,7 @@ export class ByteCursor {
   }
 
   async skip(length: number): Promise<void> {
-    for (let rest = length; rest > 0; ) {
+    for (let rest = length; rest > 0;) {
       if (await this.atEnd()) throw this.#endError();
       rest -= this.#cut(Math.min(rest, this.#chunk.length)).length;
     }

@@ -45,7 +45,10 @@ async function feed(source: AsyncIterable<Uint8Array>, stdin: NodeJS.WritableStr
     isOpen = false;
     wake();
   };
-  stdin.on("error", close).on("close", close).on("drain", () => wake());
+  stdin
+    .on("error", close)
+    .on("close", close)
+    .on("drain", () => wake());
   try {
     for await (const chunk of source) {
       if (!isOpen) return undefined;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -100,7 +100,10 @@ test("expands GNU tar's sparse files in every notation", () => {
     const archive = shell(`tar -C s ${notation} --sort=name -Scf - empty holes many`);
     assert.ok(archive.length < 1_000_000, "the archive is sparse");
     const members = readAll(archive, 1000);
-    assert.deepEqual(members.map(({ entry }) => entry.path), ["empty", "holes", "many"]);
+    assert.deepEqual(
+      members.map(({ entry }) => entry.path),
+      ["empty", "holes", "many"],
+    );
     for (const [at, content] of wanted.entries()) assert.ok(members[at]?.content.equals(content), `${notation}: ${members[at]?.entry.path}`);
   }
 });
@@ -126,10 +129,19 @@ test("dialects and oddities", () => {
     ["GNU header with a prefix as old Go wrote it", rawHeader({ 0: "name", 257: "ustar  \0", 345: "pre/fix" }), { path: "pre/fix/name" }, ""],
     ["volume label is skipped", Buffer.concat([rawHeader({ 0: "label", 156: "V" }), rawHeader({ 0: "x" })]), { path: "x" }, ""],
     ["device", rawHeader({ 0: "null", 156: "3", 257: "ustar\u000000", 329: "0000001\0", 337: "0000003\0" }), { type: "char", devmajor: 1, devminor: 3 }, ""],
-    ["pax overrides", Buffer.concat([paxBlocks({ path: "long", uid: "9", mtime: "-1.5", "SCHILY.xattr.user.a": "=\n" }), rawHeader({ 0: "short" })]),
-      { path: "long", uid: 9, mtimeNs: -1_500_000_000n, xattrs: new Map([["user.a", Buffer.from("=\n")]]) }, ""],
+    [
+      "pax overrides",
+      Buffer.concat([paxBlocks({ path: "long", uid: "9", mtime: "-1.5", "SCHILY.xattr.user.a": "=\n" }), rawHeader({ 0: "short" })]),
+      { path: "long", uid: 9, mtimeNs: -1_500_000_000n, xattrs: new Map([["user.a", Buffer.from("=\n")]]) },
+      "",
+    ],
     ["pax size", Buffer.concat([paxBlocks({ size: "2" }), rawHeader({ 0: "f" }), padded("ab")]), { size: 2 }, "ab"],
-    ["global pax", Buffer.concat([paxBlocks({ gid: "8", mtime: "3", comment: "x" }, "g"), paxBlocks({ mtime: "4" }), rawHeader({ 0: "f" })]), { gid: 8, mtimeNs: 4_000_000_000n }, ""],
+    [
+      "global pax",
+      Buffer.concat([paxBlocks({ gid: "8", mtime: "3", comment: "x" }, "g"), paxBlocks({ mtime: "4" }), rawHeader({ 0: "f" })]),
+      { gid: 8, mtimeNs: 4_000_000_000n },
+      "",
+    ],
     ["global path is ignored", Buffer.concat([paxBlocks({ path: "no" }, "g"), rawHeader({ 0: "f" })]), { path: "f" }, ""],
   ];
   for (const [name, archive, wanted, content] of cases) {
@@ -154,7 +166,11 @@ test("archives that end without a mark, or go on after it", () => {
 test("damaged and hostile archives", () => {
   const good = Buffer.concat([encodeHeader(createEntry({ type: "file", path: "f", size: 600 })), padded(Buffer.alloc(600))]);
   const sparse = (records: Record<string, string>, content: string): Buffer =>
-    Buffer.concat([paxBlocks({ "GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "s", ...records }), rawHeader({ 0: "s", 124: "00000001000\0" }), padded(content)]);
+    Buffer.concat([
+      paxBlocks({ "GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "s", ...records }),
+      rawHeader({ 0: "s", 124: "00000001000\0" }),
+      padded(content),
+    ]);
   const cases: readonly (readonly [string, Buffer, string])[] = [
     ["text", Buffer.alloc(1024, "not a tar archive\n"), "TAR_CORRUPT"],
     ["flipped bit", Buffer.concat([Buffer.from([good[0]! ^ 1]), good.subarray(1)]), "TAR_CORRUPT"],
@@ -179,7 +195,11 @@ test("damaged and hostile archives", () => {
   ];
   for (const [name, archive, code] of cases) {
     for (const chunkSize of [archive.length, 7]) {
-      assert.throws(() => readAll(archive, chunkSize), (error) => isSlipwayError(error, code), `${name} in chunks of ${chunkSize}`);
+      assert.throws(
+        () => readAll(archive, chunkSize),
+        (error) => isSlipwayError(error, code),
+        `${name} in chunks of ${chunkSize}`,
+      );
     }
   }
 });
@@ -209,7 +229,13 @@ test("any bytes give entries or a typed error, the same for every chunking", () 
 test("members of an asynchronous source, content read or skipped", async () => {
   const file = (path: string, content: string): Buffer =>
     Buffer.concat([encodeHeader(createEntry({ type: "file", path, size: content.length })), padded(content)]);
-  const archive = Buffer.concat([file("a", "one"), encodeHeader(createEntry({ type: "directory", path: "d" })), file("skipped", "x".repeat(2000)), file("b", "two"), endOfArchive]);
+  const archive = Buffer.concat([
+    file("a", "one"),
+    encodeHeader(createEntry({ type: "directory", path: "d" })),
+    file("skipped", "x".repeat(2000)),
+    file("b", "two"),
+    endOfArchive,
+  ]);
   async function* chunks(): AsyncGenerator<Buffer> {
     for (let at = 0; at < archive.length; at += 700) yield archive.subarray(at, at + 700);
   }

@@ -55,7 +55,12 @@ export function sparsePartsOfContent(text: string, lineCount: number): SparsePar
   const count = lineNumber(text.slice(0, text.indexOf("\n")));
   if (count > maxParts) throw tarCorrupt("sparse map with too many parts");
   if (lineCount < 1 + 2 * count) return undefined;
-  return pairUp(text.split("\n", 1 + 2 * count).slice(1).map(lineNumber));
+  return pairUp(
+    text
+      .split("\n", 1 + 2 * count)
+      .slice(1)
+      .map(lineNumber),
+  );
 }
 
 function lineNumber(line: string): number {

@@ -24,7 +24,12 @@ test("whiteout names", () => {
 });
 
 test("whiteouts of nothing are refused", () => {
-  for (const path of [".wh.", "a/.wh.", ".wh..", "a/.wh..."]) assert.throws(() => parseWhiteout(path), (error) => isSlipwayError(error, "INVALID_WHITEOUT"), path);
+  for (const path of [".wh.", "a/.wh.", ".wh..", "a/.wh..."])
+    assert.throws(
+      () => parseWhiteout(path),
+      (error) => isSlipwayError(error, "INVALID_WHITEOUT"),
+      path,
+    );
 });
 
 test("names are read back", () => {

@@ -23,7 +23,11 @@ function decode(header: Buffer): TarEntry[] {
 const ordinary = createEntry({ type: "file", path: "etc/passwd", size: 5, uid: 1000, mtimeNs: 1_700_000_000_000_000_000n });
 
 test("ordinary entries are one ustar block", () => {
-  for (const entry of [ordinary, createEntry({ type: "file", path: `${"d".repeat(100)}/${"n".repeat(100)}` }), createEntry({ type: "symlink", path: "l", linkname: "x".repeat(100) })]) {
+  for (const entry of [
+    ordinary,
+    createEntry({ type: "file", path: `${"d".repeat(100)}/${"n".repeat(100)}` }),
+    createEntry({ type: "symlink", path: "l", linkname: "x".repeat(100) }),
+  ]) {
     assert.equal(encodeHeader(entry).length, 512, entry.path);
   }
 });
@@ -35,11 +39,17 @@ test("what ustar cannot hold goes to a pax header, records in order", () => {
     uid: 3_000_000,
     size: 9_000_000_000,
     mtimeNs: -1_500_000_000n,
-    xattrs: new Map([["user.b", Buffer.from([0, 0xff, 0x0a])], ["user.a", Buffer.from("")]]),
+    xattrs: new Map([
+      ["user.b", Buffer.from([0, 0xff, 0x0a])],
+      ["user.a", Buffer.from("")],
+    ]),
   });
   const header = encodeHeader(entry);
   const records = header.toString("latin1").match(/\d+ [\w.]+(?==)/g);
-  assert.deepEqual(records?.map((record) => record.split(" ")[1]), ["SCHILY.xattr.user.a", "SCHILY.xattr.user.b", "mtime", "path", "size", "uid"]);
+  assert.deepEqual(
+    records?.map((record) => record.split(" ")[1]),
+    ["SCHILY.xattr.user.a", "SCHILY.xattr.user.b", "mtime", "path", "size", "uid"],
+  );
   assert.deepEqual(decode(header), [entry]);
 });
 
@@ -50,8 +60,20 @@ test("the bytes never change", () => {
 });
 
 test("names and numbers that no header can hold are refused", () => {
-  const refused: readonly Partial<TarEntry>[] = [{ path: "" }, { path: "a\0b" }, { uid: -1 }, { size: 1.5 }, { devmajor: 2 ** 22 }, { xattrs: new Map([["a=b", Buffer.alloc(1)]]) }];
-  for (const parts of refused) assert.throws(() => encodeHeader({ ...ordinary, ...parts }), (error) => isSlipwayError(error, "TAR_UNENCODABLE"), Object.keys(parts)[0]);
+  const refused: readonly Partial<TarEntry>[] = [
+    { path: "" },
+    { path: "a\0b" },
+    { uid: -1 },
+    { size: 1.5 },
+    { devmajor: 2 ** 22 },
+    { xattrs: new Map([["a=b", Buffer.alloc(1)]]) },
+  ];
+  for (const parts of refused)
+    assert.throws(
+      () => encodeHeader({ ...ordinary, ...parts }),
+      (error) => isSlipwayError(error, "TAR_UNENCODABLE"),
+      Object.keys(parts)[0],
+    );
 });
 
 test("every entry comes back as it was", () => {
@@ -102,7 +124,11 @@ test("every entry comes back as it was", () => {
 test("GNU tar reads what we write", () => {
   const long = "long".repeat(60);
   const file = (parts: Partial<TarEntry> & { path: string }, content: string): Buffer =>
-    Buffer.concat([encodeHeader(createEntry({ type: "file", size: content.length, ...parts })), Buffer.from(content), Buffer.alloc(512 - (content.length % 512))]);
+    Buffer.concat([
+      encodeHeader(createEntry({ type: "file", size: content.length, ...parts })),
+      Buffer.from(content),
+      Buffer.alloc(512 - (content.length % 512)),
+    ]);
   const archive = Buffer.concat([
     encodeHeader(createEntry({ type: "directory", path: "d", mode: 0o750, mtimeNs: 1_000_000_000n })),
     file({ path: `d/${long}`, mtimeNs: 1_500_000_000_123_456_789n }, "long"),
@@ -113,8 +139,14 @@ test("GNU tar reads what we write", () => {
     encodeHeader(createEntry({ type: "char", path: "d/null", devmajor: 1, devminor: 3 })),
     endOfArchive,
   ]);
-  const listing = execFileSync("tar", ["--quoting-style=literal", "--full-time", "--utc", "--numeric-owner", "-tvf", "-"], { input: archive, env: { ...process.env, LC_ALL: "C" } }).toString("latin1");
-  const lines = listing.trim().split("\n").map((line) => line.replace(/ +/g, " "));
+  const listing = execFileSync("tar", ["--quoting-style=literal", "--full-time", "--utc", "--numeric-owner", "-tvf", "-"], {
+    input: archive,
+    env: { ...process.env, LC_ALL: "C" },
+  }).toString("latin1");
+  const lines = listing
+    .trim()
+    .split("\n")
+    .map((line) => line.replace(/ +/g, " "));
   assert.equal(lines[0], "drwxr-x--- 0/0 0 1970-01-01 00:00:01 d/");
   assert.equal(lines[1], `-rw-r--r-- 0/0 4 2017-07-14 02:40:00.123456789 d/${long}`);
   assert.match(lines[2] ?? "", / d\/latin\xe4$/);
