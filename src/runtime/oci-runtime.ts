@@ -89,7 +89,7 @@ export function runtimeCall(runtime: OciRuntime, options: { readonly root: strin
 function coverUnifiedCgroup(): boolean {
   try {
     enterPrivateMountNamespace();
-    mountTmpfs({ target: "/sys/fs/cgroup/unified", sizeBytes: 4096 });
+    mountTmpfs({ target: "/sys/fs/cgroup/unified" });
     return true;
   } catch {
     return false;

@@ -1,0 +1,87 @@
+/** What the operations on containers share: where things lie and how the rest of the program is reached. */
+import type { ContainerConfig, ContainerMount, ContainerRecord, ContainerRecords } from "./container-records.ts";
+import type { PortMapping } from "./ports.ts";
+
+/** Made once by the engine. */
+export interface ContainerHost {
+  readonly records: ContainerRecords;
+  /** Runtime state of this boot, say /run/slipway. Keep it short: a socket's path below it may have 107 bytes at most. */
+  readonly runDirectory: string;
+  /** Mounts the container's root file system at `target` in this process's private mount namespace. */
+  readonly mountRootfs: (record: ContainerRecord, target: string) => void;
+  readonly onWarning: (message: string) => void;
+  /**
+   * The command (absolute program and arguments) that a container's monitor runs when the container ended, for what needs the
+   * database: `cleanupContainer(host, id)`, and removal for --rm. Without it that happens when a command next looks at the container.
+   */
+  readonly exitCommand?: (id: string) => readonly string[];
+}
+
+export interface CreateContainerOptions {
+  /** absent: a random adjective_noun */
+  readonly name?: string;
+  /** 64 hex digits; absent: random. For callers that prepare the container's directory before they create it. */
+  readonly id?: string;
+  readonly imageId: string;
+  readonly imageName: string;
+  readonly ports: readonly PortMapping[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly mounts: readonly ContainerMount[];
+  readonly config: ContainerConfig;
+  readonly lowers: readonly string[];
+  /** the directory below which the container's own directory is made, named by its id */
+  readonly containersDirectory: string;
+}
+
+/** Where the parts of one container lie. Pure. */
+export interface ContainerFiles {
+  /** lasts as long as the container */
+  readonly directory: string;
+  readonly bundle: string;
+  readonly rootfs: string;
+  readonly log: string;
+  readonly hosts: string;
+  readonly hostname: string;
+  readonly resolvConf: string;
+  readonly runtimeLog: string;
+  /** conmon writes the exit code into a file named by the container's id */
+  readonly exitDirectory: string;
+  readonly exitFile: string;
+  readonly oomFile: string;
+  /** ends with this boot */
+  readonly run: string;
+  readonly sockets: string;
+  readonly attachSocket: string;
+  readonly conmonPid: string;
+  readonly containerPid: string;
+  readonly pastaPid: string;
+  readonly network: string;
+  /** crun's or runc's --root */
+  readonly runtimeRoot: string;
+}
+
+export function containerFiles(host: Pick<ContainerHost, "runDirectory">, record: Pick<ContainerRecord, "id" | "paths">): ContainerFiles {
+  const { directory } = record.paths;
+  const run = `${host.runDirectory}/c/${record.id.slice(0, 12)}`;
+  return {
+    directory,
+    bundle: `${directory}/bundle`,
+    rootfs: `${directory}/rootfs`,
+    log: `${directory}/container.log`,
+    hosts: `${directory}/hosts`,
+    hostname: `${directory}/hostname`,
+    resolvConf: `${directory}/resolv.conf`,
+    runtimeLog: `${directory}/runtime.log`,
+    exitDirectory: `${directory}/exit`,
+    exitFile: `${directory}/exit/${record.id}`,
+    oomFile: `${directory}/persist/oom`,
+    run,
+    sockets: `${run}/s`,
+    attachSocket: `${directory}/bundle/attach`,
+    conmonPid: `${run}/conmon.pid`,
+    containerPid: `${run}/container.pid`,
+    pastaPid: `${run}/net/pasta.pid`,
+    network: `${run}/net`,
+    runtimeRoot: `${host.runDirectory}/oci`,
+  };
+}

@@ -1,0 +1,129 @@
+/** Reads what a container printed, from the monitor's log. */
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { errnoOf } from "../base/errors.ts";
+import { requireContainer } from "./container-errors.ts";
+import { containerFiles, type ContainerHost } from "./container-host.ts";
+import { containerState } from "./container-state.ts";
+import { watchFile } from "./file-watch.ts";
+import { endsLine, LineSplitter, parseLogLine, type LogEntry } from "./log-format.ts";
+
+export interface ReadLogsOptions {
+  /** stay until the container ends */
+  readonly follow?: boolean;
+  /** only this many lines at the end, before following */
+  readonly tail?: number;
+  /** RFC 3339; entries at or after it */
+  readonly since?: string;
+  /** RFC 3339; entries at or before it */
+  readonly until?: string;
+  readonly signal?: AbortSignal;
+  /** start at this byte of the log: for attaching */
+  readonly fromOffset?: number;
+}
+
+const chunkBytes = 65_536;
+
+/** Ends at the log's end, or with `follow` when the container has ended and everything was given. CONTAINER_NOT_FOUND at the first step. */
+export async function* readLogs(host: ContainerHost, nameOrId: string, options: ReadLogsOptions = {}): AsyncGenerator<LogEntry, void> {
+  const record = requireContainer(host.records, nameOrId);
+  const path = containerFiles(host, record).log;
+  const isRunning = (): boolean => {
+    const current = host.records.get(record.id);
+    return current !== undefined && containerState(host, current).status === "running";
+  };
+  const from = options.tail === undefined ? (options.fromOffset ?? 0) : offsetOfTail(path, options.tail);
+  const wanted = createFilter(options);
+  for await (const line of readLines(path, from, options, isRunning)) {
+    const entry = parseLogLine(line);
+    if (entry !== undefined && wanted(entry)) yield entry;
+  }
+}
+
+async function* readLines(path: string, from: number, options: ReadLogsOptions, isRunning: () => boolean): AsyncGenerator<Buffer, void> {
+  const splitter = new LineSplitter();
+  const watch = options.follow === true ? watchFile(path, options.signal) : undefined;
+  let offset = from;
+  try {
+    while (options.signal?.aborted !== true) {
+      // asked before reading: what was written up to the end is then surely read below
+      const running = watch !== undefined && isRunning();
+      const chunks = readFrom(path, offset);
+      for (const chunk of chunks) {
+        offset += chunk.length;
+        yield* splitter.push(chunk);
+      }
+      if (!running) return;
+      await watch?.changed();
+    }
+  } finally {
+    watch?.close();
+  }
+}
+
+function* readFrom(path: string, start: number): Generator<Buffer, void> {
+  const fd = openLog(path);
+  if (fd === undefined) return;
+  try {
+    for (let offset = start; ; ) {
+      const chunk = Buffer.allocUnsafe(chunkBytes);
+      const length = readSync(fd, chunk, 0, chunkBytes, offset);
+      if (length === 0) return;
+      offset += length;
+      yield chunk.subarray(0, length);
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function openLog(path: string): number | undefined {
+  try {
+    return openSync(path, "r");
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** Reads the end of the file in growing pieces until it holds enough lines. */
+function offsetOfTail(path: string, lines: number): number {
+  const fd = openLog(path);
+  if (fd === undefined) return 0;
+  try {
+    const { size } = fstatSync(fd);
+    for (let length = Math.min(size, chunkBytes); ; length = Math.min(size, length * 4)) {
+      const bytes = Buffer.alloc(length);
+      readSync(fd, bytes, 0, length, size - length);
+      const start = startOfLastLines(bytes, lines, length === size);
+      if (start !== undefined) return size - length + start;
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Offset in `bytes` where the last `wanted` lines of output begin (parts of a line belong to it); undefined when more must be read. */
+function startOfLastLines(bytes: Buffer, wanted: number, isWhole: boolean): number | undefined {
+  let remaining = wanted;
+  let position = bytes.length;
+  while (position > 0) {
+    const lineStart = bytes.lastIndexOf(0x0a, position - 2) + 1;
+    if (lineStart === 0 && !isWhole) return undefined;
+    const entry = parseLogLine(bytes.subarray(lineStart, position - 1));
+    if (entry !== undefined && endsLine(entry) && remaining-- === 0) return position;
+    if (entry !== undefined && !endsLine(entry) && position === bytes.length && remaining > 0) remaining--;
+    position = lineStart;
+  }
+  return isWhole ? 0 : undefined;
+}
+
+function createFilter(options: ReadLogsOptions): (entry: LogEntry) => boolean {
+  const [since, until] = [options.since, options.until];
+  return ({ timestamp }) => (since === undefined || compareTimestamps(timestamp, since) >= 0) && (until === undefined || compareTimestamps(timestamp, until) <= 0);
+}
+
+/** Both in UTC; the fractions may have different lengths. */
+function compareTimestamps(left: string, right: string): number {
+  const key = (text: string): string => text.replace(/Z$/, "").padEnd(20, ".").padEnd(29, "0");
+  return key(left) < key(right) ? -1 : key(left) > key(right) ? 1 : 0;
+}

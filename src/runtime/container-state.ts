@@ -1,0 +1,52 @@
+/** What is true about a container now, whatever its record says: processes die by kill -9, and machines are switched off. */
+import { readFileSync, statSync } from "node:fs";
+import { containerFiles, type ContainerFiles, type ContainerHost } from "./container-host.ts";
+import type { ContainerRecord, ContainerState } from "./container-records.ts";
+import { startTimeTicks } from "./death-watch.ts";
+
+/** The exit code of a container whose end nobody saw. */
+const lostExitCode = 255;
+
+/** The truth; written back to the record when it changed. */
+export function containerState(host: ContainerHost, record: ContainerRecord): ContainerState {
+  const state = currentState(host, record);
+  if (state !== record.state && host.records.get(record.id) !== undefined) host.records.update({ ...record, state });
+  return state;
+}
+
+/** Changes nothing. The same object as in the record when nothing changed. */
+export function currentState(host: Pick<ContainerHost, "runDirectory">, record: ContainerRecord): ContainerState {
+  const { state } = record;
+  if (state.status !== "running" && state.status !== "paused") return state;
+  const files = containerFiles(host, record);
+  const exit = readExit(files);
+  if (exit === undefined && isAlive(state)) return state;
+  const { exitCode, finishedAt } = exit ?? { exitCode: lostExitCode, finishedAt: new Date().toISOString() };
+  return { ...state, status: "exited", pid: 0, startTimeTicks: "", exitCode, finishedAt, oomKilled: exists(files.oomFile) };
+}
+
+/** Whether the very process that was started still runs (a zombie does not). */
+export function isAlive(state: Pick<ContainerState, "pid" | "startTimeTicks">): boolean {
+  if (state.pid === 0 || startTimeTicks(state.pid) !== state.startTimeTicks) return false;
+  try {
+    const stat = readFileSync(`/proc/${state.pid}/stat`, "latin1");
+    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2));
+  } catch {
+    return false;
+  }
+}
+
+/** What the monitor left; undefined while it has not. */
+export function readExit(files: Pick<ContainerFiles, "exitFile">): { readonly exitCode: number; readonly finishedAt: string } | undefined {
+  try {
+    const text = readFileSync(files.exitFile, "utf8").trim();
+    if (!/^-?\d+$/.test(text)) return undefined;
+    return { exitCode: Number(text), finishedAt: statSync(files.exitFile).mtime.toISOString() };
+  } catch {
+    return undefined;
+  }
+}
+
+function exists(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+}

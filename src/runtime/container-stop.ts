@@ -1,0 +1,114 @@
+/** Ends containers and waits for their end. */
+import { rmSync } from "node:fs";
+import { constants } from "node:os";
+import { errnoOf, SlipwayError } from "../base/errors.ts";
+import { unmount } from "../store/overlay.ts";
+import { cannotKill, cannotRemoveRunning, requireContainer } from "./container-errors.ts";
+import { containerFiles, type ContainerHost } from "./container-host.ts";
+import type { ContainerRecord } from "./container-records.ts";
+import { cleanupContainer, writeTerminalSize } from "./container-start.ts";
+import { containerState, isAlive, readExit } from "./container-state.ts";
+import { watchFile } from "./file-watch.ts";
+
+const defaultStopTimeoutMs = 10_000;
+/** The monitor writes the exit code within moments of the process's end; after this long it is taken to be dead itself. */
+const monitorGraceMs = 2_000;
+
+/** The stop signal, then SIGKILL after the timeout (the container's own, or 10 s; negative: wait for ever). Stopping a stopped one does nothing. */
+export async function stopContainer(host: ContainerHost, nameOrId: string, options: { readonly signal?: string; readonly timeoutMs?: number } = {}): Promise<void> {
+  const record = requireContainer(host.records, nameOrId);
+  if (containerState(host, record).status !== "running") return;
+  const stopSignal = options.signal ?? (record.config.stopSignal === "" ? "SIGTERM" : record.config.stopSignal);
+  const timeoutMs = options.timeoutMs ?? (record.config.stopTimeoutMs > 0 ? record.config.stopTimeoutMs : defaultStopTimeoutMs);
+  send(record, parseSignal(stopSignal, nameOrId));
+  const patience = timeoutMs < 0 ? undefined : AbortSignal.timeout(timeoutMs);
+  if (!(await ended(host, record, patience))) {
+    send(record, constants.signals.SIGKILL);
+    await ended(host, record, undefined);
+  }
+  await cleanupContainer(host, record.id);
+}
+
+/** Default SIGKILL. CONTAINER_NOT_RUNNING (conflict), INVALID_SIGNAL, in Docker's words. Does not wait. */
+export function killContainer(host: ContainerHost, nameOrId: string, signal: string | number = "SIGKILL"): void {
+  const record = requireContainer(host.records, nameOrId);
+  const number = parseSignal(String(signal), nameOrId);
+  if (containerState(host, record).status !== "running") throw cannotKill(nameOrId, `container ${record.id} is not running`, "conflict");
+  send(record, number);
+}
+
+/** Removes the container's files and record; returns the record. CONTAINER_RUNNING (conflict) unless `force`, which kills it first. */
+export async function removeContainer(host: ContainerHost, nameOrId: string, options: { readonly force?: boolean } = {}): Promise<ContainerRecord> {
+  const record = requireContainer(host.records, nameOrId);
+  if (containerState(host, record).status === "running") {
+    if (options.force !== true) throw cannotRemoveRunning(nameOrId);
+    send(record, constants.signals.SIGKILL);
+    await ended(host, record, undefined);
+  }
+  const files = containerFiles(host, record);
+  if (record.state.startedAt !== "") await cleanupContainer(host, record.id);
+  unmount(files.rootfs);
+  rmSync(files.directory, { recursive: true, force: true });
+  host.records.remove(record.id);
+  return record;
+}
+
+/** Resolves with the exit code once the container is not running (at once when it is not). CANCELED after an abort. */
+export async function waitContainer(host: ContainerHost, nameOrId: string, options: { readonly signal?: AbortSignal } = {}): Promise<number> {
+  const record = requireContainer(host.records, nameOrId);
+  if (!(await ended(host, record, options.signal))) throw new SlipwayError("canceled", "CANCELED", "canceled", {}, options.signal?.reason);
+  const current = host.records.get(record.id);
+  // removed meanwhile (--rm): what the monitor wrote went with it
+  return current === undefined ? (lastSeen.get(record.id) ?? record.state.exitCode) : containerState(host, current).exitCode;
+}
+
+/** Exit codes of containers that were waited for here, for the moment between their end and their removal. */
+const lastSeen = new Map<string, number>();
+
+export function resizeContainer(host: ContainerHost, nameOrId: string, size: { readonly rows: number; readonly columns: number }): void {
+  const record = requireContainer(host.records, nameOrId);
+  writeTerminalSize(containerFiles(host, record), size);
+}
+
+/** true: ended; false: the signal came first. */
+async function ended(host: ContainerHost, record: ContainerRecord, signal: AbortSignal | undefined): Promise<boolean> {
+  const files = containerFiles(host, record);
+  const watch = watchFile(files.exitFile, signal);
+  let deadSinceMs: number | undefined;
+  try {
+    for (;;) {
+      const exit = readExit(files);
+      if (exit !== undefined) lastSeen.set(record.id, exit.exitCode);
+      const current = host.records.get(record.id);
+      if (exit !== undefined || current === undefined || current.state.status !== "running") return true;
+      deadSinceMs = isAlive(current.state) ? undefined : (deadSinceMs ?? performance.now());
+      if (deadSinceMs !== undefined && performance.now() - deadSinceMs > monitorGraceMs) return true;
+      if (signal?.aborted === true) return false;
+      await watch.changed();
+    }
+  } finally {
+    watch.close();
+  }
+}
+
+function send(record: ContainerRecord, signal: number): void {
+  if (!isAlive(record.state)) return;
+  try {
+    process.kill(record.state.pid, signal);
+  } catch (error) {
+    if (errnoOf(error) !== "ESRCH") throw error;
+  }
+}
+
+/** "TERM", "SIGTERM", "15", "RTMIN+3". */
+export function parseSignal(text: string, nameOrId: string): number {
+  const upper = text.toUpperCase();
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number > 0 && number <= 64) return number;
+  const name = upper.startsWith("SIG") ? upper : `SIG${upper}`;
+  const realTime = /^SIGRT(MIN|MAX)(?:([+-])(\d+))?$/.exec(name);
+  if (realTime !== null) return (realTime[1] === "MIN" ? 34 : 64) + Number(realTime[3] ?? 0) * (realTime[2] === "-" ? -1 : 1);
+  const known = Object.entries(constants.signals).find(([signal]) => signal === name)?.[1];
+  if (known === undefined) throw cannotKill(nameOrId, `invalid signal: ${text}`, "invalid_argument");
+  return known;
+}
