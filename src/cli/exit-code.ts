@@ -4,16 +4,13 @@
  */
 import type { SlipwayError } from "../base/errors.ts";
 
-/** Codes of a container's failed start, whoever reports them. */
-const startCodes: Readonly<Record<string, number>> = { COMMAND_NOT_FOUND: 127, COMMAND_NOT_EXECUTABLE: 126 };
+/** "build": a step's exit code is not ours. "start": the command makes a container, and its own failures are told from the container's. */
+export type CommandFamily = "build" | "start" | "other";
 
-/** `starts`: the command makes a container (`run`, `create`), so that its own failures are told from the container's. */
-export function exitCodeOf(error: SlipwayError, starts: boolean): number {
-  const wanted = error.details["exitCode"];
-  if (typeof wanted === "number" && Number.isInteger(wanted)) return wanted;
+export function exitCodeOf(error: SlipwayError, family: CommandFamily): number {
   if (error.code === "UNKNOWN_FLAG") return 125;
-  if (error.code in startCodes) return startCodes[error.code]!;
   if (error.kind === "canceled") return 130;
-  if (error.code === "USAGE" || error.code === "NOT_A_TERMINAL") return 1;
-  return starts ? 125 : 1;
+  const wanted = error.details["exitCode"];
+  if (family !== "build" && typeof wanted === "number" && Number.isInteger(wanted)) return wanted;
+  return family === "start" && error.code !== "NOT_A_TERMINAL" ? 125 : 1;
 }

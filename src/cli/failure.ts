@@ -7,6 +7,7 @@ import type { ErrorKind } from "../base/errors.ts";
 import { printable } from "../base/printable.ts";
 import type { Command } from "./command.ts";
 import { exitCodeOf } from "./exit-code.ts";
+import type { CommandFamily } from "./exit-code.ts";
 import { usageLine } from "./usage-line.ts";
 
 /** Raised by the command line itself: what Docker's client prints without naming the daemon. */
@@ -68,12 +69,9 @@ export interface FailureContext {
   readonly debug: boolean;
 }
 
-function isBuild(command: Command | undefined): boolean {
-  return command?.paths[0] === "build";
-}
-
-function startsContainer(command: Command | undefined): boolean {
-  return command?.name === "run" || command?.name === "create";
+function familyOf(command: Command | undefined): CommandFamily {
+  if (command?.paths[0] === "build") return "build";
+  return command?.name === "run" || command?.name === "create" ? "start" : "other";
 }
 
 /** The usage and the pointer to `--help` that Docker prints below a mistake in the words of the command line. */
@@ -85,17 +83,20 @@ export function usageHint(command: Command | undefined, path: string, verb: "Run
 
 export function renderFailure(thrown: unknown, context: FailureContext): Failure {
   const error = asSlipwayError(thrown);
-  const exitCode = exitCodeOf(error, startsContainer(context.command));
-  const debug = context.debug ? debugLines(thrown) : "";
-  if (error.details["silent"] === true) return { text: debug, exitCode };
-  if (error.code === "ARGUMENT_COUNT") return { text: `${isBuild(context.command) ? "ERROR: " : ""}${error.message}${debug}`, exitCode: 1 };
-  if (error.code === "UNKNOWN_FLAG") return { text: `${error.message}\n${usageHint(context.command, context.path)}${debug}`, exitCode };
-  if (isBuild(context.command)) return { text: `ERROR: ${failureOfBuild(error)}\n${remedyLine(error)}${debug}`, exitCode };
-  if (startsContainer(context.command) && error.code !== "NOT_A_TERMINAL") {
-    const hint = `\nRun 'slipway ${context.path} --help' for more information\n`;
-    return { text: `slipway: ${failureLine(error)}\n${remedyLine(error)}${hint}${debug}`, exitCode };
+  const family = familyOf(context.command);
+  return { text: textOf(error, family, context) + (context.debug ? debugLines(thrown) : ""), exitCode: exitCodeOf(error, family) };
+}
+
+/** `details.bare`: Docker prints the message alone, wherever it arises. */
+function textOf(error: SlipwayError, family: CommandFamily, context: FailureContext): string {
+  if (error.code === "ARGUMENT_COUNT") return `${family === "build" ? "ERROR: " : ""}${error.message}`;
+  if (error.code === "UNKNOWN_FLAG") return `${error.message}\n${usageHint(context.command, context.path)}`;
+  if (family === "build") return `ERROR: ${failureOfBuild(error)}\n${remedyLine(error)}`;
+  const line = `${failureLine(error)}\n${remedyLine(error)}`;
+  if (family === "start" && error.code !== "NOT_A_TERMINAL" && error.details["bare"] !== true) {
+    return `slipway: ${line}\nRun 'slipway ${context.path} --help' for more information\n`;
   }
-  return { text: `${failureLine(error)}\n${remedyLine(error)}${debug}`, exitCode };
+  return line;
 }
 
 /** The step excerpt, where there is one, has been printed by the progress renderer. */

@@ -21,21 +21,13 @@ export const runImages: Handler = async (cli, { flags, args }) => {
   }
   const digests = flags.bool("digests");
   const digest = digests ? "{{.Digest}}\\t" : "";
-  const rows = imageRows(images);
-  const quiet = flags.bool("quiet");
-  const text = renderRows(quiet ? oncePerImage(rows) : rows, imageRowType(cli.now(), flags.bool("no-trunc")), {
+  const text = renderRows(imageRows(images), imageRowType(cli.now(), flags.bool("no-trunc")), {
     format: flags.string("format"),
     table: `{{.Repository}}\\t{{.Tag}}\\t${digest}{{.ID}}\\t{{.CreatedSince}}\\t{{.Size}}`,
-    quiet,
+    quiet: flags.bool("quiet"),
     quietField: "ID",
     raw: rawLines,
   });
   cli.stdout.write(text);
   return 0;
 };
-
-/** Ids are listed once, however many names the image has, unless a template asks for more. */
-function oncePerImage<Row extends { readonly image: { readonly id: string } }>(rows: readonly Row[]): readonly Row[] {
-  const seen = new Set<string>();
-  return rows.filter((row) => !seen.has(row.image.id) && seen.add(row.image.id));
-}

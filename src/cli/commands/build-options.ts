@@ -1,0 +1,134 @@
+/** The flags of `build` as the engine's options. What Docker's client refuses by itself is refused here. */
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import type { BuildContext, BuildOptions, BuildOutput, DockerfileSource } from "../../engine/api.ts";
+import { parseReference } from "../../oci/index.ts";
+import type { Cli } from "../cli.ts";
+import type { Invocation } from "../command.ts";
+import { cliError } from "../failure.ts";
+import type { ParsedFlags } from "../flags.ts";
+import { isRemote, parseBuildArgs, parseBuildContexts, parseOutput, parseSecret, parseSsh, pushMissing } from "./build-words.ts";
+import { recordFrom } from "./key-value.ts";
+
+/** a Dockerfile on standard input longer than this is none */
+const maxDockerfileSize = 16 << 20;
+
+function contextFrom(cli: Cli, word: string): BuildContext {
+  if (word === "-") return { kind: "stream", source: cli.stdin.chunks };
+  if (isRemote(word)) return { kind: "url", url: word };
+  const path = resolve(cli.cwd, word);
+  let isDirectory = false;
+  try {
+    isDirectory = statSync(path).isDirectory();
+  } catch {
+    // said below, in the same words
+  }
+  if (!isDirectory) throw cliError(`unable to prepare context: path ${JSON.stringify(word)} not found`);
+  return { kind: "directory", path };
+}
+
+async function readDockerfile(cli: Cli): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of cli.stdin.chunks) {
+    size += chunk.length;
+    if (size > maxDockerfileSize) throw cliError("the Dockerfile on standard input is too long");
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+/** `-f` is relative to where one stands, unless the context comes from elsewhere. */
+async function dockerfileFrom(cli: Cli, file: string, context: BuildContext): Promise<DockerfileSource | undefined> {
+  if (file === "") return undefined;
+  if (file !== "-") return { kind: "path", path: context.kind === "directory" ? resolve(cli.cwd, file) : file };
+  if (context.kind === "stream") throw cliError("invalid argument: can't use stdin for both build context and dockerfile");
+  return { kind: "text", text: await readDockerfile(cli) };
+}
+
+function checkTags(tags: readonly string[]): void {
+  for (const tag of tags) {
+    let digest: string | undefined;
+    try {
+      digest = parseReference(tag).digest;
+    } catch (error) {
+      throw cliError(`invalid tag ${JSON.stringify(tag)}: ${error instanceof Error ? error.message : String(error)}`, "USAGE", {}, error);
+    }
+    if (digest !== undefined) throw cliError("failed to solve: build tag cannot contain a digest");
+  }
+}
+
+function checkAnnotations(annotations: readonly string[]): void {
+  for (const annotation of annotations) {
+    if (!annotation.includes("=")) throw cliError(`parse annotations: invalid annotation ${JSON.stringify(annotation)}, expected key=value`);
+  }
+}
+
+function networkFrom(text: string): "default" | "none" | "host" {
+  if (text === "default" || text === "none" || text === "host") return text;
+  if (text === "") return "default";
+  throw cliError(`network mode ${JSON.stringify(text)} not supported by buildkit - use default, none or host`);
+}
+
+const entitlements: readonly string[] = ["network.host", "security.insecure", "device"];
+
+/** `--network=host` grants what it asks for, as Docker's client does. */
+function allowFrom(flags: ParsedFlags): readonly string[] {
+  const allowed = flags.list("allow").flatMap((word) => word.split(","));
+  const unknown = allowed.find((word) => !entitlements.includes(word.split("=")[0]!));
+  if (unknown !== undefined) throw cliError(`unknown entitlement ${unknown}`);
+  return flags.string("network") === "host" ? [...allowed, "network.host"] : allowed;
+}
+
+function outputsFrom(cli: Cli, flags: ParsedFlags): readonly BuildOutput[] {
+  if (flags.bool("push")) throw pushMissing();
+  const outputs = flags.list("output").map((text) => parseOutput(cli, text));
+  const keeps = outputs.some((output) => output.type === "image");
+  return flags.bool("load") && !keeps ? [...outputs, { type: "image", attributes: {} }] : outputs;
+}
+
+function addHostsFrom(flags: ParsedFlags): readonly string[] {
+  const hosts = flags.list("add-host");
+  for (const host of hosts) {
+    const match = /^([^:=]+)[:=](.+)$/.exec(host);
+    const address = match?.[2]?.replace(/^\[(.*)\]$/, "$1") ?? "";
+    if (address !== "host-gateway" && !/^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)$/.test(address)) throw cliError(`invalid host ${host}`);
+  }
+  return hosts;
+}
+
+/** Fails with USAGE or INPUT_FILE (invalid_argument). Reads standard input when the Dockerfile is there. */
+export async function buildOptionsFrom(cli: Cli, { flags, args }: Invocation): Promise<BuildOptions> {
+  const tags = flags.list("tag");
+  const annotations = flags.list("annotation");
+  checkTags(tags);
+  checkAnnotations(annotations);
+  const buildArgs = parseBuildArgs(cli, flags.list("build-arg"));
+  const labels = recordFrom(flags.list("label"));
+  const buildContexts = parseBuildContexts(cli, flags.list("build-context"));
+  const secrets = flags.list("secret").map((text) => parseSecret(cli, text));
+  const ssh = flags.list("ssh").map((text) => parseSsh(cli, text));
+  const outputs = outputsFrom(cli, flags);
+  const network = networkFrom(flags.string("network"));
+  const context = contextFrom(cli, args[0]!);
+  const dockerfile = await dockerfileFrom(cli, flags.string("file"), context);
+  const target = flags.string("target");
+  const shmSizeBytes = flags.bytes("shm-size");
+  const platforms = flags.list("platform").flatMap((word) => word.split(",")).filter((word) => word !== "");
+  return {
+    context, tags, buildArgs, labels, annotations, buildContexts, secrets, ssh, outputs, network,
+    noCache: flags.bool("no-cache"),
+    noCacheFilter: flags.list("no-cache-filter").flatMap((word) => word.split(",")),
+    pull: flags.bool("pull"),
+    addHosts: addHostsFrom(flags),
+    ulimits: flags.list("ulimit"),
+    squash: flags.bool("squash"),
+    allow: allowFrom(flags),
+    stdout: (chunk) => cli.stdout.writeSlowly(chunk),
+    signal: cli.signal,
+    ...(dockerfile === undefined ? {} : { dockerfile }),
+    ...(target === "" ? {} : { target }),
+    ...(shmSizeBytes === undefined ? {} : { shmSizeBytes }),
+    ...(platforms.length === 0 ? {} : { platforms }),
+  };
+}

@@ -1,0 +1,76 @@
+/** The flags of `run` and `create` as the engine's options. */
+import type { RunOptions } from "../../engine/api.ts";
+import type { Cli } from "../cli.ts";
+import type { Invocation } from "../command.ts";
+import { refusedRunFlags } from "../definitions/run-flags.ts";
+import { cliError } from "../failure.ts";
+import type { ParsedFlags } from "../flags.ts";
+import { readKeyValueFile, recordFrom } from "./key-value.ts";
+import { parseMounts } from "./run-mounts.ts";
+
+const pullPolicies = ["always", "missing", "never"] as const;
+
+export function parsePullPolicy(text: string): (typeof pullPolicies)[number] {
+  const policy = pullPolicies.find((candidate) => candidate === text);
+  if (policy !== undefined) return policy;
+  throw cliError(`invalid pull option: '${text}': must be one of "always", "missing" or "never"`);
+}
+
+function refuse(flags: ParsedFlags): void {
+  for (const name of refusedRunFlags) {
+    if (!flags.changed(name) || (name === "restart" && flags.string(name) === "no")) continue;
+    throw cliError(`--${name} is not supported yet, and leaving it out would change what the container may do`);
+  }
+}
+
+/** Keys whose value is given, so that exactOptionalPropertyTypes is met. */
+function given<Value extends object>(fields: { readonly [Key in keyof Value]: Value[Key] | undefined }): Partial<Value> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<Value>;
+}
+
+function labelsOf(cli: Cli, flags: ParsedFlags): Record<string, string> {
+  return recordFrom([...flags.list("label-file").flatMap((path) => readKeyValueFile(cli, path)), ...flags.list("label")]);
+}
+
+/** Fails with USAGE, INPUT_FILE or UNKNOWN_FLAG (invalid_argument). */
+export function runOptionsFrom(cli: Cli, { flags, args }: Invocation): RunOptions {
+  refuse(flags);
+  const [image, ...command] = args;
+  const mounts = parseMounts(flags.list("mount"));
+  const entrypoint = flags.optional("entrypoint");
+  return {
+    image: image!,
+    env: [...flags.list("env-file").flatMap((path) => readKeyValueFile(cli, path)), ...flags.list("env")],
+    publish: flags.list("publish"),
+    publishAll: flags.bool("publish-all"),
+    volumes: [...flags.list("volume"), ...mounts.volumes],
+    tmpfs: [...flags.list("tmpfs"), ...mounts.tmpfs],
+    labels: labelsOf(cli, flags),
+    addHosts: flags.list("add-host"),
+    capAdd: flags.list("cap-add"),
+    capDrop: flags.list("cap-drop"),
+    ulimits: flags.list("ulimit"),
+    tty: flags.bool("tty"),
+    interactive: flags.bool("interactive"),
+    remove: flags.bool("rm"),
+    init: flags.bool("init"),
+    readOnly: flags.bool("read-only"),
+    privileged: flags.bool("privileged"),
+    pull: parsePullPolicy(flags.string("pull")),
+    signal: cli.signal,
+    ...(command.length === 0 ? {} : { command }),
+    // an empty --entrypoint takes the image's away
+    ...(entrypoint === undefined ? {} : { entrypoint: entrypoint === "" ? [] : [entrypoint] }),
+    ...given<RunOptions>({
+      name: flags.optional("name"),
+      workdir: flags.optional("workdir"),
+      user: flags.optional("user"),
+      hostname: flags.optional("hostname"),
+      network: flags.list("network").at(-1) ?? flags.list("net").at(-1),
+      shmSizeBytes: flags.bytes("shm-size"),
+      stopSignal: flags.optional("stop-signal"),
+      stopTimeoutSeconds: flags.number("stop-timeout"),
+      platform: flags.optional("platform"),
+    } as { readonly [Key in keyof RunOptions]: RunOptions[Key] | undefined }),
+  };
+}

@@ -1,0 +1,109 @@
+/** `run` and `create`. */
+import { existsSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { asSlipwayError } from "../../base/errors.ts";
+import type { PullEvent, RunOptions, SlipwayApi } from "../../engine/api.ts";
+import { familiarName, parseReference, withDefaultTag } from "../../oci/index.ts";
+import type { Cli } from "../cli.ts";
+import type { Handler, Invocation } from "../command.ts";
+import { cliError } from "../failure.ts";
+import { fileError } from "./archive-file.ts";
+import { checkTerminal, withAttached } from "./attach.ts";
+import { createPullDisplay } from "./pull-display.ts";
+import { runOptionsFrom } from "./run-options.ts";
+
+/** Fails with OUTPUT_FILE when the file is there: an id must not be lost to a second container. */
+function checkCidFile(cli: Cli, path: string): void {
+  if (path === "" || !existsSync(resolve(cli.cwd, path))) return;
+  throw cliError(`container ID file found, make sure the other container isn't running or delete ${path}`, "OUTPUT_FILE");
+}
+
+function writeCidFile(cli: Cli, path: string, id: string): void {
+  if (path === "") return;
+  try {
+    writeFileSync(resolve(cli.cwd, path), id, { flag: "wx" });
+  } catch (error) {
+    throw fileError("failed to create the container ID file: open", path, error, "OUTPUT_FILE");
+  }
+}
+
+/** The id of an image or of a build's step; such a word is never pulled. */
+const idPattern = /^(?:sha256:)?[0-9a-f]{12,64}$/;
+
+/** Docker's first line of a pull that a run needs. */
+function announcePull(cli: Cli, engine: SlipwayApi, options: RunOptions): void {
+  if (options.pull !== "missing" || idPattern.test(options.image)) return;
+  const name = familiarName(withDefaultTag(parseReference(options.image)));
+  try {
+    engine.images.inspect(options.image);
+  } catch (error) {
+    if (asSlipwayError(error).kind !== "not_found") throw error;
+    cli.stderr.write(`Unable to find image '${name}' locally\n`);
+  }
+}
+
+function pullListener(cli: Cli, quiet: boolean): (event: PullEvent) => void {
+  const display = createPullDisplay(cli.stderr);
+  return (event) => (quiet ? undefined : display.push(event));
+}
+
+interface AttachChoice {
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+}
+
+function attachChoice({ flags }: Invocation): AttachChoice {
+  const words = flags.list("attach").map((word) => word.toLowerCase());
+  const unknown = words.find((word) => !["stdin", "stdout", "stderr"].includes(word));
+  if (unknown !== undefined) throw cliError(`invalid argument ${JSON.stringify(unknown)} for "-a, --attach" flag: valid streams are STDIN, STDOUT and STDERR`, "UNKNOWN_FLAG");
+  if (words.length === 0) return { stdin: flags.bool("interactive"), stdout: true, stderr: true };
+  return { stdin: words.includes("stdin") && flags.bool("interactive"), stdout: words.includes("stdout"), stderr: words.includes("stderr") };
+}
+
+async function runDetached(cli: Cli, engine: SlipwayApi, options: RunOptions, invocation: Invocation): Promise<number> {
+  const { id } = await engine.containers.run(options, undefined, pullListener(cli, invocation.flags.bool("quiet")));
+  writeCidFile(cli, invocation.flags.string("cidfile"), id);
+  cli.stdout.write(`${id}\n`);
+  return 0;
+}
+
+async function runAttached(cli: Cli, engine: SlipwayApi, options: RunOptions, invocation: Invocation): Promise<number> {
+  const { flags } = invocation;
+  const choice = attachChoice(invocation);
+  const cidFile = flags.string("cidfile");
+  let written = false;
+  const onCreated = (id: string): void => {
+    if (!written) writeCidFile(cli, cidFile, id);
+    written = true;
+  };
+  const attach = { tty: flags.bool("tty"), interactive: choice.stdin, stdout: choice.stdout, stderr: choice.stderr, signalProxy: flags.bool("sig-proxy"), onCreated };
+  const { id, exitCode } = await withAttached(cli, engine, attach, (streams) => engine.containers.run(options, streams, pullListener(cli, flags.bool("quiet"))));
+  onCreated(id);
+  return exitCode ?? 0;
+}
+
+export const runRun: Handler = async (cli, invocation) => {
+  const { flags } = invocation;
+  const detach = flags.bool("detach");
+  if (detach && flags.list("attach").length > 0) throw cliError("conflicting options: cannot specify both --attach and --detach", "USAGE", { bare: true, exitCode: 1 });
+  const options = runOptionsFrom(cli, invocation);
+  if (!detach) checkTerminal(cli, { tty: flags.bool("tty"), interactive: flags.bool("interactive") });
+  checkCidFile(cli, flags.string("cidfile"));
+  const engine = await cli.open();
+  announcePull(cli, engine, options);
+  return detach ? runDetached(cli, engine, options, invocation) : runAttached(cli, engine, options, invocation);
+};
+
+export const runCreate: Handler = async (cli, invocation) => {
+  const { flags } = invocation;
+  const options = runOptionsFrom(cli, invocation);
+  const cidFile = flags.string("cidfile");
+  checkCidFile(cli, cidFile);
+  const engine = await cli.open();
+  announcePull(cli, engine, options);
+  const id = await engine.containers.create(options, pullListener(cli, flags.bool("quiet")));
+  writeCidFile(cli, cidFile, id);
+  cli.stdout.write(`${id}\n`);
+  return 0;
+};
