@@ -1,6 +1,7 @@
 /** COPY, ADD and WORKDIR → file vertices. */
 import { SlipwayError } from "../base/errors.ts";
 import type { AddInstruction, CopyInstruction, LineRange, WorkdirInstruction } from "../dockerfile/instruction.ts";
+import { formatStepName } from "../dockerfile/step-name.ts";
 import { expandWord } from "../dockerfile/word.ts";
 import type { FileAction, GitOp, HttpOp } from "./op.ts";
 import { absolutePath, cleanPath, type StageState } from "./stage-state.ts";
@@ -32,7 +33,7 @@ export function lowerCopy(state: StageState, instruction: CopyInstruction | AddI
   const inputs: Vertex[] = instruction.link || state.root === undefined ? [] : [state.root];
   const actions = [...sourceActions(state, instruction, sources, target, inputs, surroundings), ...heredocActions(state, instruction, target)];
   const scratchBase = instruction.link || state.root === undefined;
-  const description = state.display(instruction.code, false);
+  const description = formatStepName(instruction, variableMap(state.variables), { escape: state.context.escape });
   const metadata = {
     name: `${state.nextPrefix()}${description}`,
     lines,
@@ -62,7 +63,7 @@ function createdBy(state: StageState, instruction: CopyInstruction | AddInstruct
 /** ADD's remote sources are inputs of their own; everything else lies in one input and keeps its order. */
 function sourceActions(state: StageState, instruction: CopyInstruction | AddInstruction, sources: readonly string[], target: Target, inputs: Vertex[], surroundings: CopySurroundings): readonly FileAction[] {
   const actions: FileAction[] = [];
-  const common = { type: "copy", ...target, exclude: instruction.exclude.map((pattern) => state.expand(pattern, instruction.lines)), parents: instruction.parents, verb: instruction.type === "add" ? "ADD" : "COPY" } as const;
+  const common = { type: "copy", ...target, exclude: instruction.exclude, parents: instruction.parents, verb: instruction.type === "add" ? "ADD" : "COPY" } as const;
   const local = (): number => {
     const vertex = surroundings.source(instruction.type === "copy" ? instruction.from : undefined, instruction.lines) ?? scratchVertex(state);
     return inputIndex(inputs, vertex);
@@ -92,7 +93,7 @@ function inputIndex(inputs: Vertex[], vertex: Vertex): number {
 }
 
 function checksumError(instruction: AddInstruction): SlipwayError {
-  return new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", "checksum requires HTTP(S) sources or Git sources", { lines: instruction.lines });
+  return new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", "checksum requires HTTP(S) or Git sources", { lines: instruction.lines });
 }
 
 function remoteSource(state: StageState, instruction: AddInstruction, source: string, inputs: Vertex[]): { readonly input: number; readonly sources: readonly string[]; readonly unpack: boolean; readonly chmod?: string } {
@@ -116,10 +117,10 @@ function heredocActions(state: StageState, instruction: CopyInstruction | AddIns
   });
 }
 
-/** A heredoc's body: variables are replaced, quotes stay. */
+/** A heredoc's body: variables are replaced, quotes stay, and the escape character is always a backslash. */
 function expandBody(state: StageState, content: string, lines: LineRange): string {
   try {
-    return expandWord(content, variableMap(state.variables), { escape: state.context.escape, rawQuotes: true, rawEscapes: true }).result;
+    return expandWord(content, variableMap(state.variables), { skipQuotes: true }).result;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", message, { lines }, error);
@@ -133,7 +134,7 @@ function scratchVertex(state: StageState): Vertex {
 export function lowerWorkdir(state: StageState, instruction: WorkdirInstruction, epoch: number | undefined): void {
   const path = cleanPath(absolutePath(state.expand(instruction.path, instruction.lines), state.workdir));
   state.config.WorkingDir = path;
-  const description = state.display(instruction.code, false);
+  const description = formatStepName(instruction, variableMap(state.variables), { escape: state.context.escape });
   const prefix = state.nextPrefix();
   const slot = state.slot(instruction);
   if (path === "/") {

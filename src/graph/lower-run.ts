@@ -2,11 +2,12 @@
 import { SlipwayError } from "../base/errors.ts";
 import type { Heredoc, LineRange, RunInstruction, RunMount } from "../dockerfile/instruction.ts";
 import { parseRunMount } from "../dockerfile/run-mount.ts";
+import { formatStepName } from "../dockerfile/step-name.ts";
 import { runCreatedBy } from "./created-by.ts";
 import type { ExecMount, ExecOp } from "./op.ts";
 import { isProxyArg } from "./platform-args.ts";
 import { absolutePath, cleanPath, defaultPath, type StageState } from "./stage-state.ts";
-import { formatVariables, getVariable } from "./variables.ts";
+import { formatVariables, getVariable, variableMap } from "./variables.ts";
 import { createVertex, type Vertex } from "./vertex.ts";
 
 export interface RunSurroundings {
@@ -34,7 +35,7 @@ export function lowerRun(state: StageState, instruction: RunInstruction, surroun
   const command = runCommand(state, instruction);
   const inputs = new Inputs();
   if (state.root !== undefined) inputs.list.push(state.root);
-  const mounts = instruction.mounts.map((value) => lowerMount(state, parseRunMount(state.expand(value, lines)), inputs, surroundings, lines));
+  const mounts = instruction.mounts.map((value) => lowerMount(state, parseRunMount(value, (word) => state.expand(word, lines)), inputs, surroundings, lines));
   if (command.script !== undefined) mounts.push(scriptMount(state, command.script, inputs));
   const env = state.variables.some(({ key }) => key === "PATH") ? formatVariables(state.variables) : [...formatVariables(state.variables), `PATH=${defaultPath}`];
   const op: ExecOp = {
@@ -54,7 +55,7 @@ export function lowerRun(state: StageState, instruction: RunInstruction, surroun
     platform: state.context.platform,
     proxyEnv: [...surroundings.buildArgs].filter(([key]) => isProxyArg(key)).map(([key, value]) => `${key}=${value}`),
   };
-  const name = state.display(instruction.code, true) + command.summary;
+  const name = formatStepName(instruction, variableMap(state.variables), { escape: state.context.escape });
   const shownArgs = state.declaredArgs.filter((key) => !isProxyArg(key)).map((key) => `${key}=${getVariable(state.variables, key) ?? ""}`);
   const vertex = createVertex(op, inputs.list, {
     name: `${state.nextPrefix()}${name}`,
@@ -76,29 +77,21 @@ interface RunCommand {
   readonly args: readonly string[];
   /** a heredoc that begins with `#!`: it becomes a file and is executed */
   readonly script: Heredoc | undefined;
-  /** what progress shows of a heredoc's body */
-  readonly summary: string;
 }
 
 function runCommand(state: StageState, instruction: RunInstruction): RunCommand {
   const { form, args, heredocs } = instruction.command;
-  if (form === "exec") return { args, script: undefined, summary: "" };
+  if (form === "exec") return { args, script: undefined };
   const [line = ""] = args;
   const [first] = heredocs;
-  if (first === undefined) return { args: [...state.shell, line], script: undefined, summary: "" };
+  if (first === undefined) return { args: [...state.shell, line], script: undefined };
   if (!/^\d*<<-?(?:"[^"]*"|'[^']*'|[^\s"'<]+)$/.test(line.trim())) {
     // The shell itself reads the heredocs: give it the text as it stood.
-    const full = heredocs.reduce((text, heredoc) => `${text}\n${heredoc.content}${heredoc.name}`, line);
-    return { args: [...state.shell, full], script: undefined, summary: "" };
+    const full = heredocs.reduce((text, heredoc) => `${text}\n${heredoc.raw}${heredoc.name}`, line);
+    return { args: [...state.shell, full], script: undefined };
   }
-  const summary = ` (${summarize(first.content)})`;
-  if (first.content.startsWith("#!")) return { args: [...state.shell, `/dev/pipes/${first.name}`], script: first, summary };
-  return { args: [...state.shell, first.content], script: undefined, summary };
-}
-
-function summarize(content: string): string {
-  const lines = content.trim().split(/\r?\n/);
-  return lines.length > 1 ? `${lines[0] ?? ""}...` : (lines[0] ?? "");
+  if (first.content.startsWith("#!")) return { args: [...state.shell, `/dev/pipes/${first.name}`], script: first };
+  return { args: [...state.shell, first.content], script: undefined };
 }
 
 function scriptMount(state: StageState, script: Heredoc, inputs: Inputs): ExecMount {
@@ -146,7 +139,7 @@ function lowerMount(state: StageState, mount: RunMount, inputs: Inputs, surround
 
 function required(target: string | undefined, lines: LineRange): string {
   if (target !== undefined && cleanPath(target) !== "/") return cleanPath(target);
-  throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", target === undefined ? "mount target is required" : `invalid mount target ${JSON.stringify(target)}`, { lines });
+  throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", `invalid mount target ${JSON.stringify(target ?? "/")}`, { lines });
 }
 
 function cacheMount(state: StageState, mount: RunMount, target: string, inputs: Inputs, surroundings: RunSurroundings, lines: LineRange): ExecMount {

@@ -7,7 +7,7 @@ import { familiarName, formatReference, parseReference, withDefaultTag } from ".
 import { normalizePlatform, parsePlatform, type Platform } from "../oci/platform.ts";
 import type { ContainerConfig } from "../oci/image-config.ts";
 import type { FromInstruction, Instruction, LineRange, Stage } from "../dockerfile/instruction.ts";
-import { parseDockerfile } from "../dockerfile/parse.ts";
+import { parseTrigger } from "../dockerfile/parse.ts";
 import { expandWord } from "../dockerfile/word.ts";
 import { lowerArg, lowerCmd, lowerEntrypoint, lowerEnv, lowerExpose, lowerHealthcheck, lowerLabel, lowerStopsignal, lowerVolume } from "./lower-config.ts";
 import { lowerCopy, lowerWorkdir } from "./lower-copy.ts";
@@ -86,6 +86,7 @@ class Lowerer {
       image: { platform: state.context.platform, author: state.author, config, baseHistory: state.baseHistory, history: state.history },
       baseChain: state.baseChain,
       epoch: this.#epoch,
+      reachable: new Set(this.#states.keys()),
     };
   }
 
@@ -182,7 +183,7 @@ class Lowerer {
     const earlier = named === undefined ? this.#findStage(baseName, stage.index) : undefined;
     if (earlier !== undefined) {
       const base = this.#state(earlier);
-      triggers.push(...parseTriggers(base.config.OnBuild ?? []));
+      triggers.push(...parseTriggers(base.config.OnBuild ?? [], stage.from.lines));
       const { OnBuild: _, ...config } = base.config;
       const state = new StageState(context, { root: base.root, config, author: base.author, history: base.baseHistory, chain: base.baseChain });
       state.history = base.history;
@@ -200,7 +201,7 @@ class Lowerer {
   }
 
   #imageState(context: StageContext, image: ResolvedImage, from: FromInstruction, triggers: Instruction[]): StageState {
-    triggers.push(...parseTriggers(image.config.config.OnBuild ?? []));
+    triggers.push(...parseTriggers(image.config.config.OnBuild ?? [], from.lines));
     const { OnBuild: _, ...config } = image.config.config;
     const root = createVertex({ type: "image", reference: image.reference, platform: context.platform, chain: image.chain }, [], {
       name: `FROM ${image.reference}`,
@@ -333,11 +334,11 @@ function scratchState(context: StageContext): StageState {
   return new StageState(context, { root: undefined, config: { Env: [`PATH=${defaultPath}`], WorkingDir: "/" }, author: undefined, history: [], chain: [] });
 }
 
-/** ONBUILD triggers as instructions, shown as `ONBUILD RUN …`. */
-function parseTriggers(expressions: readonly string[]): readonly Instruction[] {
-  return expressions.flatMap((expression) => {
-    const { stages } = parseDockerfile(`FROM scratch\n${expression}\n`, { fileName: "ONBUILD trigger" });
-    return (stages[0]?.instructions ?? []).map((instruction) => ({ ...instruction, code: `ONBUILD ${instruction.code}` }));
+/** ONBUILD triggers as instructions, shown as `ONBUILD RUN …`; their place is the FROM that brought them. */
+function parseTriggers(expressions: readonly string[], lines: LineRange): readonly Instruction[] {
+  return expressions.map((expression) => {
+    const instruction = parseTrigger(expression);
+    return { ...instruction, lines, code: `ONBUILD ${instruction.code}` };
   });
 }
 

@@ -74,6 +74,8 @@ export type Lowering =
       readonly baseChain: readonly Digest[];
       /** SOURCE_DATE_EPOCH, seconds */
       readonly epoch: number | undefined;
+      /** indexes of the stages that the target needs */
+      readonly reachable: ReadonlySet<number>;
     };
 
 export function imageKey(reference: string, platform: Platform): string {

@@ -75,15 +75,6 @@ export class StageState {
     return this.#at(lines, word, () => expandWords(word, variableMap(this.variables), { escape: this.context.escape }).words);
   }
 
-  /** The instruction as progress shows it: variables put in where that works, else as written. */
-  display(code: string, rawQuotes: boolean): string {
-    try {
-      return expandWord(code, variableMap(this.variables), { escape: this.context.escape, rawQuotes, skipUnset: rawQuotes }).result;
-    } catch {
-      return code;
-    }
-  }
-
   #at<T>(lines: LineRange, word: string, body: () => T): T {
     try {
       return body();

@@ -59,8 +59,9 @@ export class FileDigests {
   }
 
   /** Replaces the file at once; readers see the old index or the new one. */
-  save(path: string, temporary: string): void {
+  save(path: string, temporaryPath: () => string): void {
     if (!this.#changed) return;
+    const temporary = temporaryPath();
     const lines = [header.trimEnd()];
     for (const [file, { stamp, digest }] of this.#known) if (!this.#unsettled.has(file) && !file.includes("\n")) lines.push(`${digest} ${stamp} ${file}`);
     writeFileSync(temporary, `${lines.join("\n")}\n`);

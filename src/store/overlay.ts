@@ -48,8 +48,10 @@ export function enterPrivateMountNamespace(): void {
  * Mounts an overlay whose upper stays a plain layer (no index, metacopy or redirects). 300 lowers and more work.
  * Fails with MOUNT_FAILED (failed_precondition) or MOUNT_DENIED (denied), the kernel's own reason in the message.
  */
-export function mountOverlay(options: OverlayMount): void {
-  checkPaths(options);
+export function mountOverlay(request: OverlayMount): void {
+  checkPaths(request);
+  // The kernel refuses a directory twice; of equal layers the upper one shows everything that the lower one could.
+  const options = { ...request, lowers: [...new Set(request.lowers)] };
   let tree: number;
   try {
     tree = createOverlay(options);

@@ -1,0 +1,237 @@
+/** The build use case: context and Dockerfile in, graph solved, image or files out. Reads as its own table of contents. */
+import { SlipwayError } from "../../base/errors.ts";
+import { digestOf, type Digest } from "../../oci/digest.ts";
+import { hostPlatform, normalizePlatform, parsePlatform, type Platform } from "../../oci/platform.ts";
+import type { ProgressSink } from "../../base/progress.ts";
+import type { IgnoreMatcher } from "../../dockerfile/ignore.ts";
+import { createIgnoreMatcher, parseIgnore } from "../../dockerfile/ignore.ts";
+import { formatReference, parseReference, withDefaultTag } from "../../oci/reference.ts";
+import { lowerDockerfile } from "../../graph/lower.ts";
+import { imageKey, type LowerOptions, type Lowering, type NamedContext, type ResolvedImage } from "../../graph/lowering.ts";
+import { isGitUrl, isHttpUrl } from "../../graph/remote-source.ts";
+import type { RegistryClient } from "../../registry/index.ts";
+import { createNetworkPool, type NetworkPool } from "../../runtime/network-pool.ts";
+import { parseUlimit } from "../../runtime/ulimit.ts";
+import { contextIndexPath, FileDigests } from "../../solver/file-digests.ts";
+import type { Result } from "../../solver/results.ts";
+import { Solver } from "../../solver/solver.ts";
+import type { Store } from "../../store/index.ts";
+import { readFileSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { BuildOptions, BuildResult, BuildWarning, CheckResult } from "../api.ts";
+import { parseTagName } from "../image-names.ts";
+import { ContextView } from "./context-view.ts";
+import { withExcerpt } from "./diagnostics.ts";
+import { exportResult } from "./export-result.ts";
+import { failOnWarnings, lintBuild, parseBuild, type ParsedBuild } from "./lint.ts";
+import { loadDockerfile, openContext, type OpenedContext } from "./open-context.ts";
+import { runStepOf } from "./progress-steps.ts";
+import { gitTree, httpTree } from "./remote-inputs.ts";
+import { resolveBase } from "./resolve-bases.ts";
+import { BuildSecrets, checkSecrets } from "./step-secrets.ts";
+
+export interface BuildSurroundings {
+  readonly store: Store;
+  readonly client: () => Promise<RegistryClient>;
+  readonly onProgress: ProgressSink;
+}
+
+type Lowered = Extract<Lowering, { kind: "done" }>;
+
+/** Failures carry `details.excerpt` and `details.vertex` where they have a place. */
+export async function buildImage(options: BuildOptions, surroundings: BuildSurroundings): Promise<BuildResult> {
+  const { onProgress } = surroundings;
+  const signal = options.signal ?? new AbortController().signal;
+  const tags = (options.tags ?? []).map(parseTagName);
+  const platform = targetPlatform(options.platforms);
+  for (const ulimit of options.ulimits ?? []) parseUlimit(ulimit);
+  checkSecrets(options.secrets ?? []);
+  const { context, parsed } = await openBuild(options, surroundings, signal);
+  try {
+    const buildArgs = new Map(Object.entries(options.buildArgs ?? {}));
+    const images = new Map<string, ResolvedImage>();
+    const lowered = await lower(options, surroundings, { context, parsed, platform, buildArgs, images, signal });
+    const lint = { buildArgs, reachable: lowered.reachable, baseVariables: (image: string) => variablesOf(images, image, platform) };
+    const warnings = lintBuild(parsed, lint);
+    emitWarnings(onProgress, warnings);
+    failOnWarnings(parsed, lint);
+    await reportIgnoreFile(onProgress, context);
+    return await solveAndExport(options, surroundings, { context, parsed, lowered, platform, tags, warnings, signal });
+  } catch (error) {
+    throw withExcerpt(error, parsed.source);
+  }
+}
+
+/** `build --check`. */
+export async function checkBuild(options: BuildOptions, surroundings: BuildSurroundings): Promise<CheckResult> {
+  const signal = options.signal ?? new AbortController().signal;
+  const { parsed } = await openBuild(options, surroundings, signal);
+  const warnings = lintBuild(parsed, { buildArgs: new Map(Object.entries(options.buildArgs ?? {})) });
+  return { warnings, failed: warnings.length > 0 };
+}
+
+function targetPlatform(platforms: readonly string[] | undefined): Platform {
+  const [first, ...others] = (platforms ?? []).flatMap((text) => text.split(",")).filter((text) => text !== "");
+  if (others.length > 0) throw new SlipwayError("unsupported", "SEVERAL_PLATFORMS", "building for several platforms at once is not supported yet", { platforms, remedy: "build for one platform at a time" });
+  return first === undefined || first === "local" ? hostPlatform() : normalizePlatform(parsePlatform(first));
+}
+
+async function openBuild(options: BuildOptions, { store, onProgress }: BuildSurroundings, signal: AbortSignal): Promise<{ readonly context: OpenedContext; readonly parsed: ParsedBuild }> {
+  const context = await openContext(options.context, store, signal);
+  const loaded = await runStepOf(onProgress, "[internal] load build definition from Dockerfile", async (step) => {
+    const found = loadDockerfile(context, options.dockerfile);
+    step.status("transferring dockerfile:", found.text.length, undefined, true);
+    return found;
+  });
+  return { context, parsed: parseBuild(loaded) };
+}
+
+async function reportIgnoreFile(onProgress: ProgressSink, context: OpenedContext): Promise<void> {
+  await runStepOf(onProgress, "[internal] load .dockerignore", async (step) => {
+    const size = statSync(join(context.directory, ".dockerignore"), { throwIfNoEntry: false })?.size ?? 2;
+    step.status("transferring context:", size, undefined, true);
+  });
+}
+
+function emitWarnings(sink: ProgressSink, warnings: readonly BuildWarning[]): void {
+  const vertex = digestOf("[internal] load build definition from Dockerfile");
+  for (const { rule, message, url, line, description } of warnings) {
+    sink({ type: "warning", vertex, message: `${rule}: ${message}${line === undefined ? "" : ` (line ${line})`}`, detail: [description], url, ...(line === undefined ? {} : { lines: { start: line, end: line } }) });
+  }
+}
+
+interface LowerInput {
+  readonly context: OpenedContext;
+  readonly parsed: ParsedBuild;
+  readonly platform: Platform;
+  readonly buildArgs: ReadonlyMap<string, string>;
+  /** filled while base images are resolved */
+  readonly images: Map<string, ResolvedImage>;
+  readonly signal: AbortSignal;
+}
+
+/** Names of the variables that a resolved base image sets. */
+function variablesOf(images: ReadonlyMap<string, ResolvedImage>, image: string, platform: Platform): readonly string[] | undefined {
+  try {
+    const found = images.get(imageKey(formatReference(withDefaultTag(parseReference(image))), platform));
+    return found?.config.config.Env?.map((entry) => entry.split("=")[0] ?? "");
+  } catch {
+    return undefined;
+  }
+}
+
+/** Asks for base images until the graph is complete. */
+async function lower(options: BuildOptions, surroundings: BuildSurroundings, { context, parsed, platform, buildArgs, images, signal }: LowerInput): Promise<Lowered> {
+  const lowerOptions: LowerOptions = {
+    dockerfile: parsed.dockerfile,
+    contextId: context.id,
+    buildArgs,
+    target: options.target,
+    labels: options.labels ?? {},
+    buildPlatform: hostPlatform(),
+    targetPlatform: platform,
+    showPlatform: false,
+    network: options.network ?? "default",
+    extraHosts: options.addHosts ?? [],
+    shmSizeBytes: options.shmSizeBytes,
+    ulimits: options.ulimits ?? [],
+    noCache: options.noCache === true ? true : new Set((options.noCacheFilter ?? []).map((name) => name.toLowerCase())),
+    namedContexts: namedContexts(options.buildContexts ?? {}),
+    images,
+  };
+  const resolver = { ...surroundings, signal, pull: options.pull === true };
+  for (;;) {
+    const lowering = lowerDockerfile(lowerOptions);
+    if (lowering.kind === "done") return lowering;
+    await Promise.all(lowering.images.map(async (need) => images.set(imageKey(need.reference, need.platform), await resolveBase(resolver, need))));
+  }
+}
+
+function namedContexts(contexts: Readonly<Record<string, string>>): ReadonlyMap<string, NamedContext> {
+  return new Map(Object.entries(contexts).map(([name, value]): [string, NamedContext] => [name.toLowerCase(), namedContext(name, value)]));
+}
+
+function namedContext(name: string, value: string): NamedContext {
+  if (value.startsWith("docker-image://")) return { kind: "image", reference: value.slice("docker-image://".length) };
+  if (value.startsWith("oci-layout://")) {
+    throw new SlipwayError("unsupported", "UNSUPPORTED_CONTEXT", "build contexts of kind oci-layout are not supported yet", { name, value, remedy: "slipway load the layout first, then use docker-image://NAME" });
+  }
+  if (isGitUrl(value)) return { kind: "git", url: value };
+  return isHttpUrl(value) ? { kind: "http", url: value } : { kind: "local" };
+}
+
+interface SolveInput {
+  readonly context: OpenedContext;
+  readonly parsed: ParsedBuild;
+  readonly lowered: Lowered;
+  readonly platform: Platform;
+  readonly tags: readonly string[];
+  readonly warnings: readonly BuildWarning[];
+  readonly signal: AbortSignal;
+}
+
+async function solveAndExport(options: BuildOptions, surroundings: BuildSurroundings, input: SolveInput): Promise<BuildResult> {
+  const { store, onProgress } = surroundings;
+  const { lowered, context, parsed, signal } = input;
+  const digests = new FileDigests();
+  const indexPath = contextIndexPath(store.layout.contexts, context.directory);
+  let networks: NetworkPool | undefined;
+  using secrets = new BuildSecrets(options.secrets ?? [], options.ssh ?? [], (label) => store.lease().temporaryPath(label));
+  const solver = new Solver({
+    store,
+    signal,
+    onProgress,
+    allow: new Set(options.allow ?? []),
+    sources: {
+      local: async (name) => {
+        if (name === "context") digests.load(indexPath);
+        return openLocal(name, options, context, parsed.ignore, digests);
+      },
+      git: (vertex) => gitTree(store, vertex, signal),
+      http: (vertex) => httpTree(store, vertex, signal),
+      image: async () => {},
+    },
+    execution: {
+      secrets,
+      networks: () => (networks ??= createNetworkPool({ directory: store.layers.workDirectory("networks"), onWarning: (message) => warn(onProgress, message) })),
+    },
+  });
+  try {
+    const root = lowered.root === undefined ? undefined : await solver.solve(lowered.root);
+    const chain = root?.kind === "layers" ? root.chain : [];
+    const times = new Map<Digest, number>();
+    for (const { vertex } of lowered.image.history) {
+      const result = vertex === undefined ? undefined : await solver.solve(vertex);
+      if (vertex !== undefined && result?.kind === "layers") times.set(vertex.digest, result.createdMs);
+    }
+    return await exportResult({ store, onProgress, options, lowered, chain, times, tags: input.tags, warnings: input.warnings, signal });
+  } finally {
+    if (context.id === context.directory) digests.save(indexPath, () => store.lease().temporaryPath("context-index"));
+    store.cache.touch(solver.usedKeys);
+    await networks?.close();
+  }
+}
+
+function warn(sink: ProgressSink, message: string): void {
+  sink({ type: "warning", vertex: "", message, detail: [], url: "" });
+}
+
+/** A named context has its own `.dockerignore`. */
+function openLocal(name: string, options: BuildOptions, context: OpenedContext, ignore: IgnoreMatcher | undefined, digests: FileDigests): Extract<Result, { kind: "tree" }> {
+  if (name === "context") return { kind: "tree", root: context.directory, tree: { view: new ContextView(context.directory, ignore), digests, keepXattrs: false } };
+  const entry = Object.entries(options.buildContexts ?? {}).find(([key]) => key.toLowerCase() === name);
+  const root = resolve(entry?.[1] ?? "");
+  if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new SlipwayError("invalid_argument", "INVALID_CONTEXT", `failed to get build context ${name}: stat ${entry?.[1] ?? ""}: no such file or directory`, { name });
+  }
+  return { kind: "tree", root, tree: { view: new ContextView(root, ignoreOf(root)), digests: new FileDigests(), keepXattrs: false } };
+}
+
+function ignoreOf(root: string): IgnoreMatcher | undefined {
+  try {
+    const patterns = parseIgnore(readFileSync(join(root, ".dockerignore")));
+    return patterns.length === 0 ? undefined : createIgnoreMatcher(patterns);
+  } catch {
+    return undefined;
+  }
+}

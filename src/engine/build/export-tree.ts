@@ -1,0 +1,99 @@
+/** Outputs that are files: `type=local` writes the final stage's tree, `type=tar` the same as an archive. */
+import { chmodSync, closeSync, constants, copyFileSync, lchownSync, lstatSync, mkdirSync, openSync, readSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { asSlipwayError } from "../../base/errors.ts";
+import { joinPath, type FileNode, type FileView } from "../../store/index.ts";
+import { lutimesNs } from "../../store/syscalls.ts";
+import { createEntry, encodeHeader, endOfArchive } from "../../tar/writer.ts";
+import { wholeSeconds } from "../../solver/whole-seconds.ts";
+
+/** Every node, parents before children, sorted. */
+function* walk(view: FileView, directory = ""): Generator<readonly [string, FileNode]> {
+  for (const name of view.list(directory)) {
+    const path = joinPath(directory, name);
+    const node = view.lookup(path);
+    if (node === undefined) continue;
+    yield [path, node];
+    if (node.type === "directory") yield* walk(view, path);
+  }
+}
+
+/** Existing files of the same names are replaced, others stay. Owners are kept where the caller may set them. */
+export function writeLocal(view: FileView, destination: string, keepOwners: boolean, signal: AbortSignal): number {
+  let bytes = 0;
+  const directories: (readonly [string, FileNode])[] = [];
+  try {
+    mkdirSync(destination, { recursive: true });
+    for (const [path, node] of walk(view)) {
+      signal.throwIfAborted();
+      const target = join(destination, path);
+      writeNode(node, target);
+      if (keepOwners) lchownSync(target, node.uid, node.gid);
+      if (node.type === "directory") directories.push([target, node]);
+      else finishNode(target, node);
+      bytes += node.size;
+    }
+    // Times of directories last: writing into them moves them.
+    for (const [target, node] of directories.toReversed()) finishNode(target, node);
+  } catch (error) {
+    throw asSlipwayError(error, "unavailable", "EXPORT_FAILED");
+  }
+  return bytes;
+}
+
+function writeNode(node: FileNode, target: string): void {
+  const existing = lstatSync(target, { throwIfNoEntry: false });
+  if (existing !== undefined && !(existing.isDirectory() && node.type === "directory")) rmSync(target, { recursive: true });
+  switch (node.type) {
+    case "directory":
+      mkdirSync(target, { recursive: true, mode: 0o755 });
+      return;
+    case "symlink":
+      symlinkSync(node.linkname, target);
+      return;
+    case "file":
+      copyFileSync(node.diskPath ?? "", target, constants.COPYFILE_FICLONE);
+      return;
+    default:
+      // Devices and fifos are left out, as Docker's local exporter does for users.
+      return;
+  }
+}
+
+function finishNode(target: string, node: FileNode): void {
+  if (node.type !== "file" && node.type !== "directory" && node.type !== "symlink") return;
+  if (node.type !== "symlink") chmodSync(target, node.mode);
+  lutimesNs(target, node.mtimeNs, node.mtimeNs);
+}
+
+const chunkBytes = 256 * 1024;
+
+/** The tree as one deterministic tar. */
+export async function* tarOfView(view: FileView): AsyncGenerator<Uint8Array> {
+  const links = new Map<string, string>();
+  for (const [path, node] of walk(view)) {
+    const linkTo = node.inode === "" ? undefined : links.get(node.inode);
+    if (node.inode !== "" && linkTo === undefined) links.set(node.inode, path);
+    const type = linkTo === undefined ? node.type : "hardlink";
+    yield encodeHeader(createEntry({ type, path, linkname: linkTo ?? node.linkname, mode: node.mode, uid: node.uid, gid: node.gid, size: type === "file" ? node.size : 0, mtimeNs: wholeSeconds(node.mtimeNs), devmajor: node.devmajor, devminor: node.devminor, xattrs: view.xattrs(path) }));
+    if (type === "file") yield* fileContent(node);
+  }
+  yield endOfArchive;
+}
+
+function* fileContent(node: FileNode): Generator<Uint8Array> {
+  const fd = openSync(node.diskPath ?? "", "r");
+  try {
+    for (let at = 0; at < node.size; ) {
+      const buffer = Buffer.allocUnsafe(Math.min(chunkBytes, node.size - at));
+      const read = readSync(fd, buffer, 0, buffer.length, at);
+      if (read === 0) break;
+      yield buffer.subarray(0, read);
+      at += read;
+    }
+    const padding = (512 - (node.size % 512)) % 512;
+    if (padding > 0) yield Buffer.alloc(padding);
+  } finally {
+    closeSync(fd);
+  }
+}
