@@ -30,7 +30,8 @@ let isPrivate = false;
  * Gives this process its own mount namespace, once; later calls do nothing. Mounts made afterwards are seen by this thread's synchronous
  * fs calls and by children spawned afterwards, and disappear with the last of them, also after kill -9. Mounts that others make outside
  * still appear inside.
- * Threads of libuv's pool that already run (fs.promises, streams) stay in the old namespace: use synchronous fs on mounted paths.
+ * Threads of libuv's pool that already run (fs.promises, streams) stay in the old namespace, with the working directory of that time:
+ * use synchronous fs on mounted paths.
  * Fails with MOUNT_NAMESPACE_DENIED (denied) without CAP_SYS_ADMIN.
  */
 export function enterPrivateMountNamespace(): void {

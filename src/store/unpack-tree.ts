@@ -216,6 +216,8 @@ export class UnpackTree {
       if (create) node.fromArchive = true;
       return node;
     }
+    // What is no directory and from lower layers gives way, as it would under an overlay.
+    if (create && node !== undefined && !node.fromArchive) return this.makeDirectory(place, missingAttributes);
     if (node?.kind === "symlink") return node.target;
     if (node?.kind === "file") {
       if (!create) return undefined;
