@@ -187,7 +187,9 @@ class Lowerer {
       const { OnBuild: _, ...config } = base.config;
       const state = new StageState(context, { root: base.root, config, author: base.author, history: base.baseHistory, chain: base.baseChain });
       state.history = base.history;
-      state.cmdSet = false;
+      // ARGs of the stage it stands on stay in sight.
+      state.variables = base.variables;
+      state.declaredArgs = base.declaredArgs;
       return state;
     }
     if (named === undefined && baseName === "scratch") return scratchState(context);
