@@ -72,8 +72,9 @@ export function containerFiles(host: Pick<ContainerHost, "runDirectory">, record
     hostname: `${directory}/hostname`,
     resolvConf: `${directory}/resolv.conf`,
     runtimeLog: `${directory}/runtime.log`,
-    exitDirectory: `${directory}/exit`,
-    exitFile: `${directory}/exit/${record.id}`,
+    // beside the log, so that one watch sees both
+    exitDirectory: directory,
+    exitFile: `${directory}/${record.id}`,
     oomFile: `${directory}/persist/oom`,
     run,
     sockets: `${run}/s`,

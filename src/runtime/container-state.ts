@@ -1,5 +1,6 @@
 /** What is true about a container now, whatever its record says: processes die by kill -9, and machines are switched off. */
 import { readFileSync, statSync } from "node:fs";
+import { readPidFile } from "./conmon.ts";
 import { containerFiles, type ContainerFiles, type ContainerHost } from "./container-host.ts";
 import type { ContainerRecord, ContainerState } from "./container-records.ts";
 import { startTimeTicks } from "./death-watch.ts";
@@ -20,7 +21,8 @@ export function currentState(host: Pick<ContainerHost, "runDirectory">, record: 
   if (state.status !== "running" && state.status !== "paused") return state;
   const files = containerFiles(host, record);
   const exit = readExit(files);
-  if (exit === undefined && isAlive(state)) return state;
+  // between the process's end and the monitor's word the container counts as running
+  if (exit === undefined && (isAlive(state) || isMonitored(files))) return state;
   const { exitCode, finishedAt } = exit ?? { exitCode: lostExitCode, finishedAt: new Date().toISOString() };
   return { ...state, status: "exited", pid: 0, startTimeTicks: "", exitCode, finishedAt, oomKilled: exists(files.oomFile) };
 }
@@ -31,6 +33,18 @@ export function isAlive(state: Pick<ContainerState, "pid" | "startTimeTicks">): 
   try {
     const stat = readFileSync(`/proc/${state.pid}/stat`, "latin1");
     return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2));
+  } catch {
+    return false;
+  }
+}
+
+/** Whether the container's conmon lives. Its pid file may name a process that came later: the name must fit too. */
+function isMonitored(files: ContainerFiles): boolean {
+  const pid = readPidFile(files.conmonPid);
+  if (pid === undefined) return false;
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return stat.includes("(conmon)") && !/\) [ZX]/.test(stat);
   } catch {
     return false;
   }

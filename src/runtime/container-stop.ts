@@ -11,8 +11,6 @@ import { containerState, isAlive, readExit } from "./container-state.ts";
 import { watchFile } from "./file-watch.ts";
 
 const defaultStopTimeoutMs = 10_000;
-/** The monitor writes the exit code within moments of the process's end; after this long it is taken to be dead itself. */
-const monitorGraceMs = 2_000;
 
 /** The stop signal, then SIGKILL after the timeout (the container's own, or 10 s; negative: wait for ever). Stopping a stopped one does nothing. */
 export async function stopContainer(host: ContainerHost, nameOrId: string, options: { readonly signal?: string; readonly timeoutMs?: number } = {}): Promise<void> {
@@ -74,15 +72,12 @@ export function resizeContainer(host: ContainerHost, nameOrId: string, size: { r
 async function ended(host: ContainerHost, record: ContainerRecord, signal: AbortSignal | undefined): Promise<boolean> {
   const files = containerFiles(host, record);
   const watch = watchFile(files.exitFile, signal);
-  let deadSinceMs: number | undefined;
   try {
     for (;;) {
       const exit = readExit(files);
       if (exit !== undefined) lastSeen.set(record.id, exit.exitCode);
       const current = host.records.get(record.id);
-      if (exit !== undefined || current === undefined || current.state.status !== "running") return true;
-      deadSinceMs = isAlive(current.state) ? undefined : (deadSinceMs ?? performance.now());
-      if (deadSinceMs !== undefined && performance.now() - deadSinceMs > monitorGraceMs) return true;
+      if (exit !== undefined || current === undefined || containerState(host, current).status !== "running") return true;
       if (signal?.aborted === true) return false;
       await watch.changed();
     }

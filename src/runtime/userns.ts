@@ -1,10 +1,9 @@
-/**
- * Running as an ordinary user. A user namespace is kept alive by a holder process, so that later commands reach the containers that
- * earlier ones started; every command re-enters itself there before it works.
- */
-import { SlipwayError } from "../base/errors.ts";
+/** Running as an ordinary user: every command re-enters itself in the user namespace that the holder keeps, before it works. */
+import { isSlipwayError } from "../base/errors.ts";
+import { findProgram } from "./programs.ts";
+import { ensureNamespaceHolder, type Holder } from "./userns-holder.ts";
 
-/** Set in the environment of what runs inside the namespace. */
+/** Set in the environment of what runs inside the namespace: "ranges", or "single" where only one id is mapped. */
 export const INSIDE_USERNS = "SLIPWAY_USERNS";
 
 export type UsernsPlan =
@@ -16,9 +15,35 @@ export type UsernsPlan =
   | { readonly kind: "unavailable"; readonly reason: string; readonly remedy: string };
 
 /**
- * Starts (or finds) the holder and says how to re-enter this very command. The caller does the execve, before anything else is open.
- * `command`: [process.execPath, script, …arguments].
+ * Finds (or starts) the holder and says how to re-enter this very command; costs a file read when it is there. The caller does the execve,
+ * before anything else is open. `command`: [process.execPath, script, …arguments]; `runDirectory`: the user's own, say $XDG_RUNTIME_DIR/slipway.
  */
-export async function planUserNamespace(options: { readonly command: readonly string[]; readonly runDirectory: string }): Promise<UsernsPlan> {
-  throw new SlipwayError("internal", "NOT_IMPLEMENTED", options.runDirectory);
+export async function planUserNamespace(options: {
+  readonly command: readonly string[];
+  readonly runDirectory: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}): Promise<UsernsPlan> {
+  const env = options.env ?? process.env;
+  if (process.geteuid?.() === 0 || env[INSIDE_USERNS] !== undefined) return { kind: "stay" };
+  const nsenter = findProgram("nsenter", env["PATH"]);
+  if (nsenter === undefined) return { kind: "unavailable", reason: "nsenter is not installed", remedy: "apt-get install -y util-linux" };
+  try {
+    return enterPlan(nsenter, await ensureNamespaceHolder(options.runDirectory), options.command, env);
+  } catch (error) {
+    if (!isSlipwayError(error)) throw error;
+    const remedy = error.details["remedy"];
+    return { kind: "unavailable", reason: error.message, remedy: typeof remedy === "string" ? remedy : "run as root" };
+  }
+}
+
+/** Pure. */
+export function enterPlan(nsenter: string, holder: Holder, command: readonly string[], env: Readonly<Record<string, string | undefined>>): UsernsPlan & { kind: "enter" } {
+  const kept = Object.entries(env).flatMap(([name, value]): [string, string][] => (value === undefined ? [] : [[name, value]]));
+  return {
+    kind: "enter",
+    file: nsenter,
+    argv: [nsenter, "--user", "--preserve-credentials", "--target", String(holder.pid), "--", ...command],
+    env: { ...Object.fromEntries(kept), [INSIDE_USERNS]: holder.singleId ? "single" : "ranges" },
+    singleId: holder.singleId,
+  };
 }
