@@ -37,7 +37,7 @@ export function codesOf(files: Readonly<Record<string, string>>): readonly CodeU
     }
     if (!/SlipwayError|cliError|fileError/.test(text)) continue;
     for (const [, value = ""] of text.matchAll(prepared)) for (const [, code = ""] of value.matchAll(literal)) add(code, file, undefined, "");
-    for (const [, code = ""] of text.matchAll(/\b(?:cliError|fileError)\([^;]*?"([A-Z]{3,}(?:_[A-Z]+)*)"\s*[,)]/g)) add(code, file, "invalid_argument", "");
+    for (const [, code = ""] of text.matchAll(/\b(?:cliError|fileError)\([^;]*?"([A-Z]{2,}(?:_[A-Z]+)*)"\s*[,)]/g)) add(code, file, "invalid_argument", "");
     for (const [, code = ""] of text.matchAll(/asSlipwayError\([^;]*?,\s*"[a-z_]+",\s*"([A-Z_0-9]+)"/g)) add(code, file, undefined, "");
   }
   return [...found].map(([code, use]) => ({ code, ...use })).toSorted((a, b) => a.code.localeCompare(b.code, "en"));
