@@ -91,9 +91,11 @@ export function commandAt(table: CommandTable, path: string): Command | undefine
 /** The commands that a group leads to, once each, under the name that they have there. */
 export function membersOf(table: CommandTable, group: CommandGroup): readonly { readonly name: string; readonly command: Command }[] {
   const prefix = `${group.paths[0]} `;
-  const members = table.commands.filter((command) => command.hidden !== true).flatMap((command) => {
-    const path = command.paths.find((candidate) => candidate.startsWith(prefix));
-    return path === undefined ? [] : [{ name: path.slice(prefix.length), command }];
-  });
+  const members = table.commands
+    .filter((command) => command.hidden !== true)
+    .flatMap((command) => {
+      const path = command.paths.find((candidate) => candidate.startsWith(prefix));
+      return path === undefined ? [] : [{ name: path.slice(prefix.length), command }];
+    });
   return members.sort((a, b) => (a.name < b.name ? -1 : 1));
 }

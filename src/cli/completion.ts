@@ -35,7 +35,10 @@ async function fromSource(source: Source, start: string, names: DynamicNames): P
   if (source === "file" || source === "directory") return { candidates: [], fallback: source };
   if (source === "image") return startingWith(await names.images(), start);
   if (source === "container") return startingWith(await names.containers(), start);
-  return startingWith(source.map((value) => ({ value, description: "" })), start);
+  return startingWith(
+    source.map((value) => ({ value, description: "" })),
+    start,
+  );
 }
 
 function flagCandidates(flags: readonly FlagSpec[]): readonly Candidate[] {
@@ -49,7 +52,9 @@ function takesValue(flag: FlagSpec): boolean {
 /** The flag whose value the next word is. */
 function openFlag(flags: readonly FlagSpec[], word: string | undefined): FlagSpec | undefined {
   if (word === undefined || !word.startsWith("-") || word === "-" || word === "--" || word.includes("=")) return undefined;
-  const flag = word.startsWith("--") ? flags.find((spec) => `--${spec.name}` === word) : flags.find((spec) => spec.short !== undefined && word.endsWith(spec.short));
+  const flag = word.startsWith("--")
+    ? flags.find((spec) => `--${spec.name}` === word)
+    : flags.find((spec) => spec.short !== undefined && word.endsWith(spec.short));
   return flag !== undefined && takesValue(flag) ? flag : undefined;
 }
 
@@ -58,7 +63,7 @@ function positionals(flags: readonly FlagSpec[], words: readonly string[]): read
 }
 
 async function completeFlagValue(flags: readonly FlagSpec[], word: string, names: DynamicNames): Promise<Completion> {
-  const [name = "", start = ""] = [word.slice(0, word.indexOf("=")), word.slice(word.indexOf("=") + 1)];
+  const [name, start] = [word.slice(0, word.indexOf("=")), word.slice(word.indexOf("=") + 1)] as const;
   const flag = flags.find((spec) => `--${spec.name}` === name);
   const { candidates, fallback } = await fromSource(flag?.complete, start, names);
   return { candidates: candidates.map((candidate) => ({ ...candidate, value: `${name}=${candidate.value}` })), fallback };
@@ -101,7 +106,10 @@ export async function completeWords(table: CommandTable, words: readonly string[
   const found = findCommand(table, before);
   if (found.kind === "command") return completeCommand(found.command, found.rest, current, names);
   if (found.kind !== "group") return nothing;
-  return startingWith(membersOf(table, found.group).map(({ name, command }) => ({ value: name, description: command.short })), current);
+  return startingWith(
+    membersOf(table, found.group).map(({ name, command }) => ({ value: name, description: command.short })),
+    current,
+  );
 }
 
 /** A candidate a line, `value TAB description`, and last what the shell shall do if there is none. */

@@ -9,6 +9,7 @@ export type CommandFamily = "build" | "start" | "other";
 
 export function exitCodeOf(error: SlipwayError, family: CommandFamily): number {
   if (error.code === "UNKNOWN_FLAG") return 125;
+  if (error.code === "ARGUMENT_COUNT") return 1;
   if (error.kind === "canceled") return 130;
   const wanted = error.details["exitCode"];
   if (family !== "build" && typeof wanted === "number" && Number.isInteger(wanted)) return wanted;

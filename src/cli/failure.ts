@@ -12,12 +12,28 @@ import { usageLine } from "./usage-line.ts";
 
 /** Raised by the command line itself: what Docker's client prints without naming the daemon. */
 const clientCodes: ReadonlySet<string> = new Set([
-  "USAGE", "UNKNOWN_FLAG", "UNKNOWN_COMMAND", "INVALID_REFERENCE", "TEMPLATE", "INPUT_FILE", "OUTPUT_FILE", "NOT_A_TERMINAL", "NO_SUCH_OBJECT", "CANCELED",
+  "USAGE",
+  "UNKNOWN_FLAG",
+  "UNKNOWN_COMMAND",
+  "INVALID_REFERENCE",
+  "TEMPLATE",
+  "INPUT_FILE",
+  "OUTPUT_FILE",
+  "NOT_A_TERMINAL",
+  "NO_SUCH_OBJECT",
+  "CANCELED",
 ]);
 
 /** Kinds that Docker's daemon reports to its client as they are. */
 const daemonKinds: ReadonlySet<ErrorKind> = new Set([
-  "invalid_argument", "not_found", "already_exists", "conflict", "denied", "unauthenticated", "unavailable", "failed_precondition",
+  "invalid_argument",
+  "not_found",
+  "already_exists",
+  "conflict",
+  "denied",
+  "unauthenticated",
+  "unavailable",
+  "failed_precondition",
 ]);
 
 /** A failure of the command line's own: `code` is one of the client's. */

@@ -7,12 +7,33 @@ import { parseByteSize, parseGoDuration } from "./units.ts";
 
 /** Types that collect several values; the others keep the last one. */
 export const listTypes: ReadonlySet<string> = new Set([
-  "list", "strings", "stringArray", "filter", "map", "mount", "network", "ulimit", "env", "label", "extra-host", "gpu-request",
+  "list",
+  "strings",
+  "stringArray",
+  "filter",
+  "map",
+  "mount",
+  "network",
+  "ulimit",
+  "env",
+  "label",
+  "extra-host",
+  "gpu-request",
 ]);
 
 const truths: Readonly<Record<string, boolean>> = {
-  "1": true, t: true, T: true, TRUE: true, true: true, True: true,
-  "0": false, f: false, F: false, FALSE: false, false: false, False: false,
+  "1": true,
+  t: true,
+  T: true,
+  TRUE: true,
+  true: true,
+  True: true,
+  "0": false,
+  f: false,
+  F: false,
+  FALSE: false,
+  false: false,
+  False: false,
 };
 
 export function parseBool(text: string): boolean {
@@ -32,7 +53,21 @@ function checkInteger(text: string, go: string, pattern: RegExp, max: bigint): v
 }
 
 const ulimitNames = new Set([
-  "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio", "rttime", "sigpending", "stack",
+  "core",
+  "cpu",
+  "data",
+  "fsize",
+  "locks",
+  "memlock",
+  "msgqueue",
+  "nice",
+  "nofile",
+  "nproc",
+  "rss",
+  "rtprio",
+  "rttime",
+  "sigpending",
+  "stack",
 ]);
 
 function checkUlimit(text: string): void {

@@ -104,7 +104,7 @@ class Reader {
   }
 
   #shorts(letters: string): Step {
-    for (let rest = letters; rest !== ""; ) {
+    for (let rest = letters; rest !== "";) {
       const letter = [...rest][0]!;
       const after = rest.slice(letter.length);
       const spec = this.#specs.find((flag) => flag.short === letter);

@@ -4,11 +4,13 @@ import type { GoValue } from "./go-value.ts";
 
 /** Blanks stand between operands when neither is a string. */
 export function sprint(args: readonly GoValue[]): string {
-  return args.map((arg, index) => {
-    const before = args[index - 1];
-    const blank = index > 0 && typeof arg !== "string" && typeof before !== "string";
-    return `${blank ? " " : ""}${formatGoValue(arg)}`;
-  }).join("");
+  return args
+    .map((arg, index) => {
+      const before = args[index - 1];
+      const blank = index > 0 && typeof arg !== "string" && typeof before !== "string";
+      return `${blank ? " " : ""}${formatGoValue(arg)}`;
+    })
+    .join("");
 }
 
 export function sprintln(args: readonly GoValue[]): string {

@@ -109,7 +109,9 @@ const builtins: Readonly<Record<string, GoFunction>> = {
   println: define(0, undefined, (...args) => sprintln(args)),
   printf: define(1, undefined, (format, ...args) => sprintf(text(format, "printf"), args)),
   html: define(0, undefined, (...args) => escapeMarkup(sprint(args))),
-  js: define(0, undefined, (...args) => sprint(args).replace(/[<>&'"=\\]/g, (c) => ("'\"\\".includes(c) ? `\\${c}` : `\\u${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}`))),
+  js: define(0, undefined, (...args) =>
+    sprint(args).replace(/[<>&'"=\\]/g, (c) => ("'\"\\".includes(c) ? `\\${c}` : `\\u${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}`)),
+  ),
   urlquery: define(0, undefined, (...args) => encodeURIComponent(sprint(args)).replaceAll("%20", "+")),
   call: define(1, undefined, (target) => {
     throw new Error(`non-function ${formatGoValue(target)} of type ${typeNameOf(target)}`);
@@ -120,7 +122,9 @@ const docker: Readonly<Record<string, GoFunction>> = {
   json: define(1, 1, writeJson),
   split: define(2, 2, (value, separator) => text(value, "split").split(text(separator, "split"))),
   join: define(2, 2, join),
-  title: define(1, 1, (value) => text(value, "title").replace(/(^|[^\p{L}\p{Nd}_'])(\p{L})/gu, (_, before: string, letter: string) => before + letter.toUpperCase())),
+  title: define(1, 1, (value) =>
+    text(value, "title").replace(/(^|[^\p{L}\p{Nd}_'])(\p{L})/gu, (_, before: string, letter: string) => before + letter.toUpperCase()),
+  ),
   lower: define(1, 1, (value) => text(value, "lower").toLowerCase()),
   upper: define(1, 1, (value) => text(value, "upper").toUpperCase()),
   pad: define(3, 3, (value, before, after) => {
@@ -137,4 +141,3 @@ export const headingFunctions: ReadonlyMap<string, GoFunction> = new Map([
   ...templateFunctions,
   ...["json", "split", "join", "title", "pad", "truncate", "lower", "upper"].map((name) => [name, define(1, undefined, (value) => value)] as const),
 ]);
-

@@ -6,9 +6,7 @@ export type Token =
   | { readonly kind: "string"; readonly text: string; readonly value: string; readonly at: number; readonly spaced: boolean }
   | { readonly kind: "number"; readonly text: string; readonly value: number; readonly at: number; readonly spaced: boolean };
 
-export type Piece =
-  | { readonly kind: "text"; readonly text: string }
-  | { readonly kind: "action"; readonly tokens: readonly Token[]; readonly at: number };
+export type Piece = { readonly kind: "text"; readonly text: string } | { readonly kind: "action"; readonly tokens: readonly Token[]; readonly at: number };
 
 export interface TemplateSource {
   readonly name: string;
@@ -95,13 +93,17 @@ function readToken(source: TemplateSource, at: number, spaced: boolean): Token {
     if (kind === "number") return { kind, text, value: Number(text.replaceAll("_", "")), at, spaced };
     return { kind, text, at, spaced };
   }
-  const character = [...source.text.slice(at)][0]!;
+  const character = String.fromCodePoint(source.text.codePointAt(at)!);
   if (character === '"') throw parseFailure(source, at, "unterminated quoted string");
   if (character === "`") throw parseFailure(source, at, "unterminated raw quoted string");
   if (character === "'") throw parseFailure(source, at, "unterminated character constant");
   const code = character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");
   const operators = ["<", ">", "*", "!", "&", "+", "-", "/", "%", "^"];
-  throw parseFailure(source, at, operators.includes(character) ? `unexpected ${JSON.stringify(character)} in command` : `bad character U+${code} '${character}'`);
+  throw parseFailure(
+    source,
+    at,
+    operators.includes(character) ? `unexpected ${JSON.stringify(character)} in command` : `bad character U+${code} '${character}'`,
+  );
 }
 
 const escapes: Readonly<Record<string, string>> = { a: "\x07", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t", v: "\v" };

@@ -173,7 +173,8 @@ class TreeBuilder {
       const token = this.#tokens[this.#at];
       if (token === undefined || (closing !== undefined && token.text === closing)) break;
       if (token.text === "|" && token.kind === "operator") {
-        if (commands.length === 0 || this.#tokens[this.#at + 1] === undefined) throw this.#fail(commands.length === 0 ? 'unexpected "|" in command' : `missing value for ${context}`);
+        if (commands.length === 0 || this.#tokens[this.#at + 1] === undefined)
+          throw this.#fail(commands.length === 0 ? 'unexpected "|" in command' : `missing value for ${context}`);
         this.#at++;
       }
       commands.push(this.#command(context));

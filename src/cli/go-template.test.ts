@@ -6,10 +6,20 @@ import type { GoValue } from "./go-value.ts";
 
 /** What `docker inspect` saw when the expected texts below were recorded from Docker 28.5.2. */
 const config = new GoStruct("container.Config", {
-  User: "", Env: ["PATH=/bin", "A=1"], Cmd: ["/bin/sh", "-c", 'sh -c "echo a"'], Labels: { foo: "bar", a: "<b>&" }, Healthcheck: null, Volumes: {}, ExposedPorts: { "80/tcp": {} },
+  User: "",
+  Env: ["PATH=/bin", "A=1"],
+  Cmd: ["/bin/sh", "-c", 'sh -c "echo a"'],
+  Labels: { foo: "bar", a: "<b>&" },
+  Healthcheck: null,
+  Volumes: {},
+  ExposedPorts: { "80/tcp": {} },
 });
 const image = new GoStruct("image.InspectResponse", {
-  Id: "sha256:04058000c9ce", Os: "linux", Size: 1086443, RepoTags: ["cli-l:latest"], Config: config,
+  Id: "sha256:04058000c9ce",
+  Os: "linux",
+  Size: 1086443,
+  RepoTags: ["cli-l:latest"],
+  Config: config,
   RootFS: new GoStruct("image.RootFS", { Type: "layers", Layers: ["sha256:a0de", "sha256:b1"] }),
 });
 
@@ -46,7 +56,10 @@ const filled: readonly (readonly [template: string, want: string])[] = [
   ["{{ .Os  -}}  x", "linuxx"],
   ["a {{/* c */}} b", "a  b"],
   ["a {{- /* c */ -}} b", "ab"],
-  ['{{upper .Os}} {{title .Os}} {{lower "AA"}} {{pad .Os 2 3}}| {{truncate .Id 10}} {{split .Id ":"}}', "LINUX Linux aa   linux   | sha256:040 [sha256 04058000c9ce]"],
+  [
+    '{{upper .Os}} {{title .Os}} {{lower "AA"}} {{pad .Os 2 3}}| {{truncate .Id 10}} {{split .Id ":"}}',
+    "LINUX Linux aa   linux   | sha256:040 [sha256 04058000c9ce]",
+  ],
   ['{{title "abc def"}}{{pad "" 1 2}}|', "Abc Def|"],
   ['{{printf "%.3s %v %q" .Id .RepoTags .Os}}', 'sha [cli-l:latest] "linux"'],
   ['{{printf "%-10s|%5d|%x|%t|%T" "ab" 42 255 true 1}}', "ab        |   42|ff|true|int"],
@@ -60,7 +73,7 @@ const filled: readonly (readonly [template: string, want: string])[] = [
   ["{{slice .Id 0 9}}", "sha256:04"],
   ["{{.Id | len}}", "19"],
   ['{{define "x"}}y{{.}}{{end}}{{template "x" .Os}}', "ylinux"],
-  ['{{"\\t"}}|{{`a\\t`}}|{{\'a\'}}|{{0x10}}|{{1.5}}', "\t|a\\t|97|16|1.5"],
+  ["{{\"\\t\"}}|{{`a\\t`}}|{{'a'}}|{{0x10}}|{{1.5}}", "\t|a\\t|97|16|1.5"],
 ];
 
 for (const [template, want] of filled) {

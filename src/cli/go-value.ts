@@ -45,7 +45,7 @@ export function goValueFrom(value: unknown): GoValue {
   if (value === undefined || value === null) return value;
   if (typeof value === "bigint") return Number(value);
   if (typeof value === "object" || typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value as GoValue;
-  return String(value);
+  return typeof value;
 }
 
 /** Go's order of map keys: by code units of UTF-8, which for valid text is by code point. */
@@ -77,7 +77,9 @@ export function formatGoValue(value: GoValue): string {
   if (isList(value)) return `[${value.map(formatGoValue).join(" ")}]`;
   if (isMap(value)) {
     // the empty object is a struct without fields in the shapes that Docker shows (ExposedPorts, Volumes)
-    return `map[${sortedKeys(value).map((key) => `${key}:${isEmptyObject(value[key]) ? "{}" : formatGoValue(value[key])}`).join(" ")}]`;
+    return `map[${sortedKeys(value)
+      .map((key) => `${key}:${isEmptyObject(value[key]) ? "{}" : formatGoValue(value[key])}`)
+      .join(" ")}]`;
   }
   return String(value);
 }

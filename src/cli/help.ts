@@ -31,7 +31,7 @@ export function wrapUsage(text: string, indent: number, columns: number): string
   const margin = `\n${" ".repeat(indent)}`;
   if (width < narrowest) return text.replaceAll("\n", margin);
   const lines: string[] = [];
-  for (let rest = text; rest !== ""; ) {
+  for (let rest = text; rest !== "";) {
     const [line, after] = takeLine(rest, width - slack);
     lines.push(line);
     rest = after;
@@ -90,7 +90,10 @@ export function formatRootHelp(table: CommandTable, columns: number): string {
     `Usage:  ${program} [OPTIONS] COMMAND\n`,
     "Build, keep and run container images without a daemon\n",
     formatList("Common Commands", common.map(entry)),
-    formatList("Management Commands", table.groups.map((group) => [group.name, group.short])),
+    formatList(
+      "Management Commands",
+      table.groups.map((group) => [group.name, group.short]),
+    ),
     formatList("Commands", plain.map(entry)),
     `Global Options:\n${formatFlags(table.globals, columns)}`,
     `Run '${program} COMMAND --help' for more information on a command.\n`,

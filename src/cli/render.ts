@@ -1,6 +1,6 @@
 /** `--format`: rows as a table, as JSON lines or through a template; one object through a template. */
 import { compileTemplate } from "./go-template.ts";
-import { GoStruct, goValueFrom } from "./go-value.ts";
+import { formatGoValue, GoStruct, goValueFrom } from "./go-value.ts";
 import type { GoMethod, GoValue } from "./go-value.ts";
 import { formatJsonLine } from "./json.ts";
 import { alignColumns } from "./table.ts";
@@ -46,7 +46,7 @@ function headingsOf<Row>(type: RowType<Row>): GoStruct {
   const names = Object.keys(type.fields);
   const fields = Object.fromEntries(names.map((name) => [name, type.headings[name] ?? name.toUpperCase()]));
   const methods: Record<string, GoMethod> = {};
-  for (const name of Object.keys(type.methods ?? {})) methods[name] = (...args) => lastPart(String(args[0] ?? ""));
+  for (const name of Object.keys(type.methods ?? {})) methods[name] = (...args) => lastPart(formatGoValue(args[0] ?? ""));
   return new GoStruct(type.typeName, fields, { methods });
 }
 

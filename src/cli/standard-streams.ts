@@ -16,7 +16,7 @@ function onWriteError(error: unknown): void {
 }
 
 function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let offset = 0; offset < bytes.length; ) {
+  for (let offset = 0; offset < bytes.length;) {
     try {
       offset += writeSync(fd, bytes, offset);
     } catch (error) {
@@ -34,7 +34,7 @@ function writeOnce(fd: number, bytes: Uint8Array, offset: number): Promise<numbe
 }
 
 async function writeAllSlowly(fd: number, bytes: Uint8Array): Promise<void> {
-  for (let offset = 0; offset < bytes.length; ) {
+  for (let offset = 0; offset < bytes.length;) {
     try {
       offset += await writeOnce(fd, bytes, offset);
     } catch (error) {
@@ -98,5 +98,5 @@ export function openInput(): Input {
 /** The version in package.json, two folders up. */
 export function packageVersion(): string {
   const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return String((JSON.parse(text) as { version?: unknown }).version ?? "unknown");
+  return (JSON.parse(text) as { readonly version: string }).version;
 }

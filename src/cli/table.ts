@@ -16,7 +16,7 @@ interface Line {
 }
 
 function formatLines(lines: readonly Line[], column: number, widths: readonly number[], out: string[]): void {
-  for (let start = 0; start < lines.length; ) {
+  for (let start = 0; start < lines.length;) {
     const line = lines[start]!;
     if (line.cells.length <= column) {
       out.push(`${line.cells.map((cell, index) => cell.padEnd(widths[index]! + cell.length - widthOf(cell))).join("")}${line.last}`);
@@ -36,6 +36,7 @@ function formatLines(lines: readonly Line[], column: number, widths: readonly nu
 
 /** Aligns text whose cells end in tabs, line by line. */
 export function alignColumns(text: string): string {
+  if (text === "") return "";
   const rows = text.split("\n");
   const trailing = rows.at(-1) === "";
   const lines = (trailing ? rows.slice(0, -1) : rows).map((row) => {

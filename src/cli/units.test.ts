@@ -4,8 +4,18 @@ import { formatHumanDuration, formatProgressBytes, formatSize, parseByteSize, pa
 
 test("sizes, as docker prints them", () => {
   const table: readonly (readonly [bytes: number, digits: number, want: string])[] = [
-    [0, 4, "0B"], [656, 3, "656B"], [8192, 3, "8.19kB"], [4096, 4, "4.096kB"], [12288, 3, "12.3kB"], [2039808, 3, "2.04MB"],
-    [3173910, 3, "3.17MB"], [3173910, 4, "3.174MB"], [192_900_000, 3, "193MB"], [1_093_000_000, 3, "1.09GB"], [2_609_000_000, 4, "2.609GB"], [2_610_000_000, 4, "2.61GB"],
+    [0, 4, "0B"],
+    [656, 3, "656B"],
+    [8192, 3, "8.19kB"],
+    [4096, 4, "4.096kB"],
+    [12288, 3, "12.3kB"],
+    [2039808, 3, "2.04MB"],
+    [3173910, 3, "3.17MB"],
+    [3173910, 4, "3.174MB"],
+    [192_900_000, 3, "193MB"],
+    [1_093_000_000, 3, "1.09GB"],
+    [2_609_000_000, 4, "2.609GB"],
+    [2_610_000_000, 4, "2.61GB"],
   ];
   for (const [bytes, digits, want] of table) assert.equal(formatSize(bytes, digits), want);
 });
@@ -20,10 +30,24 @@ test("durations for people", () => {
   const hour = 60 * minute;
   const day = 24 * hour;
   const table: readonly (readonly [ms: number, want: string])[] = [
-    [999, "Less than a second"], [second, "1 second"], [59 * second, "59 seconds"], [minute, "About a minute"], [119 * second, "About a minute"],
-    [2 * minute, "2 minutes"], [59 * minute, "59 minutes"], [hour, "About an hour"], [89 * minute, "About an hour"], [91 * minute, "2 hours"],
-    [47 * hour, "47 hours"], [48 * hour, "2 days"], [13 * day, "13 days"], [14 * day, "2 weeks"], [59 * day, "8 weeks"], [60 * day, "2 months"],
-    [729 * day, "24 months"], [730 * day, "2 years"],
+    [999, "Less than a second"],
+    [second, "1 second"],
+    [59 * second, "59 seconds"],
+    [minute, "About a minute"],
+    [119 * second, "About a minute"],
+    [2 * minute, "2 minutes"],
+    [59 * minute, "59 minutes"],
+    [hour, "About an hour"],
+    [89 * minute, "About an hour"],
+    [91 * minute, "2 hours"],
+    [47 * hour, "47 hours"],
+    [48 * hour, "2 days"],
+    [13 * day, "13 days"],
+    [14 * day, "2 weeks"],
+    [59 * day, "8 weeks"],
+    [60 * day, "2 months"],
+    [729 * day, "24 months"],
+    [730 * day, "2 years"],
   ];
   for (const [ms, want] of table) assert.equal(formatHumanDuration(ms), want, `${ms} ms`);
 });

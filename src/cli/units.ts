@@ -98,7 +98,7 @@ export function parseByteSize(text: string): number {
   return Math.trunc(Number(match[1]) * 1024 ** power);
 }
 
-const durationUnits: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, "µs": 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const durationUnits: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** Go's durations, `1h30m`, `1.5s`, `0`, in milliseconds. Fails with USAGE in Go's words. */
 export function parseGoDuration(text: string): number {

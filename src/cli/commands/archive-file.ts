@@ -7,7 +7,12 @@ import type { Cli } from "../cli.ts";
 import { cliError } from "../failure.ts";
 
 const reasons: Readonly<Record<string, string>> = {
-  ENOENT: "no such file or directory", EACCES: "permission denied", EISDIR: "is a directory", ENOTDIR: "not a directory", ENOSPC: "no space left on device", EROFS: "read-only file system",
+  ENOENT: "no such file or directory",
+  EACCES: "permission denied",
+  EISDIR: "is a directory",
+  ENOTDIR: "not a directory",
+  ENOSPC: "no space left on device",
+  EROFS: "read-only file system",
 };
 
 /** "open /x: no such file or directory", as Go's os package puts it. */

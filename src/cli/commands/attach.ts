@@ -51,7 +51,12 @@ function streamsOf(cli: Cli, options: AttachOptions, onCreated: (id: string) => 
 }
 
 /** Runs `act` with the streams joined; terminal mode and signals are as before when it ends, by whatever way. */
-export async function withAttached<Result>(cli: Cli, engine: SlipwayApi, options: AttachOptions, act: (streams: ContainerStreams) => Promise<Result>): Promise<Result> {
+export async function withAttached<Result>(
+  cli: Cli,
+  engine: SlipwayApi,
+  options: AttachOptions,
+  act: (streams: ContainerStreams) => Promise<Result>,
+): Promise<Result> {
   const undo: (() => void)[] = [];
   const raw = options.tty && options.interactive && cli.stdin.isTTY;
   const onCreated = (id: string): void => {
@@ -61,7 +66,10 @@ export async function withAttached<Result>(cli: Cli, engine: SlipwayApi, options
   try {
     if (raw) {
       cli.stdin.setRaw(true);
-      undo.push(() => cli.stdin.setRaw(false), cli.onExit(() => cli.stdin.setRaw(false)));
+      undo.push(
+        () => cli.stdin.setRaw(false),
+        cli.onExit(() => cli.stdin.setRaw(false)),
+      );
     }
     return await act(streamsOf(cli, options, onCreated));
   } finally {

@@ -46,13 +46,27 @@ async function dockerfileFrom(cli: Cli, file: string, context: BuildContext): Pr
   return { kind: "text", text: await readDockerfile(cli) };
 }
 
+function isReference(text: string): boolean {
+  try {
+    return parseReference(text) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** In buildx's words, which are shorter than the engine's. */
 function checkTags(tags: readonly string[]): void {
   for (const tag of tags) {
     let digest: string | undefined;
     try {
       digest = parseReference(tag).digest;
     } catch (error) {
-      throw cliError(`invalid tag ${JSON.stringify(tag)}: ${error instanceof Error ? error.message : String(error)}`, "USAGE", {}, error);
+      throw cliError(
+        `invalid tag ${JSON.stringify(tag)}: ${isReference(tag.toLowerCase()) ? "repository name must be lowercase" : "invalid reference format"}`,
+        "USAGE",
+        {},
+        error,
+      );
     }
     if (digest !== undefined) throw cliError("failed to solve: build tag cannot contain a digest");
   }
@@ -114,9 +128,21 @@ export async function buildOptionsFrom(cli: Cli, { flags, args }: Invocation): P
   const dockerfile = await dockerfileFrom(cli, flags.string("file"), context);
   const target = flags.string("target");
   const shmSizeBytes = flags.bytes("shm-size");
-  const platforms = flags.list("platform").flatMap((word) => word.split(",")).filter((word) => word !== "");
+  const platforms = flags
+    .list("platform")
+    .flatMap((word) => word.split(","))
+    .filter((word) => word !== "");
   return {
-    context, tags, buildArgs, labels, annotations, buildContexts, secrets, ssh, outputs, network,
+    context,
+    tags,
+    buildArgs,
+    labels,
+    annotations,
+    buildContexts,
+    secrets,
+    ssh,
+    outputs,
+    network,
     noCache: flags.bool("no-cache"),
     noCacheFilter: flags.list("no-cache-filter").flatMap((word) => word.split(",")),
     pull: flags.bool("pull"),

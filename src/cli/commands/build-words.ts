@@ -65,7 +65,9 @@ function toStdout<Output extends BuildOutput>(cli: Cli, output: Output): Output 
 }
 
 export function pushMissing(): Error {
-  return cliError("pushing is not there yet; build the image, then: slipway save NAME | docker load && docker push NAME, or skopeo copy docker-archive:FILE docker://NAME");
+  return cliError(
+    "pushing is not there yet; build the image, then: slipway save NAME | docker load && docker push NAME, or skopeo copy docker-archive:FILE docker://NAME",
+  );
 }
 
 /** `id=name[,src=file][,env=NAME][,type=file|env]`; without a source the id names a variable or a file. Fails with USAGE or INPUT_FILE. */
@@ -108,7 +110,13 @@ function secretSource(cli: Cli, id: string, file: string | undefined, env: strin
 export function parseSsh(cli: Cli, text: string): SshSource {
   const equals = text.indexOf("=");
   const id = equals < 0 ? text : text.slice(0, equals);
-  const words = equals < 0 ? [] : text.slice(equals + 1).split(",").filter((path) => path !== "");
+  const words =
+    equals < 0
+      ? []
+      : text
+          .slice(equals + 1)
+          .split(",")
+          .filter((path) => path !== "");
   const shown = `{${id} [${words.join(" ")}] false}`;
   if (words.length === 0 && (cli.env["SSH_AUTH_SOCK"] ?? "") === "") {
     throw cliError(`failed to convert agent config ${shown}: invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set`);

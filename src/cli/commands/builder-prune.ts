@@ -8,7 +8,10 @@ import { filtersFrom } from "./filters.ts";
 
 function formatVerbose(records: readonly CacheRecordSummary[], nowMs: number): string {
   return records
-    .map((record) => `ID:\t${record.id}\nType:\t${record.type}\nDescription:\t${record.description}\nSize:\t${formatSize(record.sizeBytes)}\nLast used:\t${formatAgo(record.lastUsedMs, nowMs)}\nUsage count:\t${record.usageCount}\n\n`)
+    .map(
+      (record) =>
+        `ID:\t${record.id}\nType:\t${record.type}\nDescription:\t${record.description}\nSize:\t${formatSize(record.sizeBytes)}\nLast used:\t${formatAgo(record.lastUsedMs, nowMs)}\nUsage count:\t${record.usageCount}\n\n`,
+    )
     .join("");
 }
 

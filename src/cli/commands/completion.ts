@@ -25,7 +25,10 @@ async function orNone(names: () => Promise<readonly Candidate[]>): Promise<reado
 function namesOf(cli: Cli): DynamicNames {
   return {
     images: () => orNone(async () => (await cli.open()).images.list().flatMap((image) => image.repoTags.map((value) => ({ value, description: "" })))),
-    containers: () => orNone(async () => (await (await cli.open()).containers.list({ all: true })).map((container) => ({ value: container.name, description: container.image }))),
+    containers: () =>
+      orNone(async () =>
+        (await (await cli.open()).containers.list({ all: true })).map((container) => ({ value: container.name, description: container.image })),
+      ),
   };
 }
 

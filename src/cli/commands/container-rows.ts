@@ -1,6 +1,7 @@
 /** How containers appear in lists. */
 import type { ContainerSummary } from "../../engine/api.ts";
 import { printable } from "../../base/printable.ts";
+import { formatGoValue } from "../go-value.ts";
 import type { RowType } from "../render.ts";
 import { ellipsis } from "../table.ts";
 import { formatAgo, formatGoTime, formatHumanDuration, formatSize } from "../units.ts";
@@ -38,7 +39,9 @@ function sizeOf(container: ContainerSummary): string {
 }
 
 function labelsOf(container: ContainerSummary): string {
-  return Object.entries(container.labels).map(([key, value]) => `${key}=${value}`).join(",");
+  return Object.entries(container.labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(",");
 }
 
 export function containerRowType(nowMs: number, noTrunc: boolean): RowType<ContainerSummary> {
@@ -62,9 +65,12 @@ export function containerRowType(nowMs: number, noTrunc: boolean): RowType<Conta
       State: (container) => container.state,
       Status: (container) => formatStatus(container, nowMs),
     },
-    methods: { Label: (container) => (name) => container.labels[String(name)] ?? "" },
+    methods: { Label: (container) => (name) => container.labels[formatGoValue(name)] ?? "" },
     headings: {
-      ID: "CONTAINER ID", RunningFor: "CREATED", CreatedAt: "CREATED AT", LocalVolumes: "LOCAL VOLUMES",
+      ID: "CONTAINER ID",
+      RunningFor: "CREATED",
+      CreatedAt: "CREATED AT",
+      LocalVolumes: "LOCAL VOLUMES",
     },
   };
 }

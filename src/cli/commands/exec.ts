@@ -13,7 +13,11 @@ export const runExec: Handler = async (cli, { flags, args }) => {
   const workdir = flags.optional("workdir");
   const user = flags.optional("user");
   const options = {
-    command, env, tty, interactive, detach,
+    command,
+    env,
+    tty,
+    interactive,
+    detach,
     privileged: flags.bool("privileged"),
     ...(workdir === undefined ? {} : { workdir }),
     ...(user === undefined ? {} : { user }),

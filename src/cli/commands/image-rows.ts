@@ -55,7 +55,12 @@ export function imageRowType(nowMs: number, noTrunc: boolean): RowType<ImageRow>
       VirtualSize: (row) => formatSize(row.image.sizeBytes),
     },
     headings: {
-      ID: "IMAGE ID", CreatedSince: "CREATED", CreatedAt: "CREATED AT", SharedSize: "SHARED SIZE", UniqueSize: "UNIQUE SIZE", VirtualSize: "SIZE",
+      ID: "IMAGE ID",
+      CreatedSince: "CREATED",
+      CreatedAt: "CREATED AT",
+      SharedSize: "SHARED SIZE",
+      UniqueSize: "UNIQUE SIZE",
+      VirtualSize: "SIZE",
     },
   };
 }

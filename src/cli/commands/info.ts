@@ -10,13 +10,18 @@ function titleOf(key: string): string {
 }
 
 function formatValue(value: unknown, indent: string): string {
-  if (Array.isArray(value)) return value.every((entry) => typeof entry !== "object") ? ` ${value.map((entry) => printable(String(entry))).join(" ")}\n` : `\n${value.map((entry) => `${indent} -${formatValue(entry, `${indent}  `)}`).join("")}`;
+  if (Array.isArray(value))
+    return value.every((entry) => typeof entry !== "object")
+      ? ` ${value.map((entry) => printable(String(entry))).join(" ")}\n`
+      : `\n${value.map((entry) => `${indent} -${formatValue(entry, `${indent}  `)}`).join("")}`;
   if (typeof value === "object" && value !== null) return `\n${formatFields(value, `${indent} `)}`;
   return ` ${printable(String(value))}\n`;
 }
 
 function formatFields(fields: object, indent: string): string {
-  return Object.entries(fields).map(([key, value]) => `${indent}${titleOf(key)}:${formatValue(value, indent)}`).join("");
+  return Object.entries(fields)
+    .map(([key, value]) => `${indent}${titleOf(key)}:${formatValue(value, indent)}`)
+    .join("");
 }
 
 export const runInfo: Handler = async (cli, { flags }) => {

@@ -91,7 +91,9 @@ export const runInspect: Handler = async (cli, invocation) => {
   if (type === "") return inspectAll(cli, invocation, lookupAny);
   const names = dockerTypes.map((name) => JSON.stringify(name)).join(", ");
   throw cliError(
-    dockerTypes.includes(type) ? `objects of type ${JSON.stringify(type)} are not there; use "image" or "container"` : `unknown type: ${JSON.stringify(type)}: must be one of ${names}`,
+    dockerTypes.includes(type)
+      ? `objects of type ${JSON.stringify(type)} are not there; use "image" or "container"`
+      : `unknown type: ${JSON.stringify(type)}: must be one of ${names}`,
   );
 };
 

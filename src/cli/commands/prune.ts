@@ -29,7 +29,8 @@ export const runImagePrune: Handler = async (cli, { flags }) => {
   if (!dryRun && !flags.bool("force") && !(await confirm(cli, `WARNING! This will remove ${what}.\n${question}`))) return 0;
   const engine = await cli.open();
   const { removed, reclaimedBytes } = await engine.images.prune({ all, dryRun, filters: filtersFrom(flags.list("filter")) });
-  if (dryRun) cli.stdout.write(`${formatDeletedImages(removed).replace("Deleted Images", "Would delete")}Total reclaimable space: ${formatSize(reclaimedBytes)}\n`);
+  if (dryRun)
+    cli.stdout.write(`${formatDeletedImages(removed).replace("Deleted Images", "Would delete")}Total reclaimable space: ${formatSize(reclaimedBytes)}\n`);
   else cli.stdout.write(formatDeletedImages(removed) + formatReclaimed(reclaimedBytes));
   return 0;
 };

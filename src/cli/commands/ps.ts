@@ -4,7 +4,8 @@ import { renderRows } from "../render.ts";
 import { containerRowType } from "./container-rows.ts";
 import { filtersFrom } from "./filters.ts";
 
-const rawLines = 'container_id: {{.ID}}\nimage: {{.Image}}\ncommand: {{.Command}}\ncreated_at: {{.CreatedAt}}\nstate: {{.State}}\nstatus: {{.Status}}\nnames: {{.Names}}\nlabels: {{.Labels}}\nports: {{.Ports}}\n';
+const rawLines =
+  "container_id: {{.ID}}\nimage: {{.Image}}\ncommand: {{.Command}}\ncreated_at: {{.CreatedAt}}\nstate: {{.State}}\nstatus: {{.Status}}\nnames: {{.Names}}\nlabels: {{.Labels}}\nports: {{.Ports}}\n";
 
 export const runPs: Handler = async (cli, { flags }) => {
   const engine = await cli.open();

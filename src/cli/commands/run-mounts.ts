@@ -13,7 +13,17 @@ function fail(text: string, message: string): Error {
 
 const synonyms: Readonly<Record<string, string>> = { source: "src", target: "dst", destination: "dst", ro: "readonly" };
 const known: ReadonlySet<string> = new Set([
-  "type", "src", "dst", "readonly", "bind-propagation", "bind-nonrecursive", "bind-recursive", "consistency", "volume-nocopy", "tmpfs-size", "tmpfs-mode",
+  "type",
+  "src",
+  "dst",
+  "readonly",
+  "bind-propagation",
+  "bind-nonrecursive",
+  "bind-recursive",
+  "consistency",
+  "volume-nocopy",
+  "tmpfs-size",
+  "tmpfs-mode",
 ]);
 
 function fieldsOf(text: string): ReadonlyMap<string, string> {
@@ -35,7 +45,10 @@ function wordsOf(text: string): MountWords {
   const source = fields.get("src") ?? "";
   if (target === "") throw fail(text, "target is required");
   if (type === "tmpfs") {
-    const options = [fields.has("tmpfs-size") ? `size=${fields.get("tmpfs-size")}` : "", fields.has("tmpfs-mode") ? `mode=${fields.get("tmpfs-mode")}` : ""].filter((option) => option !== "");
+    const options = [
+      fields.has("tmpfs-size") ? `size=${fields.get("tmpfs-size")}` : "",
+      fields.has("tmpfs-mode") ? `mode=${fields.get("tmpfs-mode")}` : "",
+    ].filter((option) => option !== "");
     return { volumes: [], tmpfs: [options.length === 0 ? target : `${target}:${options.join(",")}`] };
   }
   if (type !== "bind" && type !== "volume") throw fail(text, `mount type ${JSON.stringify(type)} is not there`);

@@ -56,7 +56,8 @@ interface AttachChoice {
 function attachChoice({ flags }: Invocation): AttachChoice {
   const words = flags.list("attach").map((word) => word.toLowerCase());
   const unknown = words.find((word) => !["stdin", "stdout", "stderr"].includes(word));
-  if (unknown !== undefined) throw cliError(`invalid argument ${JSON.stringify(unknown)} for "-a, --attach" flag: valid streams are STDIN, STDOUT and STDERR`, "UNKNOWN_FLAG");
+  if (unknown !== undefined)
+    throw cliError(`invalid argument ${JSON.stringify(unknown)} for "-a, --attach" flag: valid streams are STDIN, STDOUT and STDERR`, "UNKNOWN_FLAG");
   if (words.length === 0) return { stdin: flags.bool("interactive"), stdout: true, stderr: true };
   return { stdin: words.includes("stdin") && flags.bool("interactive"), stdout: words.includes("stdout"), stderr: words.includes("stderr") };
 }
@@ -77,8 +78,17 @@ async function runAttached(cli: Cli, engine: SlipwayApi, options: RunOptions, in
     if (!written) writeCidFile(cli, cidFile, id);
     written = true;
   };
-  const attach = { tty: flags.bool("tty"), interactive: choice.stdin, stdout: choice.stdout, stderr: choice.stderr, signalProxy: flags.bool("sig-proxy"), onCreated };
-  const { id, exitCode } = await withAttached(cli, engine, attach, (streams) => engine.containers.run(options, streams, pullListener(cli, flags.bool("quiet"))));
+  const attach = {
+    tty: flags.bool("tty"),
+    interactive: choice.stdin,
+    stdout: choice.stdout,
+    stderr: choice.stderr,
+    signalProxy: flags.bool("sig-proxy"),
+    onCreated,
+  };
+  const { id, exitCode } = await withAttached(cli, engine, attach, (streams) =>
+    engine.containers.run(options, streams, pullListener(cli, flags.bool("quiet"))),
+  );
   onCreated(id);
   return exitCode ?? 0;
 }
@@ -86,7 +96,8 @@ async function runAttached(cli: Cli, engine: SlipwayApi, options: RunOptions, in
 export const runRun: Handler = async (cli, invocation) => {
   const { flags } = invocation;
   const detach = flags.bool("detach");
-  if (detach && flags.list("attach").length > 0) throw cliError("conflicting options: cannot specify both --attach and --detach", "USAGE", { bare: true, exitCode: 1 });
+  if (detach && flags.list("attach").length > 0)
+    throw cliError("conflicting options: cannot specify both --attach and --detach", "USAGE", { bare: true, exitCode: 1 });
   const options = runOptionsFrom(cli, invocation);
   if (!detach) checkTerminal(cli, { tty: flags.bool("tty"), interactive: flags.bool("interactive") });
   checkCidFile(cli, flags.string("cidfile"));

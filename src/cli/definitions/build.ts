@@ -5,7 +5,7 @@ import { flag, forceFlag, ignored } from "./flag.ts";
 const buildFlags = [
   flag("add-host", "", "strings", 'A line for /etc/hosts while RUN runs (form: "host:ip")'),
   flag("allow", "", "stringArray", 'Grant what a step may ask for ("network.host", "security.insecure")'),
-  flag("annotation", "", "stringArray", "Annotate the image's manifest (form: \"[type:]key=value\")"),
+  flag("annotation", "", "stringArray", 'Annotate the image\'s manifest (form: "[type:]key=value")'),
   ignored("attest", "", "stringArray", 'Attestation to attach (form: "type=sbom,…")', "attestations are not made yet"),
   flag("build-arg", "", "stringArray", "Value of an ARG; a name alone takes it from the environment"),
   flag("build-context", "", "stringArray", 'A further context (form: "name=path|docker-image://ref|oci-layout://dir|url")'),
@@ -54,14 +54,14 @@ const buildFlags = [
   flag("ssh", "", "stringArray", 'SSH agent or keys for RUN --mount=type=ssh (form: "default|<id>[=<socket>|<key>[,<key>]]")'),
   flag("tag", "t", "stringArray", 'Name of the image (form: "name:tag")'),
   flag("target", "", "string", "Stage to build, instead of the last"),
-  flag("ulimit", "", "ulimit", "Resource limit of RUN (form: \"nofile=1024:2048\")", { default: "[]" }),
+  flag("ulimit", "", "ulimit", 'Resource limit of RUN (form: "nofile=1024:2048")', { default: "[]" }),
 ] as const;
 
 export const buildCommands: readonly Command[] = [
   {
     name: "build",
     short: "Build an image from a Dockerfile",
-    long: "Builds an image from a Dockerfile and a context: a directory, a git or http URL, or \"-\" for a tar archive or a lone Dockerfile on standard input.\n\nEach finished step is kept at once: a build that fails resumes where it stopped, and a step that runs says why it was not taken from the cache.",
+    long: 'Builds an image from a Dockerfile and a context: a directory, a git or http URL, or "-" for a tar archive or a lone Dockerfile on standard input.\n\nEach finished step is kept at once: a build that fails resumes where it stopped, and a step that runs says why it was not taken from the cache.',
     usage: "[OPTIONS] PATH | URL | -",
     flags: buildFlags,
     args: { min: 1, max: 1 },

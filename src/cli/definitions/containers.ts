@@ -89,7 +89,11 @@ export const containerCommands: readonly Command[] = [
     name: "stop",
     short: "Stop running containers",
     usage: "[OPTIONS] CONTAINER [CONTAINER...]",
-    flags: [flag("signal", "s", "string", "Signal to send first"), flag("timeout", "t", "int", "Seconds to wait before it is killed"), flag("time", "", "int", "Seconds to wait", { hidden: true })],
+    flags: [
+      flag("signal", "s", "string", "Signal to send first"),
+      flag("timeout", "t", "int", "Seconds to wait before it is killed"),
+      flag("time", "", "int", "Seconds to wait", { hidden: true }),
+    ],
     args: { min: 1 },
     paths: ["container stop", "stop"],
     group: "plain",

@@ -8,7 +8,17 @@ const health = "health checks do not run yet";
 
 /** Flags whose request cannot be met and must not be overlooked: giving one is an error. */
 export const refusedRunFlags: ReadonlySet<string> = new Set([
-  "device", "device-cgroup-rule", "gpus", "link", "volumes-from", "volume-driver", "security-opt", "userns", "isolation", "use-api-socket", "restart",
+  "device",
+  "device-cgroup-rule",
+  "gpus",
+  "link",
+  "volumes-from",
+  "volume-driver",
+  "security-opt",
+  "userns",
+  "isolation",
+  "use-api-socket",
+  "restart",
 ]);
 
 export const createFlags: readonly FlagSpec[] = [

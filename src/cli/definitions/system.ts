@@ -75,7 +75,7 @@ export const systemCommands: readonly Command[] = [
   {
     name: "completion",
     short: "Write the completion script for a shell",
-    long: "Writes a script that completes commands, flags, image names and containers.\n\nbash: source <(slipway completion bash)\nzsh: slipway completion zsh > \"${fpath[1]}/_slipway\"\nfish: slipway completion fish > ~/.config/fish/completions/slipway.fish",
+    long: 'Writes a script that completes commands, flags, image names and containers.\n\nbash: source <(slipway completion bash)\nzsh: slipway completion zsh > "${fpath[1]}/_slipway"\nfish: slipway completion fish > ~/.config/fish/completions/slipway.fish',
     usage: "bash|zsh|fish",
     flags: [],
     args: { min: 1, max: 1 },

@@ -106,7 +106,8 @@ function fit(blocks: readonly Block[], rows: number): readonly string[] {
     kept = kept.toSpliced(done, 1);
   }
   if (count() > rows) kept = kept.map((block) => ({ ...block, counters: block.counters.slice(-2) }));
-  for (let tail = tailLines - 1; count() > rows && tail >= 0; tail--) kept = kept.map((block) => ({ ...block, tail: tail === 0 ? [] : block.tail.slice(-tail) }));
+  for (let tail = tailLines - 1; count() > rows && tail >= 0; tail--)
+    kept = kept.map((block) => ({ ...block, tail: tail === 0 ? [] : block.tail.slice(-tail) }));
   if (count() > rows) kept = kept.map((block) => ({ ...block, counters: [], warnings: [] }));
   return kept.flatMap(linesOf).slice(0, Math.max(1, rows));
 }

@@ -10,7 +10,11 @@ const colour = /^\u001b\[[0-9;:]*m$/;
 
 /** One line as it may be shown: after a carriage return only what came last, colours, no other control characters. */
 export function shownLine(line: string, colours = true): string {
-  const visible = line.replace(/\r+$/, "").split("\r").findLast((part) => part !== "") ?? "";
+  const visible =
+    line
+      .replace(/\r+$/, "")
+      .split("\r")
+      .findLast((part) => part !== "") ?? "";
   return visible.replace(sequences, (sequence) => (colours && colour.test(sequence) ? sequence : "")).replace(controls, "");
 }
 

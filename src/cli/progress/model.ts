@@ -34,7 +34,10 @@ export class LogBuffer {
   }
 
   end(timestampMs: number): readonly LogLine[] {
-    return this.#keep(this.#splitters.map((splitter) => splitter.end()).filter((text) => text !== undefined), timestampMs);
+    return this.#keep(
+      this.#splitters.map((splitter) => splitter.end()).filter((text) => text !== undefined),
+      timestampMs,
+    );
   }
 
   #keep(texts: readonly string[], timestampMs: number): readonly LogLine[] {
@@ -83,7 +86,18 @@ export class ProgressModel {
   vertex(id: string): VertexState {
     let state = this.#vertices.get(id);
     if (state === undefined) {
-      state = { id, name: id, startedMs: undefined, completedMs: undefined, cached: false, error: undefined, reason: undefined, statuses: new Map(), warnings: [], log: new LogBuffer() };
+      state = {
+        id,
+        name: id,
+        startedMs: undefined,
+        completedMs: undefined,
+        cached: false,
+        error: undefined,
+        reason: undefined,
+        statuses: new Map(),
+        warnings: [],
+        log: new LogBuffer(),
+      };
       this.#vertices.set(id, state);
     }
     return state;

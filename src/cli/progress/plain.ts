@@ -89,7 +89,10 @@ export class PlainText {
       const current = this.#current === undefined ? undefined : this.#tracks.get(this.#current);
       if (current !== undefined) {
         if (current.queue.length > 0) this.#lastOutputMs = nowMs;
-        text += current.queue.splice(0).map((line) => `#${current.number} ${line}\n`).join("");
+        text += current.queue
+          .splice(0)
+          .map((line) => `#${current.number} ${line}\n`)
+          .join("");
         if (current.ended) this.#current = undefined;
       }
       const held = this.#current !== undefined && !all && nowMs - this.#lastOutputMs < patienceMs;

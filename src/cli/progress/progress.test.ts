@@ -11,14 +11,21 @@ import { formatFailedSteps, formatWarnings } from "./report.ts";
 
 /** Two runs differ in digests, times, and in what was cached; the shape is what must agree. */
 function shape(text: string): readonly string[] {
-  return text
-    // eslint-disable-next-line no-control-regex -- colours of the recording
-    .replace(/\u001b\[[0-9;]*m/g, "")
-    .replace(/sha256:[0-9a-f]+/g, "D")
-    .replace(/\d+\.\d+/g, "T")
-    .split("\n")
-    .filter((line) => !line.startsWith("#0 ") && !/exporting attestation manifest D$/.test(line))
-    .map((line) => line.replace(/(DONE T?s|CACHED)$/, "END").replace(/ Ts done$/, " done").replaceAll("docker --debug", "slipway --debug"));
+  return (
+    text
+      // eslint-disable-next-line no-control-regex -- colours of the recording
+      .replace(/\u001b\[[0-9;]*m/g, "")
+      .replace(/sha256:[0-9a-f]+/g, "D")
+      .replace(/\d+\.\d+/g, "T")
+      .split("\n")
+      .filter((line) => !line.startsWith("#0 ") && !line.endsWith("exporting attestation manifest D"))
+      .map((line) =>
+        line
+          .replace(/(DONE T?s|CACHED)$/, "END")
+          .replace(/ Ts done$/, " done")
+          .replaceAll("docker --debug", "slipway --debug"),
+      )
+  );
 }
 
 function plainOf(events: readonly ProgressEvent[]): { text: string; renderer: PlainText } {
@@ -81,7 +88,12 @@ for (const name of ["build", "failure"]) {
     const end = recorded.findIndex((line) => line.trim() === "");
     const mine = frameOf(readRecordedEvents(`${name}.rawjson`), 40, true);
     const undigest = (lines: readonly string[]): readonly string[] =>
-      lines.map((line) => line.replace(/\d\.\ds/g, "T").replace(/sha256:[0-9a-f]+/g, (digest) => "d".repeat(digest.length)).replace(/CACHED (\[base 2\/4\] WORKDIR \/srv) {7}|CACHED (\[1\/3\])/, "$1"));
+      lines.map((line) =>
+        line
+          .replace(/\d\.\ds/g, "T")
+          .replace(/sha256:[0-9a-f]+/g, (digest) => "d".repeat(digest.length))
+          .replace(/CACHED (\[base 2\/4\] WORKDIR \/srv) {7}|CACHED (\[1\/3\])/, "$1"),
+      );
     assert.deepEqual(undigest(mine), undigest(recorded.slice(0, end)));
     for (const line of mine) assert.equal(line.length, 99);
   });
@@ -91,7 +103,13 @@ test("a picture of a running build fits the terminal and shows the last lines of
   const events = readRecordedEvents("build.rawjson");
   const running = events.slice(0, events.findLastIndex((event) => event.type === "log") + 1);
   const tall = frameOf(running, 40, false);
-  assert.deepEqual(tall.slice(-5).map((line) => line.trimEnd()).sort(), [" => => # err", " => => # hello", " => => # line 1", " => => # line 2", " => => # line 3"]);
+  assert.deepEqual(
+    tall
+      .slice(-5)
+      .map((line) => line.trimEnd())
+      .sort(),
+    [" => => # err", " => => # hello", " => => # line 1", " => => # line 2", " => => # line 3"],
+  );
   for (const rows of [6, 8, 10, 16]) assert.ok(frameOf(running, rows, false).length <= rows - 1, `${rows} rows`);
   assert.match(frameOf(running, 8, false).join("\n"), /=> \[base 4\/4\] RUN/);
 });
@@ -140,7 +158,10 @@ test("rawjson round trip: our lines carry what BuildKit's carry", () => {
   const mine = events.map((event) => JSON.parse(formatStatusLine(event)) as Record<string, readonly Record<string, unknown>[]>);
   const failed = mine.flatMap((line) => line["vertexes"] ?? []).find((vertex) => "error" in vertex);
   assert.match(String(failed?.["error"]), /did not complete successfully: exit code: 1$/);
-  const recorded = readRecorded("failure.rawjson").trim().split("\n").map((line) => JSON.parse(line) as Record<string, readonly Record<string, unknown>[]>);
+  const recorded = readRecorded("failure.rawjson")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, readonly Record<string, unknown>[]>);
   const logs = (lines: typeof mine): unknown => lines.flatMap((line) => line["logs"] ?? []).map(({ vertex, stream, data }) => ({ vertex, stream, data }));
   assert.deepEqual(logs(mine), logs(recorded));
   assert.match(String(mine.flatMap((line) => line["logs"] ?? [])[0]?.["timestamp"]), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z$/);

@@ -70,7 +70,9 @@ export function formatStatusLine(event: ProgressEvent): string {
       return formatJsonLine({ statuses: [statusOf(event)] });
     case "log":
       return formatJsonLine({
-        logs: [{ vertex: vertexDigest(event.vertex), stream: event.stream, data: Buffer.from(event.data).toString("base64"), timestamp: timeOf(event.timestampMs) }],
+        logs: [
+          { vertex: vertexDigest(event.vertex), stream: event.stream, data: Buffer.from(event.data).toString("base64"), timestamp: timeOf(event.timestampMs) },
+        ],
       });
     case "warning":
       return formatJsonLine({ warnings: [warningOf(event)] });

@@ -7,8 +7,20 @@ interface RawTimes {
   readonly completed?: string;
 }
 interface RawLine {
-  readonly vertexes?: readonly (RawTimes & { readonly digest: string; readonly name: string; readonly inputs?: readonly string[]; readonly cached?: boolean; readonly error?: string })[];
-  readonly statuses?: readonly (RawTimes & { readonly id: string; readonly vertex: string; readonly current: number; readonly total?: number; readonly timestamp: string })[];
+  readonly vertexes?: readonly (RawTimes & {
+    readonly digest: string;
+    readonly name: string;
+    readonly inputs?: readonly string[];
+    readonly cached?: boolean;
+    readonly error?: string;
+  })[];
+  readonly statuses?: readonly (RawTimes & {
+    readonly id: string;
+    readonly vertex: string;
+    readonly current: number;
+    readonly total?: number;
+    readonly timestamp: string;
+  })[];
   readonly logs?: readonly { readonly vertex: string; readonly stream: 1 | 2; readonly data: string; readonly timestamp: string }[];
   readonly warnings?: readonly { readonly vertex: string; readonly short: string; readonly detail: readonly string[]; readonly url: string }[];
 }
@@ -32,18 +44,36 @@ function textOf(base64: string): string {
 function eventsOf(line: RawLine): readonly ProgressEvent[] {
   return [
     ...(line.vertexes ?? []).map((raw): ProgressEvent => ({
-      type: "vertex", id: raw.digest, name: raw.name, inputs: raw.inputs ?? [], ...timesOf(raw),
-      ...(raw.cached === undefined ? {} : { cached: raw.cached }), ...(raw.error === undefined ? {} : { error: raw.error }),
+      type: "vertex",
+      id: raw.digest,
+      name: raw.name,
+      inputs: raw.inputs ?? [],
+      ...timesOf(raw),
+      ...(raw.cached === undefined ? {} : { cached: raw.cached }),
+      ...(raw.error === undefined ? {} : { error: raw.error }),
     })),
     ...(line.statuses ?? []).map((raw): ProgressEvent => ({
-      type: "status", vertex: raw.vertex, id: raw.id, current: raw.current, timestampMs: millisecondsOf(raw.timestamp), ...timesOf(raw),
+      type: "status",
+      vertex: raw.vertex,
+      id: raw.id,
+      current: raw.current,
+      timestampMs: millisecondsOf(raw.timestamp),
+      ...timesOf(raw),
       ...(raw.total === undefined ? {} : { total: raw.total }),
     })),
     ...(line.logs ?? []).map((raw): ProgressEvent => ({
-      type: "log", vertex: raw.vertex, stream: raw.stream, data: Buffer.from(raw.data, "base64"), timestampMs: millisecondsOf(raw.timestamp),
+      type: "log",
+      vertex: raw.vertex,
+      stream: raw.stream,
+      data: Buffer.from(raw.data, "base64"),
+      timestampMs: millisecondsOf(raw.timestamp),
     })),
     ...(line.warnings ?? []).map((raw): ProgressEvent => ({
-      type: "warning", vertex: raw.vertex, message: textOf(raw.short), detail: raw.detail.map(textOf), url: raw.url,
+      type: "warning",
+      vertex: raw.vertex,
+      message: textOf(raw.short),
+      detail: raw.detail.map(textOf),
+      url: raw.url,
     })),
   ];
 }
@@ -61,7 +91,12 @@ export function readRecorded(name: string): string {
 }
 
 export function readRecordedEvents(name: string): readonly ProgressEvent[] {
-  return withoutRestarts(readRecorded(name).trim().split("\n").flatMap((line) => eventsOf(JSON.parse(line) as RawLine)));
+  return withoutRestarts(
+    readRecorded(name)
+      .trim()
+      .split("\n")
+      .flatMap((line) => eventsOf(JSON.parse(line) as RawLine)),
+  );
 }
 
 /** The time of an event, for renderers that are given the clock. */
