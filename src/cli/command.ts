@@ -11,6 +11,8 @@ export interface Invocation {
   /** as it was called: "slipway image ls" */
   readonly path: string;
   readonly command: Command;
+  /** the table that the command stands in */
+  readonly table: CommandTable;
 }
 
 /** Answers the exit code; failures are thrown. */

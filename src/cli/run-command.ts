@@ -66,7 +66,7 @@ async function runFound(table: CommandTable, cli: Cli, found: Found): Promise<nu
       return 0;
     }
     case "command":
-      return runHandler(cli, found.command, found.path, found.rest);
+      return runHandler(table, cli, found.command, found.path, found.rest);
   }
 }
 
@@ -85,7 +85,7 @@ function unknownCommand(cli: Cli, path: string, word: string): number {
   return 1;
 }
 
-async function runHandler(cli: Cli, command: Command, path: string, words: readonly string[]): Promise<number> {
+async function runHandler(table: CommandTable, cli: Cli, command: Command, path: string, words: readonly string[]): Promise<number> {
   const line = parseFlags(command.flags, words, { interspersed: command.interspersed ?? true });
   if (wantsHelp(command, line)) {
     if (line.deprecatedHelp) cli.stderr.write(deprecatedHelp);
@@ -96,7 +96,7 @@ async function runHandler(cli: Cli, command: Command, path: string, words: reado
   checkArguments(command, path, line.args.length);
   warnOfFlags(cli, command, line.flags);
   const handler = await command.load();
-  return handler(cli, { flags: line.flags, args: line.args, path, command });
+  return handler(cli, { flags: line.flags, args: line.args, path, command, table });
 }
 
 function wantsHelp(command: Command, line: ParsedLine): boolean {

@@ -5,13 +5,12 @@
 import { SlipwayError } from "../base/errors.ts";
 
 const decimalUnits = ["B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"] as const;
-const binaryUnits = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
 
-function scaled(size: number, base: number, count: number): { value: number; unit: number } {
+function scaled(size: number): { value: number; unit: number } {
   let value = size;
   let unit = 0;
-  while (value >= base && unit < count - 1) {
-    value /= base;
+  while (value >= 1000 && unit < decimalUnits.length - 1) {
+    value /= 1000;
     unit++;
   }
   return { value, unit };
@@ -19,19 +18,13 @@ function scaled(size: number, base: number, count: number): { value: number; uni
 
 /** `digits` significant digits: 4 in `system df`, 3 in `images`, `ps` and `history`. */
 export function formatSize(sizeBytes: number, digits = 4): string {
-  const { value, unit } = scaled(sizeBytes, 1000, decimalUnits.length);
+  const { value, unit } = scaled(sizeBytes);
   return `${Number(value.toPrecision(digits))}${decimalUnits[unit]}`;
-}
-
-/** `23.54GiB`, as `info` shows memory. */
-export function formatBinarySize(sizeBytes: number): string {
-  const { value, unit } = scaled(sizeBytes, 1024, binaryUnits.length);
-  return `${Number(value.toPrecision(4))}${binaryUnits[unit]}`;
 }
 
 /** Two decimals, as build progress counts: `217B`, `1.99MB`. */
 export function formatProgressBytes(sizeBytes: number): string {
-  const { value, unit } = scaled(sizeBytes, 1000, decimalUnits.length);
+  const { value, unit } = scaled(sizeBytes);
   return `${unit === 0 ? String(Math.round(value)) : value.toFixed(2)}${decimalUnits[unit]}`;
 }
 

@@ -6,8 +6,8 @@ import type { BuildOptions, BuildResult, SlipwayApi } from "../../engine/api.ts"
 import type { Cli } from "../cli.ts";
 import type { Handler, Invocation } from "../command.ts";
 import { cliError } from "../failure.ts";
-import { chooseMode, createRenderer, isProgressMode } from "../progress/renderer.ts";
-import type { ProgressMode } from "../progress/renderer.ts";
+import { chooseMode, createRenderer, isProgressMode } from "../progress/create-renderer.ts";
+import type { ProgressMode } from "../progress/create-renderer.ts";
 import { checkOutputPath, fileError } from "./archive-file.ts";
 import { buildOptionsFrom } from "./build-options.ts";
 import { formatCheck } from "./check.ts";

@@ -3,7 +3,6 @@ import type { Cli } from "../cli.ts";
 import type { Handler } from "../command.ts";
 import { completeWords, completionScripts, formatCompletion } from "../completion.ts";
 import type { Candidate, DynamicNames } from "../completion.ts";
-import { commandTable } from "../definitions/index.ts";
 import { cliError } from "../failure.ts";
 
 export const runCompletion: Handler = async (cli, { args }) => {
@@ -32,7 +31,7 @@ function namesOf(cli: Cli): DynamicNames {
   };
 }
 
-export const runComplete: Handler = async (cli, { args }) => {
-  cli.stdout.write(formatCompletion(await completeWords(commandTable, args, namesOf(cli))));
+export const runComplete: Handler = async (cli, { args, table }) => {
+  cli.stdout.write(formatCompletion(await completeWords(table, args, namesOf(cli))));
   return 0;
 };

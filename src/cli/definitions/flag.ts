@@ -26,4 +26,3 @@ export const listFormatFlag = flag(
 
 export const forceFlag = flag("force", "f", "bool", "Do not ask before removing");
 export const platformFlag = flag("platform", "", "string", 'Which platform, as "os[/arch[/variant]]"');
-export const imageArgument = "image" as const;
