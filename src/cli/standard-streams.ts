@@ -72,25 +72,31 @@ export function openOutput(fd: 1 | 2): Output {
   };
 }
 
-async function* standardInput(): AsyncIterable<Uint8Array> {
-  for await (const chunk of process.stdin) yield chunk as Uint8Array;
-}
-
 export function openInput(): Input {
-  let opened = false;
+  const reader = { opened: false, closed: false };
+  const read = async function* (): AsyncIterable<Uint8Array> {
+    reader.opened = true;
+    try {
+      for await (const chunk of process.stdin) yield chunk as Uint8Array;
+    } catch (error) {
+      // closing ends the reader in the middle, on purpose
+      if (!reader.closed) throw error;
+    }
+  };
   return {
     get isTTY() {
       return isTerminal(0);
     },
     get chunks() {
-      opened = true;
-      return standardInput();
+      return read();
     },
     setRaw: (raw) => {
       if (isTerminal(0)) process.stdin.setRawMode(raw);
     },
     close: () => {
-      if (opened) process.stdin.destroy();
+      if (!reader.opened) return;
+      reader.closed = true;
+      process.stdin.destroy();
     },
   };
 }

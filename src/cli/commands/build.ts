@@ -21,7 +21,7 @@ function methodOf({ flags }: Invocation): "build" | "check" {
 
 /** The step's place in the Dockerfile, where the engine names it; below the display, above the ERROR line. */
 function writeExcerpt(cli: Cli, error: unknown): void {
-  const excerpt = isSlipwayError(error) ? error.details["excerpt"] : undefined;
+  const excerpt = isSlipwayError(error) && error.kind !== "canceled" ? error.details["excerpt"] : undefined;
   if (typeof excerpt === "string" && excerpt !== "") cli.stderr.write(excerpt.endsWith("\n") ? excerpt : `${excerpt}\n`);
 }
 
