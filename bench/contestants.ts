@@ -11,6 +11,7 @@ export interface Contestant {
 }
 
 export interface Contest {
+  readonly slipwayWords: string;
   readonly dockerWords: string;
   readonly buildahWords: string;
   /** folder below which another root sees its own files; "" when all see the same */
@@ -27,10 +28,11 @@ export function createContestants(contest: Contest): readonly Contestant[] {
 }
 
 function slipway(contest: Contest): Contestant {
-  const program = path.resolve(import.meta.dirname, "../bin/slipway");
+  const words = wordsOf(contest.slipwayWords);
+  const [program = "", ...first] = words;
   const env = { ...process.env, SLIPWAY_ROOT: contest.store };
-  execFileSync(program, ["import", makeBaseTar(), contest.base], { env, stdio: ["ignore", "ignore", "inherit"] });
-  return { name: "slipway", env, buildCommand: (folder, flags) => [program, ...buildWords(contest, folder, flags)] };
+  execFileSync(program, [...first, "import", makeBaseTar(), contest.base], { env, stdio: ["ignore", "ignore", "inherit"] });
+  return { name: "slipway", env, buildCommand: (folder, flags) => [...words, ...buildWords(contest, folder, flags)] };
 }
 
 function buildWords(contest: Contest, folder: string, flags: readonly string[]): readonly string[] {

@@ -14,6 +14,7 @@ import { formatTable, summarize, type Measurement, type Row } from "./figures.ts
 const usage = `usage: npm run bench -- [OPTIONS] [CASE...]
   --rounds N                  measured rounds per case (7)
   --json FILE                 also write the figures as JSON ("-": instead of the table)
+  --slipway-cmd WORDS         another Slipway than the checkout's
   --docker-cmd WORDS          how Docker is called (docker, if a daemon answers)
   --docker-context-prefix DIR contexts are made below DIR/tmp, and Docker sees them without DIR (a daemon in a chroot)
   --buildah-cmd WORDS         the same for buildah (skipped unless given)
@@ -26,6 +27,7 @@ const { values, positionals } = parseArgs({
   options: {
     rounds: { type: "string", default: "7" },
     json: { type: "string" },
+    "slipway-cmd": { type: "string", default: path.resolve(import.meta.dirname, "../bin/slipway") },
     "docker-cmd": { type: "string", default: process.env["SLIPWAY_BENCH_DOCKER"] ?? "" },
     "docker-context-prefix": { type: "string", default: process.env["SLIPWAY_BENCH_PREFIX"] ?? "" },
     "buildah-cmd": { type: "string", default: process.env["SLIPWAY_BENCH_BUILDAH"] ?? "" },
@@ -53,6 +55,7 @@ process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
 process.once("SIGINT", () => process.exit(130));
 
 const contestants = createContestants({
+  slipwayWords: values["slipway-cmd"],
   dockerWords: values["docker-cmd"],
   buildahWords: values["buildah-cmd"],
   prefix,

@@ -61,7 +61,7 @@ function core(open: () => Sandbox): void {
   });
   test("keeps a container in the background, shows its log, removes it", async () => {
     await open().ok(["run", "-d", "--name", "bg", "busybox", "sh", "-c", "echo up; sleep 60"]);
-    while ((await open().ok(["logs", "bg"])) !== "up");
+    await open().until(["logs", "bg"], "up");
     assert.equal(await open().ok(["exec", "bg", "echo", "inside"]), "inside");
     await open().ok(["rm", "-f", "bg"]);
   });

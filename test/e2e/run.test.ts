@@ -145,7 +145,7 @@ test("logs -f follows to the end", async () => {
 test("stop sends the signal, then kills after the time", async () => {
   await sandbox.ok(["run", "-d", "--name", "polite", "busybox", "sh", "-c", 'trap "exit 3" TERM; echo ready; while :; do sleep 0.1; done']);
   await sandbox.ok(["run", "-d", "--name", "stubborn", "busybox", "sh", "-c", 'trap "" TERM; echo ready; while :; do sleep 0.1; done']);
-  for (const name of ["polite", "stubborn"]) while ((await sandbox.ok(["logs", name])) !== "ready");
+  for (const name of ["polite", "stubborn"]) await sandbox.until(["logs", name], "ready");
   await sandbox.ok(["stop", "-t", "5", "polite"]);
   assert.equal(await sandbox.ok(["inspect", "-f", "{{.State.ExitCode}}", "polite"]), "3");
   await sandbox.ok(["stop", "-t", "1", "stubborn"]);

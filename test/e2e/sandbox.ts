@@ -47,6 +47,8 @@ export interface Sandbox extends AsyncDisposable {
   call(args: readonly string[], options?: CallOptions): Promise<Outcome>;
   /** the same, and exit 0 is asserted; answers standard output without its last line end */
   ok(args: readonly string[], options?: CallOptions): Promise<string>;
+  /** repeats a call until it prints exactly this; fails after twenty seconds */
+  until(args: readonly string[], want: string): Promise<void>;
   /** writes the files into a new folder and answers its path */
   folder(files: Files): string;
   /** `build -q` of a Dockerfile text with a context of these files; answers the image id */
@@ -100,6 +102,12 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
       const outcome = await sandbox.call(args, call);
       assert.equal(outcome.code, 0, `slipway ${args.join(" ")} ended ${outcome.code ?? outcome.signal}:\n${outcome.stdout}${outcome.stderr}`);
       return outcome.stdout.replace(/\n$/, "");
+    },
+    async until(args, want) {
+      const deadlineMs = Date.now() + 20_000;
+      let said = await sandbox.ok(args);
+      while (said !== want && Date.now() < deadlineMs) said = await sandbox.ok(args);
+      assert.equal(said, want, `slipway ${args.join(" ")}`);
     },
     folder(files) {
       folders += 1;
