@@ -4,14 +4,17 @@
  */
 import type { SlipwayError } from "../base/errors.ts";
 
-/** "build": a step's exit code is not ours. "start": the command makes a container, and its own failures are told from the container's. */
+/** "start": the command makes a container, and its own failures are told from the container's. */
 export type CommandFamily = "build" | "start" | "other";
+
+/** Failures that name the exit code they want; elsewhere such a detail tells of a program that was called. */
+const ownCodes: ReadonlySet<string> = new Set(["START_FAILED", "EXEC_FAILED", "TEMPLATE", "USAGE"]);
 
 export function exitCodeOf(error: SlipwayError, family: CommandFamily): number {
   if (error.code === "UNKNOWN_FLAG") return 125;
   if (error.code === "ARGUMENT_COUNT") return 1;
   if (error.kind === "canceled") return 130;
   const wanted = error.details["exitCode"];
-  if (family !== "build" && typeof wanted === "number" && Number.isInteger(wanted)) return wanted;
+  if (ownCodes.has(error.code) && typeof wanted === "number") return wanted;
   return family === "start" && error.code !== "NOT_A_TERMINAL" ? 125 : 1;
 }

@@ -53,7 +53,8 @@ export function createProcessCli(options: { readonly root: string | undefined; r
   const stdin = openInput();
   let engine: Promise<SlipwayApi> | undefined;
   const open = async (): Promise<SlipwayApi> => {
-    const { Slipway } = await import("../engine/index.ts");
+    const { Slipway, enterUserNamespace } = await import("../engine/index.ts");
+    await enterUserNamespace();
     return Slipway.open(options.root === undefined ? {} : { root: options.root });
   };
   return {

@@ -3,11 +3,6 @@ import type { AttachStreams, SlipwayApi } from "../../engine/api.ts";
 import type { Cli } from "../cli.ts";
 import { cliError } from "../failure.ts";
 
-/** The engine calls `onCreated` with the id before the first output, so that signals find the container. */
-export interface ContainerStreams extends AttachStreams {
-  readonly onCreated: (id: string) => void;
-}
-
 export interface AttachOptions {
   readonly tty: boolean;
   readonly interactive: boolean;
@@ -32,7 +27,7 @@ function proxySignals(cli: Cli, engine: SlipwayApi, id: string): () => void {
   });
 }
 
-function streamsOf(cli: Cli, options: AttachOptions, onCreated: (id: string) => void): ContainerStreams {
+function streamsOf(cli: Cli, options: AttachOptions, onCreated: (id: string) => void): AttachStreams {
   const sized = options.tty && cli.stdout.isTTY;
   return {
     onCreated,
@@ -55,7 +50,7 @@ export async function withAttached<Result>(
   cli: Cli,
   engine: SlipwayApi,
   options: AttachOptions,
-  act: (streams: ContainerStreams) => Promise<Result>,
+  act: (streams: AttachStreams) => Promise<Result>,
 ): Promise<Result> {
   const undo: (() => void)[] = [];
   const raw = options.tty && options.interactive && cli.stdin.isTTY;

@@ -40,7 +40,7 @@ function sizeOf(container: ContainerSummary): string {
 
 function labelsOf(container: ContainerSummary): string {
   return Object.entries(container.labels)
-    .map(([key, value]) => `${key}=${value}`)
+    .map(([key, value]) => printable(`${key}=${value}`))
     .join(",");
 }
 
@@ -56,7 +56,7 @@ export function containerRowType(nowMs: number, noTrunc: boolean): RowType<Conta
       Image: (container) => imageOf(container, noTrunc),
       Labels: labelsOf,
       LocalVolumes: (container) => String(container.mounts.filter((mount) => !mount.startsWith("/")).length),
-      Mounts: (container) => container.mounts.map((mount) => cut(mount, mountWidth)).join(","),
+      Mounts: (container) => container.mounts.map((mount) => cut(printable(mount), mountWidth)).join(","),
       Names: (container) => container.name,
       Networks: (container) => container.networks.join(","),
       Ports: (container) => container.ports.join(", "),

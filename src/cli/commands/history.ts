@@ -1,4 +1,5 @@
 /** `history`: how an image came about, newest first. */
+import { printable } from "../../base/printable.ts";
 import type { HistoryItem } from "../../engine/api.ts";
 import type { Handler } from "../command.ts";
 import { renderRows } from "../render.ts";
@@ -9,14 +10,19 @@ import { shownId } from "./image-rows.ts";
 
 const createdByWidth = 45;
 
+/** Images bring any text; a row has one line, and no control characters. */
+function oneLine(text: string): string {
+  return printable(text.replaceAll(/[\t\n]/g, " "));
+}
+
 function historyRowType(nowMs: number, human: boolean, noTrunc: boolean): RowType<HistoryItem> {
   return {
     typeName: "*image.historyContext",
     fields: {
-      Comment: (item) => item.comment,
+      Comment: (item) => oneLine(item.comment),
       CreatedAt: (item) => formatRfc3339(item.createdSeconds),
       CreatedBy: (item) => {
-        const line = item.createdBy.replaceAll("\t", " ");
+        const line = oneLine(item.createdBy);
         return noTrunc ? line : ellipsis(line, createdByWidth);
       },
       CreatedSince: (item) => (human ? formatAgo(item.createdSeconds * 1000, nowMs) : formatRfc3339(item.createdSeconds)),

@@ -1,5 +1,6 @@
 /** `inspect`: objects as JSON, or each through a template. What is missing is said at the end; the others are shown. */
 import { asSlipwayError, SlipwayError } from "../../base/errors.ts";
+import { printable } from "../../base/printable.ts";
 import type { SlipwayApi } from "../../engine/api.ts";
 import type { Cli } from "../cli.ts";
 import type { Handler, Invocation } from "../command.ts";
@@ -76,8 +77,10 @@ async function inspectAll(cli: Cli, { flags, args }: Invocation, lookup: Lookup)
       if (failure.code === "TEMPLATE") break;
     }
   }
-  if (template !== undefined) cli.stdout.write(text === "" ? "\n" : text);
-  else cli.stdout.write(format === "json" ? `${JSON.stringify(found)}\n` : `${formatJsonIndented(found)}\n`);
+  if (template === undefined) text = format === "json" ? JSON.stringify(found) : formatJsonIndented(found);
+  const whole = text === "" || template === undefined ? `${text}\n` : text;
+  // scripts get the object's text as it is, a terminal without what would move its cursor
+  cli.stdout.write(cli.stdout.isTTY ? printable(whole) : whole);
   for (const failure of failures) cli.stderr.write(`${failureLine(failure)}\n`);
   return failures.length > 0 ? 1 : 0;
 }
