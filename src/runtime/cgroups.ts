@@ -8,8 +8,15 @@ const root = "/sys/fs/cgroup";
 const cgroup2Magic = 0x63677270;
 const tmpfsMagic = 0x01021994;
 
-/** hybrid: controllers of version 1, and version 2 mounted at /sys/fs/cgroup/unified. */
+let known: CgroupKind | undefined;
+
+/** hybrid: controllers of version 1, and version 2 mounted at /sys/fs/cgroup/unified. As it was when first asked: we may cover that mount. */
 export function cgroupKind(): CgroupKind {
+  known ??= detectKind();
+  return known;
+}
+
+function detectKind(): CgroupKind {
   const magic = fileSystemType(root);
   if (magic === cgroup2Magic) return "v2";
   if (magic !== tmpfsMagic || !existsSync(`${root}/devices`)) return "none";

@@ -2,7 +2,7 @@
  * Network namespaces with a way out (and in) through pasta, as root and inside a user namespace alike. Namespaces are bound to a file in
  * our private mount namespace: pasta watches the file and ends when it goes; a death note ends it with this process.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SlipwayError } from "../base/errors.ts";
 import { enterPrivateMountNamespace, unmount } from "../store/overlay.ts";
@@ -138,7 +138,7 @@ function dropNamespace(netnsPath: string): void {
 }
 
 function readHost(): { hasIpv4: boolean; resolvConf: string } {
-  return { hasIpv4: hostAddress() !== undefined, resolvConf: readFileSync("/etc/resolv.conf", { encoding: "utf8", flag: "r" }) };
+  return { hasIpv4: hostAddress() !== undefined, resolvConf: existsSync("/etc/resolv.conf") ? readFileSync("/etc/resolv.conf", "utf8") : "" };
 }
 
 /** Whether steps and containers can have a network of their own. */

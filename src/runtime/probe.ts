@@ -1,5 +1,13 @@
-/** What this machine can do; feeds `doctor` and `info`. */
-import { SlipwayError } from "../base/errors.ts";
+/** What this machine can do, and what one would install for what it cannot; feeds `doctor` and `info`. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { release } from "node:os";
+import { dirname } from "node:path";
+import { probeOverlay } from "../store/overlay.ts";
+import { cgroupControllers, cgroupKind, cgroupsWritable, insideUserNamespace, type CgroupKind } from "./cgroups.ts";
+import { emulatedPlatforms } from "./emulation.ts";
+import { prepareRuntime } from "./oci-runtime.ts";
+import { findProgram, installCommand, type Program } from "./programs.ts";
+import { runProgram } from "./run-program.ts";
 
 export type ProbedProgram =
   | { readonly found: true; readonly name: string; readonly path: string; readonly version: string }
@@ -9,30 +17,181 @@ export type ProbedAbility =
   | { readonly works: true; readonly name: string; readonly detail: string }
   | { readonly works: false; readonly name: string; readonly reason: string; readonly remedy: string };
 
-export type CgroupKind = "v1" | "hybrid" | "v2" | "none";
+const purposes = {
+  crun: "RUN steps and containers",
+  runc: "RUN steps and containers where crun cannot",
+  conmon: "containers in the background, logs",
+  pasta: "networks of containers and steps, published ports",
+  newuidmap: "builds and containers of ordinary users with more than one user id",
+  git: "git repositories as contexts",
+} as const satisfies Partial<Record<Program, string>>;
+
+export type ProbedName = keyof typeof purposes;
 
 export interface Machine {
   readonly kernel: string;
   readonly arch: string;
-  readonly programs: {
-    readonly crun: ProbedProgram;
-    readonly runc: ProbedProgram;
-    readonly conmon: ProbedProgram;
-    readonly pasta: ProbedProgram;
-    readonly newuidmap: ProbedProgram;
-    readonly git: ProbedProgram;
-  };
+  readonly programs: Readonly<Record<ProbedName, ProbedProgram>>;
   /** which of crun and runc runs processes here, and why; undefined when neither can */
   readonly runtime: { readonly name: "crun" | "runc"; readonly path: string; readonly reason: string } | undefined;
   readonly cgroup: { readonly kind: CgroupKind; readonly writable: boolean; readonly controllers: readonly string[] };
   readonly userNamespaces: ProbedAbility;
   readonly overlay: ProbedAbility;
   readonly seccomp: ProbedAbility;
+  /** /dev/net/tun can be opened, which pasta needs */
+  readonly tunDevice: ProbedAbility;
   /** platforms that binfmt_misc runs through an emulator: "linux/arm64" … */
   readonly emulated: readonly string[];
 }
 
-/** `cacheFile` keeps what takes time to find out, keyed by binary, mtime and kernel. */
+/** `cacheFile` keeps versions, which take a program start each to find out, keyed by binary, size, mtime and kernel. */
 export async function probeMachine(options: { readonly storeDirectory: string; readonly cacheFile?: string }): Promise<Machine> {
-  throw new SlipwayError("internal", "NOT_IMPLEMENTED", options.storeDirectory);
+  const versions = new VersionCache(options.cacheFile);
+  const names = Object.keys(purposes) as ProbedName[];
+  const probed = await Promise.all(names.map(async (name) => [name, await probeProgram(name, versions)] as const));
+  versions.save();
+  const kind = cgroupKind();
+  return {
+    kernel: release(),
+    arch: process.arch,
+    programs: Object.fromEntries(probed) as Record<ProbedName, ProbedProgram>,
+    runtime: probeRuntime(),
+    cgroup: { kind, writable: cgroupsWritable(kind), controllers: cgroupControllers(kind) },
+    userNamespaces: probeUserNamespaces(),
+    overlay: overlayAbility(options.storeDirectory),
+    seccomp: probeSeccomp(),
+    tunDevice: await probeTunDevice(),
+    emulated: emulatedPlatforms(readBinfmt()),
+  };
+}
+
+async function probeProgram(name: ProbedName, versions: VersionCache): Promise<ProbedProgram> {
+  const path = findProgram(name);
+  if (path === undefined) return { found: false, name, neededFor: purposes[name], install: installCommand(name) };
+  return { found: true, name, path, version: await versions.of(path, () => readVersion(name, path)) };
+}
+
+/** "" for those that do not tell. */
+async function readVersion(name: ProbedName, path: string): Promise<string> {
+  if (name === "newuidmap") return "";
+  try {
+    const text = await runProgram(path, ["--version"], { timeoutMs: 5_000 });
+    return /\d+\.\d+[\w.+~-]*|\d{4}_\d\d_\d\d\.\w+/.exec(text.split("\n", 1)[0] ?? "")?.[0] ?? (text.split("\n", 1)[0] ?? "").slice(0, 80);
+  } catch {
+    return "";
+  }
+}
+
+function probeRuntime(): Machine["runtime"] {
+  try {
+    const { name, path, cgroups } = prepareRuntime();
+    const hybrid = cgroups === "hybrid" ? "cgroup v1 in hybrid mode: its v2 part is covered in a private mount namespace" : "first choice";
+    return { name, path, reason: name === "crun" ? hybrid : "crun is missing, or refuses this machine's control groups" };
+  } catch {
+    return undefined;
+  }
+}
+
+function probeUserNamespaces(): ProbedAbility {
+  const name = "user namespaces";
+  if (insideUserNamespace()) return { works: true, name, detail: "in use" };
+  const switches = [
+    { file: "/proc/sys/user/max_user_namespaces", off: "0", remedy: "sysctl -w user.max_user_namespaces=15000" },
+    { file: "/proc/sys/kernel/unprivileged_userns_clone", off: "0", remedy: "sysctl -w kernel.unprivileged_userns_clone=1" },
+    { file: "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", off: "1", remedy: "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0" },
+  ];
+  if (!existsSync("/proc/self/ns/user")) return { works: false, name, reason: "the kernel has none", remedy: "use a kernel with CONFIG_USER_NS" };
+  const closed = switches.find(({ file, off }) => readText(file).trim() === off);
+  if (closed === undefined) return { works: true, name, detail: "allowed for ordinary users" };
+  return { works: false, name, reason: `${closed.file} is ${closed.off}`, remedy: closed.remedy };
+}
+
+function overlayAbility(directory: string): ProbedAbility {
+  const name = "overlayfs";
+  try {
+    mkdirSync(directory, { recursive: true });
+    const probe = probeOverlay(directory);
+    if (probe.supported) return { works: true, name, detail: probe.userxattr ? "with user.* attributes" : "with trusted.* attributes" };
+    return { works: false, name, reason: probe.reason, remedy: "use a store on ext4 or xfs, as root or with user namespaces" };
+  } catch (error) {
+    return { works: false, name, reason: error instanceof Error ? error.message : String(error), remedy: "choose a writable SLIPWAY_ROOT" };
+  }
+}
+
+function probeSeccomp(): ProbedAbility {
+  const name = "seccomp";
+  if (/^Seccomp:/m.test(readText("/proc/self/status"))) return { works: true, name, detail: "the default profile is applied" };
+  return { works: false, name, reason: "the kernel has no seccomp filters", remedy: "use a kernel with CONFIG_SECCOMP_FILTER" };
+}
+
+async function probeTunDevice(): Promise<ProbedAbility> {
+  const name = "/dev/net/tun";
+  try {
+    const { openSync, closeSync } = process.getBuiltinModule("node:fs");
+    closeSync(openSync(name, "r+"));
+    return { works: true, name, detail: "can be opened" };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { works: false, name, reason, remedy: existsSync(name) ? "chmod 0666 /dev/net/tun" : "modprobe tun" };
+  }
+}
+
+function readBinfmt(): string[] {
+  const directory = "/proc/sys/fs/binfmt_misc";
+  try {
+    return readdirSync(directory).filter((name) => name.startsWith("qemu-") && readText(`${directory}/${name}`).startsWith("enabled"));
+  } catch {
+    return [];
+  }
+}
+
+class VersionCache {
+  readonly #file: string | undefined;
+  readonly #known: Record<string, string>;
+  #changed = false;
+
+  constructor(file: string | undefined) {
+    this.#file = file;
+    this.#known = file === undefined ? {} : readCache(file);
+  }
+
+  async of(path: string, ask: () => Promise<string>): Promise<string> {
+    const { mtimeMs, size } = statSync(path);
+    const key = `${path} ${size} ${mtimeMs} ${release()}`;
+    const known = this.#known[key];
+    if (known !== undefined) return known;
+    const version = await ask();
+    this.#known[key] = version;
+    this.#changed = true;
+    return version;
+  }
+
+  save(): void {
+    if (this.#file === undefined || !this.#changed) return;
+    try {
+      mkdirSync(dirname(this.#file), { recursive: true });
+      writeFileSync(`${this.#file}.${process.pid}`, JSON.stringify(this.#known));
+      renameSync(`${this.#file}.${process.pid}`, this.#file);
+    } catch {
+      // only a cache
+    }
+  }
+}
+
+function readCache(file: string): Record<string, string> {
+  try {
+    const value: unknown = JSON.parse(readFileSync(file, "utf8"));
+    if (typeof value !== "object" || value === null) return {};
+    return Object.fromEntries(Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === "string"));
+  } catch {
+    return {};
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
 }

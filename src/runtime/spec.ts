@@ -43,6 +43,7 @@ export function createSpec(options: SpecOptions, machine: SpecMachine): OciSpec 
 
 function createProcess(options: SpecOptions, machine: SpecMachine): OciSpec["process"] {
   const capabilities = capabilitiesOf(options, machine);
+  if (machine.singleId === true && (options.user.uid !== 0 || options.user.gid !== 0)) throw unmappedId(options.user.uid, options.user.gid);
   return {
     ...(options.terminal === true ? { terminal: true } : {}),
     user: options.user.additionalGids.length > 0 && machine.singleId !== true ? pickUser(options) : { uid: options.user.uid, gid: options.user.gid },
@@ -54,6 +55,13 @@ function createProcess(options: SpecOptions, machine: SpecMachine): OciSpec["pro
     ...(options.noNewPrivileges === true ? { noNewPrivileges: true } : {}),
     ...(options.oomScoreAdj === undefined ? {} : { oomScoreAdj: options.oomScoreAdj }),
   };
+}
+
+function unmappedId(uid: number, gid: number): SlipwayError {
+  const message =
+    `user ${uid}:${gid} of the image cannot be used here: your account has no subordinate ids, so only root is mapped; ` +
+    "root gives you some with: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $USER (and newuidmap: apt-get install -y uidmap)";
+  return new SlipwayError("failed_precondition", "UNMAPPED_ID", message, { uid, gid });
 }
 
 function pickUser({ user }: SpecOptions): { uid: number; gid: number; additionalGids: readonly number[] } {

@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, test } from "node:test";
+import { isSlipwayError } from "../base/errors.ts";
+import {
+  attachContainer, containerState, createContainer, execInContainer, killContainer, readLogs, removeContainer, resizeContainer, startContainer, stopContainer, waitContainer,
+  type Attachment, type ExecOptions,
+} from "./container.ts";
+import { createOptions, createTestHost, temporaryDirectory, whyNoContainers } from "./test-machine.ts";
+
+const reason = whyNoContainers(["conmon", "perl"]);
+const skip = reason === undefined ? {} : { skip: reason };
+const machine = temporaryDirectory();
+const host = createTestHost(machine.path);
+after(async () => {
+  for (const { id } of host.records.list()) await removeContainer(host, id, { force: true });
+  machine[Symbol.dispose]();
+});
+
+type Changes = Parameters<typeof createOptions>[2];
+const create = (name: string, script: string, changes: Changes = {}): string => createContainer(host, createOptions(machine.path, ["sh", "-c", script], { name, ...changes })).id;
+
+async function textOf(entries: AsyncIterable<{ readonly stream: 1 | 2; readonly data: Uint8Array }>, stream?: 1 | 2): Promise<string> {
+  let text = "";
+  for await (const entry of entries) if (stream === undefined || entry.stream === stream) text += Buffer.from(entry.data).toString();
+  return text;
+}
+
+async function exec(name: string, options: Partial<ExecOptions>): Promise<{ exitCode: number; startError?: string; out: string; err: string }> {
+  const texts = { out: "", err: "" };
+  const onOutput: NonNullable<ExecOptions["onOutput"]> = (stream, data) => {
+    texts[stream === 1 ? "out" : "err"] += Buffer.from(data).toString();
+  };
+  return { ...(await execInContainer(host, name, { args: ["true"], env: [], terminal: false, stdin: "none", onOutput, ...options })), ...texts };
+}
+
+test("logs tell streams, parts and order; the exit code is kept", skip, async () => {
+  create("logs", "echo one; echo two; echo bad >&2; printf part; exit 7");
+  const { record } = await startContainer(host, "logs");
+  assert.equal(record.state.status, "running");
+  assert.equal(await waitContainer(host, "logs"), 7);
+  const state = containerState(host, record);
+  assert.deepEqual([state.status, state.exitCode, state.pid, state.oomKilled], ["exited", 7, 0, false]);
+  assert.equal(await textOf(readLogs(host, "logs"), 1), "one\ntwo\npart");
+  assert.equal(await textOf(readLogs(host, "logs"), 2), "bad\n");
+  assert.equal((await textOf(readLogs(host, "logs", { tail: 0 }))), "");
+  assert.equal((await textOf(readLogs(host, "logs", { since: "2999-01-01T00:00:00Z" }))), "");
+});
+
+test("tail counts lines", skip, async () => {
+  create("tail", "for i in 1 2 3 4 5; do echo line$i; done");
+  await startContainer(host, "tail");
+  await waitContainer(host, "tail");
+  assert.equal(await textOf(readLogs(host, "tail", { tail: 2 })), "line4\nline5\n");
+  assert.equal(await textOf(readLogs(host, "tail", { tail: 50 })), "line1\nline2\nline3\nline4\nline5\n");
+});
+
+test("following ends with the container", skip, async () => {
+  create("follow", "echo first; read line; echo $line", { config: { openStdin: true } });
+  const { attachment } = await startContainer(host, "follow", { attach: true });
+  const followed = textOf(readLogs(host, "follow", { follow: true }));
+  await attachment?.write(Buffer.from("second\n"));
+  assert.equal(await followed, "first\nsecond\n");
+  attachment?.detach();
+});
+
+test("environment, host name, hosts, user", skip, async () => {
+  create("env", "id -un; echo $HOME $HOSTNAME $GREETING; hostname; cat /etc/hostname; grep -c localhost /etc/hosts; pwd", {
+    config: { user: "web", env: ["PATH=/bin", "GREETING=hi"], hostname: "here", cwd: "/tmp" },
+  });
+  await startContainer(host, "env");
+  await waitContainer(host, "env");
+  assert.equal(await textOf(readLogs(host, "env")), "web\n/home/web here hi\nhere\nhere\n2\n/tmp\n");
+});
+
+test("further processes", skip, async () => {
+  create("exec", "sleep 1000");
+  await startContainer(host, "exec");
+  async function* input(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from("in");
+  }
+  const options: Partial<ExecOptions> = { args: ["sh", "-c", "cat; id -G; pwd; echo $A; echo err >&2; exit 5"], env: ["A=b"], user: "web", cwd: "/tmp", stdin: input() };
+  assert.deepEqual(await exec("exec", options), { exitCode: 5, out: "in1001 500\n/tmp\nb\n", err: "err\n" });
+  const failed = await exec("exec", { args: ["nosuch"] });
+  assert.deepEqual([failed.exitCode, failed.out + failed.err], [127, ""]);
+  assert.equal(failed.startError, 'OCI runtime exec failed: exec failed: unable to start container process: exec: "nosuch": executable file not found in $PATH');
+  await assert.rejects(exec("exec", { user: "nosuch" }), /unable to find user nosuch: no matching entries in passwd file/);
+  await assert.rejects(removeContainer(host, "exec"), /cannot remove container "exec": container is running: stop the container before removing or force remove/);
+  killContainer(host, "exec");
+  assert.equal(await waitContainer(host, "exec"), 137);
+  await assert.rejects(exec("exec", {}), (error: unknown) => isSlipwayError(error, "CONTAINER_NOT_RUNNING"));
+});
+
+test("a terminal with its size, typed input, a second attachment", skip, async () => {
+  create("tty", "stty size; read x; stty size; echo got $x; exit 3", { config: { terminal: true, openStdin: true } });
+  const { attachment } = await startContainer(host, "tty", { attach: true, size: { rows: 33, columns: 99 } });
+  const output = textOf(attachment?.output ?? readLogs(host, "tty"));
+  resizeContainer(host, "tty", { rows: 20, columns: 60 });
+  const second: Attachment = attachContainer(host, "tty");
+  await second.write(Buffer.from("typed\n"));
+  assert.equal(await waitContainer(host, "tty"), 3);
+  const text = await output;
+  assert.match(text, /33 99\r\n/);
+  assert.match(text, /got typed\r\n$/);
+  second.detach();
+  attachment?.detach();
+});
+
+test("stopping: the signal, then force; starting again keeps the log", skip, async () => {
+  create("stop", "trap 'echo bye; exit 4' TERM; echo up; while true; do sleep 1000 & wait; done");
+  await startContainer(host, "stop");
+  for await (const entry of readLogs(host, "stop", { follow: true })) if (entry.data.length > 0) break;
+  await stopContainer(host, "stop");
+  assert.equal(await waitContainer(host, "stop"), 4);
+  await startContainer(host, "stop");
+  await stopContainer(host, "stop", { signal: "SIGKILL" });
+  assert.match(await textOf(readLogs(host, "stop")), /^up\nbye\n/);
+  await stopContainer(host, "stop");
+});
+
+const unstartable: readonly (readonly [string, number, RegExp])[] = [
+  ["nosuch", 127, /^failed to create task for container: .*exec: "nosuch": executable file not found in \$PATH$/],
+  ["/etc", 126, /exec: "\/etc": is a directory: permission denied$/],
+];
+
+for (const [command, exitCode, message] of unstartable) {
+  test(`${command} cannot be started; the record says why`, skip, async () => {
+    const { id } = createContainer(host, createOptions(machine.path, [command]));
+    await assert.rejects(startContainer(host, id), (error: unknown) => isSlipwayError(error, "START_FAILED") && error.details["exitCode"] === exitCode && message.test(error.message));
+    const state = host.records.get(id)?.state;
+    assert.deepEqual([state?.status, state?.exitCode, message.test(state?.error ?? "")], ["created", exitCode, true]);
+  });
+}
+
+test("names and ids", skip, async () => {
+  const id = create("named", "true");
+  assert.throws(() => create("named", "true"), (error: unknown) => isSlipwayError(error, "NAME_TAKEN") && error.message.includes(`The container name "/named" is already in use by container "${id}"`));
+  await assert.rejects(startContainer(host, "nosuch"), /^SlipwayError: No such container: nosuch$/);
+  assert.throws(() => killContainer(host, "named"), /cannot kill container: named: container [0-9a-f]{64} is not running/);
+  assert.throws(() => killContainer(host, "named", "FOO"), /cannot kill container: named: invalid signal: FOO/);
+  await removeContainer(host, id.slice(0, 12));
+  assert.equal(host.records.get("named"), undefined);
+});
+
+test("the truth after the machine was switched off", skip, () => {
+  const id = create("lost", "true");
+  const record = host.records.get(id);
+  assert.ok(record !== undefined);
+  const before = { ...record, state: { ...record.state, status: "running", pid: process.pid, startTimeTicks: "1", startedAt: record.created } } as const;
+  host.records.update(before);
+  assert.deepEqual([containerState(host, before).status, containerState(host, before).exitCode], ["exited", 255]);
+  assert.equal(host.records.get(id)?.state.status, "exited");
+});
+
+test("no mount of a container is in the machine's table", skip, async () => {
+  create("mounts", "sleep 1000");
+  await startContainer(host, "mounts");
+  assert.equal(readFileSync("/proc/1/mounts", "utf8").includes(machine.path), false);
+  await removeContainer(host, "mounts", { force: true });
+});

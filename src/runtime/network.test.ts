@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { test } from "node:test";
+import { isSlipwayError } from "../base/errors.ts";
+import { startTimeTicks } from "./death-watch.ts";
+import { containerAddress, createNetwork, pastaArguments } from "./network.ts";
+import { runProgram } from "./run-program.ts";
+import { temporaryDirectory, whyNoContainers } from "./test-machine.ts";
+
+const reason = whyNoContainers(["pasta", "nsenter", "ip"]) ?? (existsSync("/dev/net/tun") ? undefined : "needs /dev/net/tun");
+const skip = reason === undefined ? {} : { skip: reason };
+
+test("pasta is told each port with its own address, and nothing of the host's loopback", () => {
+  const ports = [
+    { hostIp: "127.0.0.1", hostPort: 8080, containerPort: 80, protocol: "tcp" },
+    { hostIp: "", hostPort: 53, containerPort: 5353, protocol: "udp" },
+  ] as const;
+  const args = pastaArguments({ netnsPath: "/n", pidFile: "/p", ports }, { hasIpv4: true, resolvConf: "nameserver 127.0.0.53\n" }).join(" ");
+  for (const part of ["--tcp-ports 127.0.0.1/8080:80", "--udp-ports 53:5353", "--no-map-gw", "--dns-forward 172.17.0.1", "--ipv4-only", "--netns /n"]) assert.ok(args.includes(part), part);
+  const plain = pastaArguments({ netnsPath: "/n", pidFile: "/p", ports: [] }, { hasIpv4: false, resolvConf: "nameserver 9.9.9.9\n" }).join(" ");
+  assert.ok(plain.includes("--tcp-ports none --udp-ports none") && !plain.includes("--dns-forward") && !plain.includes("--ipv4-only"));
+});
+
+test("a published port reaches the namespace; closing ends everything", skip, async () => {
+  using directory = temporaryDirectory();
+  const publish = [{ hostIp: "127.0.0.1", hostPort: 0, containerPort: 80, protocol: "tcp" }] as const;
+  const network = await createNetwork({ kind: "container", publish, directory: join(directory.path, "n") });
+  const inside = (...words: string[]): readonly string[] => [`--net=${network.netnsPath}`, ...words];
+  assert.ok((await runProgram("/usr/bin/nsenter", inside("ip", "-4", "addr"))).includes(containerAddress));
+  const server = spawn("/usr/bin/nsenter", [...inside("busybox", "nc", "-l", "-p", "80", "-e", "echo", "hello")], { stdio: "ignore" });
+  const port = network.ports[0]?.hostPort ?? 0;
+  assert.equal(await firstAnswer(port), "hello\n");
+  const taken = createNetwork({ kind: "container", publish: [{ ...publish[0], hostPort: port }], directory: join(directory.path, "m") });
+  await assert.rejects(taken, (error: unknown) => isSlipwayError(error, "PORT_TAKEN"));
+  const ticks = startTimeTicks(network.pastaPid);
+  server.kill();
+  await network.close();
+  await network.close();
+  for (const end = Date.now() + 5_000; alive(network.pastaPid, ticks) && Date.now() < end; ) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(alive(network.pastaPid, ticks), false);
+  assert.equal(existsSync(network.netnsPath), false);
+});
+
+/** The server needs a moment; pasta accepts and closes until it is there. */
+async function firstAnswer(port: number): Promise<string> {
+  for (const end = Date.now() + 5_000; Date.now() < end; ) {
+    const text = await new Promise<string>((resolve) => {
+      let received = "";
+      const socket = connect(port, "127.0.0.1");
+      socket.on("data", (chunk) => (received += chunk.toString()));
+      socket.on("error", () => resolve(received));
+      socket.on("close", () => resolve(received));
+    });
+    if (text !== "") return text;
+  }
+  return "";
+}
+
+function alive(pid: number, ticks: string | undefined): boolean {
+  if (startTimeTicks(pid) !== ticks) return false;
+  return !/\) [ZX]/.test(process.getBuiltinModule("node:fs").readFileSync(`/proc/${pid}/stat`, "latin1"));
+}

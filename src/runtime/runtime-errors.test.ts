@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { execFailureOf, startFailureOf } from "./runtime-errors.ts";
+
+const logged = (msg: string): string => `${JSON.stringify({ msg, level: "error", time: "" })}\n`;
+
+/** what crun or runc logged, the command, what is said instead, the exit code */
+const cases: readonly (readonly [string, string, string, number])[] = [
+  ["executable file `nosuch` not found in $PATH: No such file or directory", "nosuch", 'exec: "nosuch": executable file not found in $PATH', 127],
+  ["executable file `/nosuch` not found in $PATH: No such file or directory", "/nosuch", 'exec: "/nosuch": stat /nosuch: no such file or directory', 127],
+  ["open executable: Operation not permitted", "/etc", 'exec: "/etc": is a directory: permission denied', 126],
+  ["open executable: Permission denied", "/s", 'exec: "/s": permission denied', 126],
+  ["chdir `/f`: Not a directory", "true", "error during container init: mkdir /f: not a directory", 126],
+  ['runc run failed: unable to start container process: exec: "nosuch": executable file not found in $PATH', "nosuch", 'exec: "nosuch": executable file not found in $PATH', 127],
+  ["cannot setresgid to 1000: Invalid argument", "true", "cannot setresgid to 1000: Invalid argument", 125],
+];
+
+for (const [message, command, expected, exitCode] of cases) {
+  test(message, () => assert.deepEqual(startFailureOf(logged(message), [command]), { message: `unable to start container process: ${expected}`, exitCode }));
+}
+
+test("a log without errors is no failure", () => {
+  assert.equal(startFailureOf("", ["true"]), undefined);
+  assert.equal(startFailureOf('{"msg":"hello","level":"warning"}\n', ["true"]), undefined);
+});
+
+test("crun's words about a file that is no program", () => {
+  const text = '{"msg":"exec container process `/sbad`: Exec format error","level":"error","time":"x"}\n';
+  assert.deepEqual(execFailureOf(text), { message: "exec /sbad: exec format error", exitCode: 255 });
+  assert.equal(execFailureOf("sh: nosuch: not found\n"), undefined);
+});
