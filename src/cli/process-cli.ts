@@ -1,7 +1,8 @@
 /** The world around a command when it runs as a process: its streams, signals and the store on disk. */
 import { SlipwayError } from "../base/errors.ts";
+import { printable } from "../base/printable.ts";
 import type { SlipwayApi } from "../engine/api.ts";
-import type { Cli } from "./cli.ts";
+import type { Cli, Output } from "./cli.ts";
 import { openInput, openOutput } from "./standard-streams.ts";
 
 const exitOnInterrupt = 130;
@@ -48,9 +49,19 @@ export interface ProcessCli extends Cli {
   close(): Promise<void>;
 }
 
+/** What the engine warns of reads like the program's other lines; Node's own hints on how to trace it are left out. */
+function showWarnings(stderr: Output): void {
+  process.removeAllListeners("warning");
+  process.on("warning", (warning) => {
+    if (warning.name !== "ExperimentalWarning") stderr.write(`WARNING: ${printable(warning.message)}\n`);
+  });
+}
+
 export function createProcessCli(options: { readonly root: string | undefined; readonly debug: boolean }): ProcessCli {
   const signals = new Signals();
   const stdin = openInput();
+  const stderr = openOutput(2);
+  showWarnings(stderr);
   let engine: Promise<SlipwayApi> | undefined;
   const open = async (): Promise<SlipwayApi> => {
     const { Slipway, enterUserNamespace } = await import("../engine/index.ts");
@@ -60,7 +71,7 @@ export function createProcessCli(options: { readonly root: string | undefined; r
   return {
     stdin,
     stdout: openOutput(1),
-    stderr: openOutput(2),
+    stderr,
     env: process.env,
     cwd: process.cwd(),
     signal: signals.signal,
