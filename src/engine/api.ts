@@ -284,6 +284,8 @@ export interface LogLine {
 /** The terminal side of an attached container. */
 export interface AttachStreams {
   readonly stdin?: AsyncIterable<Uint8Array>;
+  /** told the container's id before its first output, so that signals find it */
+  readonly onCreated?: (id: string) => void;
   readonly onOutput: (stream: 1 | 2, data: Uint8Array) => void;
   /** first size, then changes */
   readonly terminalSize?: { readonly rows: number; readonly columns: number };

@@ -10,6 +10,8 @@ import { identityOf, type Vertex } from "../graph/vertex.ts";
 import type { NetworkPool } from "../runtime/network-pool.ts";
 import { makeHosts, makeResolvConf } from "../runtime/network-files.ts";
 import { resolveUserIn } from "../runtime/rootfs-files.ts";
+import { userRunDirectory } from "../runtime/run-directory.ts";
+import { planUserNamespace } from "../runtime/userns.ts";
 import type { SpecMount, SpecNetwork } from "../runtime/spec-options.ts";
 import { runStep } from "../runtime/step.ts";
 import { stepMountTargets } from "../runtime/step-mounts.ts";
@@ -80,7 +82,7 @@ function chainOfInput(step: ExecStep, index: number): string {
 /** Fails with PROCESS_FAILED (details.exitCode) when the command fails, and with what keeps it from starting. */
 export async function runExecStep(step: ExecStep, environment: ExecEnvironment): Promise<StepRun> {
   const { store, op, signal } = step;
-  enterPrivateMountNamespace();
+  await enterMountNamespace();
   const chain = rootChain(step);
   const lowers = await store.materializer.directories(chain, signal);
   const view = await store.materializer.readableView(chain, signal);
@@ -105,6 +107,18 @@ export async function runExecStep(step: ExecStep, environment: ExecEnvironment):
   } finally {
     mounts[Symbol.dispose]();
     rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** Fails with NAMESPACES_FORBIDDEN (failed_precondition), naming what forbids them and the command that changes it. */
+async function enterMountNamespace(): Promise<void> {
+  try {
+    enterPrivateMountNamespace();
+  } catch (error) {
+    const plan = await planUserNamespace({ command: [], runDirectory: userRunDirectory(process.env, process.geteuid?.() ?? 0), env: process.env });
+    const unavailable = plan.kind === "unavailable" ? plan : undefined;
+    const reason = unavailable?.reason ?? (error instanceof Error ? error.message : String(error));
+    throw new SlipwayError("failed_precondition", "NAMESPACES_FORBIDDEN", `RUN needs namespaces, which this process may not make: ${reason}`, { remedy: unavailable?.remedy ?? "run as root" }, error);
   }
 }
 

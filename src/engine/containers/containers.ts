@@ -1,0 +1,216 @@
+/** The library's containers: create, start, run, look at, stop, remove. */
+import { SlipwayError } from "../../base/errors.ts";
+import type { Digest } from "../../oci/digest.ts";
+import type { RegistryClient } from "../../registry/index.ts";
+import type { Attachment, ContainerHost } from "../../runtime/container.ts";
+import type { ContainerRecord, ContainerRecords } from "../../runtime/container-records.ts";
+import { treeSize, type Store } from "../../store/index.ts";
+import type { AttachStreams, ContainerApi, ContainerSummary, Filters, LogLine, PullEvent, RunOptions } from "../api.ts";
+import { createHost, createRecords } from "./container-host.ts";
+import { imageFor } from "./container-image.ts";
+import { containerConfig, portsOf, tmpfsMounts } from "./create-options.ts";
+import { exportContainer } from "./export-container.ts";
+import { inspectContainer } from "./inspect-container.ts";
+import { matchesFilters, summarize } from "./summarize.ts";
+import { prepareMounts, removeAnonymousVolumes } from "./volumes.ts";
+
+/** Loaded when a container is really touched: listing needs none of it. */
+const runtime = (): Promise<typeof import("../../runtime/container.ts")> => import("../../runtime/container.ts");
+
+type ListOptions = NonNullable<Parameters<ContainerApi["list"]>[0]>;
+
+export class Containers implements ContainerApi {
+  readonly #store: Store;
+  readonly #client: () => Promise<RegistryClient>;
+  readonly #chains = new Map<string, readonly Digest[]>();
+  readonly #records: ContainerRecords;
+  #host: ContainerHost | undefined;
+
+  constructor(store: Store, client: () => Promise<RegistryClient>) {
+    this.#store = store;
+    this.#client = client;
+    this.#records = createRecords(store, (record) => this.#chains.get(record.id) ?? []);
+  }
+
+  #hostOf(): ContainerHost {
+    this.#host ??= createHost(this.#store, this.#records, (message) => process.emitWarning(message));
+    return this.#host;
+  }
+
+  async create(options: RunOptions, onPull?: (event: PullEvent) => void): Promise<string> {
+    const store = this.#store;
+    const image = await imageFor(store, this.#client, options, onPull);
+    const config = containerConfig(options, image.config);
+    const lowers = await store.materializer.directories(image.chain, options.signal);
+    const mounts = [...(await prepareMounts(store, image.chain, options.volumes ?? [], Object.keys(image.config.Volumes ?? {}), options.signal)), ...tmpfsMounts(options.tmpfs ?? [])];
+    const { createContainer } = await runtime();
+    const { randomBytes } = await import("node:crypto");
+    const id = randomBytes(32).toString("hex");
+    this.#chains.set(id, image.chain);
+    createContainer(this.#hostOf(), {
+      id,
+      ...(options.name === undefined || options.name === "" ? {} : { name: options.name }),
+      imageId: image.imageId,
+      imageName: options.image,
+      ports: portsOf(options, image.config),
+      labels: { ...image.config.Labels, ...options.labels },
+      mounts,
+      config,
+      lowers: lowers.length === 0 ? [store.layers.workDirectory("empty")] : lowers.toReversed(),
+      containersDirectory: store.layout.containers,
+    });
+    return id;
+  }
+
+  async start(container: string): Promise<void> {
+    const { startContainer } = await runtime();
+    await startContainer(this.#hostOf(), container);
+  }
+
+  async run(options: RunOptions, attach?: AttachStreams, onPull?: (event: PullEvent) => void): Promise<{ readonly id: string; readonly exitCode: number | undefined }> {
+    const id = await this.create(options, onPull);
+    const { startContainer, waitContainer } = await runtime();
+    attach?.onCreated?.(id);
+    try {
+      const { attachment } = await startContainer(this.#hostOf(), id, { attach: attach !== undefined, ...(attach?.terminalSize === undefined ? {} : { size: attach.terminalSize }) });
+      if (attach === undefined || attachment === undefined) return { id, exitCode: undefined };
+      await this.#carry(id, attachment, attach);
+      const exitCode = await waitContainer(this.#hostOf(), id, options.signal === undefined ? {} : { signal: options.signal });
+      if (options.remove === true) await this.#removeQuietly(id);
+      return { id, exitCode };
+    } catch (error) {
+      if (options.remove === true) await this.#removeQuietly(id);
+      throw error;
+    }
+  }
+
+  /** The monitor may have removed it first. */
+  async #removeQuietly(id: string): Promise<void> {
+    try {
+      await this.remove(id, { force: true, volumes: true });
+    } catch (error) {
+      if (!(error instanceof SlipwayError) || error.kind !== "not_found") throw error;
+    }
+  }
+
+  async #carry(id: string, attachment: Attachment, attach: AttachStreams): Promise<void> {
+    const { resizeContainer } = await runtime();
+    const undoResize = attach.onResize?.((rows, columns) => resizeContainer(this.#hostOf(), id, { rows, columns }));
+    const input = attach.stdin === undefined ? Promise.resolve() : this.#feed(attachment, attach.stdin);
+    try {
+      for await (const { stream, data } of attachment.output) attach.onOutput(stream, data);
+    } finally {
+      undoResize?.();
+      attachment.detach();
+      // Input that nobody reads any more must not keep the command alive.
+      input.catch(() => {});
+    }
+  }
+
+  async #feed(attachment: Attachment, source: AsyncIterable<Uint8Array>): Promise<void> {
+    try {
+      for await (const chunk of source) await attachment.write(chunk);
+    } finally {
+      attachment.closeStdin();
+    }
+  }
+
+  async list(options: ListOptions = {}): Promise<readonly ContainerSummary[]> {
+    const { containerState } = await import("../../runtime/container-state.ts");
+    const host = this.#hostOf();
+    const wantsAll = options.all === true || options.last !== undefined || options.filters?.["status"] !== undefined || options.filters?.["exited"] !== undefined;
+    const summaries = this.#records
+      .list()
+      .map((record) => summarize(record, containerState(host, record), options.size === true ? treeSize(record.paths.upper) : undefined))
+      .filter((summary) => wantsAll || summary.state === "running" || summary.state === "paused" || summary.state === "restarting")
+      .filter((summary) => matchesFilters(summary, options.filters ?? {}, this.#records));
+    return options.last === undefined || options.last < 0 ? summaries : summaries.slice(0, options.last);
+  }
+
+  async inspect(container: string): Promise<Readonly<Record<string, unknown>>> {
+    const { containerState } = await import("../../runtime/container-state.ts");
+    const record = await this.#require(container);
+    return inspectContainer(record, containerState(this.#hostOf(), record), this.#store);
+  }
+
+  async #require(container: string): Promise<ContainerRecord> {
+    const record = this.#records.get(container);
+    if (record !== undefined) return record;
+    const { noSuchContainer } = await runtime();
+    throw noSuchContainer(container);
+  }
+
+  async *logs(container: string, options: Parameters<ContainerApi["logs"]>[1] = {}): AsyncGenerator<LogLine> {
+    const { readLogs } = await runtime();
+    const time = (ms: number | undefined): string | undefined => (ms === undefined ? undefined : new Date(ms).toISOString());
+    const since = time(options.sinceMs);
+    const until = time(options.untilMs);
+    yield* readLogs(this.#hostOf(), container, {
+      ...(options.follow === undefined ? {} : { follow: options.follow }),
+      ...(options.tail === undefined ? {} : { tail: options.tail }),
+      ...(since === undefined ? {} : { since }),
+      ...(until === undefined ? {} : { until }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
+  }
+
+  async stop(container: string, options: { readonly timeoutSeconds?: number; readonly signal?: string } = {}): Promise<void> {
+    const { stopContainer } = await runtime();
+    await stopContainer(this.#hostOf(), container, {
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      ...(options.timeoutSeconds === undefined ? {} : { timeoutMs: options.timeoutSeconds * 1000 }),
+    });
+  }
+
+  async kill(container: string, signal?: string): Promise<void> {
+    const { killContainer } = await runtime();
+    killContainer(this.#hostOf(), container, signal);
+  }
+
+  async wait(container: string): Promise<number> {
+    const { waitContainer } = await runtime();
+    return await waitContainer(this.#hostOf(), container);
+  }
+
+  async remove(container: string, options: { readonly force?: boolean; readonly volumes?: boolean } = {}): Promise<void> {
+    const { removeContainer } = await runtime();
+    const record = await removeContainer(this.#hostOf(), container, options.force === true ? { force: true } : {});
+    if (options.volumes === true) removeAnonymousVolumes(this.#store, record);
+  }
+
+  async exec(container: string, options: Parameters<ContainerApi["exec"]>[1], attach?: AttachStreams): Promise<{ readonly exitCode: number | undefined }> {
+    const { execInContainer } = await runtime();
+    const terminal = options.tty === true;
+    const result = await execInContainer(this.#hostOf(), container, {
+      args: options.command,
+      env: options.env ?? [],
+      ...(options.workdir === undefined ? {} : { cwd: options.workdir }),
+      ...(options.user === undefined ? {} : { user: options.user }),
+      ...(options.privileged === true ? { privileged: true } : {}),
+      terminal,
+      stdin: terminal ? "inherit" : (attach?.stdin ?? "none"),
+      onOutput: (stream, data) => attach?.onOutput(stream, data),
+    });
+    if (result.startError !== undefined) throw new SlipwayError("failed_precondition", "EXEC_FAILED", result.startError, { exitCode: result.exitCode });
+    return { exitCode: result.exitCode };
+  }
+
+  async *export(container: string): AsyncGenerator<Uint8Array> {
+    const record = await this.#require(container);
+    yield* exportContainer(record);
+  }
+
+  async prune(options: { readonly filters?: Filters } = {}): Promise<{ readonly removed: readonly string[]; readonly reclaimedBytes: number }> {
+    const removed: string[] = [];
+    let reclaimedBytes = 0;
+    for (const { id, state } of await this.list({ all: true, ...(options.filters === undefined ? {} : { filters: options.filters }) })) {
+      if (state !== "exited" && state !== "created" && state !== "dead") continue;
+      const record = this.#records.get(id);
+      if (record === undefined) continue;
+      reclaimedBytes += treeSize(record.paths.upper);
+      await this.remove(id);
+      removed.push(id);
+    }
+    return { removed, reclaimedBytes };
+  }
+}

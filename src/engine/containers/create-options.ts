@@ -1,0 +1,97 @@
+/** `run`'s options over an image's config → what the runtime creates. Docker's precedence, nothing started. */
+import { SlipwayError } from "../../base/errors.ts";
+import type { ContainerConfig as ImageContainerConfig } from "../../oci/image-config.ts";
+import type { ContainerConfig, ContainerMount, NetworkMode } from "../../runtime/container-records.ts";
+import { parsePublish, type PortMapping } from "../../runtime/ports.ts";
+import { parseUlimit } from "../../runtime/ulimit.ts";
+import { defaultPath } from "../../graph/stage-state.ts";
+import type { RunOptions } from "../api.ts";
+
+const defaultShmBytes = 64 << 20;
+
+/** Fails with NO_COMMAND (invalid_argument) in Docker's words, UNKNOWN_NETWORK. */
+export function containerConfig(options: RunOptions, image: ImageContainerConfig): ContainerConfig {
+  return {
+    args: commandOf(options, image),
+    env: environment(options, image),
+    cwd: options.workdir ?? image.WorkingDir ?? "",
+    user: options.user ?? image.User ?? "",
+    hostname: options.hostname ?? "",
+    networkMode: networkMode(options.network),
+    terminal: options.tty === true,
+    openStdin: options.interactive === true,
+    removeOnExit: options.remove === true,
+    privileged: options.privileged === true,
+    readonlyRoot: options.readOnly === true,
+    capAdd: options.capAdd ?? [],
+    capDrop: options.capDrop ?? [],
+    securityOptions: [],
+    ulimits: (options.ulimits ?? []).map(parseUlimit),
+    limits: {},
+    shmSizeBytes: options.shmSizeBytes ?? defaultShmBytes,
+    extraHosts: options.addHosts ?? [],
+    dns: [],
+    dnsSearch: [],
+    dnsOptions: [],
+    stopSignal: options.stopSignal ?? image.StopSignal ?? "",
+    stopTimeoutMs: (options.stopTimeoutSeconds ?? 0) * 1000,
+    init: options.init === true,
+  };
+}
+
+/** A given entrypoint drops the image's command; `--entrypoint ""` drops the image's entrypoint. */
+function commandOf(options: RunOptions, image: ImageContainerConfig): readonly string[] {
+  const entrypoint = options.entrypoint === undefined ? (image.Entrypoint ?? []) : options.entrypoint.filter((word, index) => index > 0 || word !== "");
+  const given = options.command ?? [];
+  const command = given.length > 0 ? given : options.entrypoint === undefined ? (image.Cmd ?? []) : [];
+  const args = [...entrypoint, ...command];
+  if (args.length === 0) throw new SlipwayError("invalid_argument", "NO_COMMAND", "no command specified", { remedy: "name a command after the image" });
+  return args;
+}
+
+function environment(options: RunOptions, image: ImageContainerConfig): readonly string[] {
+  const env = new Map<string, string>();
+  for (const entry of [...(image.Env ?? []), ...(options.env ?? [])]) {
+    const equals = entry.indexOf("=");
+    if (equals >= 0) env.set(entry.slice(0, equals), entry.slice(equals + 1));
+    else {
+      const value = process.env[entry];
+      if (value === undefined) env.delete(entry);
+      else env.set(entry, value);
+    }
+  }
+  if (!env.has("PATH")) env.set("PATH", defaultPath);
+  return [...env].map(([key, value]) => `${key}=${value}`);
+}
+
+function networkMode(name: string | undefined): NetworkMode {
+  switch (name) {
+    case undefined:
+    case "":
+    case "default":
+    case "bridge":
+      return "bridge";
+    case "host":
+    case "none":
+      return name;
+    default:
+      throw new SlipwayError("not_found", "UNKNOWN_NETWORK", `network ${name} not found`, { network: name, remedy: "use bridge, host or none" });
+  }
+}
+
+/** `-p` values, and with `-P` a free port for each port that the image exposes and nobody published. */
+export function portsOf(options: RunOptions, image: ImageContainerConfig): readonly PortMapping[] {
+  const published = (options.publish ?? []).flatMap(parsePublish);
+  if (options.publishAll !== true) return published;
+  const exposed = Object.keys(image.ExposedPorts ?? {}).flatMap(parsePublish);
+  return [...published, ...exposed.filter((port) => !published.some((other) => other.containerPort === port.containerPort && other.protocol === port.protocol))];
+}
+
+/** `--tmpfs /path[:options]`. */
+export function tmpfsMounts(values: readonly string[]): readonly ContainerMount[] {
+  return values.map((value) => {
+    const colon = value.indexOf(":");
+    const options = colon < 0 ? [] : value.slice(colon + 1).split(",");
+    return { type: "tmpfs", source: "", destination: colon < 0 ? value : value.slice(0, colon), readOnly: options.includes("ro"), options: options.filter((option) => option !== "ro" && option !== "rw") };
+  });
+}

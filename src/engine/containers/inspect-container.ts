@@ -1,0 +1,128 @@
+/** Docker's `container inspect` object from a record. Pure but for the store's path. */
+import type { ContainerRecord, ContainerState } from "../../runtime/container-records.ts";
+import type { Store } from "../../store/index.ts";
+
+const never = "0001-01-01T00:00:00Z";
+
+export function inspectContainer(record: ContainerRecord, state: ContainerState, store: Store): Readonly<Record<string, unknown>> {
+  const { config } = record;
+  const [path, ...args] = config.args;
+  return {
+    Id: record.id,
+    Created: record.created,
+    Path: path ?? "",
+    Args: args,
+    State: {
+      Status: state.status,
+      Running: state.status === "running",
+      Paused: state.status === "paused",
+      Restarting: state.status === "restarting",
+      OOMKilled: state.oomKilled,
+      Dead: state.status === "dead",
+      Pid: state.pid,
+      ExitCode: state.exitCode,
+      Error: state.error,
+      StartedAt: state.startedAt === "" ? never : state.startedAt,
+      FinishedAt: state.finishedAt === "" ? never : state.finishedAt,
+    },
+    Image: record.imageId,
+    ResolvConfPath: `${record.paths.directory}/resolv.conf`,
+    HostnamePath: `${record.paths.directory}/hostname`,
+    HostsPath: `${record.paths.directory}/hosts`,
+    LogPath: `${record.paths.directory}/container.log`,
+    Name: `/${record.name}`,
+    RestartCount: 0,
+    Driver: "overlayfs",
+    Platform: "linux",
+    MountLabel: "",
+    ProcessLabel: "",
+    AppArmorProfile: "",
+    ExecIDs: null,
+    HostConfig: hostConfig(record),
+    GraphDriver: { Data: { LowerDir: record.paths.lowers.join(":"), UpperDir: record.paths.upper, WorkDir: record.paths.work }, Name: "overlayfs" },
+    Mounts: record.mounts.map((mount) => ({
+      Type: mount.type,
+      ...(mount.name === undefined ? {} : { Name: mount.name }),
+      Source: mount.source,
+      Destination: mount.destination,
+      ...(mount.type === "volume" ? { Driver: "local" } : {}),
+      Mode: mount.options.join(","),
+      RW: !mount.readOnly,
+      Propagation: mount.type === "bind" ? "rprivate" : "",
+    })),
+    Config: containerConfig(record, store),
+    NetworkSettings: networkSettings(record, state),
+  };
+}
+
+function hostConfig(record: ContainerRecord): Readonly<Record<string, unknown>> {
+  const { config } = record;
+  return {
+    Binds: record.mounts.filter((mount) => mount.type === "bind").map((mount) => `${mount.source}:${mount.destination}${mount.readOnly ? ":ro" : ""}`),
+    NetworkMode: config.networkMode,
+    PortBindings: portBindings(record),
+    RestartPolicy: { Name: "no", MaximumRetryCount: 0 },
+    AutoRemove: config.removeOnExit,
+    CapAdd: config.capAdd.length === 0 ? null : config.capAdd,
+    CapDrop: config.capDrop.length === 0 ? null : config.capDrop,
+    Dns: config.dns,
+    ExtraHosts: config.extraHosts.length === 0 ? null : config.extraHosts,
+    Privileged: config.privileged,
+    ReadonlyRootfs: config.readonlyRoot,
+    ShmSize: config.shmSizeBytes,
+    Init: config.init,
+    Ulimits: config.ulimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard })),
+  };
+}
+
+function containerConfig(record: ContainerRecord, store: Store): Readonly<Record<string, unknown>> {
+  const { config } = record;
+  const image = record.imageId === "" ? undefined : imageConfigOf(record, store);
+  return {
+    Hostname: config.hostname,
+    Domainname: "",
+    User: config.user,
+    AttachStdin: false,
+    AttachStdout: true,
+    AttachStderr: true,
+    ExposedPorts: Object.fromEntries(record.ports.map((port) => [`${port.containerPort}/${port.protocol}`, {}])),
+    Tty: config.terminal,
+    OpenStdin: config.openStdin,
+    StdinOnce: false,
+    Env: config.env,
+    Cmd: image?.Entrypoint === undefined || image.Entrypoint === null ? config.args : config.args.slice(image.Entrypoint.length),
+    Image: record.imageName,
+    Volumes: null,
+    WorkingDir: config.cwd,
+    Entrypoint: image?.Entrypoint ?? null,
+    OnBuild: null,
+    Labels: record.labels,
+    ...(config.stopSignal === "" ? {} : { StopSignal: config.stopSignal }),
+  };
+}
+
+function imageConfigOf(record: ContainerRecord, store: Store): { readonly Entrypoint?: readonly string[] | null } | undefined {
+  try {
+    return store.images.config(record.imageId as Parameters<typeof store.images.config>[0]).config;
+  } catch {
+    return undefined;
+  }
+}
+
+function portBindings(record: ContainerRecord): Readonly<Record<string, unknown>> {
+  const bindings: Record<string, { HostIp: string; HostPort: string }[]> = {};
+  for (const { hostIp, hostPort, containerPort, protocol } of record.ports) (bindings[`${containerPort}/${protocol}`] ??= []).push({ HostIp: hostIp, HostPort: String(hostPort) });
+  return bindings;
+}
+
+function networkSettings(record: ContainerRecord, state: ContainerState): Readonly<Record<string, unknown>> {
+  const running = state.status === "running";
+  const ports: Record<string, { HostIp: string; HostPort: string }[]> = {};
+  if (running) {
+    for (const { hostIp, hostPort, containerPort, protocol } of record.ports) {
+      const addresses = hostIp === "" ? ["0.0.0.0", "::"] : [hostIp];
+      (ports[`${containerPort}/${protocol}`] ??= []).push(...addresses.map((address) => ({ HostIp: address, HostPort: String(hostPort) })));
+    }
+  }
+  return { Bridge: "", SandboxID: "", Ports: ports, Networks: { [record.config.networkMode]: { IPAddress: "", Gateway: "", MacAddress: "" } } };
+}

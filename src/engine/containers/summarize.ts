@@ -1,0 +1,97 @@
+/** A container as `ps` shows it. Pure. */
+import type { Digest } from "../../oci/digest.ts";
+import type { ContainerRecord, ContainerRecords, ContainerState } from "../../runtime/container-records.ts";
+import type { PortMapping } from "../../runtime/ports.ts";
+import type { ContainerSummary, Filters } from "../api.ts";
+import { SlipwayError } from "../../base/errors.ts";
+
+export function summarize(record: ContainerRecord, state: ContainerState, sizeBytes: number | undefined): ContainerSummary {
+  const time = (text: string): number | undefined => (text === "" ? undefined : Date.parse(text));
+  return {
+    id: record.id,
+    name: record.name,
+    image: record.imageName,
+    imageId: record.imageId === "" ? undefined : (record.imageId as Digest),
+    command: record.command,
+    createdSeconds: Math.floor(Date.parse(record.created) / 1000),
+    state: state.status === "removing" ? "dead" : state.status,
+    startedAtMs: time(state.startedAt),
+    finishedAtMs: time(state.finishedAt),
+    exitCode: state.status === "exited" ? state.exitCode : undefined,
+    ports: state.status === "running" ? record.ports.flatMap(formatPort) : [],
+    labels: record.labels,
+    mounts: record.mounts.map((mount) => mount.name ?? mount.source),
+    networks: [record.config.networkMode],
+    ...(sizeBytes === undefined ? {} : { sizeBytes }),
+  };
+}
+
+/** Every address of both families is told as two mappings, as Docker does. */
+function formatPort({ hostIp, hostPort, containerPort, protocol }: PortMapping): readonly string[] {
+  const target = `${containerPort}/${protocol}`;
+  const addresses = hostIp === "" ? ["0.0.0.0", "[::]"] : [hostIp.includes(":") ? `[${hostIp}]` : hostIp];
+  return addresses.map((address) => `${address}:${hostPort}->${target}`);
+}
+
+const known = new Set(["id", "name", "label", "status", "exited", "ancestor", "before", "since", "network", "volume", "publish", "expose", "health", "is-task", "until"]);
+
+/** Fails with INVALID_FILTER (invalid_argument) in Docker's words. */
+export function matchesFilters(summary: ContainerSummary, filters: Filters, records: ContainerRecords): boolean {
+  return Object.entries(filters).every(([name, values]) => {
+    if (!known.has(name)) throw new SlipwayError("invalid_argument", "INVALID_FILTER", `invalid filter '${name}'`, { filter: name });
+    return matchesFilter(summary, name, values, records);
+  });
+}
+
+function matchesFilter(summary: ContainerSummary, name: string, values: readonly string[], records: ContainerRecords): boolean {
+  switch (name) {
+    case "id":
+      return values.some((value) => summary.id.startsWith(value));
+    case "name":
+      return values.some((value) => new RegExp(value.replace(/^\//, "")).test(summary.name));
+    case "label":
+      return values.every((value) => matchesLabel(summary.labels, value));
+    case "status":
+      return values.includes(summary.state);
+    case "exited":
+      return values.some((value) => summary.state === "exited" && summary.exitCode === Number(value));
+    case "ancestor":
+      return values.some((value) => summary.image === value || summary.image === `${value}:latest` || `${summary.image}:latest` === value || summary.imageId === value || summary.imageId?.slice(7).startsWith(value) === true);
+    case "network":
+      return values.some((value) => summary.networks.includes(value));
+    case "volume":
+      return values.some((value) => summary.mounts.includes(value));
+    case "publish":
+    case "expose":
+      return values.some((value) => summary.ports.some((port) => port.includes(`:${value.split("/")[0] ?? ""}->`) || port.includes(`->${value}`)));
+    case "before":
+    case "since":
+      return values.some((value) => isOtherSide(summary, value, name, records));
+    case "until":
+      return values.some((value) => summary.createdSeconds * 1000 < untilMs(value));
+    default:
+      return true;
+  }
+}
+
+function isOtherSide(summary: ContainerSummary, other: string, name: "before" | "since", records: ContainerRecords): boolean {
+  const record = records.get(other);
+  if (record === undefined) throw new SlipwayError("not_found", "CONTAINER_NOT_FOUND", `No such container: ${other}`, { container: other });
+  const created = records.get(summary.id)?.created ?? "";
+  return name === "before" ? created < record.created : created > record.created;
+}
+
+export function matchesLabel(labels: Readonly<Record<string, string>>, filter: string): boolean {
+  const equals = filter.indexOf("=");
+  return equals < 0 ? Object.hasOwn(labels, filter) : labels[filter.slice(0, equals)] === filter.slice(equals + 1);
+}
+
+const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+function untilMs(value: string): number {
+  const parts = [...value.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
+  if (parts.length > 0 && parts.map(([part]) => part).join("") === value) return Date.now() - parts.reduce((sum, [, count, unit]) => sum + Number(count) * (units[unit ?? ""] ?? 0), 0);
+  const time = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value);
+  if (Number.isNaN(time)) throw new SlipwayError("invalid_argument", "INVALID_FILTER", `invalid filter 'until=${value}'`, { value });
+  return time;
+}
