@@ -1,0 +1,119 @@
+/** `pull` with Docker's lines: pulling itself is pull-image.ts. */
+import { isSlipwayError, SlipwayError } from "../base/errors.ts";
+import type { Digest } from "../oci/digest.ts";
+import { shortId } from "../oci/digest.ts";
+import { formatPlatform, hostPlatform, normalizePlatform, parsePlatform, type Platform } from "../oci/platform.ts";
+import { familiarName, familiarRepository, parseReference, withDefaultTag, withTag, type Reference } from "../oci/reference.ts";
+import type { RegistryClient } from "../registry/index.ts";
+import type { Store } from "../store/index.ts";
+import type { PullEvent, Task } from "./api.ts";
+import { pullImage, type LayerProgress } from "./pull-image.ts";
+import { startTask } from "./task.ts";
+
+export interface PullRequest {
+  readonly platform?: string;
+  /** every tag of the repository; the reference has none then */
+  readonly allTags?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Of several images (allTags) the last one's; `reference` is then the repository. */
+export interface PullOutcome {
+  readonly reference: string;
+  readonly id: Digest;
+  readonly digest: Digest;
+  readonly status: string;
+}
+
+export function pullTask(store: Store, client: () => Promise<RegistryClient>, reference: string, options: PullRequest = {}): Task<PullOutcome, PullEvent> {
+  return startTask<PullOutcome, PullEvent>((emit) => pullWithEvents(store, client, reference, options, emit));
+}
+
+/** Fails with INVALID_REFERENCE, TAG_WITH_ALL_TAGS, NO_MATCHING_PLATFORM and the registry client's codes. */
+export async function pullWithEvents(
+  store: Store,
+  client: () => Promise<RegistryClient>,
+  reference: string,
+  options: PullRequest,
+  onEvent: (event: PullEvent) => void,
+): Promise<PullOutcome> {
+  const parsed = parseReference(reference);
+  const platform = options.platform === undefined || options.platform === "" ? hostPlatform() : normalizePlatform(parsePlatform(options.platform));
+  const pull: OnePull = { store, client: await client(), platform, signal: options.signal, onEvent };
+  if (options.allTags !== true) return await pullOne(pull, withDefaultTag(parsed));
+  if (parsed.tag !== undefined || parsed.digest !== undefined) {
+    throw new SlipwayError("invalid_argument", "TAG_WITH_ALL_TAGS", "tag can't be used with --all-tags/-a", { reference });
+  }
+  return { ...(await pullAll(pull, parsed)), reference: familiarRepository(parsed) };
+}
+
+interface OnePull {
+  readonly store: Store;
+  readonly client: RegistryClient;
+  readonly platform: Platform;
+  readonly signal: AbortSignal | undefined;
+  readonly onEvent: (event: PullEvent) => void;
+}
+
+async function pullAll(pull: OnePull, repository: Reference): Promise<PullOutcome> {
+  let last: PullOutcome | undefined;
+  for (const tag of await pull.client.listTags(repository, { signal: pull.signal })) last = await pullOne(pull, withTag(repository, tag));
+  if (last !== undefined) return last;
+  throw new SlipwayError("not_found", "MANIFEST_NOT_FOUND", `no tags found for ${familiarRepository(repository)}`, { repository: familiarRepository(repository) });
+}
+
+async function pullOne(pull: OnePull, reference: Reference): Promise<PullOutcome> {
+  const { onEvent, platform, signal } = pull;
+  const name = familiarName(reference);
+  const layers = createLayerEvents(onEvent);
+  try {
+    const pulled = await pullImage({
+      store: pull.store,
+      client: pull.client,
+      reference,
+      platform,
+      tag: true,
+      ...(signal === undefined ? {} : { signal }),
+      onManifest: () => onEvent({ id: reference.tag ?? name, status: `Pulling from ${reference.path}` }),
+      onLayer: layers,
+    });
+    const status = `${pulled.upToDate ? "Image is up to date" : "Downloaded newer image"} for ${name}`;
+    onEvent({ status: `Digest: ${pulled.rootDigest}` });
+    onEvent({ status: `Status: ${status}` });
+    return { reference: name, id: pulled.id, digest: pulled.rootDigest, status };
+  } catch (error) {
+    throw isSlipwayError(error, "NO_MATCHING_PLATFORM") ? noMatchingManifest(error, platform) : error;
+  }
+}
+
+function noMatchingManifest(error: SlipwayError, platform: Platform): SlipwayError {
+  const message = `no matching manifest for ${formatPlatform(platform)} in the manifest list entries: no match for platform in manifest: not found`;
+  return new SlipwayError(error.kind, error.code, message, error.details, error);
+}
+
+/** A reader that is slow must not cost memory: a layer's counter is told again after so many bytes. */
+const downloadStepBytes = 512 * 1024;
+
+/** Docker's words for the phases of layers; every layer that is fetched begins with "Pulling fs layer". */
+export function createLayerEvents(onEvent: (event: PullEvent) => void): (progress: LayerProgress) => void {
+  const told = new Map<string, number>();
+  return ({ layer, phase, current, total }) => {
+    const id = shortId(layer.digest);
+    if (phase === "exists") {
+      onEvent({ id, status: "Already exists" });
+      return;
+    }
+    if (!told.has(id)) {
+      told.set(id, 0);
+      onEvent({ id, status: "Pulling fs layer" });
+    }
+    if (phase === "downloading") {
+      if (current - (told.get(id) ?? 0) < downloadStepBytes && current < total) return;
+      told.set(id, current);
+      onEvent({ id, status: "Downloading", current, total });
+    } else if (phase === "verifying") {
+      onEvent({ id, status: "Verifying Checksum" });
+      onEvent({ id, status: "Download complete" });
+    } else if (phase === "done") onEvent({ id, status: "Pull complete" });
+  };
+}
