@@ -35,4 +35,13 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
+/** What nobody caught: a mistake of ours, told in one line; the stack with --debug. */
+function endUnexpectedly(error: unknown): never {
+  const debug = process.argv.some((word) => word === "-D" || word === "--debug");
+  openOutput(2).write(renderFailure(error, { command: undefined, path: "", debug }).text);
+  process.exit(1);
+}
+
+process.on("uncaughtException", endUnexpectedly);
+process.on("unhandledRejection", endUnexpectedly);
 process.exit(await main(process.argv.slice(2)));

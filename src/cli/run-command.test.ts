@@ -65,6 +65,7 @@ const refused: readonly (readonly [words: string, code: number, stderr: string])
   ["build --build-context foo /", 1, "ERROR: invalid context value: foo, expected key=value\n"],
   ["build --add-host foo /", 1, "ERROR: failed to build: invalid host foo\n"],
   ["build --annotation foo /", 1, 'ERROR: failed to build: parse annotations: invalid annotation "foo", expected key=value\n'],
+  ["build --metadata-file /nosuch/x /", 1, "ERROR: invalid output path: stat /nosuch: no such file or directory\n"],
   ["build --allow foo /", 1, "ERROR: failed to build: unknown entitlement foo\n"],
   ["build -f - -", 1, "ERROR: failed to build: invalid argument: can't use stdin for both build context and dockerfile\n"],
   ["run -it busybox sh", 1, "the input device is not a TTY\n"],

@@ -59,13 +59,18 @@ export async function writeOutputFile(path: string, chunks: AsyncIterable<Uint8A
   }
 }
 
-/** Docker's check of `save -o`: the directory must be there. Fails with OUTPUT_FILE. */
+/** Docker's check of `save -o`: the directory must be there. `what` begins the message. Fails with OUTPUT_FILE. */
 export async function checkOutputPath(path: string, what: string): Promise<void> {
   const directory = dirname(path);
   try {
     await stat(directory);
   } catch (error) {
-    throw cliError(`${what}: invalid output path: ${fileError("stat", directory, error, "OUTPUT_FILE").message}`, "OUTPUT_FILE", {}, error);
+    throw cliError(
+      `${what}invalid output path: ${fileError("stat", directory, error, "OUTPUT_FILE").message}`,
+      "OUTPUT_FILE",
+      what === "" ? { plain: true } : {},
+      error,
+    );
   }
 }
 

@@ -50,7 +50,7 @@ interface ResultFiles {
 /** A stale id must not survive a build that fails. */
 async function prepareFiles(cli: Cli, files: ResultFiles): Promise<void> {
   if (files.iidFile !== "") rmSync(resolve(cli.cwd, files.iidFile), { force: true });
-  if (files.metadataFile !== "") await checkOutputPath(resolve(cli.cwd, files.metadataFile), "--metadata-file");
+  if (files.metadataFile !== "") await checkOutputPath(resolve(cli.cwd, files.metadataFile), "");
 }
 
 function writeFiles(cli: Cli, files: ResultFiles, result: BuildResult): void {

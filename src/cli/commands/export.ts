@@ -8,7 +8,7 @@ export const runExport: Handler = async (cli, { flags, args }) => {
   const output = flags.string("output");
   if (output === "" && cli.stdout.isTTY) throw cliError("cowardly refusing to save to a terminal. Use the -o flag or redirect", "NOT_A_TERMINAL");
   const path = resolve(cli.cwd, output);
-  if (output !== "") await checkOutputPath(path, "failed to export container");
+  if (output !== "") await checkOutputPath(path, "failed to export container: ");
   const engine = await cli.open();
   // asked first, so that a container that is not there leaves no file
   await engine.containers.inspect(args[0]!);

@@ -8,7 +8,7 @@ export const runSave: Handler = async (cli, { flags, args }) => {
   const output = flags.string("output");
   if (output === "" && cli.stdout.isTTY) throw cliError("cowardly refusing to save to a terminal. Use the -o flag or redirect", "NOT_A_TERMINAL");
   const path = resolve(cli.cwd, output);
-  if (output !== "") await checkOutputPath(path, "failed to save image");
+  if (output !== "") await checkOutputPath(path, "failed to save image: ");
   const engine = await cli.open();
   const platform = flags.optional("platform");
   const chunks = engine.images.save(args, { signal: cli.signal, ...(platform === undefined ? {} : { platform }) });
