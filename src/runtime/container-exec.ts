@@ -9,7 +9,7 @@ import { containerEnv, parseSecurityOptions } from "./container-spec.ts";
 import { containerState } from "./container-state.ts";
 import { chooseCapabilities } from "./capabilities.ts";
 import { readPidFile } from "./conmon.ts";
-import { prepareRuntime, runtimeCall, type OciRuntime } from "./oci-runtime.ts";
+import { runtimeCall, runtimeOf, type OciRuntime } from "./oci-runtime.ts";
 import type { OciProcess } from "./oci-spec.ts";
 import { resolveUserIn } from "./rootfs-files.ts";
 import { StartFailureFilter } from "./start-failure-filter.ts";
@@ -41,7 +41,7 @@ export async function execInContainer(host: ContainerHost, nameOrId: string, opt
   const record = requireContainer(host.records, nameOrId);
   const state = containerState(host, record);
   if (state.status !== "running") throw notRunning(record);
-  const runtime = prepareRuntime();
+  const runtime = runtimeOf(record);
   const directory = `${containerFiles(host, record).run}/exec-${randomBytes(6).toString("hex")}`;
   mkdirSync(directory, { mode: 0o700 });
   try {

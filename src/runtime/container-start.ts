@@ -11,7 +11,7 @@ import { createContainerSpec, writeSystemFiles } from "./container-spec.ts";
 import { containerState } from "./container-state.ts";
 import { killCommand, shellCommand, startTimeTicks } from "./death-watch.ts";
 import { createNetwork, type Network } from "./network.ts";
-import { prepareRuntime, runtimeCall, type OciRuntime } from "./oci-runtime.ts";
+import { prepareRuntime, runtimeCall, runtimeOf, type OciRuntime } from "./oci-runtime.ts";
 import { checkPortsAgainst } from "./port-check.ts";
 import { requireProgram } from "./programs.ts";
 import { runProgram } from "./run-program.ts";
@@ -145,13 +145,12 @@ function prepareDirectories(files: ContainerFiles): void {
 /** Ends whatever is left of a container's last run: runtime state, pasta, mounts, files of this boot. Safe to call at any time after it ended. */
 export async function cleanupContainer(host: ContainerHost, nameOrId: string): Promise<void> {
   const record = requireContainer(host.records, nameOrId);
-  if (containerState(host, record).status !== "running") await clearAway(host, record, prepareRuntime());
+  if (containerState(host, record).status !== "running") await clearAway(host, record, runtimeOf(record));
 }
 
 async function clearAway(host: ContainerHost, record: ContainerRecord, runtime: OciRuntime): Promise<void> {
   const files = containerFiles(host, record);
-  const used: OciRuntime = record.runtimePath === "" || record.runtimePath === runtime.path ? runtime : { ...runtime, path: record.runtimePath };
-  const call = runtimeCall(used, { root: files.runtimeRoot, cgroups: true }, ["delete", "--force", record.id]);
+  const call = runtimeCall(runtime, { root: files.runtimeRoot, cgroups: true }, ["delete", "--force", record.id]);
   if (statSync(`${files.runtimeRoot}/${record.id}`, { throwIfNoEntry: false }) !== undefined) await runProgram(call.file, call.args).catch(() => undefined);
   const pasta = readPidFile(files.pastaPid);
   if (pasta !== undefined && isPasta(pasta)) process.kill(pasta, "SIGKILL");

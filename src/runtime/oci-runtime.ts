@@ -2,13 +2,13 @@
  * crun or runc, and how they are called here. crun is four times faster, but refuses machines with cgroup version 1 in hybrid mode
  * ("cgroups in hybrid mode not supported"); it works there once /sys/fs/cgroup/unified is covered in our private mount namespace.
  */
+import { readFileSync } from "node:fs";
 import { SlipwayError } from "../base/errors.ts";
 import { enterPrivateMountNamespace, mountTmpfs } from "../store/overlay.ts";
+import { capabilitiesOfMask } from "./capabilities.ts";
 import { cgroupKind, cgroupsWritable, insideUserNamespace, sharedDeviceCgroup, type CgroupKind } from "./cgroups.ts";
 import { findProgram, installCommand } from "./programs.ts";
 import type { SpecMachine } from "./spec-options.ts";
-import { readFileSync } from "node:fs";
-import { capabilitiesOfMask } from "./capabilities.ts";
 
 export interface OciRuntime {
   readonly name: "crun" | "runc";
@@ -25,6 +25,9 @@ export interface OciRuntime {
 
 let prepared: OciRuntime | undefined;
 
+/** SLIPWAY_RUNTIME=runc (or crun) overrides the choice. */
+const preferenceVariable = "SLIPWAY_RUNTIME";
+
 /**
  * Chooses the runtime and prepares this process for it, once: the process gets a private mount namespace where crun needs one.
  * Costs well under a millisecond after the first call. RUNTIME_MISSING (failed_precondition) when there is neither.
@@ -37,8 +40,9 @@ export function prepareRuntime(): OciRuntime {
 function chooseRuntime(): OciRuntime {
   const kind = cgroupKind();
   const rootless = insideUserNamespace();
-  const crun = findProgram("crun");
-  const runc = findProgram("runc");
+  const preferred = process.env[preferenceVariable];
+  const crun = preferred === "runc" ? undefined : findProgram("crun");
+  const runc = preferred === "crun" ? undefined : findProgram("runc");
   const facts = {
     cgroups: kind,
     canLimit: cgroupsWritable(kind),
@@ -52,6 +56,13 @@ function chooseRuntime(): OciRuntime {
   throw new SlipwayError("failed_precondition", "RUNTIME_MISSING", `running a process in an image needs crun (or runc), which is not installed; install it with: ${installCommand("crun")}`, {
     install: installCommand("crun"),
   });
+}
+
+/** The runtime that made a container, which may be another than the one chosen now (installed later, or preferred). */
+export function runtimeOf(record: { readonly runtimePath: string }): OciRuntime {
+  const runtime = prepareRuntime();
+  if (record.runtimePath === "" || record.runtimePath === runtime.path) return runtime;
+  return { ...runtime, name: record.runtimePath.endsWith("/runc") ? "runc" : "crun", path: record.runtimePath };
 }
 
 /** Everything that the machine decides about a process, for createSpec(). */
