@@ -14,7 +14,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   store: ["base", "oci", "tar"],
   registry: ["base", "oci"],
   runtime: ["base", "oci", "store"],
-  solver: ["base", "oci", "tar", "graph", "store", "registry", "runtime"],
+  solver: ["base", "oci", "tar", "dockerfile", "graph", "store", "registry", "runtime"],
   trust: ["base", "oci", "tar", "store", "registry"],
   engine: ["base", "oci", "tar", "dockerfile", "graph", "store", "registry", "runtime", "solver", "trust"],
   api: ["base", "oci", "engine", "graph"],
