@@ -22,5 +22,8 @@ test("a process cannot hand on what it lacks", () => {
 });
 
 test("an unknown name is refused", () => {
-  assert.throws(() => chooseCapabilities({ add: ["FLY"] }), (error: unknown) => isSlipwayError(error, "INVALID_CAPABILITY"));
+  assert.throws(
+    () => chooseCapabilities({ add: ["FLY"] }),
+    (error: unknown) => isSlipwayError(error, "INVALID_CAPABILITY"),
+  );
 });

@@ -31,10 +31,13 @@ export function cgroupsWritable(kind: CgroupKind): boolean {
 
 export function cgroupControllers(kind: CgroupKind): string[] {
   if (kind === "v2") return readText(`${root}/cgroup.controllers`).trim().split(" ");
-  return readText("/proc/cgroups").split("\n").slice(1).flatMap((line) => {
-    const [name = "", , , enabled] = line.split("\t");
-    return enabled === "1" ? [name] : [];
-  });
+  return readText("/proc/cgroups")
+    .split("\n")
+    .slice(1)
+    .flatMap((line) => {
+      const [name = "", , , enabled] = line.split("\t");
+      return enabled === "1" ? [name] : [];
+    });
 }
 
 /**

@@ -27,25 +27,38 @@ export interface ConmonPlan {
 export function conmonArguments(plan: ConmonPlan): string[] {
   const { files } = plan;
   return [
-    "--cid", plan.id,
-    "--cuuid", plan.id,
-    "--name", plan.name,
-    "--runtime", plan.runtime.path,
+    "--cid",
+    plan.id,
+    "--cuuid",
+    plan.id,
+    "--name",
+    plan.name,
+    "--runtime",
+    plan.runtime.path,
     ...plan.runtimeOptions.map((option) => `--runtime-arg=${option}`),
-    "--bundle", files.bundle,
-    "--persist-dir", `${files.directory}/persist`,
-    "--container-pidfile", files.containerPid,
-    "--conmon-pidfile", files.conmonPid,
-    "--log-path", `k8s-file:${files.log}`,
-    "--log-level", "error",
-    "--exit-dir", files.exitDirectory,
+    "--bundle",
+    files.bundle,
+    "--persist-dir",
+    `${files.directory}/persist`,
+    "--container-pidfile",
+    files.containerPid,
+    "--conmon-pidfile",
+    files.conmonPid,
+    "--log-path",
+    `k8s-file:${files.log}`,
+    "--log-level",
+    "error",
+    "--exit-dir",
+    files.exitDirectory,
     "--full-attach",
-    "--socket-dir-path", files.sockets,
+    "--socket-dir-path",
+    files.sockets,
     "--no-sync-log",
     ...(plan.terminal ? ["--terminal"] : []),
     ...(plan.openStdin ? ["--stdin"] : []),
     ...(plan.openStdin && plan.keepStdin ? ["--leave-stdin-open"] : []),
-    "--exit-command", "/bin/sh",
+    "--exit-command",
+    "/bin/sh",
     "--exit-command-arg=-c",
     `--exit-command-arg=${plan.exitScript}`,
   ];
@@ -106,7 +119,11 @@ export function readPidFile(path: string): number | undefined {
 }
 
 function conmonFailed(words: string): SlipwayError {
-  return new SlipwayError("internal", "CONMON_FAILED", `conmon could not start the container: ${printable(words.trim() === "" ? "it gave no reason" : words.trim())}`);
+  return new SlipwayError(
+    "internal",
+    "CONMON_FAILED",
+    `conmon could not start the container: ${printable(words.trim() === "" ? "it gave no reason" : words.trim())}`,
+  );
 }
 
 type Readable = AsyncIterable<Buffer>;

@@ -101,7 +101,12 @@ function startRelay(directory: string): ChildProcess {
   if (perl !== undefined) return spawn(perl, ["-e", perlRelay], settings);
   const socat = findProgram("socat");
   if (socat !== undefined) return spawn(socat, ["-t", "2147483", "STDIN!!OPEN:/dev/null", "UNIX-CONNECT:attach,type=5"], settings);
-  throw new SlipwayError("failed_precondition", "INPUT_RELAY_MISSING", "input to a container (-i) needs perl or socat, and neither is installed; install one with: apt-get install -y socat", {
-    install: "apt-get install -y socat",
-  });
+  throw new SlipwayError(
+    "failed_precondition",
+    "INPUT_RELAY_MISSING",
+    "input to a container (-i) needs perl or socat, and neither is installed; install one with: apt-get install -y socat",
+    {
+      install: "apt-get install -y socat",
+    },
+  );
 }

@@ -88,7 +88,10 @@ async function runExec(
   const output = inherit ? undefined : ([createOutputPipe(directory, "out"), createOutputPipe(directory, "err")] as const);
   const input = typeof options.stdin === "string" ? undefined : createInputPipe(directory, "in");
   const { spawn } = process.getBuiltinModule("node:child_process");
-  const child = spawn(call.file, [...call.args], { cwd: "/", stdio: output === undefined ? "inherit" : [input?.readFd ?? "ignore", output[0].writeFd, output[1].writeFd] });
+  const child = spawn(call.file, [...call.args], {
+    cwd: "/",
+    stdio: output === undefined ? "inherit" : [input?.readFd ?? "ignore", output[0].writeFd, output[1].writeFd],
+  });
   for (const fd of [input?.readFd, output?.[0].writeFd, output?.[1].writeFd]) if (fd !== undefined) closeSync(fd);
   const onAbort = (): void => killExec(child, pidFile);
   options.signal?.addEventListener("abort", onAbort, { once: true });
@@ -99,7 +102,10 @@ async function runExec(
   if (typeof options.stdin !== "string") void input?.pump(options.stdin);
   const filter = new StartFailureFilter(log, (data) => options.onOutput?.(2, data));
   try {
-    const [exitCode] = await Promise.all([code, ...(output === undefined ? [] : [pump(output[0].chunks, (data) => options.onOutput?.(1, data)), pump(output[1].chunks, (data) => filter.write(data))])]);
+    const [exitCode] = await Promise.all([
+      code,
+      ...(output === undefined ? [] : [pump(output[0].chunks, (data) => options.onOutput?.(1, data)), pump(output[1].chunks, (data) => filter.write(data))]),
+    ]);
     if (options.signal?.aborted === true) throw new SlipwayError("canceled", "CANCELED", "canceled", {}, options.signal.reason);
     const failure = filter.failureOf(exitCode, options.args);
     return failure === undefined ? { exitCode } : { exitCode: failure.exitCode, startError: `OCI runtime exec failed: exec failed: ${failure.message}` };

@@ -64,7 +64,7 @@ function* readFrom(path: string, start: number): Generator<Buffer, void> {
   const fd = openLog(path);
   if (fd === undefined) return;
   try {
-    for (let offset = start; ; ) {
+    for (let offset = start; ;) {
       const chunk = Buffer.allocUnsafe(chunkBytes);
       const length = readSync(fd, chunk, 0, chunkBytes, offset);
       if (length === 0) return;
@@ -119,7 +119,8 @@ function startOfLastLines(bytes: Buffer, wanted: number, isWhole: boolean): numb
 
 function createFilter(options: ReadLogsOptions): (entry: LogEntry) => boolean {
   const [since, until] = [options.since, options.until];
-  return ({ timestamp }) => (since === undefined || compareTimestamps(timestamp, since) >= 0) && (until === undefined || compareTimestamps(timestamp, until) <= 0);
+  return ({ timestamp }) =>
+    (since === undefined || compareTimestamps(timestamp, since) >= 0) && (until === undefined || compareTimestamps(timestamp, until) <= 0);
 }
 
 /** Both in UTC; the fractions may have different lengths. */

@@ -64,7 +64,11 @@ export function writeSystemFiles(host: ContainerHost, record: ContainerRecord): 
   const gateway = hostAddress();
   const hostNetwork = config.networkMode === "host";
   const hosts = hostNetwork
-    ? readText("/etc/hosts") + makeHosts({ kind: "build", hostname: "", extraHosts: config.extraHosts, ...(gateway === undefined ? {} : { hostGateway: gateway }) }).split("\n").slice(2).join("\n")
+    ? readText("/etc/hosts") +
+      makeHosts({ kind: "build", hostname: "", extraHosts: config.extraHosts, ...(gateway === undefined ? {} : { hostGateway: gateway }) })
+        .split("\n")
+        .slice(2)
+        .join("\n")
     : makeHosts({
         kind: "container",
         hostname: config.hostname,
@@ -99,7 +103,13 @@ function specMountOf(mount: ContainerMount): SpecMount {
     return { kind: "tmpfs", destination: mount.destination, readOnly: mount.readOnly, options: [...cautious, ...mount.options], ...size };
   }
   const propagation = mount.options.filter((option) => /^r?(private|shared|slave)$/.test(option));
-  return { kind: "bind", source: mount.source, destination: mount.destination, readOnly: mount.readOnly, options: propagation.length > 0 ? propagation : ["rprivate"] };
+  return {
+    kind: "bind",
+    source: mount.source,
+    destination: mount.destination,
+    readOnly: mount.readOnly,
+    options: propagation.length > 0 ? propagation : ["rprivate"],
+  };
 }
 
 export function parseSecurityOptions(options: readonly string[]): { readonly seccomp: "default" | "unconfined"; readonly noNewPrivileges: boolean } {
@@ -120,7 +130,23 @@ function networkSysctls(runtime: OciRuntime): Record<string, string> {
   return { "net.ipv4.ip_unprivileged_port_start": "0", ...(runtime.rootless ? {} : { "net.ipv4.ping_group_range": "0 2147483647" }) };
 }
 
-const skippedDevices = new Set(["console", "fd", "mqueue", "pts", "ptmx", "shm", "stderr", "stdin", "stdout", "tty", "null", "zero", "full", "random", "urandom"]);
+const skippedDevices = new Set([
+  "console",
+  "fd",
+  "mqueue",
+  "pts",
+  "ptmx",
+  "shm",
+  "stderr",
+  "stdin",
+  "stdout",
+  "tty",
+  "null",
+  "zero",
+  "full",
+  "random",
+  "urandom",
+]);
 
 /** What a privileged container finds in /dev: the host's devices. */
 function hostDevices(directory = "/dev", depth = 0): DeviceNode[] {
@@ -130,7 +156,17 @@ function hostDevices(directory = "/dev", depth = 0): DeviceNode[] {
     if (entry.isDirectory()) return depth < 3 ? hostDevices(path, depth + 1) : [];
     if (!entry.isCharacterDevice() && !entry.isBlockDevice()) return [];
     const { rdev, mode, uid, gid } = statSync(path);
-    return [{ path, type: entry.isBlockDevice() ? "b" : "c", major: (rdev >> 8) & 0xfff, minor: (rdev & 0xff) | ((rdev >> 12) & 0xfff00), mode: mode & 0o7777, uid, gid }];
+    return [
+      {
+        path,
+        type: entry.isBlockDevice() ? "b" : "c",
+        major: (rdev >> 8) & 0xfff,
+        minor: (rdev & 0xff) | ((rdev >> 12) & 0xfff00),
+        mode: mode & 0o7777,
+        uid,
+        gid,
+      },
+    ];
   });
 }
 

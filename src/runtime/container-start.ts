@@ -61,10 +61,17 @@ interface Launch {
   readonly options: StartOptions;
 }
 
-async function launch(host: ContainerHost, record: ContainerRecord, { conmon, runtime, files, options }: Launch): Promise<{ readonly record: ContainerRecord }> {
+async function launch(
+  host: ContainerHost,
+  record: ContainerRecord,
+  { conmon, runtime, files, options }: Launch,
+): Promise<{ readonly record: ContainerRecord }> {
   host.mountRootfs(record, files.rootfs);
   writeSystemFiles(host, record);
-  const network = record.config.networkMode === "bridge" ? await createNetwork({ kind: "container", publish: record.ports, directory: files.network, detached: true }) : undefined;
+  const network =
+    record.config.networkMode === "bridge"
+      ? await createNetwork({ kind: "container", publish: record.ports, directory: files.network, detached: true })
+      : undefined;
   const spec = createContainerSpec(host, record, runtime, specNetworkOf(record, network));
   const cache = openSeccompCache(runtime, { cache: `${host.runDirectory}/seccomp`, root: files.runtimeRoot }, spec.linux.seccomp);
   writeFileSync(`${files.bundle}/config.json`, JSON.stringify(cache.apply(spec)), { mode: 0o600 });
@@ -92,7 +99,16 @@ async function startCreated(host: ContainerHost, record: ContainerRecord, { runt
     ...record,
     ports: network?.ports ?? record.ports,
     runtimePath: runtime.path,
-    state: { status: "running", pid, startTimeTicks: startTimeTicks(pid) ?? "", exitCode: 0, startedAt: new Date().toISOString(), finishedAt: "", oomKilled: false, error: "" },
+    state: {
+      status: "running",
+      pid,
+      startTimeTicks: startTimeTicks(pid) ?? "",
+      exitCode: 0,
+      startedAt: new Date().toISOString(),
+      finishedAt: "",
+      oomKilled: false,
+      error: "",
+    },
   };
   host.records.update(running);
   await runProgram(call.file, call.args);
@@ -102,7 +118,12 @@ async function startCreated(host: ContainerHost, record: ContainerRecord, { runt
 function conmonPlan(
   host: ContainerHost,
   record: ContainerRecord,
-  { runtime, files, network, attached }: { readonly runtime: OciRuntime; readonly files: ContainerFiles; readonly network: Network | undefined; readonly attached: boolean },
+  {
+    runtime,
+    files,
+    network,
+    attached,
+  }: { readonly runtime: OciRuntime; readonly files: ContainerFiles; readonly network: Network | undefined; readonly attached: boolean },
 ): ConmonPlan {
   const base = { root: files.runtimeRoot, cgroups: true };
   const remove = runtimeCall(runtime, base, ["delete", "--force", record.id]);
@@ -171,11 +192,17 @@ function isPasta(pid: number): boolean {
 function noteFailure(host: ContainerHost, record: ContainerRecord, error: unknown): void {
   if (!(error instanceof SlipwayError) || host.records.get(record.id) === undefined) return;
   const exitCode = isSlipwayError(error, "START_FAILED") && typeof error.details["exitCode"] === "number" ? error.details["exitCode"] : 128;
-  host.records.update({ ...record, state: { ...record.state, status: record.state.status === "running" ? "exited" : record.state.status, pid: 0, exitCode, error: error.message } });
+  host.records.update({
+    ...record,
+    state: { ...record.state, status: record.state.status === "running" ? "exited" : record.state.status, pid: 0, exitCode, error: error.message },
+  });
 }
 
 function portsInUse(host: ContainerHost, exceptId: string): ContainerRecord["ports"] {
-  return host.records.list().filter((other) => other.id !== exceptId && containerState(host, other).status === "running").flatMap((other) => other.ports);
+  return host.records
+    .list()
+    .filter((other) => other.id !== exceptId && containerState(host, other).status === "running")
+    .flatMap((other) => other.ports);
 }
 
 function withAttachment(

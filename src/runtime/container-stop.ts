@@ -13,7 +13,11 @@ import { watchFile } from "./file-watch.ts";
 const defaultStopTimeoutMs = 10_000;
 
 /** The stop signal, then SIGKILL after the timeout (the container's own, or 10 s; negative: wait for ever). Stopping a stopped one does nothing. */
-export async function stopContainer(host: ContainerHost, nameOrId: string, options: { readonly signal?: string; readonly timeoutMs?: number } = {}): Promise<void> {
+export async function stopContainer(
+  host: ContainerHost,
+  nameOrId: string,
+  options: { readonly signal?: string; readonly timeoutMs?: number } = {},
+): Promise<void> {
   const record = requireContainer(host.records, nameOrId);
   if (containerState(host, record).status !== "running") return;
   const stopSignal = options.signal ?? (record.config.stopSignal === "" ? "SIGTERM" : record.config.stopSignal);

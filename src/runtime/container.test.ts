@@ -3,8 +3,19 @@ import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
 import { isSlipwayError } from "../base/errors.ts";
 import {
-  attachContainer, containerState, createContainer, execInContainer, killContainer, readLogs, removeContainer, resizeContainer, startContainer, stopContainer, waitContainer,
-  type Attachment, type ExecOptions,
+  attachContainer,
+  containerState,
+  createContainer,
+  execInContainer,
+  killContainer,
+  readLogs,
+  removeContainer,
+  resizeContainer,
+  startContainer,
+  stopContainer,
+  waitContainer,
+  type Attachment,
+  type ExecOptions,
 } from "./container.ts";
 import { createOptions, createTestHost, temporaryDirectory, whyNoContainers } from "./test-machine.ts";
 
@@ -18,7 +29,8 @@ after(async () => {
 });
 
 type Changes = Parameters<typeof createOptions>[2];
-const create = (name: string, script: string, changes: Changes = {}): string => createContainer(host, createOptions(machine.path, ["sh", "-c", script], { name, ...changes })).id;
+const create = (name: string, script: string, changes: Changes = {}): string =>
+  createContainer(host, createOptions(machine.path, ["sh", "-c", script], { name, ...changes })).id;
 
 async function textOf(entries: AsyncIterable<{ readonly stream: 1 | 2; readonly data: Uint8Array }>, stream?: 1 | 2): Promise<string> {
   let text = "";
@@ -43,8 +55,8 @@ test("logs tell streams, parts and order; the exit code is kept", skip, async ()
   assert.deepEqual([state.status, state.exitCode, state.pid, state.oomKilled], ["exited", 7, 0, false]);
   assert.equal(await textOf(readLogs(host, "logs"), 1), "one\ntwo\npart");
   assert.equal(await textOf(readLogs(host, "logs"), 2), "bad\n");
-  assert.equal((await textOf(readLogs(host, "logs", { tail: 0 }))), "");
-  assert.equal((await textOf(readLogs(host, "logs", { since: "2999-01-01T00:00:00Z" }))), "");
+  assert.equal(await textOf(readLogs(host, "logs", { tail: 0 })), "");
+  assert.equal(await textOf(readLogs(host, "logs", { since: "2999-01-01T00:00:00Z" })), "");
 });
 
 test("tail counts lines", skip, async () => {
@@ -79,13 +91,25 @@ test("further processes", skip, async () => {
   async function* input(): AsyncGenerator<Uint8Array> {
     yield Buffer.from("in");
   }
-  const options: Partial<ExecOptions> = { args: ["sh", "-c", "cat; id -G; pwd; echo $A; echo err >&2; exit 5"], env: ["A=b"], user: "web", cwd: "/tmp", stdin: input() };
+  const options: Partial<ExecOptions> = {
+    args: ["sh", "-c", "cat; id -G; pwd; echo $A; echo err >&2; exit 5"],
+    env: ["A=b"],
+    user: "web",
+    cwd: "/tmp",
+    stdin: input(),
+  };
   assert.deepEqual(await exec("exec", options), { exitCode: 5, out: "in1001 500\n/tmp\nb\n", err: "err\n" });
   const failed = await exec("exec", { args: ["nosuch"] });
   assert.deepEqual([failed.exitCode, failed.out + failed.err], [127, ""]);
-  assert.equal(failed.startError, 'OCI runtime exec failed: exec failed: unable to start container process: exec: "nosuch": executable file not found in $PATH');
+  assert.equal(
+    failed.startError,
+    'OCI runtime exec failed: exec failed: unable to start container process: exec: "nosuch": executable file not found in $PATH',
+  );
   await assert.rejects(exec("exec", { user: "nosuch" }), /unable to find user nosuch: no matching entries in passwd file/);
-  await assert.rejects(removeContainer(host, "exec"), /cannot remove container "exec": container is running: stop the container before removing or force remove/);
+  await assert.rejects(
+    removeContainer(host, "exec"),
+    /cannot remove container "exec": container is running: stop the container before removing or force remove/,
+  );
   killContainer(host, "exec");
   assert.equal(await waitContainer(host, "exec"), 137);
   await assert.rejects(exec("exec", {}), (error: unknown) => isSlipwayError(error, "CONTAINER_NOT_RUNNING"));
@@ -126,7 +150,10 @@ const unstartable: readonly (readonly [string, number, RegExp])[] = [
 for (const [command, exitCode, message] of unstartable) {
   test(`${command} cannot be started; the record says why`, skip, async () => {
     const { id } = createContainer(host, createOptions(machine.path, [command]));
-    await assert.rejects(startContainer(host, id), (error: unknown) => isSlipwayError(error, "START_FAILED") && error.details["exitCode"] === exitCode && message.test(error.message));
+    await assert.rejects(
+      startContainer(host, id),
+      (error: unknown) => isSlipwayError(error, "START_FAILED") && error.details["exitCode"] === exitCode && message.test(error.message),
+    );
     const state = host.records.get(id)?.state;
     assert.deepEqual([state?.status, state?.exitCode, message.test(state?.error ?? "")], ["created", exitCode, true]);
   });
@@ -134,7 +161,10 @@ for (const [command, exitCode, message] of unstartable) {
 
 test("names and ids", skip, async () => {
   const id = create("named", "true");
-  assert.throws(() => create("named", "true"), (error: unknown) => isSlipwayError(error, "NAME_TAKEN") && error.message.includes(`The container name "/named" is already in use by container "${id}"`));
+  assert.throws(
+    () => create("named", "true"),
+    (error: unknown) => isSlipwayError(error, "NAME_TAKEN") && error.message.includes(`The container name "/named" is already in use by container "${id}"`),
+  );
   await assert.rejects(startContainer(host, "nosuch"), /^SlipwayError: No such container: nosuch$/);
   assert.throws(() => killContainer(host, "named"), /cannot kill container: named: container [0-9a-f]{64} is not running/);
   assert.throws(() => killContainer(host, "named", "FOO"), /cannot kill container: named: invalid signal: FOO/);

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { killCommand, shellCommand, startTimeTicks } from "./death-watch.ts";
 
 test("words survive the shell", () => {
-  const words = ["plain", "two words", "it's", "$HOME", "a\"b", "*", ""];
+  const words = ["plain", "two words", "it's", "$HOME", 'a"b', "*", ""];
   const printed = execFileSync("/bin/sh", ["-c", `printf '%s|' ${shellCommand(words)}`], { encoding: "utf8" });
   assert.equal(printed, `${words.join("|")}|`);
 });

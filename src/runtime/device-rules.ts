@@ -3,7 +3,16 @@ import type { OciDeviceRule } from "./oci-spec.ts";
 import type { DeviceNode } from "./spec-options.ts";
 
 /** null, zero, full, random, urandom, tty, console, ptmx */
-const standard: readonly (readonly [number, number])[] = [[1, 3], [1, 5], [1, 7], [1, 8], [1, 9], [5, 0], [5, 1], [5, 2]];
+const standard: readonly (readonly [number, number])[] = [
+  [1, 3],
+  [1, 5],
+  [1, 7],
+  [1, 8],
+  [1, 9],
+  [5, 0],
+  [5, 1],
+  [5, 2],
+];
 
 export function deviceRules(privileged: boolean, devices: readonly DeviceNode[]): OciDeviceRule[] {
   if (privileged) return [{ allow: true, access: "rwm" }];

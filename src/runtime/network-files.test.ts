@@ -9,7 +9,13 @@ test("a step's hosts", () => {
 });
 
 test("a container's hosts end with its own name", () => {
-  const text = makeHosts({ kind: "container", hostname: "hh", address: "172.17.0.2", extraHosts: ["a:1.2.3.4", "b=host-gateway", "c:::1", "d=[::2]"], hostGateway: "192.0.2.2" });
+  const text = makeHosts({
+    kind: "container",
+    hostname: "hh",
+    address: "172.17.0.2",
+    extraHosts: ["a:1.2.3.4", "b=host-gateway", "c:::1", "d=[::2]"],
+    hostGateway: "192.0.2.2",
+  });
   assert.deepEqual(text.split("\n").slice(0, 2), ["127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost ip6-loopback"]);
   assert.deepEqual(text.split("\n").slice(-6), ["1.2.3.4\ta", "192.0.2.2\tb", "::1\tc", "::2\td", "172.17.0.2\thh", ""]);
 });

@@ -71,7 +71,8 @@ export function makeHosts(options: HostsOptions): string {
 export function parseExtraHost(text: string, hostGateway?: string): { readonly name: string; readonly address: string } {
   const match = /^([^:=\s]+)[:=](.+)$/.exec(text);
   const [name, given] = [match?.[1], match?.[2]];
-  if (name === undefined || given === undefined) throw new SlipwayError("invalid_argument", "INVALID_ADD_HOST", `bad format for add-host: "${printable(text)}"`);
+  if (name === undefined || given === undefined)
+    throw new SlipwayError("invalid_argument", "INVALID_ADD_HOST", `bad format for add-host: "${printable(text)}"`);
   if (given === "host-gateway") {
     if (hostGateway !== undefined) return { name, address: hostGateway };
     throw new SlipwayError("failed_precondition", "HOST_GATEWAY_UNKNOWN", "unable to derive the IP value for host-gateway");

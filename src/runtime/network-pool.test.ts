@@ -22,7 +22,13 @@ test("one network a step at a time, used again, all closed", async () => {
   assert.deepEqual(made, ["/d/net0"]);
   const first = await pool.acquire();
   const second = await pool.acquire();
-  assert.deepEqual([first.network, second.network], [{ kind: "netns", path: "/d/net0" }, { kind: "netns", path: "/d/net1" }]);
+  assert.deepEqual(
+    [first.network, second.network],
+    [
+      { kind: "netns", path: "/d/net0" },
+      { kind: "netns", path: "/d/net1" },
+    ],
+  );
   first.release();
   first.release();
   assert.deepEqual((await pool.acquire()).network, first.network);

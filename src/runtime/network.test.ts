@@ -19,7 +19,8 @@ test("pasta is told each port with its own address, and nothing of the host's lo
     { hostIp: "", hostPort: 53, containerPort: 5353, protocol: "udp" },
   ] as const;
   const args = pastaArguments({ netnsPath: "/n", pidFile: "/p", ports }, { hasIpv4: true, resolvConf: "nameserver 127.0.0.53\n" }).join(" ");
-  for (const part of ["--tcp-ports 127.0.0.1/8080:80", "--udp-ports 53:5353", "--no-map-gw", "--dns-forward 172.17.0.1", "--ipv4-only", "--netns /n"]) assert.ok(args.includes(part), part);
+  for (const part of ["--tcp-ports 127.0.0.1/8080:80", "--udp-ports 53:5353", "--no-map-gw", "--dns-forward 172.17.0.1", "--ipv4-only", "--netns /n"])
+    assert.ok(args.includes(part), part);
   const plain = pastaArguments({ netnsPath: "/n", pidFile: "/p", ports: [] }, { hasIpv4: false, resolvConf: "nameserver 9.9.9.9\n" }).join(" ");
   assert.ok(plain.includes("--tcp-ports none --udp-ports none") && !plain.includes("--dns-forward") && !plain.includes("--ipv4-only"));
 });
@@ -39,14 +40,14 @@ test("a published port reaches the namespace; closing ends everything", skip, as
   server.kill();
   await network.close();
   await network.close();
-  for (const end = Date.now() + 5_000; alive(network.pastaPid, ticks) && Date.now() < end; ) await new Promise((resolve) => setImmediate(resolve));
+  for (const end = Date.now() + 5_000; alive(network.pastaPid, ticks) && Date.now() < end;) await new Promise((resolve) => setImmediate(resolve));
   assert.equal(alive(network.pastaPid, ticks), false);
   assert.equal(existsSync(network.netnsPath), false);
 });
 
 /** The server needs a moment; pasta accepts and closes until it is there. */
 async function firstAnswer(port: number): Promise<string> {
-  for (const end = Date.now() + 5_000; Date.now() < end; ) {
+  for (const end = Date.now() + 5_000; Date.now() < end;) {
     const text = await new Promise<string>((resolve) => {
       let received = "";
       const socket = connect(port, "127.0.0.1");

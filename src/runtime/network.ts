@@ -82,7 +82,9 @@ export function pastaArguments(plan: PastaPlan, host: { readonly hasIpv4: boolea
     "0:0",
     "--pid",
     plan.pidFile,
-    ...(host.hasIpv4 ? ["--ipv4-only", "--address", containerAddress, "--netmask", "16", "--gateway", containerGateway, "--ns-ifname", "eth0"] : ["--ns-ifname", "eth0"]),
+    ...(host.hasIpv4
+      ? ["--ipv4-only", "--address", containerAddress, "--netmask", "16", "--gateway", containerGateway, "--ns-ifname", "eth0"]
+      : ["--ns-ifname", "eth0"]),
     // services that listen on the host's loopback only stay out of reach, as with Docker
     "--no-map-gw",
     ...(needsDnsForward(host.resolvConf) ? ["--dns-forward", dnsForwardAddress] : []),
@@ -111,13 +113,23 @@ async function startPasta(pasta: string, args: readonly string[], ports: readonl
     const port = /Failed to bind any port for '-[tu] (?:.*\/)?(\d+):/.exec(text)?.[1];
     const mapping = ports.find((candidate) => String(candidate.hostPort) === port);
     if (mapping === undefined) throw new SlipwayError("unavailable", "NETWORK_FAILED", text, {}, error);
-    throw new SlipwayError("conflict", "PORT_TAKEN", `failed to bind host port for ${mapping.hostIp === "" ? "0.0.0.0" : mapping.hostIp}:${port}: address already in use`, { port }, error);
+    throw new SlipwayError(
+      "conflict",
+      "PORT_TAKEN",
+      `failed to bind host port for ${mapping.hostIp === "" ? "0.0.0.0" : mapping.hostIp}:${port}: address already in use`,
+      { port },
+      error,
+    );
   }
 }
 
 /** Where there is no syslog, pasta complains about that with each line. */
 function pastaWords(text: string): string {
-  return text.split("\n").filter((line) => !line.startsWith("Failed to send ")).join("\n").trim();
+  return text
+    .split("\n")
+    .filter((line) => !line.startsWith("Failed to send "))
+    .join("\n")
+    .trim();
 }
 
 function closer(netnsPath: string, pastaPid: number, note: DeathNote | undefined): () => Promise<void> {

@@ -53,9 +53,14 @@ function chooseRuntime(): OciRuntime {
   };
   if (crun !== undefined && (kind !== "hybrid" || coverUnifiedCgroup() || runc === undefined)) return { name: "crun", path: crun, ...facts };
   if (runc !== undefined) return { name: "runc", path: runc, ...facts };
-  throw new SlipwayError("failed_precondition", "RUNTIME_MISSING", `running a process in an image needs crun (or runc), which is not installed; install it with: ${installCommand("crun")}`, {
-    install: installCommand("crun"),
-  });
+  throw new SlipwayError(
+    "failed_precondition",
+    "RUNTIME_MISSING",
+    `running a process in an image needs crun (or runc), which is not installed; install it with: ${installCommand("crun")}`,
+    {
+      install: installCommand("crun"),
+    },
+  );
 }
 
 /** The runtime that made a container, which may be another than the one chosen now (installed later, or preferred). */
@@ -83,7 +88,11 @@ export interface RuntimeCall {
 }
 
 /** `cgroups: false` keeps crun from making any; runc has no such switch and ignores it. */
-export function runtimeCall(runtime: OciRuntime, options: { readonly root: string; readonly cgroups: boolean; readonly log?: string }, args: readonly string[]): RuntimeCall {
+export function runtimeCall(
+  runtime: OciRuntime,
+  options: { readonly root: string; readonly cgroups: boolean; readonly log?: string },
+  args: readonly string[],
+): RuntimeCall {
   return {
     file: runtime.path,
     args: [

@@ -17,11 +17,14 @@ test("a port that another program holds is refused in Docker's words", async () 
 
 test("a port of another container, or twice in one", async () => {
   const port = { hostIp: "", hostPort: 18_999, containerPort: 80, protocol: "udp" } as const;
-  const taken = (error: unknown): boolean => isSlipwayError(error, "PORT_TAKEN") && error.message === "Bind for 0.0.0.0:18999 failed: port is already allocated";
+  const taken = (error: unknown): boolean =>
+    isSlipwayError(error, "PORT_TAKEN") && error.message === "Bind for 0.0.0.0:18999 failed: port is already allocated";
   assert.throws(() => checkPortsAgainst([port], [{ ...port, hostIp: "127.0.0.1" }]), taken);
   await assert.rejects(checkPortsFree([port, port]), taken);
 });
 
 test("sctp cannot be published", async () => {
-  await assert.rejects(choosePorts([{ hostIp: "", hostPort: 0, containerPort: 1, protocol: "sctp" }]), (error: unknown) => isSlipwayError(error, "UNSUPPORTED_PROTOCOL"));
+  await assert.rejects(choosePorts([{ hostIp: "", hostPort: 0, containerPort: 1, protocol: "sctp" }]), (error: unknown) =>
+    isSlipwayError(error, "UNSUPPORTED_PROTOCOL"),
+  );
 });

@@ -6,7 +6,8 @@ import { portsCollide, type PortMapping } from "./ports.ts";
 export async function choosePorts(ports: readonly PortMapping[]): Promise<PortMapping[]> {
   const chosen: PortMapping[] = [];
   for (const port of ports) {
-    if (port.protocol === "sctp") throw new SlipwayError("unsupported", "UNSUPPORTED_PROTOCOL", `port ${port.containerPort}/sctp cannot be published: only tcp and udp can`);
+    if (port.protocol === "sctp")
+      throw new SlipwayError("unsupported", "UNSUPPORTED_PROTOCOL", `port ${port.containerPort}/sctp cannot be published: only tcp and udp can`);
     chosen.push(port.hostPort === 0 ? { ...port, hostPort: await bindFreePort(port) } : port);
   }
   return chosen;

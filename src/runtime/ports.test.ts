@@ -3,7 +3,12 @@ import { test } from "node:test";
 import { isSlipwayError } from "../base/errors.ts";
 import { formatPortMapping, parsePublish, portsCollide, type PortMapping } from "./ports.ts";
 
-const port = (hostIp: string, hostPort: number, containerPort: number, protocol: PortMapping["protocol"] = "tcp"): PortMapping => ({ hostIp, hostPort, containerPort, protocol });
+const port = (hostIp: string, hostPort: number, containerPort: number, protocol: PortMapping["protocol"] = "tcp"): PortMapping => ({
+  hostIp,
+  hostPort,
+  containerPort,
+  protocol,
+});
 
 const accepted: readonly (readonly [string, readonly PortMapping[]])[] = [
   ["80", [port("", 0, 80)]],
@@ -39,7 +44,10 @@ const refused: readonly (readonly [string, string])[] = [
 
 for (const [text, message] of refused) {
   test(`-p ${JSON.stringify(text)} is refused in Docker's words`, () => {
-    assert.throws(() => parsePublish(text), (error: unknown) => isSlipwayError(error, "INVALID_PORT") && error.message === message);
+    assert.throws(
+      () => parsePublish(text),
+      (error: unknown) => isSlipwayError(error, "INVALID_PORT") && error.message === message,
+    );
   });
 }
 

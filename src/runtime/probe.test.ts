@@ -23,7 +23,8 @@ test("every part is found with its path, or missing with the command that instal
 
 test("emulated platforms and the way out are read from the kernel's words", () => {
   assert.deepEqual(emulatedPlatforms(["qemu-s390x", "qemu-aarch64", "qemu-unknown"]), ["linux/arm64", "linux/s390x"]);
-  const routes = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\nwlan0\t00000000\t010011AC\t3\t0\t0\t600\t00000000\neth0\t00000000\t010011AC\t3\t0\t0\t100\t00000000\n";
+  const routes =
+    "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\nwlan0\t00000000\t010011AC\t3\t0\t0\t600\t00000000\neth0\t00000000\t010011AC\t3\t0\t0\t100\t00000000\n";
   assert.equal(defaultInterface(routes), "eth0");
   assert.equal(defaultInterface("Iface\n"), undefined);
 });

@@ -27,10 +27,15 @@ export function findProgram(name: string, path = process.env["PATH"] ?? ""): str
 export function requireProgram(name: Program, neededFor: string): string {
   const path = findProgram(name);
   if (path !== undefined) return path;
-  throw new SlipwayError("failed_precondition", "PROGRAM_MISSING", `${neededFor} needs ${name}, which is not installed; install it with: ${installCommand(name)}`, {
-    program: name,
-    install: installCommand(name),
-  });
+  throw new SlipwayError(
+    "failed_precondition",
+    "PROGRAM_MISSING",
+    `${neededFor} needs ${name}, which is not installed; install it with: ${installCommand(name)}`,
+    {
+      program: name,
+      install: installCommand(name),
+    },
+  );
 }
 
 export function installCommand(name: Program): string {

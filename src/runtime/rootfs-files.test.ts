@@ -18,7 +18,8 @@ test("nothing outside the root file system is read", () => {
   symlinkSync("/etc/group", join(rootfs, "etc/passwd"));
   writeFileSync(join(rootfs, "etc/group"), "foo:x:5:6::/home/foo:\n");
   execFileSync("mkfifo", [join(rootfs, "etc/fifo")]);
-  for (const path of ["etc/up", "etc/absolute", "etc/loop", "etc/fifo", "etc", "missing", "etc/group/x"]) assert.equal(readRootfsFile(rootfs, path), undefined, path);
+  for (const path of ["etc/up", "etc/absolute", "etc/loop", "etc/fifo", "etc", "missing", "etc/group/x"])
+    assert.equal(readRootfsFile(rootfs, path), undefined, path);
   assert.equal(readRootfsFile(rootfs, "/etc/passwd")?.toString(), "foo:x:5:6::/home/foo:\n");
   assert.deepEqual(resolveUserIn(rootfs, "foo", { forExec: false }), { uid: 5, gid: 6, additionalGids: [6], home: "/home/foo" });
 });
@@ -26,6 +27,9 @@ test("nothing outside the root file system is read", () => {
 test("a file beyond the bound is refused", () => {
   using directory = temporaryDirectory();
   writeFileSync(join(directory.path, "big"), Buffer.alloc(40_000));
-  assert.throws(() => readRootfsFile(directory.path, "big", 20_000), (error: unknown) => isSlipwayError(error, "FILE_TOO_LARGE"));
+  assert.throws(
+    () => readRootfsFile(directory.path, "big", 20_000),
+    (error: unknown) => isSlipwayError(error, "FILE_TOO_LARGE"),
+  );
   assert.equal(readRootfsFile(directory.path, "big", 40_000)?.length, 40_000);
 });

@@ -36,12 +36,13 @@ export function resolveUserIn(rootfs: string, spec: string, options: { readonly 
 
 function readBounded(fd: number, path: string, maxBytes: number): Buffer {
   const chunks: Buffer[] = [];
-  for (let total = 0; ; ) {
+  for (let total = 0; ;) {
     const chunk = Buffer.allocUnsafe(16_384);
     const length = readSync(fd, chunk);
     if (length === 0) return Buffer.concat(chunks);
     total += length;
-    if (total > maxBytes) throw new SlipwayError("invalid_argument", "FILE_TOO_LARGE", `${path} in the image is larger than ${maxBytes} bytes`, { path, maxBytes });
+    if (total > maxBytes)
+      throw new SlipwayError("invalid_argument", "FILE_TOO_LARGE", `${path} in the image is larger than ${maxBytes} bytes`, { path, maxBytes });
     chunks.push(chunk.subarray(0, length));
   }
 }

@@ -11,7 +11,12 @@ const cases: readonly (readonly [string, string, string, number])[] = [
   ["open executable: Operation not permitted", "/etc", 'exec: "/etc": is a directory: permission denied', 126],
   ["open executable: Permission denied", "/s", 'exec: "/s": permission denied', 126],
   ["chdir `/f`: Not a directory", "true", "error during container init: mkdir /f: not a directory", 126],
-  ['runc run failed: unable to start container process: exec: "nosuch": executable file not found in $PATH', "nosuch", 'exec: "nosuch": executable file not found in $PATH', 127],
+  [
+    'runc run failed: unable to start container process: exec: "nosuch": executable file not found in $PATH',
+    "nosuch",
+    'exec: "nosuch": executable file not found in $PATH',
+    127,
+  ],
   ["cannot setresgid to 1000: Invalid argument", "true", "cannot setresgid to 1000: Invalid argument", 125],
 ];
 

@@ -33,10 +33,10 @@ function explain(text: string, command: string): string {
     return missing.includes("/") ? `exec: "${missing}": stat ${missing}: no such file or directory` : `exec: "${missing}": executable file not found in $PATH`;
   }
   // crun answers "not permitted" for anything that is no regular file
-  if (/^open executable: Operation not permitted/.test(text)) {
+  if (text.startsWith("open executable: Operation not permitted")) {
     return command === "" ? `exec: "": executable file not found in $PATH` : `exec: "${command}": is a directory: permission denied`;
   }
-  if (/^open executable: Permission denied/.test(text)) return `exec: "${command}": permission denied`;
+  if (text.startsWith("open executable: Permission denied")) return `exec: "${command}": permission denied`;
   const [, call, path, reason] = /^(chdir|mkdir) (?:to )?`(.*)`: (.*)$/.exec(text) ?? [];
   if (call !== undefined && path !== undefined && reason !== undefined) return `error during container init: mkdir ${path}: ${lowerFirst(reason)}`;
   return text.replace(/^(?:runc|crun) (?:run|create|exec) failed: /, "").replace(/^(?:exec failed: )?unable to start container process: /, "");

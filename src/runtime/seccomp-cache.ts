@@ -20,7 +20,11 @@ export interface SeccompCache {
   harvest(id: string): Promise<void>;
 }
 
-export function openSeccompCache(runtime: OciRuntime, directories: { readonly cache: string; readonly root: string }, seccomp: OciSeccomp | undefined): SeccompCache {
+export function openSeccompCache(
+  runtime: OciRuntime,
+  directories: { readonly cache: string; readonly root: string },
+  seccomp: OciSeccomp | undefined,
+): SeccompCache {
   if (runtime.name !== "crun" || seccomp === undefined) return { apply: (spec) => spec, harvest: () => Promise.resolve() };
   const path = join(directories.cache, cacheKey(runtime, seccomp));
   const compiled = readFilter(path);
@@ -35,7 +39,9 @@ export function openSeccompCache(runtime: OciRuntime, directories: { readonly ca
 
 function cacheKey(runtime: OciRuntime, seccomp: OciSeccomp): string {
   const { mtimeMs, size } = statSync(runtime.path);
-  return createHash("sha256").update(JSON.stringify(["seccomp.v1", runtime.path, mtimeMs, size, process.arch, seccomp])).digest("hex");
+  return createHash("sha256")
+    .update(JSON.stringify(["seccomp.v1", runtime.path, mtimeMs, size, process.arch, seccomp]))
+    .digest("hex");
 }
 
 /** The filter is complete once the container's status exists beside it. */

@@ -5,7 +5,11 @@ import { createSeccompProfile } from "./seccomp-profile.ts";
 
 const base = { arch: "x64", capabilities: defaultCapabilities, guardDevices: false };
 const allowed = (choice: Parameters<typeof createSeccompProfile>[0]): Set<string> =>
-  new Set(createSeccompProfile(choice).syscalls.filter(({ action, args }) => action === "SCMP_ACT_ALLOW" && args === undefined).flatMap(({ names }) => names));
+  new Set(
+    createSeccompProfile(choice)
+      .syscalls.filter(({ action, args }) => action === "SCMP_ACT_ALLOW" && args === undefined)
+      .flatMap(({ names }) => names),
+  );
 
 test("as many system calls as Docker's profile allows on the same machine", () => {
   // 361 common ones, three for tracing, two of the architecture, chroot
@@ -24,7 +28,10 @@ test("clone may make no namespaces, and clone3 sends libc back to clone", () => 
   const { syscalls } = createSeccompProfile(base);
   const clone = syscalls.find(({ names }) => names.includes("clone"));
   assert.deepEqual(clone?.args, [{ index: 0, value: 0x7e02_0000, valueTwo: 0, op: "SCMP_CMP_MASKED_EQ" }]);
-  assert.deepEqual(syscalls.find(({ names }) => names.includes("clone3")), { names: ["clone3"], action: "SCMP_ACT_ERRNO", errnoRet: 38 });
+  assert.deepEqual(
+    syscalls.find(({ names }) => names.includes("clone3")),
+    { names: ["clone3"], action: "SCMP_ACT_ERRNO", errnoRet: 38 },
+  );
 });
 
 test("without a device cgroup only harmless nodes may be made", () => {

@@ -129,7 +129,10 @@ const characterDevice = 0o020000;
 const harmlessDevices = [0x000, 0x103, 0x105, 0x107, 0x108, 0x109, 0x500, 0x501, 0x502];
 
 function nodeRules(): OciSeccompRule[] {
-  const calls = [{ name: "mknod", mode: 1 }, { name: "mknodat", mode: 2 }];
+  const calls = [
+    { name: "mknod", mode: 1 },
+    { name: "mknodat", mode: 2 },
+  ];
   return calls.flatMap(({ name, mode }) => [
     ...harmlessTypes.map((type): OciSeccompRule => ({
       names: [name],

@@ -18,7 +18,11 @@ const mountOf = (destination: string, changes: Partial<SpecOptions> = {}, where:
   createSpec({ ...options, ...changes }, where).mounts.find((mount) => mount.destination === destination);
 
 test("the whole of a plain step, but for the system call filter", () => {
-  const { linux: { seccomp, ...linux }, process: { capabilities, ...process }, ...spec } = createSpec(options, machine);
+  const {
+    linux: { seccomp, ...linux },
+    process: { capabilities, ...process },
+    ...spec
+  } = createSpec(options, machine);
   assert.equal(seccomp?.defaultAction, "SCMP_ACT_ERRNO");
   assert.equal(capabilities.bounding.length, 14);
   assert.deepEqual(capabilities.effective, capabilities.bounding);
@@ -43,14 +47,18 @@ test("the whole of a plain step, but for the system call filter", () => {
 });
 
 test("networks", () => {
-  const namespacesOf = (network: SpecOptions["network"]) => createSpec({ ...options, network }, machine).linux.namespaces.filter(({ type }) => type === "network");
+  const namespacesOf = (network: SpecOptions["network"]) =>
+    createSpec({ ...options, network }, machine).linux.namespaces.filter(({ type }) => type === "network");
   assert.deepEqual(namespacesOf({ kind: "host" }), []);
   assert.deepEqual(namespacesOf({ kind: "netns", path: "/n" }), [{ type: "network", path: "/n" }]);
 });
 
 test("a mount of the user replaces the one that would be there", () => {
   const mounts = createSpec({ ...options, mounts: [{ kind: "bind", source: "/s", destination: "/dev/shm", readOnly: true }] }, machine).mounts;
-  assert.deepEqual(mounts.filter(({ destination }) => destination === "/dev/shm"), [{ destination: "/dev/shm", type: "bind", source: "/s", options: ["rbind", "rprivate", "ro"] }]);
+  assert.deepEqual(
+    mounts.filter(({ destination }) => destination === "/dev/shm"),
+    [{ destination: "/dev/shm", type: "bind", source: "/s", options: ["rbind", "rprivate", "ro"] }],
+  );
 });
 
 test("tmpfs mounts", () => {
@@ -88,12 +96,21 @@ test("where one id is mapped, no other group is named and no other user can run"
   const single = { ...machine, rootless: true, singleId: true };
   assert.equal(mountOf("/dev/pts", {}, single)?.options?.includes("gid=5"), false);
   assert.deepEqual(createSpec(options, single).process.user, { uid: 0, gid: 0 });
-  assert.throws(() => createSpec({ ...options, user: { uid: 1, gid: 1, additionalGids: [] } }, single), (error: unknown) => isSlipwayError(error, "UNMAPPED_ID"));
+  assert.throws(
+    () => createSpec({ ...options, user: { uid: 1, gid: 1, additionalGids: [] } }, single),
+    (error: unknown) => isSlipwayError(error, "UNMAPPED_ID"),
+  );
 });
 
 test("ulimits, oom score, no-new-privileges, terminal", () => {
-  const { process } = createSpec({ ...options, ulimits: [{ name: "nofile", soft: 10, hard: 20 }], oomScoreAdj: 5, noNewPrivileges: true, terminal: true }, machine);
+  const { process } = createSpec(
+    { ...options, ulimits: [{ name: "nofile", soft: 10, hard: 20 }], oomScoreAdj: 5, noNewPrivileges: true, terminal: true },
+    machine,
+  );
   assert.deepEqual(process.rlimits, [{ type: "RLIMIT_NOFILE", soft: 10, hard: 20 }]);
   assert.deepEqual([process.oomScoreAdj, process.noNewPrivileges, process.terminal], [5, true, true]);
-  assert.throws(() => createSpec({ ...options, ulimits: [{ name: "fun", soft: 1, hard: 1 }] }, machine), (error: unknown) => isSlipwayError(error, "INVALID_ULIMIT"));
+  assert.throws(
+    () => createSpec({ ...options, ulimits: [{ name: "fun", soft: 1, hard: 1 }] }, machine),
+    (error: unknown) => isSlipwayError(error, "INVALID_ULIMIT"),
+  );
 });

@@ -46,5 +46,12 @@ export function createInputPipe(directory: string, name: string): InputPipe {
   rmSync(path);
   const { Socket } = process.getBuiltinModule("node:net");
   const socket = new Socket({ fd: writeFd, readable: false, writable: true });
-  return { readFd, pump: (source) => process.getBuiltinModule("node:stream").promises.pipeline(source, socket).catch(() => undefined) };
+  return {
+    readFd,
+    pump: (source) =>
+      process
+        .getBuiltinModule("node:stream")
+        .promises.pipeline(source, socket)
+        .catch(() => undefined),
+  };
 }

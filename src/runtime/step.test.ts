@@ -87,7 +87,9 @@ test("confined as a container of Docker is", skip, async () => {
 });
 
 test("no namespaces, no mounts, no disks", skip, async () => {
-  const { out, err } = await sh("unshare -m true || echo 1; mount -t tmpfs x /tmp || echo 2; mknod /dev/disk b 7 0; cat /dev/disk || echo 3; mknod /dev/n c 1 3 && echo >/dev/n && echo 4");
+  const { out, err } = await sh(
+    "unshare -m true || echo 1; mount -t tmpfs x /tmp || echo 2; mknod /dev/disk b 7 0; cat /dev/disk || echo 3; mknod /dev/n c 1 3 && echo >/dev/n && echo 4",
+  );
   assert.equal(out, "1\n2\n3\n4\n");
   assert.match(err, /Operation not permitted/);
 });
@@ -99,7 +101,10 @@ test("mounts and a slow reader lose nothing", skip, async () => {
     await new Promise((resolve) => setImmediate(resolve));
   };
   const size = 2_000_000;
-  await sh(`head -c ${size} /dev/zero; test -f /mnt/passwd && head -c 1 /dev/zero`, { onOutput, mounts: [{ kind: "bind", source: "/etc", destination: "/mnt", readOnly: true }] });
+  await sh(`head -c ${size} /dev/zero; test -f /mnt/passwd && head -c 1 /dev/zero`, {
+    onOutput,
+    mounts: [{ kind: "bind", source: "/etc", destination: "/mnt", readOnly: true }],
+  });
   assert.equal(bytes, size + 1);
 });
 
@@ -127,8 +132,16 @@ test("nothing of a step survives kill -9 of the builder", skip, async () => {
   const bundleDirectory = join(machine.path, "killed");
   mkdirSync(bundleDirectory);
   const options = {
-    id: `test-${process.pid}-killed`, bundleDirectory, stateDirectory, rootfs, args: ["sh", "-c", "echo started; sleep 1000"], env: ["PATH=/bin"], cwd: "/",
-    user: { uid: 0, gid: 0, additionalGids: [] }, hostname: "h", network: { kind: "host" },
+    id: `test-${process.pid}-killed`,
+    bundleDirectory,
+    stateDirectory,
+    rootfs,
+    args: ["sh", "-c", "echo started; sleep 1000"],
+    env: ["PATH=/bin"],
+    cwd: "/",
+    user: { uid: 0, gid: 0, additionalGids: [] },
+    hostname: "h",
+    network: { kind: "host" },
   };
   const script = `const { runStep } = await import(${JSON.stringify(import.meta.resolve("./step.ts"))});
     await runStep({ ...${JSON.stringify(options)}, onOutput: (_, data) => process.stdout.write(data) });`;
@@ -138,7 +151,7 @@ test("nothing of a step survives kill -9 of the builder", skip, async () => {
   const ticks = startTimeTicks(pid);
   assert.ok(ticks !== undefined);
   builder.kill("SIGKILL");
-  for (const end = Date.now() + 5_000; isSame(pid, ticks) && Date.now() < end; ) await new Promise((resolve) => setImmediate(resolve));
+  for (const end = Date.now() + 5_000; isSame(pid, ticks) && Date.now() < end;) await new Promise((resolve) => setImmediate(resolve));
   assert.equal(isSame(pid, ticks), false);
 });
 

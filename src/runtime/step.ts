@@ -86,7 +86,8 @@ function deleteCommand(step: PreparedStep): string {
 }
 
 async function runPrepared(step: PreparedStep, options: StepOptions, note: DeathNote): Promise<StepResult> {
-  const output = options.terminal === true ? undefined : ([createOutputPipe(options.bundleDirectory, "out"), createOutputPipe(options.bundleDirectory, "err")] as const);
+  const output =
+    options.terminal === true ? undefined : ([createOutputPipe(options.bundleDirectory, "out"), createOutputPipe(options.bundleDirectory, "err")] as const);
   const input = options.stdin === undefined ? undefined : createInputPipe(options.bundleDirectory, "in");
   const child = spawnStep(step, options, output, input);
   const ended = exitOf(child);
@@ -111,7 +112,12 @@ async function runPrepared(step: PreparedStep, options: StepOptions, note: Death
   }
 }
 
-function spawnStep(step: PreparedStep, options: StepOptions, output: readonly [OutputPipe, OutputPipe] | undefined, input: InputPipe | undefined): ChildProcess {
+function spawnStep(
+  step: PreparedStep,
+  options: StepOptions,
+  output: readonly [OutputPipe, OutputPipe] | undefined,
+  input: InputPipe | undefined,
+): ChildProcess {
   const { spawn } = process.getBuiltinModule("node:child_process");
   const call = callOf(step, ["run", "--bundle", options.bundleDirectory, step.id], step.log);
   const join = step.runtime.rootless || step.cgroups ? undefined : step.runtime.deviceCgroup;

@@ -7,7 +7,28 @@ import type { ContainerHost, CreateContainerOptions } from "./container-host.ts"
 import { createMemoryRecords } from "./memory-records.ts";
 import { findProgram } from "./programs.ts";
 
-const applets = ["sh", "cat", "echo", "env", "hostname", "httpd", "id", "kill", "ls", "mknod", "mount", "nc", "ping", "pwd", "sleep", "stty", "touch", "true", "unshare", "wget"];
+const applets = [
+  "sh",
+  "cat",
+  "echo",
+  "env",
+  "hostname",
+  "httpd",
+  "id",
+  "kill",
+  "ls",
+  "mknod",
+  "mount",
+  "nc",
+  "ping",
+  "pwd",
+  "sleep",
+  "stty",
+  "touch",
+  "true",
+  "unshare",
+  "wget",
+];
 
 /** Undefined when tests that run processes can run; otherwise what they lack, for `skip`. */
 export function whyNoContainers(programs: readonly string[] = []): string | undefined {
@@ -41,7 +62,11 @@ export function createTestHost(directory: string): ContainerHost {
   };
 }
 
-export function createOptions(directory: string, args: readonly string[], changes: { readonly name?: string; readonly ports?: CreateContainerOptions["ports"]; readonly config?: Partial<CreateContainerOptions["config"]> } = {}): CreateContainerOptions {
+export function createOptions(
+  directory: string,
+  args: readonly string[],
+  changes: { readonly name?: string; readonly ports?: CreateContainerOptions["ports"]; readonly config?: Partial<CreateContainerOptions["config"]> } = {},
+): CreateContainerOptions {
   return {
     ...(changes.name === undefined ? {} : { name: changes.name }),
     imageId: "",
@@ -52,9 +77,30 @@ export function createOptions(directory: string, args: readonly string[], change
     lowers: [],
     containersDirectory: join(directory, "containers"),
     config: {
-      args, env: ["PATH=/bin"], cwd: "/", user: "", hostname: "", networkMode: "none", terminal: false, openStdin: false, removeOnExit: false, privileged: false,
-      readonlyRoot: false, capAdd: [], capDrop: [], securityOptions: [], ulimits: [], limits: {}, shmSizeBytes: 64 << 20, extraHosts: [], dns: [], dnsSearch: [],
-      dnsOptions: [], stopSignal: "", stopTimeoutMs: 0, init: false,
+      args,
+      env: ["PATH=/bin"],
+      cwd: "/",
+      user: "",
+      hostname: "",
+      networkMode: "none",
+      terminal: false,
+      openStdin: false,
+      removeOnExit: false,
+      privileged: false,
+      readonlyRoot: false,
+      capAdd: [],
+      capDrop: [],
+      securityOptions: [],
+      ulimits: [],
+      limits: {},
+      shmSizeBytes: 64 << 20,
+      extraHosts: [],
+      dns: [],
+      dnsSearch: [],
+      dnsOptions: [],
+      stopSignal: "",
+      stopTimeoutMs: 0,
+      init: false,
       ...changes.config,
     },
   };

@@ -41,6 +41,9 @@ const refused: readonly (readonly [string, string, string])[] = [
 
 for (const [spec, code, message] of refused) {
   test(`user ${spec} is refused in runc's words`, () => {
-    assert.throws(() => resolveUser(spec, passwd, group, { forExec: false }), (error: unknown) => isSlipwayError(error, code) && error.message === message);
+    assert.throws(
+      () => resolveUser(spec, passwd, group, { forExec: false }),
+      (error: unknown) => isSlipwayError(error, code) && error.message === message,
+    );
   });
 }

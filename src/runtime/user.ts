@@ -48,7 +48,10 @@ function findUser(word: string, entries: readonly PasswdEntry[], forExec: boolea
   if (uid !== undefined) return entries.find((entry) => entry.uid === uid) ?? { name: "", uid, gid: 0, home: "/" };
   const entry = entries.find((candidate) => candidate.name === word);
   if (entry !== undefined) return entry;
-  throw new SlipwayError("invalid_argument", "USER_NOT_FOUND", printable(`unable to find user ${word}: no matching entries in passwd file`), { user: word, forExec });
+  throw new SlipwayError("invalid_argument", "USER_NOT_FOUND", printable(`unable to find user ${word}: no matching entries in passwd file`), {
+    user: word,
+    forExec,
+  });
 }
 
 function findGroup(word: string, entries: readonly GroupEntry[]): number {

@@ -10,7 +10,13 @@ export type UsernsPlan =
   /** root, or already inside: nothing to do */
   | { readonly kind: "stay" }
   /** `process.execve(file, argv, env)` */
-  | { readonly kind: "enter"; readonly file: string; readonly argv: readonly string[]; readonly env: Readonly<Record<string, string>>; readonly singleId: boolean }
+  | {
+      readonly kind: "enter";
+      readonly file: string;
+      readonly argv: readonly string[];
+      readonly env: Readonly<Record<string, string>>;
+      readonly singleId: boolean;
+    }
   /** every build without RUN still works */
   | { readonly kind: "unavailable"; readonly reason: string; readonly remedy: string };
 
@@ -37,7 +43,12 @@ export async function planUserNamespace(options: {
 }
 
 /** Pure. */
-export function enterPlan(nsenter: string, holder: Holder, command: readonly string[], env: Readonly<Record<string, string | undefined>>): UsernsPlan & { kind: "enter" } {
+export function enterPlan(
+  nsenter: string,
+  holder: Holder,
+  command: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): UsernsPlan & { kind: "enter" } {
   const kept = Object.entries(env).flatMap(([name, value]): [string, string][] => (value === undefined ? [] : [[name, value]]));
   return {
     kind: "enter",

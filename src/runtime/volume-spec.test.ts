@@ -38,6 +38,9 @@ const refused: readonly (readonly [string, RegExp])[] = [
 
 for (const [text, message] of refused) {
   test(`-v ${JSON.stringify(text)} is refused in Docker's words`, () => {
-    assert.throws(() => parseVolume(text, "/"), (error: unknown) => isSlipwayError(error, "INVALID_VOLUME") && message.test(error.message));
+    assert.throws(
+      () => parseVolume(text, "/"),
+      (error: unknown) => isSlipwayError(error, "INVALID_VOLUME") && message.test(error.message),
+    );
   });
 }

@@ -16,12 +16,7 @@ export type VolumeSpec =
   | (VolumeTarget & { readonly kind: "anonymous" });
 
 /** At most one of each group, as Docker checks it. */
-const optionGroups: readonly (readonly string[])[] = [
-  ["ro", "rw"],
-  ["z", "Z"],
-  ["nocopy"],
-  ["private", "rprivate", "shared", "rshared", "slave", "rslave"],
-];
+const optionGroups: readonly (readonly string[])[] = [["ro", "rw"], ["z", "Z"], ["nocopy"], ["private", "rprivate", "shared", "rshared", "slave", "rslave"]];
 
 /** `workingDirectory` resolves "./x" and "." as Docker's command line does. INVALID_VOLUME in Docker's words. */
 export function parseVolume(text: string, workingDirectory: string): VolumeSpec {
