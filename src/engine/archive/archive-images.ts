@@ -1,0 +1,108 @@
+/** Images as one tar stream (docker-archive and OCI layout at once) or as an OCI layout in a directory. Equal images give equal bytes. */
+import { constants, copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { asSlipwayError, errnoOf } from "../../base/errors.ts";
+import { createEntry, encodeHeader, endOfArchive, paddingLength } from "../../tar/index.ts";
+import { parseIndex } from "../../oci/parse-manifest.ts";
+import type { Descriptor } from "../../oci/manifest.ts";
+import type { Store } from "../../store/index.ts";
+import { blobName, indexDocument, planArchive, type ArchivedImage, type ArchiveFormat, type PlannedBlob } from "./archive-plan.ts";
+
+export type { ArchivedImage, ArchiveFormat } from "./archive-plan.ts";
+
+export interface ArchiveOptions {
+  readonly format: ArchiveFormat;
+  readonly signal?: AbortSignal;
+}
+
+/** Layers go out in whatever form lies here. Fails with LAYER_MISSING before the first byte. */
+export async function* archiveImages(store: Store, images: readonly ArchivedImage[], options: ArchiveOptions): AsyncGenerator<Uint8Array> {
+  const plan = await planArchive(store, images, options);
+  yield directoryHeader("blobs");
+  yield directoryHeader("blobs/sha256");
+  for (const blob of plan.blobs) yield* blobMember(store, blob, options.signal);
+  for (const [name, text] of plan.documents) yield smallMember(name, Buffer.from(text), name === "oci-layout" ? 0o444 : 0o644);
+  yield endOfArchive;
+}
+
+function directoryHeader(path: string): Buffer {
+  return encodeHeader(createEntry({ type: "directory", path }));
+}
+
+async function* blobMember(store: Store, { digest, size, source }: PlannedBlob, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  if ("bytes" in source) {
+    yield smallMember(blobName(digest), source.bytes, 0o444);
+    return;
+  }
+  yield encodeHeader(createEntry({ type: "file", path: blobName(digest), size, mode: 0o444 }));
+  for await (const chunk of store.blobs.stream(source.stored)) {
+    signal?.throwIfAborted();
+    yield chunk;
+  }
+  const padding = paddingLength(size);
+  if (padding > 0) yield Buffer.alloc(padding);
+}
+
+function smallMember(path: string, bytes: Uint8Array, mode: number): Buffer {
+  const header = encodeHeader(createEntry({ type: "file", path, size: bytes.length, mode }));
+  return Buffer.concat([header, bytes, Buffer.alloc(paddingLength(bytes.length))]);
+}
+
+/**
+ * Adds the images to the layout in `directory`, which is made when it is not there. Entries of the same name are replaced, all others
+ * stay. The index is written last: whoever reads the layout meanwhile sees it as it was.
+ */
+export async function writeOciLayout(store: Store, images: readonly ArchivedImage[], directory: string, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+  const plan = await planArchive(store, images, { ...options, format: "oci" });
+  try {
+    mkdirSync(join(directory, "blobs/sha256"), { recursive: true });
+    for (const blob of plan.blobs) {
+      options.signal?.throwIfAborted();
+      writeBlob(store, blob, join(directory, blobName(blob.digest)));
+    }
+    replaceFile(join(directory, "oci-layout"), plan.documents.get("oci-layout") ?? "");
+    const kept = entriesOf(directory).filter((entry) => !plan.index.some((added) => isSameEntry(entry, added)));
+    replaceFile(join(directory, "index.json"), indexDocument([...kept, ...plan.index], images));
+  } catch (error) {
+    throw asSlipwayError(error);
+  }
+}
+
+function writeBlob(store: Store, { digest, size, source }: PlannedBlob, path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.size === size) return;
+  const partial = partialName(path);
+  try {
+    if ("bytes" in source) writeFileSync(partial, source.bytes);
+    else copyFileSync(store.blobs.path(digest), partial, constants.COPYFILE_FICLONE);
+    renameSync(partial, path);
+  } finally {
+    rmSync(partial, { force: true });
+  }
+}
+
+function replaceFile(path: string, text: string): void {
+  const partial = partialName(path);
+  writeFileSync(partial, text);
+  renameSync(partial, path);
+}
+
+function partialName(path: string): string {
+  return `${path}.partial-${process.pid}`;
+}
+
+function entriesOf(directory: string): readonly Descriptor[] {
+  try {
+    return parseIndex(readFileSync(join(directory, "index.json"))).manifests;
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return [];
+    throw error;
+  }
+}
+
+const nameKey = "io.containerd.image.name";
+
+/** The same name, or the same manifest where neither has one. */
+function isSameEntry(a: Descriptor, b: Descriptor): boolean {
+  const name = a.annotations?.[nameKey];
+  return name === b.annotations?.[nameKey] && (name !== undefined || a.digest === b.digest);
+}
