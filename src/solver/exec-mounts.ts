@@ -75,7 +75,7 @@ export class StepMounts implements Disposable {
     const view = await this.#store.materializer.readableView(chain, signal);
     const resolved = resolveInTree(view, source);
     if (view.lookup(resolved) === undefined) {
-      throw new SlipwayError("not_found", "SOURCE_NOT_FOUND", `failed to calculate checksum of ref: ${JSON.stringify(source)}: not found`, { source });
+      throw new SlipwayError("not_found", "SOURCE_NOT_FOUND", `failed to compute cache key: failed to calculate checksum of ref context: ${JSON.stringify(source)}: not found`, { source });
     }
     return resolved === "" ? target : join(target, resolved);
   }

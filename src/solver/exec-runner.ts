@@ -1,5 +1,5 @@
 /** Runs one command on a file system: overlay of the layers below, the upper directory becomes the layer. */
-import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { canonicalJson } from "../base/canonical-json.ts";
@@ -7,6 +7,8 @@ import { SlipwayError } from "../base/errors.ts";
 import { digestOf } from "../oci/digest.ts";
 import type { ExecMount, ExecOp } from "../graph/op.ts";
 import { identityOf, type Vertex } from "../graph/vertex.ts";
+import { hostAddress } from "../runtime/host-address.ts";
+import { dnsForwardAddress } from "../runtime/network.ts";
 import type { NetworkPool } from "../runtime/network-pool.ts";
 import { makeHosts, makeResolvConf } from "../runtime/network-files.ts";
 import { resolveUserIn } from "../runtime/rootfs-files.ts";
@@ -97,6 +99,7 @@ export async function runExecStep(step: ExecStep, environment: ExecEnvironment):
       const path = resolveInTree(view, target.path);
       if (view.lookup(path) === undefined) makeStub(paths.stubs, path, target.kind);
     }
+    makeSystemDirectories(view, paths.upper);
     mountOverlay({ lowers: [...lowers.toReversed(), paths.stubs], upper: paths.upper, work: paths.work, target: paths.rootfs, volatile: true });
     try {
       await runCommand(step, environment, paths, specMounts, mounts.env, network.spec);
@@ -147,6 +150,15 @@ function makeStepDirectories(directory: string, view: MergedView): StepPaths {
   return paths;
 }
 
+/** Docker's images keep the mount points of /dev, /proc and /sys, where the base has none; other mount points leave no trace. */
+function makeSystemDirectories(view: MergedView, upper: string): void {
+  for (const name of ["dev", "proc", "sys"]) {
+    if (view.lookup(name) !== undefined) continue;
+    mkdirSync(join(upper, name), { mode: 0o755 });
+    utimesSync(join(upper, name), 0, 0);
+  }
+}
+
 /** Moves the upper directory into the store as a layer. */
 function keepUpper(store: Store, upper: string): StepRun {
   let sizeBytes = 0;
@@ -176,8 +188,9 @@ async function acquireNetwork(op: ExecOp, environment: ExecEnvironment, signal: 
 function networkFiles(op: ExecOp, directory: string, network: SpecNetwork): readonly SpecMount[] {
   const resolv = join(directory, "resolv.conf");
   const hosts = join(directory, "hosts");
-  writeFileSync(resolv, makeResolvConf({ hostText: readHost("/etc/resolv.conf"), hostNetwork: network.kind === "host" }), { mode: 0o644 });
-  writeFileSync(hosts, makeHosts({ hostname: op.hostname, extraHosts: op.extraHosts, kind: "build" }), { mode: 0o644 });
+  const gateway = op.extraHosts.length === 0 ? undefined : hostAddress();
+  writeFileSync(resolv, makeResolvConf({ hostText: readHost("/etc/resolv.conf"), hostNetwork: network.kind === "host", dnsForward: dnsForwardAddress }), { mode: 0o644 });
+  writeFileSync(hosts, makeHosts({ hostname: op.hostname, extraHosts: op.extraHosts, kind: "build", ...(gateway === undefined ? {} : { hostGateway: gateway }) }), { mode: 0o644 });
   const bind = (source: string, destination: string): SpecMount => ({ kind: "bind", source, destination, readOnly: true, sourceKind: "file", options: ["nosuid", "nodev", "noexec"] });
   return [bind(resolv, "/etc/resolv.conf"), bind(hosts, "/etc/hosts")];
 }

@@ -28,7 +28,7 @@ export function matchSources(view: FileView, source: string): readonly MatchedSo
 
 function notFound(source: string): SlipwayError {
   const shown = source.startsWith("/") ? source : `/${source}`;
-  return new SlipwayError("not_found", "SOURCE_NOT_FOUND", `failed to calculate checksum of ref: ${JSON.stringify(shown)}: not found`, { source });
+  return new SlipwayError("not_found", "SOURCE_NOT_FOUND", `failed to compute cache key: failed to calculate checksum of ref context: ${JSON.stringify(shown)}: not found`, { source });
 }
 
 /** Only directories that the pattern can reach are listed. */
