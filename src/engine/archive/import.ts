@@ -1,0 +1,68 @@
+/** `import`: a root file system's tar becomes an image of one layer, kept as the plain tar: nothing is unpacked. */
+import { goJson } from "../../base/canonical-json.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { hostPlatform, normalizePlatform, parsePlatform } from "../../oci/platform.ts";
+import { sanitizeEntryPath } from "../../store/unpack.ts";
+import type { Store } from "../../store/index.ts";
+import { decompressDetected, TarReader } from "../../tar/index.ts";
+import { formatTime } from "../build/assemble-config.ts";
+import { setFields } from "../images/config-fields.ts";
+import { parseTagName } from "../image-names.ts";
+import { applyChanges } from "./import-changes.ts";
+
+export interface ImportOptions {
+  readonly reference?: string;
+  readonly changes?: readonly string[];
+  readonly message?: string;
+  readonly platform?: string;
+  readonly signal?: AbortSignal;
+}
+
+const maxLayerBytes = 2 ** 40;
+
+/**
+ * Answers the image's id. Fails with INVALID_REFERENCE, INVALID_CHANGE, INVALID_PLATFORM before anything is read, and with the tar
+ * reader's codes and TAR_PATH_ESCAPES.
+ */
+export async function importImage(store: Store, source: AsyncIterable<Uint8Array>, options: ImportOptions = {}): Promise<Digest> {
+  const names = options.reference === undefined || options.reference === "" ? [] : [parseTagName(options.reference)];
+  const config = applyChanges({}, options.changes ?? []);
+  const platform = options.platform === undefined || options.platform === "" ? hostPlatform() : normalizePlatform(parsePlatform(options.platform));
+  const diffId = await addLayer(store, source, options.signal);
+  const created = formatTime(Date.now());
+  const comment = options.message === undefined || options.message === "" ? "Imported from -" : options.message;
+  const document = goJson({
+    created,
+    architecture: platform.architecture,
+    os: platform.os,
+    variant: platform.variant,
+    rootfs: { type: "layers", diff_ids: [diffId] },
+    history: [{ created, comment }],
+    config: setFields(config),
+  });
+  return store.images.commit({ config: Buffer.from(document), chain: [diffId] }, names);
+}
+
+/** The diffID is the digest of the plain bytes; the archive is checked on the way. */
+async function addLayer(store: Store, source: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined): Promise<Digest> {
+  let sizeBytes = 0;
+  const reader = new TarReader({
+    entry: (entry) => {
+      sanitizeEntryPath(entry.path);
+      sizeBytes += entry.size;
+    },
+    data: () => {},
+    hole: () => {},
+    entryEnd: () => {},
+  });
+  using ingest = store.blobs.ingest();
+  const { bytes } = await decompressDetected(source, { maxBytes: maxLayerBytes, ...(signal === undefined ? {} : { signal }) });
+  for await (const chunk of bytes) {
+    reader.push(chunk);
+    ingest.write(chunk);
+  }
+  reader.finish();
+  const { digest } = ingest.commit();
+  store.layers.addTar(digest, sizeBytes);
+  return digest;
+}

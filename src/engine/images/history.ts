@@ -1,0 +1,29 @@
+/** `history`: an image's lines, newest first, each with the size of the layer it made. */
+import type { Store } from "../../store/index.ts";
+import type { HistoryItem } from "../api.ts";
+import { requireImage } from "../image-names.ts";
+import { familiarTags, layerSize } from "./image-facts.ts";
+
+/** Fails with NO_SUCH_IMAGE (not_found), AMBIGUOUS_ID (invalid_argument). */
+export function imageHistory(store: Store, ref: string): readonly HistoryItem[] {
+  const { id } = requireImage(store, ref);
+  const chain = store.images.chain(id);
+  let layer = 0;
+  const oldestFirst = (store.images.config(id).history ?? []).map((entry): HistoryItem => {
+    const diffId = entry.empty_layer === true ? undefined : chain[layer++];
+    return {
+      id: "<missing>",
+      createdSeconds: secondsOf(entry.created),
+      createdBy: entry.created_by ?? "",
+      sizeBytes: diffId === undefined ? 0 : layerSize(store, diffId),
+      comment: entry.comment ?? "",
+      tags: [],
+    };
+  });
+  return oldestFirst.toReversed().map((item, index) => (index === 0 ? { ...item, id, tags: familiarTags(store, id) } : item));
+}
+
+function secondsOf(time: string | undefined): number {
+  const ms = Date.parse(time ?? "");
+  return Number.isNaN(ms) ? 0 : Math.floor(ms / 1000);
+}
