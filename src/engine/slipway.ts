@@ -1,17 +1,25 @@
 /** The library's front door: one store, opened once, and the use cases on it. */
-import { SlipwayError } from "../base/errors.ts";
 import type { ProgressEvent } from "../base/progress.ts";
 import type { RegistryClient } from "../registry/index.ts";
 import { defaultRoot, Store } from "../store/index.ts";
-import type { BuildOptions, BuildResult, CheckResult, OpenOptions, SlipwayApi, Task } from "./api.ts";
+import type { BuildOptions, BuildResult, CheckResult, ContainerApi, ImageApi, OpenOptions, SlipwayApi, SystemApi, Task } from "./api.ts";
+import { Containers } from "./containers/containers.ts";
+import { createImages } from "./images.ts";
+import { createSystem } from "./system.ts";
 import { startTask } from "./task.ts";
 
-export class Slipway {
+export class Slipway implements SlipwayApi {
+  readonly images: ImageApi;
+  readonly containers: ContainerApi;
+  readonly system: SystemApi;
   readonly #store: Store;
   #client: Promise<RegistryClient> | undefined;
 
   private constructor(store: Store) {
     this.#store = store;
+    this.images = createImages(store, this.#registry);
+    this.containers = new Containers(store, this.#registry);
+    this.system = createSystem(store, this.containers);
   }
 
   /** Opens the store, creating it when there is none. Fails with STORE_READ_ONLY, STORE_NO_SPACE, STORE_DENIED, STORE_TOO_NEW. */
@@ -25,6 +33,7 @@ export class Slipway {
     return this.#client;
   };
 
+  /** Finished steps stay in the store whatever happens to the build: the next one goes on where this one ended. */
   build(options: BuildOptions): Task<BuildResult> {
     return startTask<BuildResult, ProgressEvent>(async (emit) => {
       const { buildImage } = await import("./build/build-image.ts");
@@ -32,11 +41,13 @@ export class Slipway {
     });
   }
 
+  /** The Dockerfile's lint warnings, nothing built and no registry asked. */
   async check(options: BuildOptions): Promise<CheckResult> {
     const { checkBuild } = await import("./build/build-image.ts");
     return await checkBuild(options, { store: this.#store, client: this.#registry, onProgress: () => {} });
   }
 
+  /** Ends connections and gives up the store's lease. Containers go on. */
   async close(): Promise<void> {
     await (await this.#client?.catch(() => undefined))?.close();
     this.#store.close();

@@ -13,6 +13,7 @@ import { lowerArg, lowerCmd, lowerEntrypoint, lowerEnv, lowerExpose, lowerHealth
 import { lowerCopy, lowerWorkdir } from "./lower-copy.ts";
 import { lowerRun } from "./lower-run.ts";
 import { imageKey, type ImageNeed, type LowerOptions, type Lowering, type NamedContext, type ResolvedImage } from "./lowering.ts";
+import { fileNameOfUrl, parseGitUrl } from "./remote-source.ts";
 import { platformArgs } from "./platform-args.ts";
 import { defaultPath, StageState, type StageContext } from "./stage-state.ts";
 import { getVariable, setVariable, variableMap, type Variables } from "./variables.ts";
@@ -193,13 +194,20 @@ class Lowerer {
       return state;
     }
     if (named === undefined && baseName === "scratch") return scratchState(context);
-    if (named !== undefined && named.kind !== "image") {
+    if (named !== undefined && named.kind !== "image" && named.kind !== "resolved") {
       const state = scratchState(context);
-      state.root = this.#contextVertex(named, baseName);
+      state.root = this.#contextRoot(named, stage, baseName);
       return state;
     }
-    const image = this.#image(named?.kind === "image" ? named.reference : baseName, context.platform, stage.from.lines);
+    const image = this.#namedImage(named, baseName, context.platform, stage.from.lines);
     return this.#imageState(context, image, stage.from, triggers);
+  }
+
+  /** FROM of a named context that is a directory: its content is the stage's first layer. */
+  #contextRoot(named: NamedContext, stage: Stage, name: string): Vertex {
+    const source = this.#contextVertex(named, name.toLowerCase());
+    const copy = { type: "copy", input: 0, sources: ["/"], destination: "/", chmod: undefined, chown: undefined, exclude: [], parents: false, unpack: false, verb: "COPY" } as const;
+    return createVertex({ type: "file", scratchBase: true, epoch: undefined, actions: [copy] }, [source], { ...source.metadata, lines: stage.from.lines, name: `[context ${name}] as a stage` });
   }
 
   #imageState(context: StageContext, image: ResolvedImage, from: FromInstruction, triggers: Instruction[]): StageState {
@@ -233,6 +241,11 @@ class Lowerer {
     return index < 0 ? undefined : index;
   }
 
+  #namedImage(named: NamedContext | undefined, name: string, platform: Platform, lines: LineRange): ResolvedImage {
+    if (named?.kind === "resolved") return named.image;
+    return this.#image(named?.kind === "image" ? named.reference : name, platform, lines);
+  }
+
   #image(name: string, platform: Platform, lines: LineRange): ResolvedImage {
     let reference: string;
     try {
@@ -250,8 +263,14 @@ class Lowerer {
 
   #contextVertex(context: NamedContext, name: string): Vertex {
     const metadata = { lines: undefined, slot: `${this.#options.contextId}|context|${name}`, description: `context ${name}`, ignoreCache: false, arguments: {} };
-    if (context.kind === "local") return createVertex({ type: "local", name }, [], { ...metadata, name: name === "context" ? "[internal] load build context" : `[context ${name}] load from client` });
-    throw new SlipwayError("unsupported", "UNSUPPORTED_CONTEXT", `build context ${name} of kind ${context.kind} cannot be used here`, { name });
+    switch (context.kind) {
+      case "git":
+        return createVertex({ type: "git", ...parseGitUrl(context.url), keepGitDir: false, checksum: "" }, [], { ...metadata, name: `[context ${name}] load git source ${context.url}` });
+      case "http":
+        return createVertex({ type: "http", url: context.url, checksum: "", fileName: fileNameOfUrl(context.url) }, [], { ...metadata, name: `[context ${name}] ${context.url}` });
+      default:
+        return createVertex({ type: "local", name }, [], { ...metadata, name: name === "context" ? "[internal] load build context" : `[context ${name}] load from client` });
+    }
   }
 
   /** The vertex behind `--from` or a mount's `from=`: a stage by number or name, a named context, an image; undefined name: the build context. */
@@ -261,7 +280,7 @@ class Lowerer {
       throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", "'from' does not support variable expansion, define a new stage with the variable in FROM and copy from that", { lines });
     }
     const named = this.#options.namedContexts.get(from.toLowerCase());
-    if (named !== undefined && named.kind !== "image") return this.#contextVertex(named, from.toLowerCase());
+    if (named !== undefined && named.kind !== "image" && named.kind !== "resolved") return this.#contextVertex(named, from.toLowerCase());
     if (/^\d+$/.test(from)) {
       const index = Number(from);
       if (index === stage.index) throw new SlipwayError("invalid_argument", "STAGE_CYCLE", `circular dependency detected on stage: ${stage.name ?? from}`, { lines });
@@ -272,7 +291,7 @@ class Lowerer {
     if (earlier !== undefined) return this.#state(earlier).root;
     if (stage.name === from.toLowerCase()) throw new SlipwayError("invalid_argument", "STAGE_CYCLE", `circular dependency detected on stage: ${from}`, { lines });
     if (named === undefined && from === "scratch") return undefined;
-    const image = this.#image(named?.kind === "image" ? named.reference : from, this.#options.targetPlatform, lines);
+    const image = this.#namedImage(named, from, this.#options.targetPlatform, lines);
     return createVertex({ type: "image", reference: image.reference, platform: image.platform, chain: image.chain }, [], {
       name: `FROM ${image.reference}`,
       lines,

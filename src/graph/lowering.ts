@@ -17,6 +17,8 @@ export type NamedContext =
   | { readonly kind: "local" }
   /** a reference that replaces the name */
   | { readonly kind: "image"; readonly reference: string }
+  /** an image that is here already, from an OCI layout */
+  | { readonly kind: "resolved"; readonly image: ResolvedImage }
   | { readonly kind: "git" | "http"; readonly url: string };
 
 export interface LowerOptions {

@@ -123,7 +123,7 @@ export class Materializer {
   async *#packed(diffId: Digest, directory: string): AsyncGenerator<Uint8Array> {
     // Packing is one synchronous pass; its result goes through a file so that a slow reader costs disk and not memory.
     using ingest = this.#blobs.ingest();
-    packDirectory({ directory, overlay: true, owners: this.#ownership.owners, onChunk: (bytes) => ingest.write(bytes) });
+    packDirectory({ directory, overlay: true, wholeSeconds: true, owners: this.#ownership.owners, onChunk: (bytes) => ingest.write(bytes) });
     const blob = ingest.commit({ digest: diffId });
     yield* this.#blobs.stream(blob.digest);
   }

@@ -19,6 +19,8 @@ export interface LoadOutcome {
 
 export interface LoadOptions {
   readonly signal?: AbortSignal;
+  /** false: the images come without the names that the archive gives them, and are answered by their ids */
+  readonly names?: boolean;
 }
 
 /** An archive may unpack to this much: decompression bombs end here. */
@@ -39,7 +41,7 @@ export async function loadImages(store: Store, source: AsyncIterable<Uint8Array>
   await members.read(bytes, signal);
   const ready: ReadyImage[] = [];
   for (const image of imagesInArchive(members)) ready.push(await verifyImage(store, members, image, signal));
-  return { loaded: store.transaction(() => ready.flatMap((image) => commitImage(store, members, image))) };
+  return { loaded: store.transaction(() => ready.flatMap((image) => commitImage(store, members, image, options.names !== false))) };
 }
 
 interface ReadyImage {
@@ -87,8 +89,9 @@ async function compressionOf(store: Store, digest: Digest): Promise<Compression>
   return detectCompression(head);
 }
 
-function commitImage(store: Store, members: ArchiveMembers, { image, config, chain }: ReadyImage): readonly LoadedImage[] {
+function commitImage(store: Store, members: ArchiveMembers, { image, config, chain }: ReadyImage, named: boolean): readonly LoadedImage[] {
+  const names = named ? image.names : [];
   const blobs = image.documents.flatMap((path) => members.blob(path)?.digest ?? []);
-  const id = store.images.commit({ config, chain, ...(image.manifest === undefined ? {} : { manifest: image.manifest }), blobs }, image.names);
-  return image.names.length === 0 ? [{ id }] : image.names.map((name) => ({ name: familiar(name) }));
+  const id = store.images.commit({ config, chain, ...(image.manifest === undefined ? {} : { manifest: image.manifest }), blobs }, names);
+  return names.length === 0 ? [{ id }] : names.map((name) => ({ name: familiar(name) }));
 }

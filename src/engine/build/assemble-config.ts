@@ -37,7 +37,7 @@ export function assembleConfig(options: AssembleOptions): string {
   });
 }
 
-function orderConfig(config: ContainerConfig): Record<string, unknown> {
+export function orderConfig(config: ContainerConfig): Record<string, unknown> {
   const ordered: Record<string, unknown> = {};
   for (const key of configOrder) {
     const value = config[key];

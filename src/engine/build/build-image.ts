@@ -24,6 +24,7 @@ import { ContextView } from "./context-view.ts";
 import { withExcerpt } from "./diagnostics.ts";
 import { exportResult } from "./export-result.ts";
 import { failOnWarnings, lintBuild, parseBuild, type ParsedBuild } from "./lint.ts";
+import { layoutImage } from "./layout-context.ts";
 import { loadDockerfile, openContext, type OpenedContext } from "./open-context.ts";
 import { runStepOf } from "./progress-steps.ts";
 import { gitTree, httpTree } from "./remote-inputs.ts";
@@ -136,7 +137,7 @@ async function lower(options: BuildOptions, surroundings: BuildSurroundings, { c
     shmSizeBytes: options.shmSizeBytes,
     ulimits: options.ulimits ?? [],
     noCache: options.noCache === true ? true : new Set((options.noCacheFilter ?? []).map((name) => name.toLowerCase())),
-    namedContexts: namedContexts(options.buildContexts ?? {}),
+    namedContexts: await namedContexts(options.buildContexts ?? {}, { store: surroundings.store, platform, signal }),
     images,
   };
   const resolver = { ...surroundings, signal, pull: options.pull === true };
@@ -147,15 +148,17 @@ async function lower(options: BuildOptions, surroundings: BuildSurroundings, { c
   }
 }
 
-function namedContexts(contexts: Readonly<Record<string, string>>): ReadonlyMap<string, NamedContext> {
-  return new Map(Object.entries(contexts).map(([name, value]): [string, NamedContext] => [name.toLowerCase(), namedContext(name, value)]));
+async function namedContexts(contexts: Readonly<Record<string, string>>, { store, platform, signal }: { readonly store: Store; readonly platform: Platform; readonly signal: AbortSignal }): Promise<ReadonlyMap<string, NamedContext>> {
+  const named = new Map<string, NamedContext>();
+  for (const [name, value] of Object.entries(contexts)) {
+    const layout = value.startsWith("oci-layout://");
+    named.set(name.toLowerCase(), layout ? { kind: "resolved", image: await layoutImage(store, name, value, platform, signal) } : namedContext(value));
+  }
+  return named;
 }
 
-function namedContext(name: string, value: string): NamedContext {
+function namedContext(value: string): NamedContext {
   if (value.startsWith("docker-image://")) return { kind: "image", reference: value.slice("docker-image://".length) };
-  if (value.startsWith("oci-layout://")) {
-    throw new SlipwayError("unsupported", "UNSUPPORTED_CONTEXT", "build contexts of kind oci-layout are not supported yet", { name, value, remedy: "slipway load the layout first, then use docker-image://NAME" });
-  }
   if (isGitUrl(value)) return { kind: "git", url: value };
   return isHttpUrl(value) ? { kind: "http", url: value } : { kind: "local" };
 }

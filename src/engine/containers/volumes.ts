@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { ContainerMount, ContainerRecord } from "../../runtime/container-records.ts";
 import { parseVolume } from "../../runtime/volume-spec.ts";
 import { resolveInTree } from "../../solver/resolve-path.ts";
-import { joinPath, type Chain, type FileNode, type FileView, type Store } from "../../store/index.ts";
+import { joinPath, treeSize, type Chain, type FileNode, type FileView, type Store } from "../../store/index.ts";
 import { lutimesNs } from "../../store/syscalls.ts";
 
 /** Marks volumes that `-v /path` or VOLUME made: they go with their container under --rm and `rm -v`. */
@@ -80,4 +80,17 @@ export function removeAnonymousVolumes(store: Store, record: ContainerRecord): v
     const directory = join(store.layout.volumes, mount.name);
     if (statSync(join(directory, anonymousMark), { throwIfNoEntry: false }) !== undefined) rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** Removes volumes that no container uses (anonymous ones, as Docker's `system prune --volumes` does); answers the freed bytes. */
+export function pruneVolumes(store: Store): number {
+  const used = new Set(store.containers<ContainerRecord>().list().flatMap((record) => record.mounts.flatMap((mount) => mount.name ?? [])));
+  let freed = 0;
+  for (const name of readdirSync(store.layout.volumes)) {
+    const directory = join(store.layout.volumes, name);
+    if (used.has(name) || !existsSync(join(directory, anonymousMark))) continue;
+    freed += treeSize(directory);
+    rmSync(directory, { recursive: true, force: true });
+  }
+  return freed;
 }

@@ -1,0 +1,43 @@
+/** The library's images, each call on the store's functions. */
+import type { ImageApi } from "./api.ts";
+import type { RegistryClient } from "../registry/index.ts";
+import type { Store } from "../store/index.ts";
+import { imageHistory } from "./images/history.ts";
+import { inspectImage } from "./images/inspect.ts";
+import { listImages } from "./images/list.ts";
+import { removeImage } from "./images/remove.ts";
+import { tagImage } from "./images/tag.ts";
+import { startTask } from "./task.ts";
+
+/** What moves bytes is loaded when it is called: listing and naming need none of it. */
+export function createImages(store: Store, client: () => Promise<RegistryClient>): ImageApi {
+  return {
+    list: (options) => listImages(store, options),
+    inspect: (ref) => inspectImage(store, ref),
+    tag: (source, target) => tagImage(store, source, target),
+    remove: (ref, options) => removeImage(store, ref, options),
+    history: (ref) => imageHistory(store, ref),
+    save: async function* (refs, options) {
+      const { saveImages } = await import("./archive/save.ts");
+      yield* saveImages(store, refs, options);
+    },
+    load: (source, options) =>
+      startTask(async () => {
+        const { loadImages } = await import("./archive/load.ts");
+        return await loadImages(store, source, options);
+      }),
+    import: async (source, options) => {
+      const { importImage } = await import("./archive/import.ts");
+      return await importImage(store, source, options);
+    },
+    prune: async (options) => {
+      const { pruneImages } = await import("./images/prune.ts");
+      return await pruneImages(store, options);
+    },
+    pull: (reference, options) =>
+      startTask(async (emit) => {
+        const { pullWithEvents } = await import("./pull-task.ts");
+        return await pullWithEvents(store, client, reference, options ?? {}, emit);
+      }),
+  };
+}

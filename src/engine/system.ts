@@ -1,0 +1,22 @@
+/** The library's system calls, each loaded when it is used. */
+import type { ContainerApi, SystemApi } from "./api.ts";
+import type { Store } from "../store/index.ts";
+import { versionInfo } from "./system/version.ts";
+
+export function createSystem(store: Store, containers: ContainerApi): SystemApi {
+  return {
+    diskUsage: async () => (await import("./system/disk-usage.ts")).diskUsage(store),
+    pruneCache: async (options) => (await import("./system/prune-cache.ts")).pruneCache(store, options),
+    prune: async ({ volumes, ...options } = {}) => {
+      const [{ pruneSystem }, { pruneVolumes }] = await Promise.all([import("./system/system-prune.ts"), import("./containers/volumes.ts")]);
+      return await pruneSystem(store, {
+        ...options,
+        pruneContainers: (containerOptions) => containers.prune(containerOptions),
+        ...(volumes === true ? { pruneVolumes: () => Promise.resolve(pruneVolumes(store)) } : {}),
+      });
+    },
+    version: () => versionInfo(),
+    info: async () => (await import("./system/info.ts")).systemInfo(store),
+    doctor: async () => (await import("./system/doctor.ts")).runDoctor(store),
+  };
+}
