@@ -65,7 +65,11 @@ async function pullAll(pull: OnePull, repository: Reference): Promise<PullOutcom
 async function pullOne(pull: OnePull, reference: Reference): Promise<PullOutcome> {
   const { onEvent, platform, signal } = pull;
   const name = familiarName(reference);
-  const layers = createLayerEvents(onEvent);
+  let known = false;
+  const layers = createLayerEvents((event) => {
+    // What is here unchanged needs no lines about its layers.
+    if (!known || event.status !== alreadyExists) onEvent(event);
+  });
   try {
     const pulled = await pullImage({
       store: pull.store,
@@ -74,7 +78,10 @@ async function pullOne(pull: OnePull, reference: Reference): Promise<PullOutcome
       platform,
       tag: true,
       ...(signal === undefined ? {} : { signal }),
-      onManifest: () => onEvent({ id: reference.tag ?? name, status: `Pulling from ${reference.path}` }),
+      onManifest: (source) => {
+        known = pull.store.images.get(source.manifest.config.digest) !== undefined;
+        onEvent({ id: reference.tag ?? name, status: `Pulling from ${reference.path}` });
+      },
       onLayer: layers,
     });
     const status = `${pulled.upToDate ? "Image is up to date" : "Downloaded newer image"} for ${name}`;
@@ -82,14 +89,17 @@ async function pullOne(pull: OnePull, reference: Reference): Promise<PullOutcome
     onEvent({ status: `Status: ${status}` });
     return { reference: name, id: pulled.id, digest: pulled.rootDigest, status };
   } catch (error) {
-    throw isSlipwayError(error, "NO_MATCHING_PLATFORM") ? noMatchingManifest(error, platform) : error;
+    throw isSlipwayError(error, "NO_MATCHING_PLATFORM") ? noMatchingManifest(platform, error) : error;
   }
 }
 
-function noMatchingManifest(error: SlipwayError, platform: Platform): SlipwayError {
+/** A lone manifest is taken whatever its platform, as Docker does; an index has to have the one that was asked for. */
+function noMatchingManifest(platform: Platform, cause: SlipwayError): SlipwayError {
   const message = `no matching manifest for ${formatPlatform(platform)} in the manifest list entries: no match for platform in manifest: not found`;
-  return new SlipwayError(error.kind, error.code, message, error.details, error);
+  return new SlipwayError("not_found", "NO_MATCHING_PLATFORM", message, { platform: formatPlatform(platform), ...cause.details }, cause);
 }
+
+const alreadyExists = "Already exists";
 
 /** A reader that is slow must not cost memory: a layer's counter is told again after so many bytes. */
 const downloadStepBytes = 512 * 1024;
@@ -100,7 +110,7 @@ export function createLayerEvents(onEvent: (event: PullEvent) => void): (progres
   return ({ layer, phase, current, total }) => {
     const id = shortId(layer.digest);
     if (phase === "exists") {
-      onEvent({ id, status: "Already exists" });
+      onEvent({ id, status: alreadyExists });
       return;
     }
     if (!told.has(id)) {

@@ -28,7 +28,8 @@ export function findingsFrom(machine: Machine, privileged: boolean): readonly Do
   return [
     { name: "kernel", status: "ok", message: `${machine.kernel} ${machine.arch}`, remedy: undefined },
     runtimeFinding(machine),
-    ...[crun, runc].map((program) => programFinding(program, machine.runtime === undefined ? "missing" : "warning")),
+    // With one that works the other is not missed.
+    ...[crun, runc].filter(({ found }) => found || machine.runtime === undefined).map((program) => programFinding(program, "missing")),
     programFinding(conmon, "missing"),
     programFinding(pasta, "missing"),
     ...(privileged ? [] : [programFinding(newuidmap, "warning")]),
