@@ -17,7 +17,8 @@ export interface PruneImagesOptions {
 export async function pruneImages(store: Store, options: PruneImagesOptions = {}, nowMs: number = Date.now()): Promise<PruneResult> {
   const filters = options.filters ?? {};
   checkFilterKeys(filters, ["dangling", "label", "label!", "until"]);
-  const all = options.all === true || booleanFilter(filters, "dangling") === false;
+  const dangling = booleanFilter(filters, "dangling");
+  const all = options.all === true || dangling === false;
   const until = untilFilter(filters, nowMs) ?? Infinity;
   const unused = (): readonly ImageSummary[] =>
     listImages(store).filter((image) => image.containers === 0 && (all || image.dangling) && image.createdSeconds * 1000 < until && labelsMatch(filters, image.labels));
