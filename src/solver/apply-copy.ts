@@ -18,6 +18,8 @@ export interface Placement {
   /** undefined: the source's own owner */
   readonly owner: Owner | undefined;
   readonly mode: ModeChange | undefined;
+  /** of directories that are made on the way: 0755, or the octal number of `--chmod` (symbolic modes leave them alone) */
+  readonly directoryMode: number;
   /** time of directories that are made on the way */
   readonly createdNs: bigint;
 }
@@ -37,8 +39,7 @@ export function makeDirectories(draft: LayerDraft, path: string, placement: Plac
   }
   if (node !== undefined) throw new SlipwayError("invalid_argument", "NOT_A_DIRECTORY", `mkdir /${path}: not a directory`, { path: `/${path}` });
   makeDirectories(draft, parentOf(path), placement);
-  const mode = placement.mode?.(directoryNode.mode, true) ?? directoryNode.mode;
-  draft.put(path, { ...directoryNode, mode, mtimeNs: placement.createdNs, ...(placement.owner ?? {}) });
+  draft.put(path, { ...directoryNode, mode: placement.directoryMode, mtimeNs: placement.createdNs, ...(placement.owner ?? {}) });
 }
 
 /** Resolves the destination's symlinks inside the tree; a dangling one gets its target made. */
@@ -56,8 +57,14 @@ export function applyCopy(draft: LayerDraft, action: CopyAction, sources: readon
     const target = action.parents ? parentsTarget(draft, action, source, destination, placement) : targetOf(draft, source, destination, root.node);
     makeDirectories(draft, parentOf(target), placement);
     const links = new Map<string, string>();
+    if (root.node.type === "directory" && !action.parents) makeTarget(draft, target, root.node, placement);
     for (const file of source.files) placeFile(draft, file, target === "" ? file.relative : joinRelative(target, file.relative), tree, placement, links);
   }
+}
+
+/** The directory that receives another one's contents is made like any parent; of the source it has only the time. */
+function makeTarget(draft: LayerDraft, target: string, source: FileNode, placement: Placement): void {
+  if (draft.lookup(target) === undefined) makeDirectories(draft, target, { ...placement, createdNs: wholeSeconds(source.mtimeNs) });
 }
 
 /** A file into an existing directory keeps its name; a directory's contents go into the destination itself. */

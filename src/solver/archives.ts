@@ -6,7 +6,7 @@ import { sanitizeEntryPath } from "../store/unpack.ts";
 import { decompress, detectCompression, isTarHeader, probeSizeBytes } from "../tar/compression.ts";
 import type { TarEntry } from "../tar/entry.ts";
 import { TarReader } from "../tar/reader.ts";
-import { makeDirectories, resolveDestination, type Placement } from "./apply-copy.ts";
+import { directoryNode, makeDirectories, resolveDestination, type Placement } from "./apply-copy.ts";
 import { wholeSeconds } from "./whole-seconds.ts";
 import type { LayerDraft } from "./layer-draft.ts";
 import { resolveInTree } from "./resolve-path.ts";
@@ -33,7 +33,7 @@ export async function unpackArchives(store: Store, draft: LayerDraft, copy: Copy
       continue;
     }
     // The archive names everything below the destination, which is a directory whatever it looks like.
-    const destination = resolveDestination(draft, `${copy.action.destination.replace(/\/+$/, "")}/`, { ...placement, mode: undefined });
+    const destination = resolveDestination(draft, `${copy.action.destination.replace(/\/+$/, "")}/`, { ...placement, directoryMode: directoryNode.mode });
     extract(draft, spool, destination, placement);
   }
   return rest;
@@ -97,7 +97,7 @@ function firstBytes(path: string): Buffer {
 }
 
 function extract(draft: LayerDraft, spool: Spool, destination: string, placement: Placement): void {
-  const plain: Placement = { owner: placement.owner, mode: undefined, createdNs: placement.createdNs };
+  const plain: Placement = { owner: placement.owner, mode: undefined, directoryMode: directoryNode.mode, createdNs: placement.createdNs };
   for (const { entry, offset } of spool.entries) {
     const relative = sanitizeEntryPath(entry.path);
     if (relative === "") continue;

@@ -19,6 +19,9 @@ export interface StepSecrets {
   readonly ssh: (id: string) => Promise<string | undefined>;
 }
 
+/** Docker makes cache directories under this umask: `mode=0770` gives 0750. */
+const builderUmask = 0o022;
+
 /** What a step gets besides its root file system. */
 export class StepMounts implements Disposable {
   readonly mounts: SpecMount[] = [];
@@ -105,13 +108,15 @@ export class StepMounts implements Disposable {
     }
   }
 
+  /** With `from=` the directory has its source's owner and mode, whatever the mount says. */
   async #fillCache(mount: Extract<ExecMount, { type: "cache" }>, from: Chain | undefined, path: string, signal: AbortSignal | undefined): Promise<void> {
     if (from !== undefined) {
       const source = await this.#overlay(from, mount.source, false, signal);
       const copied = spawnSync("cp", ["-a", `${source}/.`, path], { stdio: ["ignore", "ignore", "pipe"] });
       if (copied.status !== 0) throw new SlipwayError("internal", "CACHE_MOUNT", `filling cache mount ${mount.target}: ${String(copied.stderr).trim()}`);
+      return;
     }
-    if (mount.mode !== undefined || from === undefined) chmodSync(path, mount.mode ?? 0o755);
+    chmodSync(path, (mount.mode ?? 0o755) & ~builderUmask);
     if ((mount.uid ?? 0) !== 0 || (mount.gid ?? 0) !== 0) chownSync(path, mount.uid ?? 0, mount.gid ?? 0);
   }
 

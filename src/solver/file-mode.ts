@@ -11,9 +11,16 @@ interface Clause {
 
 const whoBits: Readonly<Record<string, number>> = { u: 0o4700, g: 0o2070, o: 0o1007, a: 0o7777 };
 
+const octal = /^[0-7]{1,4}$/;
+
+/** Mode of the directories that a copy makes on its way to the destination. */
+export function directoryModeOf(text: string | undefined): number {
+  return text !== undefined && octal.test(text) ? Number.parseInt(text, 8) : 0o755;
+}
+
 /** Fails with INVALID_CHMOD (invalid_argument). */
 export function parseModeChange(text: string): ModeChange {
-  if (/^[0-7]{1,4}$/.test(text)) {
+  if (octal.test(text)) {
     const mode = Number.parseInt(text, 8);
     return () => mode;
   }

@@ -10,7 +10,7 @@ import { applyCopy, directoryNode, makeDirectories, resolveDestination, type Pla
 import { unpackArchives } from "./archives.ts";
 import { contentKeyOf, emitLayer } from "./emit-layer.ts";
 import { digestFile, FileDigests } from "./file-digests.ts";
-import { parseModeChange } from "./file-mode.ts";
+import { directoryModeOf, parseModeChange } from "./file-mode.ts";
 import { LayerDraft } from "./layer-draft.ts";
 import { fileInputs } from "./miss-reason.ts";
 import { resolveOwner } from "./owners.ts";
@@ -164,8 +164,9 @@ async function applyAction(step: FileStep, action: FileAction, draft: LayerDraft
   const createdNs = BigInt(step.op.epoch ?? 0) * 1_000_000_000n;
   const chown = "chown" in action ? action.chown : undefined;
   const owner = chown === undefined ? undefined : await resolveOwner(chown, baseChain(step), step.store, step.signal);
-  const mode = "chmod" in action && action.chmod !== undefined ? parseModeChange(action.chmod) : undefined;
-  const placement: Placement = { owner, mode, createdNs };
+  const chmod = "chmod" in action ? action.chmod : undefined;
+  const mode = chmod === undefined ? undefined : parseModeChange(chmod);
+  const placement: Placement = { owner, mode, directoryMode: directoryModeOf(chmod), createdNs };
   switch (action.type) {
     case "mkdir":
       return makeWorkdir(draft, action.path, placement);
@@ -197,7 +198,7 @@ function makeWorkdir(draft: LayerDraft, path: string, placement: Placement): voi
 }
 
 function makeFile(draft: LayerDraft, action: Extract<FileAction, { type: "mkfile" }>, placement: Placement): void {
-  const destination = resolveDestination(draft, action.destination, { ...placement, mode: undefined });
+  const destination = resolveDestination(draft, action.destination, { ...placement, directoryMode: directoryNode.mode });
   const path = draft.lookup(destination)?.type === "directory" ? `${destination === "" ? "" : `${destination}/`}${action.name}` : destination;
   if (draft.lookup(path)?.type === "directory") throw new SlipwayError("invalid_argument", "CANNOT_REPLACE", `cannot replace to directory /${path} with file`, { path: `/${path}` });
   const bytes = Buffer.from(action.content);
