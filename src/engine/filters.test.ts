@@ -21,7 +21,10 @@ describe("points in time", () => {
   for (const [text, expected] of cases) test(text, () => assert.equal(parseTimeFilter(text, now), expected));
   for (const text of ["foo", "", "2024-13-40", "5 minutes"]) {
     test(`${JSON.stringify(text)} is refused`, () =>
-      assert.throws(() => parseTimeFilter(text, now), { code: "INVALID_FILTER", message: `failed to parse value as time or duration: ${JSON.stringify(text)}` }));
+      assert.throws(() => parseTimeFilter(text, now), {
+        code: "INVALID_FILTER",
+        message: `failed to parse value as time or duration: ${JSON.stringify(text)}`,
+      }));
   }
   test("until is given once", () => {
     assert.equal(untilFilter({}, now), undefined);

@@ -59,7 +59,9 @@ async function pullAll(pull: OnePull, repository: Reference): Promise<PullOutcom
   let last: PullOutcome | undefined;
   for (const tag of await pull.client.listTags(repository, { signal: pull.signal })) last = await pullOne(pull, withTag(repository, tag));
   if (last !== undefined) return last;
-  throw new SlipwayError("not_found", "MANIFEST_NOT_FOUND", `no tags found for ${familiarRepository(repository)}`, { repository: familiarRepository(repository) });
+  throw new SlipwayError("not_found", "MANIFEST_NOT_FOUND", `no tags found for ${familiarRepository(repository)}`, {
+    repository: familiarRepository(repository),
+  });
 }
 
 async function pullOne(pull: OnePull, reference: Reference): Promise<PullOutcome> {

@@ -67,7 +67,9 @@ function ociImages(members: ArchiveMembers, docker: readonly ContainedImage[]): 
     const name = annotatedName(descriptor);
     images.set(descriptor.digest, name === undefined ? image : { ...image, names: [...new Set([...image.names, name])] });
   }
-  return [...images.values()].map((image) => (image.names.length > 0 ? image : { ...image, names: docker.find((entry) => entry.config === image.config)?.names ?? [] }));
+  return [...images.values()].map((image) =>
+    image.names.length > 0 ? image : { ...image, names: docker.find((entry) => entry.config === image.config)?.names ?? [] },
+  );
 }
 
 function annotatedName({ annotations }: Descriptor): string | undefined {
@@ -97,13 +99,22 @@ function imageOf(members: ArchiveMembers, descriptor: Descriptor, above: readonl
   const parsed = parseManifestOrIndex(bytes, descriptor.mediaType);
   if (parsed.kind === "index") return imageOf(members, chosen(members, parsed.index.manifests, descriptor.digest), documents);
   const { manifest } = parsed;
-  return { config: blobPath(manifest.config.digest), layers: manifest.layers.map(({ digest }) => blobPath(digest)), names: [], documents, manifest: descriptor.digest };
+  return {
+    config: blobPath(manifest.config.digest),
+    layers: manifest.layers.map(({ digest }) => blobPath(digest)),
+    names: [],
+    documents,
+    manifest: descriptor.digest,
+  };
 }
 
 function chosen(members: ArchiveMembers, candidates: readonly Descriptor[], index: Digest): Descriptor {
   const here = candidates.filter((candidate) => !isAttestation(candidate) && members.has(blobPath(candidate.digest)));
   const host = hostPlatform();
-  const ranked = here.map((candidate) => ({ candidate, distance: candidate.platform === undefined ? 1000 : (platformDistance(host, candidate.platform) ?? 2000) }));
+  const ranked = here.map((candidate) => ({
+    candidate,
+    distance: candidate.platform === undefined ? 1000 : (platformDistance(host, candidate.platform) ?? 2000),
+  }));
   const best = ranked.toSorted((a, b) => a.distance - b.distance)[0];
   if (best === undefined) throw invalidArchive(`no manifest of index ${index} is in it`, { index });
   return best.candidate;

@@ -97,9 +97,15 @@ describe("save", () => {
     using box = openTestStore();
     const { store } = box;
     const image = pulledImage(store);
-    assert.deepEqual([...(await filesOf(archiveImages(store, [image], { format: "docker" }))).keys()].filter((path) => path.includes(image.manifest.slice(7))).length, 1);
+    assert.deepEqual(
+      [...(await filesOf(archiveImages(store, [image], { format: "docker" }))).keys()].filter((path) => path.includes(image.manifest.slice(7))).length,
+      1,
+    );
     const lost = { ...image, config: Buffer.from(`${String(image.config)} `) };
-    assert.deepEqual([...(await filesOf(archiveImages(store, [lost], { format: "docker" }))).keys()].filter((path) => path.includes(image.manifest.slice(7))).length, 0);
+    assert.deepEqual(
+      [...(await filesOf(archiveImages(store, [lost], { format: "docker" }))).keys()].filter((path) => path.includes(image.manifest.slice(7))).length,
+      0,
+    );
   });
 });
 
@@ -107,7 +113,12 @@ function pulledImage(store: Store): ArchivedImage & { readonly manifest: Digest 
   const diffId = addLayer(store, "one", "gzip");
   const config = configOf({});
   const [layer] = store.layers.blobForms(diffId);
-  const document = { schemaVersion: 2, mediaType: mediaTypes.dockerManifest, config: { mediaType: mediaTypes.dockerConfig, digest: digestOf(config), size: config.length }, layers: [layer] };
+  const document = {
+    schemaVersion: 2,
+    mediaType: mediaTypes.dockerManifest,
+    config: { mediaType: mediaTypes.dockerConfig, digest: digestOf(config), size: config.length },
+    layers: [layer],
+  };
   const manifest = store.blobs.put(JSON.stringify(document, undefined, 3)).digest;
   return { config, chain: [diffId], names: ["docker.io/library/p:1"], manifest };
 }
@@ -145,7 +156,8 @@ describe("oci", () => {
       index.manifests.map(({ annotations }) => annotations?.["io.containerd.image.name"]),
       ["docker.io/library/kept:1", "docker.io/library/o:1"],
     );
-    for (const name of readdirSync(join(directory, "blobs/sha256"))) assert.equal(digestOf(readFileSync(join(directory, "blobs/sha256", name))), `sha256:${name}`);
+    for (const name of readdirSync(join(directory, "blobs/sha256")))
+      assert.equal(digestOf(readFileSync(join(directory, "blobs/sha256", name))), `sha256:${name}`);
   });
 
   test("cancelled in the middle, the index is as it was", async () => {

@@ -52,7 +52,12 @@ function smallMember(path: string, bytes: Uint8Array, mode: number): Buffer {
  * Adds the images to the layout in `directory`, which is made when it is not there. Entries of the same name are replaced, all others
  * stay. The index is written last: whoever reads the layout meanwhile sees it as it was.
  */
-export async function writeOciLayout(store: Store, images: readonly ArchivedImage[], directory: string, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+export async function writeOciLayout(
+  store: Store,
+  images: readonly ArchivedImage[],
+  directory: string,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<void> {
   const plan = await planArchive(store, images, { ...options, format: "oci" });
   try {
     mkdirSync(join(directory, "blobs/sha256"), { recursive: true });

@@ -16,7 +16,10 @@ const maxSmallTotalBytes = 32 * 1024 * 1024;
 const maxMembers = 20_000;
 const maxLinkHops = 16;
 
-type Member = { readonly kind: "small"; readonly digest: Digest; readonly bytes: Buffer } | { readonly kind: "stored"; readonly digest: Digest; readonly size: number } | { readonly kind: "link"; readonly target: string };
+type Member =
+  | { readonly kind: "small"; readonly digest: Digest; readonly bytes: Buffer }
+  | { readonly kind: "stored"; readonly digest: Digest; readonly size: number }
+  | { readonly kind: "link"; readonly target: string };
 
 export class ArchiveMembers {
   readonly #store: Store;
@@ -71,7 +74,10 @@ export class ArchiveMembers {
     if (member === undefined) return undefined;
     if (member.kind === "small") return member.bytes;
     if (member.size > maxDocumentBytes) {
-      throw new SlipwayError("resource_exhausted", "DOCUMENT_TOO_LARGE", `${path} is ${member.size} bytes: at most ${maxDocumentBytes} are read`, { path, size: member.size });
+      throw new SlipwayError("resource_exhausted", "DOCUMENT_TOO_LARGE", `${path} is ${member.size} bytes: at most ${maxDocumentBytes} are read`, {
+        path,
+        size: member.size,
+      });
     }
     return this.#store.blobs.read(member.digest);
   }
@@ -161,7 +167,11 @@ const zeros = Buffer.alloc(65_536);
 function smallMember(bytes: Buffer, expected: Digest | undefined): Member {
   const digest = digestOf(bytes);
   if (expected?.startsWith("sha256:") === true && expected !== digest) {
-    throw new SlipwayError("data_loss", "DIGEST_MISMATCH", `blob ${expected}: got ${digest} after ${bytes.length} bytes`, { expected, actual: digest, size: bytes.length });
+    throw new SlipwayError("data_loss", "DIGEST_MISMATCH", `blob ${expected}: got ${digest} after ${bytes.length} bytes`, {
+      expected,
+      actual: digest,
+      size: bytes.length,
+    });
   }
   return { kind: "small", digest, bytes };
 }

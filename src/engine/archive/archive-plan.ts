@@ -52,7 +52,11 @@ export function blobName(digest: Digest): string {
 }
 
 /** Layers that lie here only as directories are packed now. Fails with LAYER_MISSING (not_found). */
-export async function planArchive(store: Store, images: readonly ArchivedImage[], options: { readonly format: ArchiveFormat; readonly signal?: AbortSignal }): Promise<ArchivePlan> {
+export async function planArchive(
+  store: Store,
+  images: readonly ArchivedImage[],
+  options: { readonly format: ArchiveFormat; readonly signal?: AbortSignal },
+): Promise<ArchivePlan> {
   const blobs = new Map<Digest, PlannedBlob>();
   const planned: PlannedImage[] = [];
   for (const image of images) {
@@ -122,7 +126,9 @@ function indexEntries({ image, manifest }: PlannedImage): readonly Descriptor[] 
   const entry = (annotations: Record<string, string>): Descriptor => ({
     ...manifest,
     ...(Object.keys(annotations).length === 0 ? {} : { annotations: sorted(annotations) }),
-    ...(platform === undefined ? {} : { platform: { architecture: platform.architecture, os: platform.os, ...(platform.variant === undefined ? {} : { variant: platform.variant }) } }),
+    ...(platform === undefined
+      ? {}
+      : { platform: { architecture: platform.architecture, os: platform.os, ...(platform.variant === undefined ? {} : { variant: platform.variant }) } }),
   });
   if (image.names.length === 0) return [entry(own)];
   return image.names.map((name) => entry({ ...own, ...nameAnnotations(name) }));

@@ -83,7 +83,7 @@ describe("changes", () => {
     ["RUN x", "RUN is not a valid change command"],
     ["FOO x", "FOO is not a valid change command"],
     ["FROM x", "FROM is not a valid change command"],
-    ["shell [\"a\"]", "SHELL is not a valid change command"],
+    ['shell ["a"]', "SHELL is not a valid change command"],
     ["COPY a b", "COPY is not a valid change command"],
     ["ENV", "ENV requires at least one argument"],
   ];

@@ -41,10 +41,19 @@ function descriptor(bytes: Uint8Array | string, mediaType: string, more: object 
 
 function ociLayout(options: { readonly layerBytes?: Buffer; readonly nested?: boolean; readonly annotations?: object } = {}): Files {
   const { layerBytes = gzipSync(layer), nested = false, annotations = { "io.containerd.image.name": "docker.io/library/o:1" } } = options;
-  const manifest = JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociManifest, config: descriptor(config, mediaTypes.ociConfig), layers: [descriptor(layerBytes, mediaTypes.ociLayerGzip)] });
+  const manifest = JSON.stringify({
+    schemaVersion: 2,
+    mediaType: mediaTypes.ociManifest,
+    config: descriptor(config, mediaTypes.ociConfig),
+    layers: [descriptor(layerBytes, mediaTypes.ociLayerGzip)],
+  });
   const attestation = { platform: { os: "unknown", architecture: "unknown" }, annotations: { "vnd.docker.reference.type": "attestation-manifest" } };
   const others = [descriptor("gone", mediaTypes.ociManifest, attestation), descriptor("absent", mediaTypes.ociManifest, { platform: hostPlatform() })];
-  const inner = JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [...others, descriptor(manifest, mediaTypes.ociManifest, { platform: hostPlatform() })] });
+  const inner = JSON.stringify({
+    schemaVersion: 2,
+    mediaType: mediaTypes.ociIndex,
+    manifests: [...others, descriptor(manifest, mediaTypes.ociManifest, { platform: hostPlatform() })],
+  });
   const top = nested ? descriptor(inner, mediaTypes.ociIndex, { annotations }) : descriptor(manifest, mediaTypes.ociManifest, { annotations });
   return {
     ...blob(config),
@@ -147,7 +156,10 @@ describe("what is refused, and leaves nothing", () => {
 
   test("the second of two images is wrong: neither appears", async () => {
     using box = openTestStore();
-    const two = JSON.stringify([...(JSON.parse(manifestJson({ Layers: [`${"1".repeat(64)}/layer.tar`] })) as object[]), { Config: "nope.json", RepoTags: ["b:1"], Layers: [] }]);
+    const two = JSON.stringify([
+      ...(JSON.parse(manifestJson({ Layers: [`${"1".repeat(64)}/layer.tar`] })) as object[]),
+      { Config: "nope.json", RepoTags: ["b:1"], Layers: [] },
+    ]);
     await assert.rejects(loadImages(box.store, streamOf(tarOf({ ...classic, "manifest.json": two }))), { code: "ARCHIVE_INVALID" });
     assert.deepEqual(box.store.images.all(), []);
   });

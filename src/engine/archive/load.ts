@@ -55,7 +55,10 @@ async function verifyImage(store: Store, members: ArchiveMembers, image: Contain
   if (config === undefined) throw missingBlob(image.config);
   const chain = parseImageConfig(config).rootfs.diff_ids ?? [];
   if (chain.length !== image.layers.length) {
-    throw invalidArchive(`it has ${image.layers.length} layers for an image whose config has ${chain.length}`, { layers: image.layers.length, diffIds: chain.length });
+    throw invalidArchive(`it has ${image.layers.length} layers for an image whose config has ${chain.length}`, {
+      layers: image.layers.length,
+      diffIds: chain.length,
+    });
   }
   for (const [index, diffId] of chain.entries()) await addLayer(store, members, image.layers[index] ?? "", diffId, signal);
   return { image, config, chain };

@@ -11,7 +11,14 @@ test("Docker's keys in Docker's order", () => {
   const { store } = box;
   const id = addImage(store, {
     names: ["docker.io/library/a:1"],
-    config: { Cmd: ["sh"], Env: ["A=1"], Labels: { z: "1", a: "2" }, Healthcheck: { Test: ["CMD-SHELL", "true"], Interval: 5 }, ArgsEscaped: true, Volumes: {} },
+    config: {
+      Cmd: ["sh"],
+      Env: ["A=1"],
+      Labels: { z: "1", a: "2" },
+      Healthcheck: { Test: ["CMD-SHELL", "true"], Interval: 5 },
+      ArgsEscaped: true,
+      Volumes: {},
+    },
     history: [{ created: "2024-01-01T00:00:00Z", comment: "buildkit.dockerfile.v0" }],
   });
   store.images.addRepoDigest("docker.io/library/a", digestOf("m"), id);

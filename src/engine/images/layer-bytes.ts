@@ -28,7 +28,11 @@ export function sumOf(bytes: LayerBytes, wanted: (diffId: Digest) => boolean = (
 }
 
 /** Layers of images, of cache records and of containers, each kind as a set. */
-export function layerHolders(store: Store): { readonly images: ReadonlySet<Digest>; readonly cache: ReadonlySet<Digest>; readonly containers: ReadonlySet<Digest> } {
+export function layerHolders(store: Store): {
+  readonly images: ReadonlySet<Digest>;
+  readonly cache: ReadonlySet<Digest>;
+  readonly containers: ReadonlySet<Digest>;
+} {
   const images = new Set(store.images.all().flatMap(({ id }) => store.images.chain(id)));
   const cache = new Set(store.cache.all().flatMap(({ layers }) => layers));
   const containers = new Set(

@@ -24,9 +24,15 @@ export function listImages(store: Store, options: ListOptions = {}, nowMs: numbe
   const filters = options.filters ?? {};
   checkFilterKeys(filters, knownFilters);
   const wanted = createMatcher(store, filters, nowMs);
-  const named = createNameMatcher([...(filters["reference"] ?? []), ...(options.reference === undefined || options.reference === "" ? [] : [options.reference])]);
+  const named = createNameMatcher([
+    ...(filters["reference"] ?? []),
+    ...(options.reference === undefined || options.reference === "" ? [] : [options.reference]),
+  ]);
   const found = store.images.all().map(({ id, taggedMs }) => ({ id, taggedMs, config: store.images.config(id) }));
-  const users = layerUsers(store, found.map(({ id }) => id));
+  const users = layerUsers(
+    store,
+    found.map(({ id }) => id),
+  );
   const containers = containersByImage(store);
   return found
     .filter((image) => wanted(image))

@@ -29,7 +29,10 @@ describe("image prune", () => {
       const { store } = box;
       const ids = new Map([
         ["nameless", addImage(store, { layers: ["nameless"], created: "2024-01-01T00:00:00Z" })],
-        ["named", addImage(store, { layers: ["named"], names: ["docker.io/library/named:1"], created: "2024-02-01T00:00:00Z", config: { Labels: { keep: "no" } } })],
+        [
+          "named",
+          addImage(store, { layers: ["named"], names: ["docker.io/library/named:1"], created: "2024-02-01T00:00:00Z", config: { Labels: { keep: "no" } } }),
+        ],
         ["used", addImage(store, { layers: ["used"], created: "2024-01-01T00:00:00Z" })],
       ]);
       addContainer(store, ids.get("used")!);

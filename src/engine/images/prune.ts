@@ -21,7 +21,9 @@ export async function pruneImages(store: Store, options: PruneImagesOptions = {}
   const all = options.all === true || dangling === false;
   const until = untilFilter(filters, nowMs) ?? Infinity;
   const unused = (): readonly ImageSummary[] =>
-    listImages(store).filter((image) => image.containers === 0 && (all || image.dangling) && image.createdSeconds * 1000 < until && labelsMatch(filters, image.labels));
+    listImages(store).filter(
+      (image) => image.containers === 0 && (all || image.dangling) && image.createdSeconds * 1000 < until && labelsMatch(filters, image.labels),
+    );
   if (options.dryRun === true) {
     const images = unused();
     return { removed: images.flatMap(linesOf), reclaimedBytes: bytesFreedBy(store, new Set(images.map(({ id }) => id))) };
@@ -50,7 +52,10 @@ function bytesFreedBy(store: Store, ids: ReadonlySet<Digest>): number {
       .filter(({ id }) => !ids.has(id))
       .flatMap(({ id }) => store.images.chain(id)),
   );
-  const bytes = bytesOfLayers(store, [...ids].map((id) => store.images.chain(id)));
+  const bytes = bytesOfLayers(
+    store,
+    [...ids].map((id) => store.images.chain(id)),
+  );
   const documents = [...ids].reduce((sum, id) => sum + (store.blobs.size(id) ?? 0) + manifestBytes(store, id), 0);
   return documents + sumOf(bytes, (diffId) => !kept.has(diffId) && !cache.has(diffId) && !containers.has(diffId));
 }

@@ -41,14 +41,28 @@ export function removeRows(store: Store, found: FoundImage, force: boolean): rea
   if (user === undefined) return deleteImage(store, found.id, holders);
   if (force) return untag(store, found.id, own);
   const name = own[0]?.shown ?? shortId(found.id);
-  throw inUse(`unable to delete ${name} (must be forced) - container ${user.id.slice(0, 12)} is using its referenced image ${shortId(found.id)}`, found.id, user.id);
+  throw inUse(
+    `unable to delete ${name} (must be forced) - container ${user.id.slice(0, 12)} is using its referenced image ${shortId(found.id)}`,
+    found.id,
+    user.id,
+  );
 }
 
 function holdersOf(store: Store, id: Digest): readonly Holder[] {
-  const tags = store.images.names(id).map((name): Holder => ({ shown: familiar(name), repository: repositoryName(parseReference(name)), tag: name, digest: undefined }));
+  const tags = store.images
+    .names(id)
+    .map((name): Holder => ({ shown: familiar(name), repository: repositoryName(parseReference(name)), tag: name, digest: undefined }));
   const tagged = new Set(tags.map(({ repository }) => repository));
   const untagged = store.images.repoDigests(id).filter(({ repository }) => !tagged.has(repository));
-  return [...tags, ...untagged.map(({ repository, digest }): Holder => ({ shown: `${familiarRepository(parseReference(repository))}@${digest}`, repository, tag: undefined, digest }))];
+  return [
+    ...tags,
+    ...untagged.map(({ repository, digest }): Holder => ({
+      shown: `${familiarRepository(parseReference(repository))}@${digest}`,
+      repository,
+      tag: undefined,
+      digest,
+    })),
+  ];
 }
 
 /** The holders that the user's word names; undefined for an id. A digest names the tags of its repository. */
@@ -60,8 +74,10 @@ function ownHolders({ name, repoDigest }: FoundImage, holders: readonly Holder[]
 
 function removeById(store: Store, id: Digest, holders: readonly Holder[], force: boolean): readonly RemoveLine[] {
   const user = usersOfImage(store, id)[0];
-  if (user?.running === true) throw inUse(`unable to delete ${shortId(id)} (cannot be forced) - image is being used by running container ${user.id.slice(0, 12)}`, id, user.id);
-  if (user !== undefined && !force) throw inUse(`unable to delete ${shortId(id)} (must be forced) - image is being used by stopped container ${user.id.slice(0, 12)}`, id, user.id);
+  if (user?.running === true)
+    throw inUse(`unable to delete ${shortId(id)} (cannot be forced) - image is being used by running container ${user.id.slice(0, 12)}`, id, user.id);
+  if (user !== undefined && !force)
+    throw inUse(`unable to delete ${shortId(id)} (must be forced) - image is being used by stopped container ${user.id.slice(0, 12)}`, id, user.id);
   if (holders.length > 1 && !force) throw inUse(`unable to delete ${shortId(id)} (must be forced) - image is referenced in multiple repositories`, id);
   return deleteImage(store, id, holders);
 }

@@ -93,7 +93,14 @@ export function addImage(store: Store, image: TestImage = {}): Digest {
 export function addContainer(store: Store, imageId: Digest, options: { readonly id?: string; readonly running?: boolean } = {}): string {
   const id = (options.id ?? "c").repeat(64).slice(0, 64);
   const running = { ...neverStarted, status: "running", pid: process.pid, startTimeTicks: startTimeTicks(process.pid) ?? "" } as const;
-  const record = { id, name: `name-${options.id ?? "c"}`, imageId, mounts: [], paths: { upper: "/nonexistent" }, state: options.running === true ? running : neverStarted };
+  const record = {
+    id,
+    name: `name-${options.id ?? "c"}`,
+    imageId,
+    mounts: [],
+    paths: { upper: "/nonexistent" },
+    state: options.running === true ? running : neverStarted,
+  };
   store.containers<ContainerRecord>().insert(record as unknown as ContainerRecord, store.images.chain(imageId));
   return id;
 }

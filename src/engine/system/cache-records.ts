@@ -24,7 +24,10 @@ export function cacheContents(store: Store): CacheContents {
   const { images, containers } = layerHolders(store);
   const isHeld = (diffId: Digest): boolean => images.has(diffId) || containers.has(diffId);
   const records = store.cache.all();
-  const layerBytes = bytesOfLayers(store, records.map(({ chain, layers }) => (store.layers.hasAll(chain) ? chain : layers)));
+  const layerBytes = bytesOfLayers(
+    store,
+    records.map(({ chain, layers }) => (store.layers.hasAll(chain) ? chain : layers)),
+  );
   const ofCache = new Set(records.flatMap(({ layers }) => layers));
   const free = new Map([...layerBytes].filter(([diffId]) => ofCache.has(diffId) && !isHeld(diffId)));
   const steps = records.map((record): CacheEntry => ({

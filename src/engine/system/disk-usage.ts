@@ -18,7 +18,12 @@ export async function diskUsage(store: Store): Promise<DiskUsage> {
     images: imageUsage(store),
     containers: containerUsage(store),
     volumes: volumeUsage(store),
-    cache: { total: cache.entries.length, active: cache.entries.filter(({ summary }) => summary.inUse).length, sizeBytes: cacheBytes, reclaimableBytes: cacheBytes },
+    cache: {
+      total: cache.entries.length,
+      active: cache.entries.filter(({ summary }) => summary.inUse).length,
+      sizeBytes: cacheBytes,
+      reclaimableBytes: cacheBytes,
+    },
     cacheRecords: cache.entries.map(({ summary }) => summary).reverse(),
     orphanBytes: store.orphans().reduce((sum, path) => sum + treeSize(path), 0),
   };
@@ -42,7 +47,9 @@ function containerUsage(store: Store): Usage {
 }
 
 function volumeUsage(store: Store): Usage {
-  const used = new Set(containerRecords(store).flatMap(({ mounts }) => mounts.flatMap((mount) => (mount.type === "volume" && mount.name !== undefined ? [mount.name] : []))));
+  const used = new Set(
+    containerRecords(store).flatMap(({ mounts }) => mounts.flatMap((mount) => (mount.type === "volume" && mount.name !== undefined ? [mount.name] : []))),
+  );
   const { volumes } = store.layout;
   const names = existsSync(volumes) ? readdirSync(volumes) : [];
   return usageOf(names.map((name) => ({ active: used.has(name), sizeBytes: treeSize(join(volumes, name)) })));
@@ -50,5 +57,10 @@ function volumeUsage(store: Store): Usage {
 
 function usageOf(items: readonly { readonly active: boolean; readonly sizeBytes: number }[]): Usage {
   const sum = (of: readonly { readonly sizeBytes: number }[]): number => of.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
-  return { total: items.length, active: items.filter(({ active }) => active).length, sizeBytes: sum(items), reclaimableBytes: sum(items.filter(({ active }) => !active)) };
+  return {
+    total: items.length,
+    active: items.filter(({ active }) => active).length,
+    sizeBytes: sum(items),
+    reclaimableBytes: sum(items.filter(({ active }) => !active)),
+  };
 }

@@ -18,7 +18,12 @@ function storeFinding(store: Store): DoctorFinding {
     accessSync(root, constants.W_OK);
     return { name: "store", status: "ok", message: root, remedy: undefined };
   } catch (error) {
-    return { name: "store", status: "missing", message: `${root} cannot be written: ${errnoOf(error) ?? "unknown reason"}`, remedy: "set SLIPWAY_ROOT to a directory of yours" };
+    return {
+      name: "store",
+      status: "missing",
+      message: `${root} cannot be written: ${errnoOf(error) ?? "unknown reason"}`,
+      remedy: "set SLIPWAY_ROOT to a directory of yours",
+    };
   }
 }
 

@@ -22,5 +22,13 @@ export function packageVersion(): string {
 
 export function versionInfo(): Readonly<Record<string, string>> {
   const { os, architecture } = hostPlatform();
-  return { Version: packageVersion(), ApiVersion: apiVersion, MinAPIVersion: apiVersion, NodeVersion: process.version, Os: os, Arch: architecture, KernelVersion: release() };
+  return {
+    Version: packageVersion(),
+    ApiVersion: apiVersion,
+    MinAPIVersion: apiVersion,
+    NodeVersion: process.version,
+    Os: os,
+    Arch: architecture,
+    KernelVersion: release(),
+  };
 }

@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { digestOf, shortId } from "../oci/digest.ts";
+import { mediaTypes } from "../oci/manifest.ts";
+import { blobDescriptor, quickClient, serve, type Handler, type LoopbackServer } from "../registry/fixtures/loopback-server.ts";
+import type { Store } from "../store/index.ts";
+import type { PullEvent } from "./api.ts";
+import { configOf, openTestStore, testLayer } from "./images/test-images.ts";
+import { pullTask, type PullOutcome, type PullRequest } from "./pull-task.ts";
+
+const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
+const layers = ["base", "top"].map((content) => gzipSync(testLayer(content)));
+
+/** An image of the first `count` layers, with what a registry answers about it. */
+function imageOf(count: number): { readonly manifest: Buffer; readonly handlers: Readonly<Record<string, Handler>> } {
+  const config = configOf({ layers: ["base", "top"].slice(0, count) });
+  const manifest = json({
+    schemaVersion: 2,
+    mediaType: mediaTypes.ociManifest,
+    config: blobDescriptor(config, mediaTypes.ociConfig),
+    layers: layers.slice(0, count).map((bytes) => blobDescriptor(bytes, mediaTypes.ociLayerGzip)),
+  });
+  const blobs = [config, ...layers.slice(0, count)].map((bytes) => [`/v2/team/app/blobs/${digestOf(bytes)}`, send(bytes, "application/octet-stream")] as const);
+  return { manifest, handlers: Object.fromEntries(blobs) };
+}
+
+function send(bytes: Uint8Array, type: string): Handler {
+  return (_, response) => void response.writeHead(200, { "content-type": type, "content-length": bytes.length }).end(bytes);
+}
+
+async function startRegistry(): Promise<LoopbackServer> {
+  const [one, two] = [imageOf(1), imageOf(2)];
+  return await serve({
+    "/v2/": send(json({}), "application/json"),
+    "/v2/team/app/manifests/1": send(one.manifest, mediaTypes.ociManifest),
+    "/v2/team/app/manifests/2": send(two.manifest, mediaTypes.ociManifest),
+    "/v2/team/app/manifests/index": send(
+      json({
+        schemaVersion: 2,
+        mediaType: mediaTypes.ociIndex,
+        manifests: [{ ...blobDescriptor(one.manifest, mediaTypes.ociManifest), platform: { os: "linux", architecture: "s390x" } }],
+      }),
+      mediaTypes.ociIndex,
+    ),
+    "/v2/team/app/tags/list": send(json({ tags: ["1", "2"] }), "application/json"),
+    ...one.handlers,
+    ...two.handlers,
+  });
+}
+
+async function pull(store: Store, reference: string, options: PullRequest = {}): Promise<{ readonly lines: readonly string[]; readonly outcome: PullOutcome }> {
+  await using client = quickClient();
+  const task = pullTask(store, async () => client, reference, options);
+  const events: PullEvent[] = [];
+  for await (const event of task) events.push(event);
+  return { lines: events.map(({ id, status }) => (id === undefined ? status : `${id}: ${status}`)), outcome: await task.result };
+}
+
+const [base = "", top = ""] = layers.map((bytes) => shortId(digestOf(bytes)));
+const download = ["Pulling fs layer", "Downloading", "Verifying Checksum", "Download complete", "Pull complete"];
+
+describe("pull", () => {
+  test("a new image, the same again, another with a layer of it", async () => {
+    using box = openTestStore();
+    await using registry = await startRegistry();
+    const name = `${registry.host}/team/app`;
+    const digest = digestOf(imageOf(1).manifest);
+    const first = await pull(box.store, `${name}:1`);
+    assert.deepEqual(first.lines, [
+      "1: Pulling from team/app",
+      ...download.map((status) => `${base}: ${status}`),
+      `Digest: ${digest}`,
+      `Status: Downloaded newer image for ${name}:1`,
+    ]);
+    assert.deepEqual(first.outcome, {
+      reference: `${name}:1`,
+      id: digestOf(configOf({ layers: ["base"] })),
+      digest,
+      status: `Downloaded newer image for ${name}:1`,
+    });
+    const again = await pull(box.store, `${name}:1`);
+    assert.deepEqual(again.lines, ["1: Pulling from team/app", `Digest: ${digest}`, `Status: Image is up to date for ${name}:1`]);
+    const second = await pull(box.store, `${name}:2`);
+    assert.deepEqual(second.lines.slice(1, -2), [`${base}: Already exists`, ...download.map((status) => `${top}: ${status}`)]);
+    assert.deepEqual(box.store.images.names(second.outcome.id), [`${name}:2`]);
+  });
+
+  test("by digest: the whole name stands where the tag would", async () => {
+    using box = openTestStore();
+    await using registry = await serve({
+      ...imageOf(1).handlers,
+      [`/v2/team/app/manifests/${digestOf(imageOf(1).manifest)}`]: send(imageOf(1).manifest, mediaTypes.ociManifest),
+    });
+    const name = `${registry.host}/team/app@${digestOf(imageOf(1).manifest)}`;
+    const { lines, outcome } = await pull(box.store, name);
+    assert.equal(lines[0], `${name}: Pulling from team/app`);
+    assert.deepEqual(box.store.images.names(outcome.id), []);
+    assert.equal(box.store.images.repoDigests(outcome.id).length, 1);
+  });
+
+  test("all tags", async () => {
+    using box = openTestStore();
+    await using registry = await startRegistry();
+    const name = `${registry.host}/team/app`;
+    const { outcome, lines } = await pull(box.store, name, { allTags: true });
+    assert.equal(outcome.reference, name);
+    assert.deepEqual(
+      lines.filter((line) => line.startsWith("Status")),
+      [`Status: Downloaded newer image for ${name}:1`, `Status: Downloaded newer image for ${name}:2`],
+    );
+    await assert.rejects(pull(box.store, `${name}:1`, { allTags: true }), { code: "TAG_WITH_ALL_TAGS", message: "tag can't be used with --all-tags/-a" });
+  });
+
+  test("no image for the platform, none of the name", async () => {
+    using box = openTestStore();
+    await using registry = await startRegistry();
+    await assert.rejects(pull(box.store, `${registry.host}/team/app:index`, { platform: "linux/arm64" }), {
+      code: "NO_MATCHING_PLATFORM",
+      message: "no matching manifest for linux/arm64 in the manifest list entries: no match for platform in manifest: not found",
+    });
+    await assert.rejects(pull(box.store, `${registry.host}/team/app:nope`), { kind: "not_found" });
+    assert.deepEqual(box.store.images.all(), []);
+  });
+});
