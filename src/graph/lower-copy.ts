@@ -6,7 +6,7 @@ import { expandWord } from "../dockerfile/word.ts";
 import type { FileAction, GitOp, HttpOp } from "./op.ts";
 import { absolutePath, cleanPath, type StageState } from "./stage-state.ts";
 import { variableMap } from "./variables.ts";
-import { createVertex, type Vertex } from "./vertex.ts";
+import { createVertex, plainMetadata, scratchVertex, type Vertex } from "./vertex.ts";
 import { parseGitUrl, isGitUrl, isHttpUrl, fileNameOfUrl } from "./remote-source.ts";
 
 export interface CopySurroundings {
@@ -34,14 +34,7 @@ export function lowerCopy(state: StageState, instruction: CopyInstruction | AddI
   const actions = [...sourceActions(state, instruction, sources, target, inputs, surroundings), ...heredocActions(state, instruction, target)];
   const scratchBase = instruction.link || state.root === undefined;
   const description = formatStepName(instruction, variableMap(state.variables), { escape: state.context.escape });
-  const metadata = {
-    name: `${state.nextPrefix()}${description}`,
-    lines,
-    slot: state.slot(instruction),
-    description,
-    ignoreCache: state.context.ignoreCache,
-    arguments: {},
-  };
+  const metadata = state.metadata(instruction, `${state.nextPrefix()}${description}`, description);
   const layer = createVertex({ type: "file", actions, scratchBase, epoch: surroundings.epoch }, inputs, metadata);
   const linked = instruction.link && state.root !== undefined;
   const root = linked ? createVertex({ type: "merge" }, [state.root as Vertex, layer], { ...metadata, name: `[internal] merge ${description}` }) : layer;
@@ -53,7 +46,6 @@ function createdBy(state: StageState, instruction: CopyInstruction | AddInstruct
   const flags = [
     ...(target.chown === undefined ? [] : [`--chown=${target.chown}`]),
     ...(target.chmod === undefined ? [] : [`--chmod=${target.chmod}`]),
-    ...(instruction.link ? ["--link"] : []),
   ];
   const heredocs = instruction.heredocs.map((heredoc) => `<<${heredoc.name}`);
   const destination = state.expand(instruction.destination, instruction.lines);
@@ -65,7 +57,7 @@ function sourceActions(state: StageState, instruction: CopyInstruction | AddInst
   const actions: FileAction[] = [];
   const common = { type: "copy", ...target, exclude: instruction.exclude, parents: instruction.parents, verb: instruction.type === "add" ? "ADD" : "COPY" } as const;
   const local = (): number => {
-    const vertex = surroundings.source(instruction.type === "copy" ? instruction.from : undefined, instruction.lines) ?? scratchVertex(state);
+    const vertex = surroundings.source(instruction.type === "copy" ? instruction.from : undefined, instruction.lines) ?? scratchVertex(state.context.contextId);
     return inputIndex(inputs, vertex);
   };
   for (const source of sources) {
@@ -98,7 +90,8 @@ function checksumError(instruction: AddInstruction): SlipwayError {
 
 function remoteSource(state: StageState, instruction: AddInstruction, source: string, inputs: Vertex[]): { readonly input: number; readonly sources: readonly string[]; readonly unpack: boolean; readonly chmod?: string } {
   const checksum = instruction.checksum === undefined ? "" : state.expand(instruction.checksum, instruction.lines);
-  const metadata = { lines: instruction.lines, slot: `${state.context.contextId}|remote|${source}`, ignoreCache: state.context.ignoreCache, arguments: {}, description: source };
+  const { contextId, ignoreCache } = state.context;
+  const metadata = plainMetadata({ name: "", lines: instruction.lines, slot: `${contextId}|remote|${source}`, ignoreCache, description: source });
   if (isGitUrl(source)) {
     const git = parseGitUrl(source);
     const op: GitOp = { type: "git", ...git, keepGitDir: instruction.keepGitDir ?? false, checksum };
@@ -127,16 +120,11 @@ function expandBody(state: StageState, content: string, lines: LineRange): strin
   }
 }
 
-function scratchVertex(state: StageState): Vertex {
-  return createVertex({ type: "merge" }, [], { name: "scratch", lines: undefined, slot: `${state.context.contextId}|scratch`, description: "scratch", ignoreCache: false, arguments: {} });
-}
-
 export function lowerWorkdir(state: StageState, instruction: WorkdirInstruction, epoch: number | undefined): void {
   const path = cleanPath(absolutePath(state.expand(instruction.path, instruction.lines), state.workdir));
   state.config.WorkingDir = path;
   const description = formatStepName(instruction, variableMap(state.variables), { escape: state.context.escape });
-  const prefix = state.nextPrefix();
-  const slot = state.slot(instruction);
+  const metadata = state.metadata(instruction, `${state.nextPrefix()}${description}`, description);
   if (path === "/") {
     state.addHistory(`WORKDIR ${path}`);
     return;
@@ -145,7 +133,7 @@ export function lowerWorkdir(state: StageState, instruction: WorkdirInstruction,
   const vertex = createVertex(
     { type: "file", scratchBase: state.root === undefined, epoch, actions: [{ type: "mkdir", path, chown }] },
     state.root === undefined ? [] : [state.root],
-    { name: `${prefix}${description}`, lines: instruction.lines, slot, description, ignoreCache: state.context.ignoreCache, arguments: {} },
+    metadata,
   );
   state.root = vertex;
   state.addHistory(`WORKDIR ${path}`, vertex);

@@ -8,7 +8,7 @@ import type { ExecMount, ExecOp } from "./op.ts";
 import { isProxyArg } from "./platform-args.ts";
 import { absolutePath, cleanPath, defaultPath, type StageState } from "./stage-state.ts";
 import { formatVariables, getVariable, variableMap } from "./variables.ts";
-import { createVertex, type Vertex } from "./vertex.ts";
+import { createVertex, plainMetadata, scratchVertex, type Vertex } from "./vertex.ts";
 
 export interface RunSurroundings {
   readonly network: "default" | "none" | "host";
@@ -16,6 +16,8 @@ export interface RunSurroundings {
   readonly shmSizeBytes: number | undefined;
   readonly ulimits: readonly string[];
   readonly buildArgs: ReadonlyMap<string, string>;
+  /** SOURCE_DATE_EPOCH, seconds */
+  readonly epoch: number | undefined;
   /** the vertex behind `from=`, or the build context for undefined */
   readonly source: (from: string | undefined, lines: LineRange) => Vertex | undefined;
 }
@@ -53,16 +55,13 @@ export function lowerRun(state: StageState, instruction: RunInstruction, surroun
     shmSizeBytes: surroundings.shmSizeBytes,
     ulimits: surroundings.ulimits,
     platform: state.context.platform,
+    epoch: surroundings.epoch,
     proxyEnv: [...surroundings.buildArgs].filter(([key]) => isProxyArg(key)).map(([key, value]) => `${key}=${value}`),
   };
   const name = formatStepName(instruction, variableMap(state.variables), { escape: state.context.escape });
   const shownArgs = state.declaredArgs.filter((key) => !isProxyArg(key)).map((key) => `${key}=${getVariable(state.variables, key) ?? ""}`);
   const vertex = createVertex(op, inputs.list, {
-    name: `${state.nextPrefix()}${name}`,
-    lines,
-    slot: state.slot(instruction),
-    description: name,
-    ignoreCache: state.context.ignoreCache,
+    ...state.metadata(instruction, `${state.nextPrefix()}${name}`, name),
     arguments: Object.fromEntries(state.declaredArgs.map((key) => [key, getVariable(state.variables, key) ?? ""])),
   });
   state.root = vertex;
@@ -98,7 +97,7 @@ function scriptMount(state: StageState, script: Heredoc, inputs: Inputs): ExecMo
   const file = createVertex(
     { type: "file", scratchBase: true, epoch: undefined, actions: [{ type: "mkfile", destination: `/${script.name}`, name: script.name, content: script.content, chmod: "0755", chown: undefined }] },
     [],
-    { name: "[internal] preparing inline document", lines: undefined, slot: `${state.context.contextId}|inline`, description: "inline document", ignoreCache: false, arguments: {} },
+    plainMetadata({ name: "[internal] preparing inline document", slot: `${state.context.contextId}|inline`, description: "inline document" }),
   );
   return { type: "bind", input: inputs.index(file), source: "/", target: "/dev/pipes/", readonly: true };
 }
@@ -167,21 +166,16 @@ function secretMount(mount: RunMount, target: string | undefined, lines: LineRan
 
 /** What a step sees of a client's directory is a layer of its own: fixed while the step runs, and without what is ignored. */
 function mountSource(state: StageState, from: Vertex | undefined, source: string, lines: LineRange): { readonly vertex: Vertex; readonly source: string } {
-  const vertex = from ?? emptyVertex(state);
+  const vertex = from ?? scratchVertex(state.context.contextId);
   if (vertex.op.type !== "local" && vertex.op.type !== "git" && vertex.op.type !== "http") return { vertex, source };
-  const name = source === "/" ? "/context" : `/${source.slice(source.lastIndexOf("/") + 1)}`;
-  const copy = { type: "copy", input: 0, sources: [source], destination: name, chmod: undefined, chown: undefined, exclude: [], parents: false, unpack: false, verb: "COPY" } as const;
-  const layer = createVertex({ type: "file", scratchBase: true, epoch: undefined, actions: [copy] }, [vertex], {
-    name: `[internal] mount ${source} of the build context`,
-    lines,
-    slot: `${state.context.contextId}|mount|${source}`,
-    description: `mount ${source}`,
-    ignoreCache: false,
-    arguments: {},
-  });
+  const whole = source === "/";
+  const name = whole ? "/context" : source;
+  // With its parents, because then a directory keeps its own mode.
+  const copy = { type: "copy", input: 0, sources: [source], destination: whole ? name : "/", chmod: undefined, chown: undefined, exclude: [], parents: !whole, unpack: false, verb: "COPY" } as const;
+  const layer = createVertex(
+    { type: "file", scratchBase: true, epoch: undefined, actions: [copy] },
+    [vertex],
+    plainMetadata({ name: `[internal] mount ${source} of the build context`, lines, slot: `${state.context.contextId}|mount|${source}`, description: `mount ${source}` }),
+  );
   return { vertex: layer, source: name };
-}
-
-function emptyVertex(state: StageState): Vertex {
-  return createVertex({ type: "merge" }, [], { name: "scratch", lines: undefined, slot: `${state.context.contextId}|scratch`, description: "scratch", ignoreCache: false, arguments: {} });
 }

@@ -17,7 +17,7 @@ import { fileNameOfUrl, parseGitUrl } from "./remote-source.ts";
 import { platformArgs } from "./platform-args.ts";
 import { defaultPath, StageState, type StageContext } from "./stage-state.ts";
 import { getVariable, setVariable, variableMap, type Variables } from "./variables.ts";
-import { createVertex, type Vertex } from "./vertex.ts";
+import { createVertex, plainMetadata, type Vertex } from "./vertex.ts";
 
 /** Fails with DOCKERFILE_PARSE, TARGET_NOT_FOUND, STAGE_CYCLE, INVALID_PLATFORM …, `details.lines` naming the instruction. */
 export function lowerDockerfile(options: LowerOptions): Lowering {
@@ -137,7 +137,13 @@ class Lowerer {
     const instructions = [...triggers, ...stage.instructions];
     state.stepsTotal = state.stepsDone + instructions.filter((instruction) => stepTypes.has(instruction.type)).length;
     this.#finishFromName(state, baseName);
-    for (const instruction of instructions) this.#lowerInstruction(state, stage, instruction);
+    for (const instruction of instructions) {
+      try {
+        this.#lowerInstruction(state, stage, instruction);
+      } catch (error) {
+        throw withLines(error, instruction.lines);
+      }
+    }
     return state;
   }
 
@@ -213,14 +219,11 @@ class Lowerer {
   #imageState(context: StageContext, image: ResolvedImage, from: FromInstruction, triggers: Instruction[]): StageState {
     triggers.push(...parseTriggers(image.config.config.OnBuild ?? [], from.lines));
     const { OnBuild: _, ...config } = image.config.config;
-    const root = createVertex({ type: "image", reference: image.reference, platform: context.platform, chain: image.chain }, [], {
-      name: `FROM ${image.reference}`,
-      lines: from.lines,
-      slot: `${context.contextId}|${context.stage.name ?? context.stage.index}|from`,
-      description: `FROM ${image.reference}`,
-      ignoreCache: false,
-      arguments: {},
-    });
+    const root = createVertex(
+      { type: "image", reference: image.reference, platform: context.platform, chain: image.chain },
+      [],
+      plainMetadata({ name: `FROM ${image.reference}`, lines: from.lines, slot: `${context.contextId}|${context.stage.name ?? context.stage.index}|from`, description: `FROM ${image.reference}` }),
+    );
     const state = new StageState(context, { root, config: { ...config, Env: config.Env ?? [] }, author: image.config.author, history: image.config.history ?? [], chain: image.chain });
     state.stepsDone = 1;
     return state;
@@ -257,12 +260,12 @@ class Lowerer {
     const key = imageKey(reference, platform);
     const image = this.#options.images.get(key);
     if (image !== undefined) return image;
-    this.#needs.set(key, { reference, platform, lines });
+    this.#needs.set(key, { reference, written: name, platform, lines });
     throw new Unresolved(familiarName(parseReference(reference)));
   }
 
   #contextVertex(context: NamedContext, name: string): Vertex {
-    const metadata = { lines: undefined, slot: `${this.#options.contextId}|context|${name}`, description: `context ${name}`, ignoreCache: false, arguments: {} };
+    const metadata = plainMetadata({ name: "", slot: `${this.#options.contextId}|context|${name}`, description: `context ${name}` });
     switch (context.kind) {
       case "git":
         return createVertex({ type: "git", ...parseGitUrl(context.url), keepGitDir: false, checksum: "" }, [], { ...metadata, name: `[context ${name}] load git source ${context.url}` });
@@ -289,17 +292,25 @@ class Lowerer {
     }
     const earlier = named === undefined ? this.#findStage(from, stage.index) : undefined;
     if (earlier !== undefined) return this.#state(earlier).root;
-    if (stage.name === from.toLowerCase()) throw new SlipwayError("invalid_argument", "STAGE_CYCLE", `circular dependency detected on stage: ${from}`, { lines });
+    this.#refuseOtherStage(stage, from.toLowerCase(), lines);
     if (named === undefined && from === "scratch") return undefined;
     const image = this.#namedImage(named, from, this.#options.targetPlatform, lines);
-    return createVertex({ type: "image", reference: image.reference, platform: image.platform, chain: image.chain }, [], {
-      name: `FROM ${image.reference}`,
-      lines,
-      slot: `${this.#options.contextId}|from|${from}`,
-      description: `FROM ${image.reference}`,
-      ignoreCache: false,
-      arguments: {},
-    });
+    return createVertex(
+      { type: "image", reference: image.reference, platform: image.platform, chain: image.chain },
+      [],
+      plainMetadata({ name: `FROM ${image.reference}`, lines, slot: `${this.#options.contextId}|from|${from}`, description: `FROM ${image.reference}` }),
+    );
+  }
+
+  /** A stage that comes later, or the stage itself, cannot be copied from. */
+  #refuseOtherStage(stage: Stage, from: string, lines: LineRange): void {
+    const other = this.#stages.find((candidate) => candidate.index >= stage.index && candidate.name === from);
+    if (other === undefined) return;
+    const name = stage.name ?? String(stage.index);
+    if (other === stage || needsStage(this.#stages, other, stage, new Set())) {
+      throw new SlipwayError("invalid_argument", "STAGE_CYCLE", `circular dependency detected on stage: ${name}`, { lines });
+    }
+    throw new SlipwayError("invalid_argument", "STAGE_ORDER", `cannot copy from stage ${JSON.stringify(from)}, it needs to be defined before current stage ${JSON.stringify(name)}`, { lines });
   }
 
   #lowerInstruction(state: StageState, stage: Stage, instruction: Instruction): void {
@@ -312,7 +323,7 @@ class Lowerer {
       case "label":
         return lowerLabel(state, instruction);
       case "run":
-        return lowerRun(state, instruction, { ...this.#options, source });
+        return lowerRun(state, instruction, { ...this.#options, epoch: this.#epoch, source });
       case "copy":
       case "add":
         return lowerCopy(state, instruction, { source, epoch: this.#epoch });
@@ -346,6 +357,21 @@ class Lowerer {
         return state.addHistory(`MAINTAINER ${instruction.maintainer}`);
     }
   }
+}
+
+/** Errors of an instruction name its place, unless they know a better one or have none on purpose. */
+function withLines(error: unknown, lines: LineRange): unknown {
+  if (!(error instanceof SlipwayError) || "lines" in error.details || error.code === "INVALID_STAGE_INDEX") return error;
+  return new SlipwayError(error.kind, error.code, error.message, { ...error.details, lines }, error);
+}
+
+/** Whether `stage` stands on `wanted` or copies from it, by whatever way. */
+function needsStage(stages: readonly Stage[], stage: Stage, wanted: Stage, seen: Set<Stage>): boolean {
+  if (seen.has(stage)) return false;
+  seen.add(stage);
+  const names = [stage.from.image, ...stage.instructions.flatMap((instruction) => (instruction.type === "copy" ? (instruction.from ?? []) : []))];
+  const direct = names.flatMap((name) => stages.find((candidate) => candidate.name === name.toLowerCase() || String(candidate.index) === name) ?? []);
+  return direct.some((next) => next === wanted || needsStage(stages, next, wanted, seen));
 }
 
 /** Instructions that are counted as steps in progress. */

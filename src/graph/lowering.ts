@@ -45,6 +45,8 @@ export interface LowerOptions {
 
 export interface ImageNeed {
   readonly reference: string;
+  /** as the Dockerfile has it: messages begin with it */
+  readonly written: string;
   readonly platform: Platform;
   /** the instruction that asks for it */
   readonly lines: LineRange | undefined;

@@ -84,6 +84,8 @@ export interface ExecOp {
   readonly shmSizeBytes: number | undefined;
   readonly ulimits: readonly string[];
   readonly platform: Platform;
+  /** seconds: nothing in the layer is younger */
+  readonly epoch: number | undefined;
   /** proxy variables: given to the process, no part of the identity */
   readonly proxyEnv: readonly string[];
 }

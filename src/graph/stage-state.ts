@@ -7,7 +7,7 @@ import type { Instruction, LineRange, Stage } from "../dockerfile/instruction.ts
 import { expandWord, expandWords } from "../dockerfile/word.ts";
 import type { DraftHistory } from "./lowering.ts";
 import { parseVariables, setVariable, variableMap, type Variables } from "./variables.ts";
-import type { Vertex } from "./vertex.ts";
+import type { Vertex, VertexMetadata } from "./vertex.ts";
 
 /** Docker's PATH for images that have none. */
 export const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -97,6 +97,19 @@ export class StageState {
     const name = [this.context.platformPrefix, this.context.displayName].filter((part) => part !== "").join(" ");
     const step = String(this.stepsDone).padStart(width, " ");
     return `[${name === "" ? "" : `${name} `}${step}/${this.stepsTotal}] `;
+  }
+
+  metadata(instruction: Instruction, name: string, description: string): VertexMetadata {
+    return {
+      name,
+      lines: instruction.lines,
+      slot: this.slot(instruction),
+      description,
+      instruction: instruction.code,
+      baseImage: this.baseChain.join(" "),
+      ignoreCache: this.context.ignoreCache,
+      arguments: {},
+    };
   }
 
   /** The place of an instruction: the n-th of its kind in its stage. */

@@ -12,6 +12,10 @@ export interface VertexMetadata {
   readonly slot: string;
   /** short words for the cache listing: "RUN make" */
   readonly description: string;
+  /** the instruction before variables are put in: what a miss compares */
+  readonly instruction: string;
+  /** chainID of the image that the stage stands on */
+  readonly baseImage: string;
   /** never take it from the cache */
   readonly ignoreCache: boolean;
   /** values that explain a miss: build args that the step sees */
@@ -37,8 +41,8 @@ export function identityOf(op: Op): unknown {
     case "http":
       return { type: "http.v1", url: op.url, checksum: op.checksum, fileName: op.fileName };
     case "exec": {
-      const { scratchBase, args, env, cwd, user, mounts, network, security, extraHosts, hostname, shmSizeBytes, ulimits, platform } = op;
-      return { type: "exec.v1", scratchBase, args, env, cwd, user, mounts, network, security, extraHosts, hostname, shmSizeBytes, ulimits, platform };
+      const { scratchBase, args, env, cwd, user, mounts, network, security, extraHosts, hostname, shmSizeBytes, ulimits, platform, epoch } = op;
+      return { type: "exec.v1", scratchBase, args, env, cwd, user, mounts, network, security, extraHosts, hostname, shmSizeBytes, ulimits, platform, epoch };
     }
     case "file":
       return { type: "file.v1", actions: op.actions, scratchBase: op.scratchBase, epoch: op.epoch };
@@ -49,9 +53,19 @@ export function identityOf(op: Op): unknown {
   }
 }
 
+/** Metadata of a vertex that no instruction made. */
+export function plainMetadata(parts: Pick<VertexMetadata, "name" | "slot" | "description"> & Partial<VertexMetadata>): VertexMetadata {
+  return { lines: undefined, instruction: parts.description, baseImage: "", ignoreCache: false, arguments: {}, ...parts };
+}
+
 export function createVertex(op: Op, inputs: readonly Vertex[], metadata: VertexMetadata): Vertex {
   const digest = digestOf(canonicalJson({ op: identityOf(op), inputs: inputs.map((input) => input.digest) }));
   return { digest, op, inputs, metadata };
+}
+
+/** The empty file system. */
+export function scratchVertex(contextId: string): Vertex {
+  return createVertex({ type: "merge" }, [], plainMetadata({ name: "scratch", slot: `${contextId}|scratch`, description: "scratch" }));
 }
 
 /** Every vertex that `root` needs, inputs before users, each once. */

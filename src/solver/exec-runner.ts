@@ -1,5 +1,5 @@
 /** Runs one command on a file system: overlay of the layers below, the upper directory becomes the layer. */
-import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { canonicalJson } from "../base/canonical-json.ts";
@@ -20,6 +20,7 @@ import { stepMountTargets } from "../runtime/step-mounts.ts";
 import { parseUlimit } from "../runtime/ulimit.ts";
 import { enterPrivateMountNamespace, mountOverlay, unmount } from "../store/overlay.ts";
 import { hashDirectory } from "../store/pack.ts";
+import { lutimesNs } from "../store/syscalls.ts";
 import { chainId, type Chain, type MergedView, type Store } from "../store/index.ts";
 import { makeStub, StepMounts, type StepSecrets } from "./exec-mounts.ts";
 import { resolveInTree } from "./resolve-path.ts";
@@ -59,9 +60,9 @@ export function execKey(step: ExecStep): string {
 export function execInputs(step: ExecStep): Readonly<Record<string, string>> {
   const { op, vertex } = step;
   const entries = new Map([
-    ["instruction", vertex.metadata.description],
+    ["instruction", vertex.metadata.instruction],
     ["base", chainId(rootChain(step))],
-    ["image", rootChain(step)[0] ?? ""],
+    ["image", digestOf(vertex.metadata.baseImage)],
     ["mounts", digestOf(canonicalJson(op.mounts.map((mount) => ("input" in mount && mount.input !== undefined ? chainOfInput(step, mount.input) : mount.target ?? ""))))],
     ["user", op.user],
     ["working directory", op.cwd],
@@ -106,6 +107,7 @@ export async function runExecStep(step: ExecStep, environment: ExecEnvironment):
     } finally {
       unmount(paths.rootfs);
     }
+    if (op.epoch !== undefined) clampTimes(paths.upper, BigInt(op.epoch) * 1_000_000_000n);
     return keepUpper(store, paths.upper);
   } finally {
     mounts[Symbol.dispose]();
@@ -148,6 +150,15 @@ function makeStepDirectories(directory: string, view: MergedView): StepPaths {
     chmodSync(paths.upper, root.mode);
   }
   return paths;
+}
+
+/** Nothing in the layer is younger than SOURCE_DATE_EPOCH. */
+function clampTimes(directory: string, limitNs: bigint): void {
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) clampTimes(path, limitNs);
+    if (lstatSync(path, { bigint: true }).mtimeNs > limitNs) lutimesNs(path, limitNs, limitNs);
+  }
 }
 
 /** Docker's images keep the mount points of /dev, /proc and /sys, where the base has none; other mount points leave no trace. */

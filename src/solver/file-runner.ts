@@ -70,7 +70,7 @@ export async function prepareFileStep(step: FileStep): Promise<PreparedFileStep>
   }
   const base = chainId(baseChain(step));
   const key = fileKey(op, base, sources);
-  const inputs = { instruction: vertex.metadata.description, base, source: sources.join(), ...fileInputs(files, digestOf) };
+  const inputs = { instruction: vertex.metadata.instruction, image: digestOf(vertex.metadata.baseImage), base, source: sources.join(), ...fileInputs(files, digestOf) };
   return { key, inputs: files.length > 0 ? omit(inputs, "source") : inputs, copies };
 }
 
@@ -115,7 +115,7 @@ export async function runFileStep(step: FileStep, prepared: PreparedFileStep): P
   const known = contentKeyOf(draft);
   const before = known === undefined ? undefined : store.cache.lookup(contentAlias(known));
   if (known !== undefined && before !== undefined && !step.vertex.metadata.ignoreCache) {
-    return { layers: before.layers, sizeBytes: before.sizeBytes, aliases: [contentAlias(known)], cached: true };
+    return { layers: before.layers, sizeBytes: before.sizeBytes, cached: true, createdMs: before.createdMs };
   }
   const target = copies[0]?.tree.digests ?? digests;
   const layer = await emitLayer(store, draft, target, { signal });

@@ -12,26 +12,21 @@ const lockFiles = 4096;
 const firstWaitMs = 5;
 const longestWaitMs = 100;
 
-export interface KeyLock extends Disposable {
-  /** whether somebody else had it first */
-  readonly waited: boolean;
-}
+export type KeyLock = Disposable;
 
 /** `key` ends in hex digits. Aborting ends the wait. */
 export async function lockKey(locks: string, key: string, signal: AbortSignal | undefined): Promise<KeyLock> {
   const bucket = Number.parseInt(key.slice(-6), 16) % lockFiles;
   const fd = openSync(join(locks, `key-${bucket.toString(16).padStart(3, "0")}`), "a", 0o600);
-  let waited = false;
   try {
     for (let wait = firstWaitMs; !tryLock(fd); wait = Math.min(wait * 2, longestWaitMs)) {
-      waited = true;
       await sleep(wait, undefined, signal === undefined ? {} : { signal });
     }
   } catch (error) {
     closeSync(fd);
     throw error;
   }
-  return { waited, [Symbol.dispose]: () => closeSync(fd) };
+  return { [Symbol.dispose]: () => closeSync(fd) };
 }
 
 function tryLock(fd: number): boolean {

@@ -19,8 +19,9 @@ export interface StepRun {
   readonly aliases?: readonly string[];
   /** inputs that were learned only by running */
   readonly inputs?: Readonly<Record<string, string>>;
-  /** the work turned out to be there already under another key */
+  /** the work turned out to be there already under another key, made then */
   readonly cached?: boolean;
+  readonly createdMs?: number;
 }
 
 export interface StepRequest {
@@ -45,8 +46,9 @@ export async function throughCache(request: StepRequest): Promise<StepOutcome> {
     const hit = lookup(request);
     if (hit !== undefined) return hit;
   }
-  using lock = await lockKey(store.layout.locks, key, request.signal);
-  if (lock.waited && !ignoreCache) {
+  using _lock = await lockKey(store.layout.locks, key, request.signal);
+  if (!ignoreCache) {
+    // Somebody may have done it between the first look and the lock.
     const hit = lookup(request);
     if (hit !== undefined) return hit;
   }
@@ -54,7 +56,7 @@ export async function throughCache(request: StepRequest): Promise<StepOutcome> {
     missReason({ inputs: request.inputs, former: store.cache.newestInSlot(vertex.metadata.slot), evicted: store.cache.known(key), ignoreCache }),
   );
   const run = await request.run();
-  const createdMs = Date.now();
+  const createdMs = run.createdMs ?? Date.now();
   store.transaction(() => {
     for (const name of [...(run.aliases ?? []), key]) {
       store.cache.put({
@@ -66,10 +68,11 @@ export async function throughCache(request: StepRequest): Promise<StepOutcome> {
         config: request.config,
         inputs: { ...request.inputs, ...run.inputs },
         sizeBytes: run.sizeBytes,
+        createdMs,
       });
     }
   });
-  return { layers: run.layers, cached: run.cached === true, createdMs: run.cached === true ? (store.cache.lookup(key)?.createdMs ?? createdMs) : createdMs };
+  return { layers: run.layers, cached: run.cached === true, createdMs };
 }
 
 function lookup({ store, key, onUse }: StepRequest): StepOutcome | undefined {

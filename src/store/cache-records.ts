@@ -58,7 +58,7 @@ export class CacheRecords {
     });
   }
 
-  put(record: Omit<CacheRecord, "createdMs" | "usedMs" | "uses">): void {
+  put(record: Omit<CacheRecord, "usedMs" | "uses">): void {
     const now = Date.now();
     this.#db.transaction(() => {
       this.#db.run(
@@ -71,7 +71,7 @@ export class CacheRecords {
         JSON.stringify(record.config),
         JSON.stringify(record.inputs),
         record.sizeBytes,
-        now,
+        record.createdMs,
         now,
       );
       this.#db.run("DELETE FROM cache_layer WHERE key = ?", record.key);

@@ -2,7 +2,7 @@
  * Where things lie below the store's root. One directory holds everything; the database is the index, and a file that it
  * does not know is garbage unless a live process's `work/<lease>` holds it.
  */
-import { mkdirSync } from "node:fs";
+import { accessSync, constants, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { asSlipwayError, errnoOf, SlipwayError } from "../base/errors.ts";
 import { hexOf, algorithmOf, type Digest } from "../oci/digest.ts";
@@ -74,7 +74,7 @@ export function createLayout(layout: StoreLayout): void {
 /** Names the store in errors of the file system that carries it. */
 export function storeError(error: unknown, root: string): SlipwayError {
   if (error instanceof SlipwayError) return error;
-  const errno = errnoOf(error);
+  const errno = error instanceof Error && /unable to open database file/.test(error.message) ? writeObstacle(root) : errnoOf(error);
   if (errno === "EROFS" || (error instanceof Error && /readonly database/.test(error.message))) {
     return new SlipwayError("failed_precondition", "STORE_READ_ONLY", `the store ${root} is on a read-only file system`, { root, remedy: "set SLIPWAY_ROOT to a directory that can be written" }, error);
   }
@@ -85,4 +85,14 @@ export function storeError(error: unknown, root: string): SlipwayError {
     return new SlipwayError("denied", "STORE_DENIED", `cannot use the store ${root}: ${error instanceof Error ? error.message : String(error)}`, { root, remedy: "set SLIPWAY_ROOT to a directory of yours" }, error);
   }
   return asSlipwayError(error);
+}
+
+/** SQLite does not say why it cannot open a file; the directory does. */
+function writeObstacle(root: string): string | undefined {
+  try {
+    accessSync(root, constants.W_OK);
+    return undefined;
+  } catch (error) {
+    return errnoOf(error);
+  }
 }

@@ -117,7 +117,9 @@ export async function buildOptionsFrom(cli: Cli, { flags, args }: Invocation): P
   const annotations = flags.list("annotation");
   checkTags(tags);
   checkAnnotations(annotations);
-  const buildArgs = parseBuildArgs(cli, flags.list("build-arg"));
+  const epoch = cli.env["SOURCE_DATE_EPOCH"];
+  // as buildx does: the environment's clock counts unless a flag says otherwise
+  const buildArgs = { ...(epoch === undefined || epoch === "" ? {} : { SOURCE_DATE_EPOCH: epoch }), ...parseBuildArgs(cli, flags.list("build-arg")) };
   const labels = recordFrom(flags.list("label"));
   const buildContexts = parseBuildContexts(cli, flags.list("build-context"));
   const secrets = flags.list("secret").map((text) => parseSecret(cli, text));

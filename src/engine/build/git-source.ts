@@ -25,18 +25,7 @@ export async function cloneRepository(request: GitRequest): Promise<{ readonly p
   const git = (...args: string[]): Promise<string> => runGit(["-C", directory, ...args], request);
   await git("init", "--quiet", "--initial-branch=main");
   await git("remote", "add", "--", "origin", url);
-  const wanted = ref === "" ? "HEAD" : ref;
-  try {
-    await git("fetch", "--quiet", "--depth=1", "--no-tags", "origin", "--", wanted);
-  } catch (error) {
-    request.signal.throwIfAborted();
-    // A short commit id, or a server that serves no single commits: take everything and look.
-    await git("fetch", "--quiet", "--tags", "origin");
-    await git("rev-parse", "--verify", "--quiet", `${wanted}^{commit}`).catch(() => {
-      throw new SlipwayError("not_found", "GIT_REF_NOT_FOUND", `repository does not contain ref ${ref}, output: ${error instanceof Error ? error.message : ""}`, { ref }, error);
-    });
-    await git("update-ref", "FETCH_HEAD", `${wanted}^{commit}`);
-  }
+  await fetchRef(git, ref, request.signal);
   await git("checkout", "--quiet", "--detach", "FETCH_HEAD");
   const commit = (await git("rev-parse", "HEAD")).trim();
   if (checksum !== "" && !commit.startsWith(checksum)) {
@@ -45,6 +34,33 @@ export async function cloneRepository(request: GitRequest): Promise<{ readonly p
   if (existsSync(join(directory, ".gitmodules"))) await git("submodule", "update", "--quiet", "--init", "--recursive", "--depth=1");
   if (!request.keepGitDir) rmSync(join(directory, ".git"), { recursive: true, force: true });
   return { path: subdirectoryOf(request), commit };
+}
+
+/** FETCH_HEAD becomes what the ref names: one commit where the server gives single ones, else everything that leads to it. */
+async function fetchRef(git: (...args: string[]) => Promise<string>, ref: string, signal: AbortSignal): Promise<void> {
+  const wanted = ref === "" ? "HEAD" : ref;
+  const attempts = [
+    () => git("fetch", "--quiet", "--depth=1", "--no-tags", "origin", "--", wanted),
+    // Servers of plain files have no shallow history.
+    () => git("fetch", "--quiet", "--no-tags", "origin", "--", wanted),
+    // A commit's id, perhaps a short one: take everything and look.
+    async () => {
+      await git("fetch", "--quiet", "--tags", "origin", "+refs/heads/*:refs/remotes/origin/*");
+      return await git("update-ref", "FETCH_HEAD", `${wanted}^{commit}`);
+    },
+  ];
+  let failure: unknown;
+  for (const attempt of attempts) {
+    try {
+      await attempt();
+      return;
+    } catch (error) {
+      signal.throwIfAborted();
+      failure ??= error;
+    }
+  }
+  if (!(failure instanceof SlipwayError) || failure.code !== "GIT_FAILED" || ref === "") throw failure;
+  throw new SlipwayError("not_found", "GIT_REF_NOT_FOUND", `repository does not contain ref ${ref}, output: ${failure.message}`, { ref }, failure);
 }
 
 function subdirectoryOf({ directory, subdirectory }: GitRequest): string {

@@ -1,7 +1,7 @@
 /** Base images for FROM and COPY --from: from the store where they are, from their registry otherwise. */
 import { SlipwayError, asSlipwayError } from "../../base/errors.ts";
 import { formatPlatform, hostPlatform, platformDistance, type Platform } from "../../oci/platform.ts";
-import { familiarName, formatReference, parseReference, withDigest } from "../../oci/reference.ts";
+import { formatReference, parseReference, withDigest } from "../../oci/reference.ts";
 import type { ProgressSink } from "../../base/progress.ts";
 import type { ImageNeed, ResolvedImage } from "../../graph/lowering.ts";
 import type { RegistryClient } from "../../registry/index.ts";
@@ -21,28 +21,28 @@ export interface BaseResolver {
 
 /** Fails in BuildKit's words: "nope:1: failed to resolve source metadata for docker.io/library/nope:1: …: not found". */
 export async function resolveBase(resolver: BaseResolver, need: ImageNeed): Promise<ResolvedImage> {
-  return await runStepOf(resolver.onProgress, `[internal] load metadata for ${need.reference}`, async (step) => {
-    if (!resolver.pull) {
-      const local = localImage(resolver.store, need);
-      if (local !== undefined) return local;
-    }
-    try {
-      return await fetchImage(resolver, need, step);
-    } catch (error) {
-      resolver.signal.throwIfAborted();
-      const local = resolver.pull ? localImage(resolver.store, need) : undefined;
-      if (local !== undefined && asSlipwayError(error).kind === "unavailable") return local;
-      throw unresolved(need, error);
-    }
-  });
+  try {
+    return await runStepOf(resolver.onProgress, `[internal] load metadata for ${need.reference}`, (step) => loadBase(resolver, need, step));
+  } catch (error) {
+    resolver.signal.throwIfAborted();
+    const failure = asSlipwayError(error);
+    throw new SlipwayError(failure.kind, failure.code, `${need.written}: failed to resolve source metadata for ${need.reference}: ${failure.message}`, { ...failure.details, lines: need.lines }, failure);
+  }
 }
 
-function unresolved(need: ImageNeed, error: unknown): SlipwayError {
-  const failure = asSlipwayError(error);
-  const told = failure.details["resolveMessage"];
-  const message = typeof told === "string" ? told : failure.message;
-  const name = familiarName(parseReference(need.reference));
-  return new SlipwayError(failure.kind, failure.code, `${name}: failed to resolve source metadata for ${need.reference}: ${message}`, { ...failure.details, lines: need.lines }, failure);
+async function loadBase(resolver: BaseResolver, need: ImageNeed, step: Step): Promise<ResolvedImage> {
+  const local = localImage(resolver.store, need);
+  if (local !== undefined && !resolver.pull) return local;
+  try {
+    return await fetchImage(resolver, need, step);
+  } catch (error) {
+    resolver.signal.throwIfAborted();
+    const failure = asSlipwayError(error);
+    // Asked to look for a newer base while no registry answers: what is here serves.
+    if (local !== undefined && failure.kind === "unavailable") return local;
+    const told = failure.details["resolveMessage"];
+    throw typeof told === "string" ? new SlipwayError(failure.kind, failure.code, told, failure.details, failure) : failure;
+  }
 }
 
 /** An image of the wanted platform only: the other one's is asked for again. */
