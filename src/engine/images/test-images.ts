@@ -1,5 +1,5 @@
 /** What the tests of these folders share: a store of their own, and images of a few bytes. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -12,9 +12,12 @@ import { startTimeTicks } from "../../runtime/death-watch.ts";
 import { Store } from "../../store/index.ts";
 import { createEntry, encodeHeader, endOfArchive, paddingLength } from "../../tar/index.ts";
 
+/** In memory where there is such a place: on a disk these tests wait for fsync and for nothing else. */
+const temporary = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+
 /** A store in a directory of its own; gone with the block. */
 export class TestStore implements Disposable {
-  readonly root = mkdtempSync(join(tmpdir(), "slipway-engine-"));
+  readonly root = mkdtempSync(join(temporary, "slipway-engine-"));
   #store = Store.open(join(this.root, "store"));
 
   get store(): Store {
