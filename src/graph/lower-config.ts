@@ -72,10 +72,10 @@ export function lowerExpose(state: StageState, instruction: ExposeInstruction): 
 
 /** "8000-8002/udp", "80", "8080:80" → single ports of the container side. */
 function expandPorts(spec: string, lines: LineRange): readonly string[] {
-  const invalid = (message: string): SlipwayError => new SlipwayError("invalid_argument", "INVALID_PORT", message, { lines, port: spec });
+  const invalid = (message: string): SlipwayError => new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", message, { lines, port: spec });
   const [range = "", protocolText = "tcp"] = spec.split("/");
   const protocol = (protocolText === "" ? "tcp" : protocolText).toLowerCase();
-  if (!["tcp", "udp", "sctp"].includes(protocol)) throw invalid(`invalid proto: ${protocol}`);
+  if (!["tcp", "udp", "sctp"].includes(protocol)) throw invalid(`invalid port: ${JSON.stringify(spec)}: invalid proto: ${protocol}`);
   const container = range.slice(range.lastIndexOf(":") + 1);
   if (container === "") throw invalid(`no port specified: ${spec}<empty>`);
   const bounds = /^(\d+)(?:-(\d+))?$/.exec(container);

@@ -22,9 +22,10 @@ export interface RunSurroundings {
   readonly source: (from: string | undefined, lines: LineRange) => Vertex | undefined;
 }
 
-/** An inputs list without repeats that grows while mounts are lowered. */
+/** An inputs list without repeats that grows while mounts are lowered, and the number of agents without a place of their own. */
 class Inputs {
   readonly list: Vertex[] = [];
+  agents = 0;
 
   index(vertex: Vertex): number {
     const known = this.list.findIndex((input) => input.digest === vertex.digest);
@@ -39,12 +40,13 @@ export function lowerRun(state: StageState, instruction: RunInstruction, surroun
   if (state.root !== undefined) inputs.list.push(state.root);
   const mounts = instruction.mounts.map((value) => lowerMount(state, parseRunMount(value, (word) => state.expand(word, lines)), inputs, surroundings, lines));
   if (command.script !== undefined) mounts.push(scriptMount(state, command.script, inputs));
-  const env = state.variables.some(({ key }) => key === "PATH") ? formatVariables(state.variables) : [...formatVariables(state.variables), `PATH=${defaultPath}`];
+  const agent = mounts.find((mount) => mount.type === "ssh")?.target;
+  const env = environmentOf(state, agent);
   const op: ExecOp = {
     type: "exec",
     scratchBase: state.root === undefined,
     args: command.args,
-    env: env.filter((entry) => !isProxyArg(entry.slice(0, entry.indexOf("="))) || isImageEnv(state, entry)),
+    env,
     cwd: state.workdir,
     user: state.config.User ?? "",
     mounts,
@@ -66,6 +68,17 @@ export function lowerRun(state: StageState, instruction: RunInstruction, surroun
   });
   state.root = vertex;
   state.addHistory(runCreatedBy(command.args, shownArgs), vertex);
+}
+
+/** What the command sees; proxies only where the image itself sets them. `agent`: the first ssh mount, there or not. */
+function environmentOf(state: StageState, agent: string | undefined): readonly string[] {
+  const missing = (name: string): boolean => !state.variables.some(({ key }) => key === name);
+  const all = [
+    ...formatVariables(state.variables),
+    ...(missing("PATH") ? [`PATH=${defaultPath}`] : []),
+    ...(agent !== undefined && missing("SSH_AUTH_SOCK") ? [`SSH_AUTH_SOCK=${agent}`] : []),
+  ];
+  return all.filter((entry) => !isProxyArg(entry.slice(0, entry.indexOf("="))) || isImageEnv(state, entry));
 }
 
 function isImageEnv(state: StageState, entry: string): boolean {
@@ -130,7 +143,7 @@ function lowerMount(state: StageState, mount: RunMount, inputs: Inputs, surround
       return secretMount(mount, target, lines);
     case "ssh": {
       const id = mount.id ?? "default";
-      const path = target ?? `/run/buildkit/ssh_agent.${inputs.list.length}`;
+      const path = target ?? `/run/buildkit/ssh_agent.${inputs.agents++}`;
       return { type: "ssh", id, target: path, required: mount.required, mode: mount.mode ?? 0o600, uid: mount.uid ?? 0, gid: mount.gid ?? 0 };
     }
   }

@@ -8,6 +8,7 @@ import { normalizePlatform, parsePlatform, type Platform } from "../oci/platform
 import type { ContainerConfig } from "../oci/image-config.ts";
 import type { FromInstruction, Instruction, LineRange, Stage } from "../dockerfile/instruction.ts";
 import { parseTrigger } from "../dockerfile/parse.ts";
+import { findSuggestion, withSuggestion } from "../dockerfile/suggest.ts";
 import { expandWord } from "../dockerfile/word.ts";
 import { lowerArg, lowerCmd, lowerEntrypoint, lowerEnv, lowerExpose, lowerHealthcheck, lowerLabel, lowerStopsignal, lowerVolume } from "./lower-config.ts";
 import { lowerCopy, lowerWorkdir } from "./lower-copy.ts";
@@ -97,7 +98,7 @@ class Lowerer {
     const index = this.#stages.findLastIndex((stage) => stage.name === target.toLowerCase());
     if (index >= 0) return index;
     const names = this.#stages.flatMap((stage) => stage.name ?? []);
-    throw new SlipwayError("not_found", "TARGET_NOT_FOUND", `target stage ${JSON.stringify(target)} could not be found`, {
+    throw new SlipwayError("not_found", "TARGET_NOT_FOUND", withSuggestion(`target stage ${JSON.stringify(target)} could not be found`, findSuggestion(target, names)), {
       target,
       stages: names,
       remedy: names.length === 0 ? "the Dockerfile has no named stage" : `stages of this Dockerfile: ${names.join(", ")}`,
@@ -109,7 +110,7 @@ class Lowerer {
     const known = this.#states.get(index);
     if (known === "lowering") {
       const stage = this.#stages[index] as Stage;
-      throw new SlipwayError("invalid_argument", "STAGE_CYCLE", `circular dependency detected on stage: ${stage.name ?? index}`, { lines: stage.from.lines });
+      throw new SlipwayError("invalid_argument", "STAGE_CYCLE", `circular dependency detected on stage: ${stageName(stage)}`, { lines: stage.from.lines });
     }
     if (known !== undefined) return known;
     this.#states.set(index, "lowering");
@@ -178,7 +179,7 @@ class Lowerer {
       stage,
       platform,
       escape: this.#escape,
-      displayName: stage.name ?? (several ? `stage-${stage.index}` : ""),
+      displayName: several ? stageName(stage) : (stage.name ?? ""),
       platformPrefix: showPlatform ? `${platform.os}/${platform.architecture}${platform.variant === undefined ? "" : `/${platform.variant}`}` : "",
       ignoreCache: typeof noCache === "boolean" ? noCache : stage.name !== undefined && noCache.has(stage.name),
       contextId,
@@ -199,7 +200,8 @@ class Lowerer {
       state.declaredArgs = base.declaredArgs;
       return state;
     }
-    if (named === undefined && baseName === "scratch") return scratchState(context);
+    // Whatever FROM says: an empty image is for the platform of the build.
+    if (named === undefined && baseName === "scratch") return scratchState({ ...context, platform: this.#options.targetPlatform });
     if (named !== undefined && named.kind !== "image" && named.kind !== "resolved") {
       const state = scratchState(context);
       state.root = this.#contextRoot(named, stage, baseName);
@@ -255,7 +257,7 @@ class Lowerer {
       reference = formatReference(withDefaultTag(parseReference(name)));
     } catch (error) {
       if (!(error instanceof SlipwayError)) throw error;
-      throw new SlipwayError(error.kind, error.code, `failed to parse stage name ${JSON.stringify(name)}: ${error.message}`, { ...error.details, lines }, error);
+      throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", `failed to parse stage name ${JSON.stringify(name)}: ${error.message}`, { ...error.details, lines }, error);
     }
     const key = imageKey(reference, platform);
     const image = this.#options.images.get(key);
@@ -286,8 +288,8 @@ class Lowerer {
     if (named !== undefined && named.kind !== "image" && named.kind !== "resolved") return this.#contextVertex(named, from.toLowerCase());
     if (/^\d+$/.test(from)) {
       const index = Number(from);
-      if (index === stage.index) throw new SlipwayError("invalid_argument", "STAGE_CYCLE", `circular dependency detected on stage: ${stage.name ?? from}`, { lines });
-      if (index > stage.index) throw new SlipwayError("invalid_argument", "INVALID_STAGE_INDEX", `invalid stage index ${from}`, { index });
+      if (index >= this.#stages.length) throw new SlipwayError("invalid_argument", "INVALID_STAGE_INDEX", `invalid stage index ${from}`, { index });
+      if (index >= stage.index) throw this.#unreachable(stage, this.#stages[index] as Stage, from, lines);
       return this.#state(index).root;
     }
     const earlier = named === undefined ? this.#findStage(from, stage.index) : undefined;
@@ -305,12 +307,15 @@ class Lowerer {
   /** A stage that comes later, or the stage itself, cannot be copied from. */
   #refuseOtherStage(stage: Stage, from: string, lines: LineRange): void {
     const other = this.#stages.find((candidate) => candidate.index >= stage.index && candidate.name === from);
-    if (other === undefined) return;
-    const name = stage.name ?? String(stage.index);
+    if (other !== undefined) throw this.#unreachable(stage, other, from, lines);
+  }
+
+  #unreachable(stage: Stage, other: Stage, from: string, lines: LineRange): SlipwayError {
+    const name = stageName(stage);
     if (other === stage || needsStage(this.#stages, other, stage, new Set())) {
-      throw new SlipwayError("invalid_argument", "STAGE_CYCLE", `circular dependency detected on stage: ${name}`, { lines });
+      return new SlipwayError("invalid_argument", "STAGE_CYCLE", `circular dependency detected on stage: ${name}`, { lines });
     }
-    throw new SlipwayError("invalid_argument", "STAGE_ORDER", `cannot copy from stage ${JSON.stringify(from)}, it needs to be defined before current stage ${JSON.stringify(name)}`, { lines });
+    return new SlipwayError("invalid_argument", "STAGE_ORDER", `cannot copy from stage ${JSON.stringify(from)}, it needs to be defined before current stage ${JSON.stringify(name)}`, { lines });
   }
 
   #lowerInstruction(state: StageState, stage: Stage, instruction: Instruction): void {
@@ -357,6 +362,10 @@ class Lowerer {
         return state.addHistory(`MAINTAINER ${instruction.maintainer}`);
     }
   }
+}
+
+function stageName(stage: Stage): string {
+  return stage.name ?? `stage-${stage.index}`;
 }
 
 /** Errors of an instruction name its place, unless they know a better one or have none on purpose. */

@@ -143,7 +143,7 @@ function place(draft: LayerDraft, entry: TarEntry, path: string, destination: st
   const target = resolveBelow(draft, destination, sanitizeEntryPath(entry.linkname));
   const linked = draft.lookup(target);
   if (linked === undefined || linked.type === "directory") {
-    throw new SlipwayError("invalid_argument", "BROKEN_HARDLINK", `link ${entry.linkname} ${entry.path}: no such file or directory`, { path: entry.path, target: entry.linkname });
+    throw new SlipwayError("invalid_argument", "BROKEN_HARDLINK", `linkat ${entry.linkname} ${entry.path}: no such file or directory`, { path: entry.path, target: entry.linkname });
   }
   draft.put(path, { ...linked, inode: "" }, { linkTo: target });
 }

@@ -153,7 +153,6 @@ export class StepMounts implements Disposable {
       return;
     }
     this.mounts.push({ kind: "bind", source: socket, destination: mount.target, readOnly: false, sourceKind: "file" });
-    this.env.push(`SSH_AUTH_SOCK=${mount.target}`);
   }
 
   [Symbol.dispose](): void {

@@ -1,5 +1,5 @@
 /** COPY's sources: names and patterns → paths that exist in the source tree. */
-import { SlipwayError } from "../base/errors.ts";
+import { isSlipwayError, SlipwayError } from "../base/errors.ts";
 import { hasGlob, matchGlob } from "../dockerfile/glob.ts";
 import { joinPath, type FileView } from "../store/index.ts";
 import { resolveInTree } from "./resolve-path.ts";
@@ -18,7 +18,7 @@ export interface MatchedSource {
 export function matchSources(view: FileView, source: string): readonly MatchedSource[] {
   const pattern = source.replace(/^\/+/, "").replace(/\/+$/, "");
   if (!hasGlob(pattern)) {
-    const resolved = resolveInTree(view, pattern);
+    const resolved = resolveSource(view, pattern);
     const node = view.lookup(resolved);
     if (node === undefined || (source.endsWith("/") && pattern !== "" && node.type !== "directory")) throw notFound(source);
     return [{ path: pattern, resolved }];
@@ -26,9 +26,21 @@ export function matchSources(view: FileView, source: string): readonly MatchedSo
   return expandPattern(view, pattern.split("/")).map((path) => ({ path, resolved: resolveInTree(view, path) }));
 }
 
+function resolveSource(view: FileView, path: string): string {
+  try {
+    return resolveInTree(view, path);
+  } catch (error) {
+    if (!isSlipwayError(error, "TOO_MANY_LINKS")) throw error;
+    throw new SlipwayError(error.kind, error.code, `${checksumFailure}too many links`, error.details, error);
+  }
+}
+
+/** BuildKit's words; it names its own reference to the source, of which there is none here. */
+const checksumFailure = "failed to compute cache key: failed to calculate checksum of ref context: ";
+
 function notFound(source: string): SlipwayError {
   const shown = source.startsWith("/") ? source : `/${source}`;
-  return new SlipwayError("not_found", "SOURCE_NOT_FOUND", `failed to compute cache key: failed to calculate checksum of ref context: ${JSON.stringify(shown)}: not found`, { source });
+  return new SlipwayError("not_found", "SOURCE_NOT_FOUND", `${checksumFailure}${JSON.stringify(shown)}: not found`, { source });
 }
 
 /** Only directories that the pattern can reach are listed. */

@@ -169,7 +169,7 @@ export class Solver {
 }
 
 function notAllowed(entitlement: string): SlipwayError {
-  return new SlipwayError("denied", "NOT_ALLOWED", `granting entitlement ${entitlement} is not allowed by build daemon configuration`, { entitlement, remedy: `allow it with --allow ${entitlement}` });
+  return new SlipwayError("denied", "NOT_ALLOWED", `failed to load LLB: ${entitlement} is not allowed`, { entitlement, remedy: `allow it with --allow ${entitlement}` });
 }
 
 /** Only what one chain adds on top of the other can be told without comparing files. */

@@ -23,7 +23,7 @@ const configOrder: readonly (keyof ContainerConfig)[] = [
 
 export function assembleConfig(options: AssembleOptions): string {
   const { image, chain, epoch } = options;
-  const history = clampHistory(fillTimes(options), epoch);
+  const history = clampHistory(fillTimes(options), image.baseHistory.length, epoch);
   const created = history.findLast((entry) => entry.created !== undefined)?.created ?? formatTime(epoch === undefined ? options.nowMs : epoch * 1000);
   return goJson({
     architecture: image.platform.architecture,
@@ -105,9 +105,9 @@ function order({ created, created_by, author, comment, empty_layer }: HistoryEnt
   };
 }
 
-/** Nothing is younger than SOURCE_DATE_EPOCH. */
-function clampHistory(history: readonly HistoryEntry[], epoch: number | undefined): readonly HistoryEntry[] {
+/** Nothing of this build is younger than SOURCE_DATE_EPOCH; the base's lines stay as they are. */
+function clampHistory(history: readonly HistoryEntry[], baseLength: number, epoch: number | undefined): readonly HistoryEntry[] {
   if (epoch === undefined) return history;
   const limit = epoch * 1000;
-  return history.map((entry) => (entry.created !== undefined && Date.parse(entry.created) > limit ? { ...entry, created: formatTime(limit) } : entry));
+  return history.map((entry, index) => (index >= baseLength && entry.created !== undefined && Date.parse(entry.created) > limit ? { ...entry, created: formatTime(limit) } : entry));
 }
