@@ -14,9 +14,11 @@ import { lowerArg, lowerCmd, lowerEntrypoint, lowerEnv, lowerExpose, lowerHealth
 import { lowerCopy, lowerWorkdir } from "./lower-copy.ts";
 import { lowerRun } from "./lower-run.ts";
 import { imageKey, type ImageNeed, type LowerOptions, type Lowering, type NamedContext, type ResolvedImage } from "./lowering.ts";
+import { parseEpoch } from "./epoch.ts";
 import { fileNameOfUrl, parseGitUrl } from "./remote-source.ts";
 import { platformArgs } from "./platform-args.ts";
 import { defaultPath, StageState, type StageContext } from "./stage-state.ts";
+import { refuseLaterStage, stageName, unreachableStage } from "./stage-order.ts";
 import { getVariable, setVariable, variableMap, type Variables } from "./variables.ts";
 import { createVertex, plainMetadata, type Vertex } from "./vertex.ts";
 
@@ -289,12 +291,12 @@ class Lowerer {
     if (/^\d+$/.test(from)) {
       const index = Number(from);
       if (index >= this.#stages.length) throw new SlipwayError("invalid_argument", "INVALID_STAGE_INDEX", `invalid stage index ${from}`, { index });
-      if (index >= stage.index) throw this.#unreachable(stage, this.#stages[index] as Stage, from, lines);
+      if (index >= stage.index) throw unreachableStage(this.#stages, stage, this.#stages[index] as Stage, from, lines);
       return this.#state(index).root;
     }
     const earlier = named === undefined ? this.#findStage(from, stage.index) : undefined;
     if (earlier !== undefined) return this.#state(earlier).root;
-    this.#refuseOtherStage(stage, from.toLowerCase(), lines);
+    refuseLaterStage(this.#stages, stage, from.toLowerCase(), lines);
     if (named === undefined && from === "scratch") return undefined;
     const image = this.#namedImage(named, from, this.#options.targetPlatform, lines);
     return createVertex(
@@ -302,20 +304,6 @@ class Lowerer {
       [],
       plainMetadata({ name: `FROM ${image.reference}`, lines, slot: `${this.#options.contextId}|from|${from}`, description: `FROM ${image.reference}` }),
     );
-  }
-
-  /** A stage that comes later, or the stage itself, cannot be copied from. */
-  #refuseOtherStage(stage: Stage, from: string, lines: LineRange): void {
-    const other = this.#stages.find((candidate) => candidate.index >= stage.index && candidate.name === from);
-    if (other !== undefined) throw this.#unreachable(stage, other, from, lines);
-  }
-
-  #unreachable(stage: Stage, other: Stage, from: string, lines: LineRange): SlipwayError {
-    const name = stageName(stage);
-    if (other === stage || needsStage(this.#stages, other, stage, new Set())) {
-      return new SlipwayError("invalid_argument", "STAGE_CYCLE", `circular dependency detected on stage: ${name}`, { lines });
-    }
-    return new SlipwayError("invalid_argument", "STAGE_ORDER", `cannot copy from stage ${JSON.stringify(from)}, it needs to be defined before current stage ${JSON.stringify(name)}`, { lines });
   }
 
   #lowerInstruction(state: StageState, stage: Stage, instruction: Instruction): void {
@@ -364,23 +352,11 @@ class Lowerer {
   }
 }
 
-function stageName(stage: Stage): string {
-  return stage.name ?? `stage-${stage.index}`;
-}
 
 /** Errors of an instruction name its place, unless they know a better one or have none on purpose. */
 function withLines(error: unknown, lines: LineRange): unknown {
   if (!(error instanceof SlipwayError) || "lines" in error.details || error.code === "INVALID_STAGE_INDEX") return error;
   return new SlipwayError(error.kind, error.code, error.message, { ...error.details, lines }, error);
-}
-
-/** Whether `stage` stands on `wanted` or copies from it, by whatever way. */
-function needsStage(stages: readonly Stage[], stage: Stage, wanted: Stage, seen: Set<Stage>): boolean {
-  if (seen.has(stage)) return false;
-  seen.add(stage);
-  const names = [stage.from.image, ...stage.instructions.flatMap((instruction) => (instruction.type === "copy" ? (instruction.from ?? []) : []))];
-  const direct = names.flatMap((name) => stages.find((candidate) => candidate.name === name.toLowerCase() || String(candidate.index) === name) ?? []);
-  return direct.some((next) => next === wanted || needsStage(stages, next, wanted, seen));
 }
 
 /** Instructions that are counted as steps in progress. */
@@ -396,11 +372,4 @@ function parseTriggers(expressions: readonly string[], lines: LineRange): readon
     const instruction = parseTrigger(expression);
     return { ...instruction, lines, code: `ONBUILD ${instruction.code}` };
   });
-}
-
-/** Fails with INVALID_EPOCH in BuildKit's words. */
-function parseEpoch(text: string | undefined): number | undefined {
-  if (text === undefined || text === "") return undefined;
-  if (/^-?\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
-  throw new SlipwayError("invalid_argument", "INVALID_EPOCH", `invalid SOURCE_DATE_EPOCH: ${text}`, { got: text });
 }

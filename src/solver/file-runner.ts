@@ -25,6 +25,8 @@ export interface FileStep {
   readonly op: FileOp;
   readonly inputs: readonly Result[];
   readonly signal: AbortSignal | undefined;
+  /** bytes copied so far, now and then */
+  readonly onBytes: (bytes: number) => void;
 }
 
 /** What a copy takes, looked at before the cache is asked. */
@@ -118,7 +120,7 @@ export async function runFileStep(step: FileStep, prepared: PreparedFileStep): P
     return { layers: before.layers, sizeBytes: before.sizeBytes, cached: true, createdMs: before.createdMs };
   }
   const target = copies[0]?.tree.digests ?? digests;
-  const layer = await emitLayer(store, draft, target, { signal });
+  const layer = await emitLayer(store, draft, target, { signal, onProgress: step.onBytes });
   const learned = learnedKey(step, prepared, copies);
   return {
     layers: [layer.diffId],

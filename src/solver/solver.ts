@@ -111,7 +111,7 @@ export class Solver {
       case "diff":
         return diffOf(inputs);
       case "file":
-        return await this.#file({ store, vertex, op, inputs, signal: this.#signal }, report);
+        return await this.#file({ store, vertex, op, inputs, signal: this.#signal, onBytes: (bytes) => report.status("copying files:", bytes) }, report);
       case "exec":
         this.#checkEntitlements(op.network, op.security);
         return await this.#exec({ store, vertex, op, inputs, signal: this.#signal }, report);
@@ -215,6 +215,10 @@ class VertexReport {
 
   log(stream: 1 | 2, data: Uint8Array): void {
     this.#sink({ type: "log", vertex: this.#vertex.digest, stream, data, timestampMs: Date.now() });
+  }
+
+  status(id: string, current: number): void {
+    this.#sink({ type: "status", vertex: this.#vertex.digest, id, current, timestampMs: Date.now(), startedMs: this.#startedMs ?? Date.now() });
   }
 
   async during<T>(body: () => Promise<T>, cached: boolean): Promise<T> {

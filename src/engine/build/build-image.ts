@@ -20,6 +20,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { BuildOptions, BuildResult, BuildWarning, CheckResult } from "../api.ts";
 import { parseTagName } from "../image-names.ts";
+import { enforceCacheCeiling } from "../system/cache-ceiling.ts";
 import { ContextView } from "./context-view.ts";
 import { withExcerpt } from "./diagnostics.ts";
 import { exportResult } from "./export-result.ts";
@@ -211,6 +212,7 @@ async function solveAndExport(options: BuildOptions, surroundings: BuildSurround
   } finally {
     if (context.id === context.directory) digests.save(indexPath, () => store.lease().temporaryPath("context-index"));
     store.cache.touch(solver.usedKeys);
+    enforceCacheCeiling(store);
     await networks?.close();
   }
 }
