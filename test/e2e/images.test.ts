@@ -148,7 +148,10 @@ test("image prune takes dangling images, with -a every unused one", async () => 
   await other.build("FROM busybox\nLABEL v=2", {}, ["-t", "moving"]);
   assert.equal(await other.ok(["images", "-q", "--no-trunc", "--filter", "dangling=true"]), dangling);
   assert.match(await other.ok(["image", "prune", "-f", "--dry-run"]), new RegExp(dangling.slice(7, 19)));
-  assert.match(await other.ok(["image", "prune", "-f"]), new RegExp(`^Deleted Images:\\n(untagged: .*\\n)?deleted: ${dangling}\\n(.*\\n)*\\nTotal reclaimed space: `));
+  assert.match(
+    await other.ok(["image", "prune", "-f"]),
+    new RegExp(`^Deleted Images:\\n(untagged: .*\\n)?deleted: ${dangling}\\n(.*\\n)*\\nTotal reclaimed space: `),
+  );
   await other.ok(["run", "--name", "user", "busybox", "true"]);
   await other.ok(["image", "prune", "-af"]);
   assert.equal(await other.ok(["images", "--format", "{{.Repository}}"]), "busybox");
