@@ -12,9 +12,10 @@ export interface ContainerHost {
   readonly onWarning: (message: string) => void;
   /**
    * The command (absolute program and arguments) that a container's monitor runs when the container ended, for what needs the
-   * database: `cleanupContainer(host, id)`, and removal for --rm. Without it that happens when a command next looks at the container.
+   * database: `cleanupContainer(host, id, run)`, and removal for --rm. Without it that happens when a command next looks at the container.
+   * `run` names the run that ended: a later one may have begun before the command gets to work.
    */
-  readonly exitCommand?: (id: string) => readonly string[];
+  readonly exitCommand?: (id: string, run: string) => readonly string[];
 }
 
 export interface CreateContainerOptions {
@@ -50,6 +51,8 @@ export interface ContainerFiles {
   readonly oomFile: string;
   /** ends with this boot */
   readonly run: string;
+  /** names the run that the files of `run` belong to */
+  readonly runToken: string;
   readonly sockets: string;
   readonly attachSocket: string;
   readonly conmonPid: string;
@@ -77,6 +80,7 @@ export function containerFiles(host: Pick<ContainerHost, "runDirectory">, record
     exitFile: `${directory}/${record.id}`,
     oomFile: `${directory}/persist/oom`,
     run,
+    runToken: `${run}/token`,
     sockets: `${run}/s`,
     attachSocket: `${directory}/bundle/attach`,
     conmonPid: `${run}/conmon.pid`,

@@ -3,6 +3,7 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { errnoOf } from "../base/errors.ts";
 import { requireContainer } from "./container-errors.ts";
 import { containerFiles, type ContainerHost } from "./container-host.ts";
+import { holdAsReader } from "./container-lock.ts";
 import { containerState } from "./container-state.ts";
 import { watchFile } from "./file-watch.ts";
 import { endsLine, LineSplitter, parseLogLine, type LogEntry } from "./log-format.ts";
@@ -27,6 +28,7 @@ const chunkBytes = 65_536;
 export async function* readLogs(host: ContainerHost, nameOrId: string, options: ReadLogsOptions = {}): AsyncGenerator<LogEntry, void> {
   const record = requireContainer(host.records, nameOrId);
   const path = containerFiles(host, record).log;
+  using _ = options.follow === true ? holdAsReader(record.paths.directory) : undefined;
   const isRunning = (): boolean => {
     const current = host.records.get(record.id);
     return current !== undefined && containerState(host, current).status === "running";

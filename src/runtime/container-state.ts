@@ -1,5 +1,6 @@
 /** What is true about a container now, whatever its record says: processes die by kill -9, and machines are switched off. */
 import { readFileSync, statSync } from "node:fs";
+import { isSlipwayError } from "../base/errors.ts";
 import { readPidFile } from "./conmon.ts";
 import { containerFiles, type ContainerFiles, type ContainerHost } from "./container-host.ts";
 import type { ContainerRecord, ContainerState } from "./container-records.ts";
@@ -11,8 +12,19 @@ const lostExitCode = 255;
 /** The truth; written back to the record when it changed. */
 export function containerState(host: ContainerHost, record: ContainerRecord): ContainerState {
   const state = currentState(host, record);
-  if (state !== record.state && host.records.get(record.id) !== undefined) host.records.update({ ...record, state });
+  if (state !== record.state) noteState(host, record, state);
   return state;
+}
+
+/** What was read is old when the container was removed or started again since. */
+function noteState(host: ContainerHost, record: ContainerRecord, state: ContainerState): void {
+  const now = host.records.get(record.id);
+  if (now === undefined || now.state.status !== record.state.status || now.state.startedAt !== record.state.startedAt) return;
+  try {
+    host.records.update({ ...now, state });
+  } catch (error) {
+    if (!isSlipwayError(error, "CONTAINER_NOT_FOUND")) throw error;
+  }
 }
 
 /** Changes nothing. The same object as in the record when nothing changed. */
@@ -48,6 +60,16 @@ function isMonitored(files: ContainerFiles): boolean {
   } catch {
     return false;
   }
+}
+
+/**
+ * Whether a run has ended and nobody is there to clear it away: the monitor was killed, or its exit command. `state`: what containerState()
+ * said.
+ */
+export function isAbandoned(host: Pick<ContainerHost, "runDirectory">, record: ContainerRecord, state: ContainerState): boolean {
+  if (state.status !== "exited") return false;
+  const files = containerFiles(host, record);
+  return !isMonitored(files) && (record.config.removeOnExit || exists(files.runToken));
 }
 
 /** What the monitor left; undefined while it has not. */

@@ -2,11 +2,12 @@
 import { rmSync } from "node:fs";
 import { constants } from "node:os";
 import { errnoOf, SlipwayError } from "../base/errors.ts";
-import { unmount } from "../store/overlay.ts";
+import { clearAway, cleanupContainer } from "./container-cleanup.ts";
 import { cannotKill, cannotRemoveRunning, requireContainer } from "./container-errors.ts";
 import { containerFiles, type ContainerHost } from "./container-host.ts";
+import { holdAsReader, withContainerLock } from "./container-lock.ts";
 import type { ContainerRecord } from "./container-records.ts";
-import { cleanupContainer, writeTerminalSize } from "./container-start.ts";
+import { writeTerminalSize } from "./container-launch.ts";
 import { containerState, isAlive, readExit } from "./container-state.ts";
 import { watchFile } from "./file-watch.ts";
 
@@ -28,7 +29,12 @@ export async function stopContainer(
     send(record, constants.signals.SIGKILL);
     await ended(host, record, undefined);
   }
-  await cleanupContainer(host, record.id);
+  await cleanupIfThere(host, record.id);
+}
+
+/** One that is removed when it ends (--rm) may be gone. */
+async function cleanupIfThere(host: ContainerHost, id: string): Promise<void> {
+  if (host.records.get(id) !== undefined) await cleanupContainer(host, id);
 }
 
 /** Default SIGKILL. CONTAINER_NOT_RUNNING (conflict), INVALID_SIGNAL, in Docker's words. Does not wait. */
@@ -39,25 +45,43 @@ export function killContainer(host: ContainerHost, nameOrId: string, signal: str
   send(record, number);
 }
 
-/** Removes the container's files and record; returns the record. CONTAINER_RUNNING (conflict) unless `force`, which kills it first. */
-export async function removeContainer(host: ContainerHost, nameOrId: string, options: { readonly force?: boolean } = {}): Promise<ContainerRecord> {
-  const record = requireContainer(host.records, nameOrId);
-  if (containerState(host, record).status === "running") {
-    if (options.force !== true) throw cannotRemoveRunning(nameOrId);
-    send(record, constants.signals.SIGKILL);
-    await ended(host, record, undefined);
+export interface RemoveOptions {
+  readonly force?: boolean;
+  /** what goes with the container, its volumes say; may be called again when a removal is repeated */
+  readonly alsoRemove?: (record: ContainerRecord) => void;
+}
+
+/**
+ * Removes the container's files and record; returns the record. CONTAINER_RUNNING (conflict) unless `force`, which kills it first. When
+ * another process removes it at the same time both succeed. CONTAINER_NOT_FOUND.
+ */
+export async function removeContainer(host: ContainerHost, nameOrId: string, options: RemoveOptions = {}): Promise<ContainerRecord> {
+  const first = requireContainer(host.records, nameOrId);
+  for (let record: ContainerRecord | undefined = first; record !== undefined; record = host.records.get(first.id)) {
+    if (containerState(host, record).status === "running") {
+      if (options.force !== true) throw cannotRemoveRunning(nameOrId);
+      send(record, constants.signals.SIGKILL);
+      await ended(host, record, undefined);
+    }
+    await withContainerLock(record.paths.directory, async () => await removeEnded(host, first.id, options));
   }
-  const files = containerFiles(host, record);
-  if (record.state.startedAt !== "") await cleanupContainer(host, record.id);
-  unmount(files.rootfs);
-  rmSync(files.directory, { recursive: true, force: true });
-  host.records.remove(record.id);
-  return record;
+  return first;
+}
+
+/** Does nothing when the container runs again. The record goes last: a removal that is killed can be repeated. */
+async function removeEnded(host: ContainerHost, id: string, { alsoRemove }: RemoveOptions): Promise<void> {
+  const record = host.records.get(id);
+  if (record === undefined || containerState(host, record).status === "running") return;
+  await clearAway(host, record);
+  rmSync(record.paths.directory, { recursive: true, force: true });
+  alsoRemove?.(record);
+  host.records.remove(id);
 }
 
 /** Resolves with the exit code once the container is not running (at once when it is not). CANCELED after an abort. */
 export async function waitContainer(host: ContainerHost, nameOrId: string, options: { readonly signal?: AbortSignal } = {}): Promise<number> {
   const record = requireContainer(host.records, nameOrId);
+  using _ = holdAsReader(record.paths.directory);
   if (!(await ended(host, record, options.signal))) throw new SlipwayError("canceled", "CANCELED", "canceled", {}, options.signal?.reason);
   const current = host.records.get(record.id);
   // removed meanwhile (--rm): what the monitor wrote went with it

@@ -13,6 +13,7 @@ import { choosePorts, checkPortsFree } from "./port-check.ts";
 import type { PortMapping } from "./ports.ts";
 import { findProgram, requireProgram } from "./programs.ts";
 import { runProgram } from "./run-program.ts";
+import { requireTunDevice } from "./tun-device.ts";
 
 export interface NetworkOptions {
   readonly kind: "build" | "container";
@@ -41,13 +42,14 @@ export const dnsForwardAddress = "172.17.0.1";
 
 /**
  * Starts in about 30 ms. PROGRAM_MISSING (failed_precondition) without pasta, PORT_TAKEN (conflict) in Docker's words, NETWORK_FAILED
- * (unavailable) with pasta's words. SCTP cannot be published (UNSUPPORTED_PROTOCOL).
+ * (unavailable) with pasta's words, and details.remedy where root can mend it. SCTP cannot be published (UNSUPPORTED_PROTOCOL).
  */
 export async function createNetwork(options: NetworkOptions): Promise<Network> {
   const pasta = requireProgram("pasta", options.publish.length > 0 ? "publishing ports" : "a network of its own");
   const unshare = requireProgram("unshare", "a network of its own");
   const ports = await choosePorts(options.publish);
   await checkPortsFree(ports);
+  requireTunDevice();
   enterPrivateMountNamespace();
   mkdirSync(options.directory, { recursive: true, mode: 0o700 });
   const netnsPath = join(options.directory, "netns");

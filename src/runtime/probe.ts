@@ -8,6 +8,7 @@ import { emulatedPlatforms } from "./emulation.ts";
 import { prepareRuntime } from "./oci-runtime.ts";
 import { findProgram, installCommand, type Program } from "./programs.ts";
 import { runProgram } from "./run-program.ts";
+import { tunDevice, tunProblem } from "./tun-device.ts";
 
 export type ProbedProgram =
   | { readonly found: true; readonly name: string; readonly path: string; readonly version: string }
@@ -60,7 +61,7 @@ export async function probeMachine(options: { readonly storeDirectory: string; r
     userNamespaces: probeUserNamespaces(),
     overlay: overlayAbility(options.storeDirectory),
     seccomp: probeSeccomp(),
-    tunDevice: await probeTunDevice(),
+    tunDevice: probeTunDevice(),
     emulated: emulatedPlatforms(readBinfmt()),
   };
 }
@@ -124,16 +125,9 @@ function probeSeccomp(): ProbedAbility {
   return { works: false, name, reason: "the kernel has no seccomp filters", remedy: "use a kernel with CONFIG_SECCOMP_FILTER" };
 }
 
-async function probeTunDevice(): Promise<ProbedAbility> {
-  const name = "/dev/net/tun";
-  try {
-    const { openSync, closeSync } = process.getBuiltinModule("node:fs");
-    closeSync(openSync(name, "r+"));
-    return { works: true, name, detail: "can be opened" };
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { works: false, name, reason, remedy: existsSync(name) ? "chmod 0666 /dev/net/tun" : "modprobe tun" };
-  }
+function probeTunDevice(): ProbedAbility {
+  const problem = tunProblem();
+  return problem === undefined ? { works: true, name: tunDevice, detail: "can be opened" } : { works: false, name: tunDevice, ...problem };
 }
 
 function readBinfmt(): string[] {

@@ -3,7 +3,7 @@
  * a later `exec` or `stop` has power over containers that an earlier `run` started: they belong to the same namespace. It ends with the boot.
  */
 import type { ChildProcess } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { SlipwayError } from "../base/errors.ts";
@@ -11,6 +11,7 @@ import { printable } from "../base/printable.ts";
 import { flock } from "../store/syscalls.ts";
 import { startTimeTicks } from "./death-watch.ts";
 import { findProgram } from "./programs.ts";
+import { openRunDirectory } from "./run-directory.ts";
 import { runProgram } from "./run-program.ts";
 import { mapArguments, parseSubids } from "./subids.ts";
 
@@ -21,12 +22,12 @@ export interface Holder {
   readonly singleId: boolean;
 }
 
-/** Finds the holder or starts it; commands that come at the same time get the same one. USERNS_UNAVAILABLE (failed_precondition). */
+/** Finds the holder or starts it; commands that come at the same time get the same one. USERNS_UNAVAILABLE (failed_precondition), RUN_DIRECTORY. */
 export async function ensureNamespaceHolder(runDirectory: string): Promise<Holder> {
   const file = join(runDirectory, "userns.json");
+  openRunDirectory(runDirectory, process.geteuid?.() ?? 0);
   const found = readHolder(file);
   if (found !== undefined) return found;
-  mkdirSync(runDirectory, { recursive: true, mode: 0o700 });
   const lock = openSync(join(runDirectory, "userns.lock"), "w", 0o600);
   try {
     flock(lock, "exclusive");
@@ -86,7 +87,7 @@ function insideNamespace(child: ChildProcess): Promise<void> {
 
 /** true: the user's subordinate ids are mapped; false: only the user itself. */
 async function mapRanges(pid: number): Promise<boolean> {
-  const user = userInfo();
+  const user = currentUser();
   const [newuidmap, newgidmap] = [findProgram("newuidmap"), findProgram("newgidmap")];
   const uids = parseSubids(readText("/etc/subuid"), { name: user.username, uid: user.uid });
   const gids = parseSubids(readText("/etc/subgid"), { name: user.username, uid: user.uid });
@@ -100,6 +101,15 @@ async function mapRanges(pid: number): Promise<boolean> {
   writeFileSync(`/proc/${pid}/setgroups`, "deny");
   writeFileSync(`/proc/${pid}/gid_map`, `0 ${user.gid} 1`);
   return false;
+}
+
+/** An id without an account (containers, CI) has no name: its ranges can then only be noted by number. */
+function currentUser(): { readonly username: string; readonly uid: number; readonly gid: number } {
+  try {
+    return userInfo();
+  } catch {
+    return { username: "", uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+  }
 }
 
 function unavailable(reason: string, install: string): SlipwayError {

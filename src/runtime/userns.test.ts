@@ -4,7 +4,7 @@ import { chmodSync, chownSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { temporaryDirectory } from "./test-machine.ts";
 import { mapArguments, parseSubids } from "./subids.ts";
-import { enterPlan, INSIDE_USERNS, planUserNamespace } from "./userns.ts";
+import { enterPlan, INSIDE_USERNS, planUserNamespace, RUN_DIRECTORY } from "./userns.ts";
 
 test("ranges are found by name and by number", () => {
   const text = "# comment\nme:100000:65536\nother:200000:65536\n1001:300000:10\nme:broken:1\nme:5:0\n";
@@ -25,12 +25,13 @@ test("the user is root inside, the ranges follow one another", () => {
 });
 
 test("re-entering keeps the command and its environment", () => {
-  const plan = enterPlan("/usr/bin/nsenter", { pid: 7, startTimeTicks: "1", singleId: false }, ["/bin/node", "cli.ts", "build", "."], {
-    HOME: "/h",
-    EMPTY: undefined,
-  });
+  const plan = enterPlan(
+    "/usr/bin/nsenter",
+    { pid: 7, startTimeTicks: "1", singleId: false },
+    { command: ["/bin/node", "cli.ts", "build", "."], runDirectory: "/run/me", env: { HOME: "/h", EMPTY: undefined } },
+  );
   assert.deepEqual(plan.argv, ["/usr/bin/nsenter", "--user", "--preserve-credentials", "--target", "7", "--", "/bin/node", "cli.ts", "build", "."]);
-  assert.deepEqual(plan.env, { HOME: "/h", [INSIDE_USERNS]: "ranges" });
+  assert.deepEqual(plan.env, { HOME: "/h", [INSIDE_USERNS]: "ranges", [RUN_DIRECTORY]: "/run/me" });
 });
 
 test("inside already: nothing to do", async () => {

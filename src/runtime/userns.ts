@@ -1,10 +1,10 @@
 /** Running as an ordinary user: every command re-enters itself in the user namespace that the holder keeps, before it works. */
 import { isSlipwayError } from "../base/errors.ts";
 import { findProgram } from "./programs.ts";
+import { INSIDE_USERNS, RUN_DIRECTORY } from "./userns-env.ts";
 import { ensureNamespaceHolder, type Holder } from "./userns-holder.ts";
 
-/** Set in the environment of what runs inside the namespace: "ranges", or "single" where only one id is mapped. */
-export const INSIDE_USERNS = "SLIPWAY_USERNS";
+export { INSIDE_USERNS, RUN_DIRECTORY };
 
 export type UsernsPlan =
   /** root, or already inside: nothing to do */
@@ -34,7 +34,8 @@ export async function planUserNamespace(options: {
   const nsenter = findProgram("nsenter", env["PATH"]);
   if (nsenter === undefined) return { kind: "unavailable", reason: "nsenter is not installed", remedy: "apt-get install -y util-linux" };
   try {
-    return enterPlan(nsenter, await ensureNamespaceHolder(options.runDirectory), options.command, env);
+    const holder = await ensureNamespaceHolder(options.runDirectory);
+    return enterPlan(nsenter, holder, { command: options.command, runDirectory: options.runDirectory, env });
   } catch (error) {
     if (!isSlipwayError(error)) throw error;
     const remedy = error.details["remedy"];
@@ -42,19 +43,20 @@ export async function planUserNamespace(options: {
   }
 }
 
+export interface Reentry {
+  readonly command: readonly string[];
+  readonly runDirectory: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
 /** Pure. */
-export function enterPlan(
-  nsenter: string,
-  holder: Holder,
-  command: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
-): UsernsPlan & { kind: "enter" } {
+export function enterPlan(nsenter: string, holder: Holder, { command, runDirectory, env }: Reentry): UsernsPlan & { kind: "enter" } {
   const kept = Object.entries(env).flatMap(([name, value]): [string, string][] => (value === undefined ? [] : [[name, value]]));
   return {
     kind: "enter",
     file: nsenter,
     argv: [nsenter, "--user", "--preserve-credentials", "--target", String(holder.pid), "--", ...command],
-    env: { ...Object.fromEntries(kept), [INSIDE_USERNS]: holder.singleId ? "single" : "ranges" },
+    env: { ...Object.fromEntries(kept), [INSIDE_USERNS]: holder.singleId ? "single" : "ranges", [RUN_DIRECTORY]: runDirectory },
     singleId: holder.singleId,
   };
 }

@@ -44,6 +44,6 @@ export function createHost(store: Store, records: ContainerRecords, onWarning: (
       mountOverlay({ lowers, upper, work, target });
     },
     onWarning,
-    exitCommand: (id) => [process.execPath, "--disable-warning=ExperimentalWarning", fileURLToPath(new URL("./on-exit.ts", import.meta.url)), store.layout.root, id],
+    exitCommand: (id, run) => [process.execPath, "--disable-warning=ExperimentalWarning", fileURLToPath(new URL("./on-exit.ts", import.meta.url)), store.layout.root, id, run],
   };
 }

@@ -12,7 +12,7 @@ import { containerConfig, portsOf, tmpfsMounts } from "./create-options.ts";
 import { exportContainer } from "./export-container.ts";
 import { inspectContainer } from "./inspect-container.ts";
 import { matchesFilters, summarize } from "./summarize.ts";
-import { prepareMounts, removeAnonymousVolumes } from "./volumes.ts";
+import { prepareMounts } from "./volumes.ts";
 
 /** Loaded when a container is really touched: listing needs none of it. */
 const runtime = (): Promise<typeof import("../../runtime/container.ts")> => import("../../runtime/container.ts");
@@ -71,11 +71,15 @@ export class Containers implements ContainerApi {
     const id = await this.create(options, onPull);
     const { startContainer, waitContainer } = await runtime();
     attach?.onCreated?.(id);
+    const host = this.#hostOf();
+    const { holdAsReader } = await runtime();
+    // the monitor of a container that is removed when it ends waits until we have read everything
+    using _ = attach === undefined ? undefined : holdAsReader((await this.#require(id)).paths.directory);
     try {
-      const { attachment } = await startContainer(this.#hostOf(), id, { attach: attach !== undefined, ...(attach?.terminalSize === undefined ? {} : { size: attach.terminalSize }) });
+      const { attachment } = await startContainer(host, id, { attach: attach !== undefined, ...(attach?.terminalSize === undefined ? {} : { size: attach.terminalSize }) });
       if (attach === undefined || attachment === undefined) return { id, exitCode: undefined };
       await this.#carry(id, attachment, attach);
-      const exitCode = await waitContainer(this.#hostOf(), id, options.signal === undefined ? {} : { signal: options.signal });
+      const exitCode = await waitContainer(host, id, options.signal === undefined ? {} : { signal: options.signal });
       if (options.remove === true) await this.#removeQuietly(id);
       return { id, exitCode };
     } catch (error) {
@@ -84,13 +88,9 @@ export class Containers implements ContainerApi {
     }
   }
 
-  /** The monitor may have removed it first. */
   async #removeQuietly(id: string): Promise<void> {
-    try {
-      await this.remove(id, { force: true, volumes: true });
-    } catch (error) {
-      if (!(error instanceof SlipwayError) || error.kind !== "not_found") throw error;
-    }
+    const { removeQuietly } = await import("./remove-container.ts");
+    await removeQuietly(this.#store, this.#hostOf(), id, true);
   }
 
   async #carry(id: string, attachment: Attachment, attach: AttachStreams): Promise<void> {
@@ -118,6 +118,7 @@ export class Containers implements ContainerApi {
   async list(options: ListOptions = {}): Promise<readonly ContainerSummary[]> {
     const { containerState } = await import("../../runtime/container-state.ts");
     const host = this.#hostOf();
+    await this.#settle();
     const wantsAll = options.all === true || options.last !== undefined || options.filters?.["status"] !== undefined || options.filters?.["exited"] !== undefined;
     const summaries = this.#records
       .list()
@@ -125,6 +126,16 @@ export class Containers implements ContainerApi {
       .filter((summary) => wantsAll || summary.state === "running" || summary.state === "paused" || summary.state === "restarting")
       .filter((summary) => matchesFilters(summary, options.filters ?? {}, this.#records));
     return options.last === undefined || options.last < 0 ? summaries : summaries.slice(0, options.last);
+  }
+
+  /** Monitors are killed and machines switched off: what they should have cleared away is cleared away when somebody looks. */
+  async #settle(): Promise<void> {
+    const { containerState, isAbandoned } = await import("../../runtime/container-state.ts");
+    const host = this.#hostOf();
+    for (const record of this.#records.list().filter((each) => isAbandoned(host, each, containerState(host, each)))) {
+      const { settleAbandoned } = await import("./remove-container.ts");
+      await settleAbandoned(this.#store, host, record);
+    }
   }
 
   async inspect(container: string): Promise<Readonly<Record<string, unknown>>> {
@@ -173,9 +184,8 @@ export class Containers implements ContainerApi {
   }
 
   async remove(container: string, options: { readonly force?: boolean; readonly volumes?: boolean } = {}): Promise<void> {
-    const { removeContainer } = await runtime();
-    const record = await removeContainer(this.#hostOf(), container, options.force === true ? { force: true } : {});
-    if (options.volumes === true) removeAnonymousVolumes(this.#store, record);
+    const { removeWithVolumes } = await import("./remove-container.ts");
+    await removeWithVolumes(this.#store, this.#hostOf(), container, { force: options.force === true, volumes: options.volumes === true });
   }
 
   async exec(container: string, options: Parameters<ContainerApi["exec"]>[1], attach?: AttachStreams): Promise<{ readonly exitCode: number | undefined }> {

@@ -1,22 +1,32 @@
-/** What a container's monitor runs when the container ended: `node on-exit.ts STORE ID`. Clears away, and removes the container for --rm. */
-import { Store } from "../../store/index.ts";
-import { cleanupContainer, removeContainer } from "../../runtime/container.ts";
+/** What a container's monitor runs when the container ended: `node on-exit.ts STORE ID RUN`. Clears that run away; removes for --rm. */
+import { existsSync } from "node:fs";
+import { cleanupContainer, waitForReaders } from "../../runtime/container.ts";
 import type { ContainerRecord } from "../../runtime/container-records.ts";
+import { layoutOf, Store } from "../../store/index.ts";
 import { createHost, createRecords } from "./container-host.ts";
-import { removeAnonymousVolumes } from "./volumes.ts";
+import { removeQuietly } from "./remove-container.ts";
 
-const [root, id] = process.argv.slice(2);
-if (root !== undefined && id !== undefined) {
-  const store = Store.open(root);
+/** A client that is stopped (Ctrl-Z) while it reads cannot keep the container for ever. */
+const readersMs = 60_000;
+
+async function endRun(store: Store, id: string, run: string): Promise<void> {
   const records = createRecords(store, () => []);
-  const host = createHost(store, records, () => {});
   const record: ContainerRecord | undefined = records.get(id);
-  if (record !== undefined) {
-    await cleanupContainer(host, id);
-    if (record.config.removeOnExit) {
-      await removeContainer(host, id, { force: true });
-      removeAnonymousVolumes(store, record);
-    }
+  if (record === undefined) return;
+  const host = createHost(store, records, () => {});
+  await cleanupContainer(host, id, run);
+  if (!record.config.removeOnExit) return;
+  await waitForReaders(record.paths.directory, readersMs);
+  await removeQuietly(store, host, id, false);
+}
+
+const [root, id, run] = process.argv.slice(2);
+// a store that was deleted meanwhile is not made anew
+if (root !== undefined && id !== undefined && run !== undefined && existsSync(layoutOf(root).database)) {
+  const store = Store.open(root);
+  try {
+    await endRun(store, id, run);
+  } finally {
+    store.close();
   }
-  store.close();
 }

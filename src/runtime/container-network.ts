@@ -1,0 +1,33 @@
+/** The network of one run of a container: as configured, or the host's where an ordinary user can be given none and asked for no port. */
+import { isSlipwayError } from "../base/errors.ts";
+import type { ContainerFiles, ContainerHost } from "./container-host.ts";
+import type { ContainerRecord, NetworkMode } from "./container-records.ts";
+import { createNetwork, type Network } from "./network.ts";
+import type { SpecNetwork } from "./spec-options.ts";
+
+export interface ContainerNetwork {
+  /** what the run really gets */
+  readonly mode: NetworkMode;
+  readonly spec: SpecNetwork;
+  /** to be closed by whoever ends the run */
+  readonly own: Network | undefined;
+}
+
+/** Fails as createNetwork() does. */
+export async function openContainerNetwork(
+  host: Pick<ContainerHost, "onWarning">,
+  record: ContainerRecord,
+  { files, rootless }: { readonly files: ContainerFiles; readonly rootless: boolean },
+): Promise<ContainerNetwork> {
+  const { networkMode } = record.config;
+  if (networkMode !== "bridge") return { mode: networkMode, spec: { kind: networkMode }, own: undefined };
+  try {
+    const own = await createNetwork({ kind: "container", publish: record.ports, directory: files.network, detached: true });
+    return { mode: "bridge", spec: { kind: "netns", path: own.netnsPath }, own };
+  } catch (error) {
+    // root's containers could do harm on the host's network; a user's have the user's powers there
+    if (!rootless || record.ports.length > 0 || !isSlipwayError(error, "NETWORK_FAILED")) throw error;
+    host.onWarning(`the container uses the host's network, because no network of its own could be made: ${error.message}`);
+    return { mode: "host", spec: { kind: "host" }, own: undefined };
+  }
+}
