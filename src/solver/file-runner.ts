@@ -1,4 +1,5 @@
 /** Runs file operations: COPY, ADD, WORKDIR, heredoc files. All actions of one vertex make one layer. */
+import { randomUUID } from "node:crypto";
 import { canonicalJson } from "../base/canonical-json.ts";
 import { SlipwayError } from "../base/errors.ts";
 import { digestOf } from "../oci/digest.ts";
@@ -67,7 +68,7 @@ export async function prepareFileStep(step: FileStep): Promise<PreparedFileStep>
     }
     const prepared = prepareCopy(action, input.tree);
     copies.set(action, prepared);
-    sources.push(prepared.digest === undefined ? `unknown ${Math.random()}` : `selection ${prepared.digest}`);
+    sources.push(prepared.digest === undefined ? `unknown ${randomUUID()}` : `selection ${prepared.digest}`);
     files.push(...listFiles(prepared));
   }
   const base = chainId(baseChain(step));

@@ -1,5 +1,5 @@
 /** The build use case: context and Dockerfile in, graph solved, image or files out. Reads as its own table of contents. */
-import { SlipwayError } from "../../base/errors.ts";
+import { isSlipwayError, SlipwayError } from "../../base/errors.ts";
 import { digestOf, type Digest } from "../../oci/digest.ts";
 import { hostPlatform, normalizePlatform, parsePlatform, type Platform } from "../../oci/platform.ts";
 import type { ProgressSink } from "../../base/progress.ts";
@@ -42,26 +42,44 @@ type Lowered = Extract<Lowering, { kind: "done" }>;
 
 /** Failures carry `details.excerpt` and `details.vertex` where they have a place. */
 export async function buildImage(options: BuildOptions, surroundings: BuildSurroundings): Promise<BuildResult> {
-  const { onProgress } = surroundings;
   const signal = options.signal ?? new AbortController().signal;
   const tags = (options.tags ?? []).map(parseTagName);
   const platform = targetPlatform(options.platforms);
   for (const ulimit of options.ulimits ?? []) parseUlimit(ulimit);
   checkSecrets(options.secrets ?? []);
   const { context, parsed } = await openBuild(options, surroundings, signal);
-  try {
-    const buildArgs = new Map(Object.entries(options.buildArgs ?? {}));
-    const images = new Map<string, ResolvedImage>();
-    const lowered = await lower(options, surroundings, { context, parsed, platform, buildArgs, images, signal });
-    const lint = { buildArgs, reachable: lowered.reachable, baseVariables: (image: string) => variablesOf(images, image, platform) };
-    const warnings = lintBuild(parsed, lint);
-    emitWarnings(onProgress, warnings);
-    failOnWarnings(parsed, lint);
-    await reportIgnoreFile(onProgress, context);
-    return await solveAndExport(options, surroundings, { context, parsed, lowered, platform, tags, warnings, signal });
-  } catch (error) {
-    throw withExcerpt(error, parsed.source);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await buildOnce(options, surroundings, { context, parsed, platform, tags, signal });
+    } catch (error) {
+      // Somebody pruned what the cache had just promised: what is gone is made again.
+      if (!isSlipwayError(error, "LAYER_MISSING") || attempt === maxAttempts) throw withExcerpt(error, parsed.source);
+    }
   }
+}
+
+const maxAttempts = 3;
+
+interface OpenedBuild {
+  readonly context: OpenedContext;
+  readonly parsed: ParsedBuild;
+  readonly platform: Platform;
+  readonly tags: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+async function buildOnce(options: BuildOptions, surroundings: BuildSurroundings, opened: OpenedBuild): Promise<BuildResult> {
+  const { onProgress } = surroundings;
+  const { context, parsed, platform } = opened;
+  const buildArgs = new Map(Object.entries(options.buildArgs ?? {}));
+  const images = new Map<string, ResolvedImage>();
+  const lowered = await lower(options, surroundings, { ...opened, buildArgs, images });
+  const lint = { buildArgs, reachable: lowered.reachable, baseVariables: (image: string) => variablesOf(images, image, platform) };
+  const warnings = lintBuild(parsed, lint);
+  emitWarnings(onProgress, warnings);
+  failOnWarnings(parsed, lint);
+  await reportIgnoreFile(onProgress, context);
+  return await solveAndExport(options, surroundings, { ...opened, lowered, warnings });
 }
 
 /** `build --check`. */
@@ -102,14 +120,10 @@ function emitWarnings(sink: ProgressSink, warnings: readonly BuildWarning[]): vo
   }
 }
 
-interface LowerInput {
-  readonly context: OpenedContext;
-  readonly parsed: ParsedBuild;
-  readonly platform: Platform;
+interface LowerInput extends OpenedBuild {
   readonly buildArgs: ReadonlyMap<string, string>;
   /** filled while base images are resolved */
   readonly images: Map<string, ResolvedImage>;
-  readonly signal: AbortSignal;
 }
 
 /** Names of the variables that a resolved base image sets. */
@@ -164,14 +178,9 @@ function namedContext(value: string): NamedContext {
   return isHttpUrl(value) ? { kind: "http", url: value } : { kind: "local" };
 }
 
-interface SolveInput {
-  readonly context: OpenedContext;
-  readonly parsed: ParsedBuild;
+interface SolveInput extends OpenedBuild {
   readonly lowered: Lowered;
-  readonly platform: Platform;
-  readonly tags: readonly string[];
   readonly warnings: readonly BuildWarning[];
-  readonly signal: AbortSignal;
 }
 
 async function solveAndExport(options: BuildOptions, surroundings: BuildSurroundings, input: SolveInput): Promise<BuildResult> {
