@@ -6,7 +6,7 @@ import { cpus } from "node:os";
 import { asSlipwayError, SlipwayError } from "../base/errors.ts";
 import type { ProgressSink } from "../base/progress.ts";
 import type { Digest } from "../oci/digest.ts";
-import type { Vertex } from "../graph/vertex.ts";
+import { listVertices, type Vertex } from "../graph/vertex.ts";
 import type { Store } from "../store/index.ts";
 import { execInputs, execKey, rootChain, runExecStep, type ExecEnvironment, type ExecStep } from "./exec-runner.ts";
 import { baseChain, prepareFileStep, runFileStep, type FileStep } from "./file-runner.ts";
@@ -55,6 +55,7 @@ export class Solver {
 
   /** The first failure cancels what else is running, and is what the caller gets; `details.vertex` names the step. */
   async solve(vertex: Vertex): Promise<Result> {
+    checkEntitlements(vertex, this.#options.allow);
     try {
       return await this.#solve(vertex);
     } catch (error) {
@@ -113,14 +114,8 @@ export class Solver {
       case "file":
         return await this.#file({ store, vertex, op, inputs, signal: this.#signal, onBytes: (bytes) => report.status("copying files:", bytes) }, report);
       case "exec":
-        this.#checkEntitlements(op.network, op.security);
         return await this.#exec({ store, vertex, op, inputs, signal: this.#signal }, report);
     }
-  }
-
-  #checkEntitlements(network: string, security: string): void {
-    if (network === "host" && !this.#options.allow.has("network.host")) throw notAllowed("network.host");
-    if (security === "insecure" && !this.#options.allow.has("security.insecure")) throw notAllowed("security.insecure");
   }
 
   async #file(step: FileStep, report: VertexReport): Promise<Result> {
@@ -168,8 +163,16 @@ export class Solver {
   }
 }
 
-function notAllowed(entitlement: string): SlipwayError {
-  return new SlipwayError("denied", "NOT_ALLOWED", `failed to load LLB: ${entitlement} is not allowed`, { entitlement, remedy: `allow it with --allow ${entitlement}` });
+/** Nothing runs before every step is known to be allowed. Fails with NOT_ALLOWED (denied) in BuildKit's words. */
+function checkEntitlements(root: Vertex, allow: ReadonlySet<string>): void {
+  for (const { op } of listVertices([root])) {
+    if (op.type !== "exec") continue;
+    const needed = [...(op.network === "host" ? ["network.host"] : []), ...(op.security === "insecure" ? ["security.insecure"] : [])];
+    for (const entitlement of needed) {
+      if (allow.has(entitlement)) continue;
+      throw new SlipwayError("denied", "NOT_ALLOWED", `failed to load LLB: ${entitlement} is not allowed`, { entitlement, remedy: `allow it with --allow ${entitlement}` });
+    }
+  }
 }
 
 /** Only what one chain adds on top of the other can be told without comparing files. */
