@@ -7,6 +7,7 @@ import { errnoOf, SlipwayError } from "../base/errors.ts";
 import { openInRoot } from "../store/syscalls.ts";
 import { resolveUser, type ResolvedUser } from "./user.ts";
 
+const openAttempts = 100;
 const absent = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);
 
 /** Undefined when the file is not there or is no regular file. FILE_TOO_LARGE beyond the bound (default 1 MiB). */
@@ -14,7 +15,7 @@ export function readRootfsFile(rootfs: string, path: string, maxBytes = 1 << 20)
   const root = openSync(rootfs, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     // O_NONBLOCK: a fifo put in the file's place must not hang the open
-    const fd = openInRoot(root, path.replace(/^\/+/, ""), constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    const fd = openPatiently(root, path.replace(/^\/+/, ""), constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     try {
       return fstatSync(fd).isFile() ? readBounded(fd, path, maxBytes) : undefined;
     } finally {
@@ -25,6 +26,17 @@ export function readRootfsFile(rootfs: string, path: string, maxBytes = 1 << 20)
     throw error;
   } finally {
     closeSync(root);
+  }
+}
+
+/** The kernel gives up on a path with ".." when something anywhere was renamed or mounted meanwhile, and asks to be called again. */
+function openPatiently(root: number, path: string, flags: number): number {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return openInRoot(root, path, flags);
+    } catch (error) {
+      if (errnoOf(error) !== "EAGAIN" || attempt === openAttempts) throw error;
+    }
   }
 }
 

@@ -37,16 +37,26 @@ export async function ensureNamespaceHolder(runDirectory: string): Promise<Holde
   }
 }
 
-/** Undefined unless the very process that was noted still lives. */
+/** Undefined unless the very process that was noted still lives and its namespace can be entered from here. */
 export function readHolder(file: string): Holder | undefined {
   try {
     const value: unknown = JSON.parse(readFileSync(file, "utf8"));
     if (typeof value !== "object" || value === null) return undefined;
     const [pid, ticks, singleId] = ["pid" in value && value.pid, "startTimeTicks" in value && value.startTimeTicks, "singleId" in value && value.singleId];
     if (typeof pid !== "number" || typeof ticks !== "string" || typeof singleId !== "boolean") return undefined;
-    return startTimeTicks(pid) === ticks ? { pid, startTimeTicks: ticks, singleId } : undefined;
+    return startTimeTicks(pid) === ticks && mayEnter(pid) ? { pid, startTimeTicks: ticks, singleId } : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** From within another namespace (a container that shares the run directory) the kernel refuses. */
+function mayEnter(pid: number): boolean {
+  try {
+    closeSync(openSync(`/proc/${pid}/ns/user`, "r"));
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -4,16 +4,17 @@
  */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, suite, test } from "node:test";
-import { createSandbox, isRoot, slipwayPath, statesOf, type Sandbox } from "./sandbox.ts";
+import { createSandbox, isRoot, removeTree, slipwayPath, statesOf, type Sandbox } from "./sandbox.ts";
 
 const become = (id: number): readonly string[] => ["setpriv", `--reuid=${id}`, `--regid=${id}`, "--clear-groups"];
 const has = (program: string): boolean => spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
 
-/** An id that no account has and that is in no subordinate range. */
-const plainId = 54_321;
+/** An id that no account has and that is in no subordinate range; another one in each run, because runs may come at the same time. */
+const plainId = 50_000 + (process.pid % 10_000);
 
 function reasonToSkip(): string | false {
   if (!isRoot) return "not root: the other suites run as this user already";
@@ -34,6 +35,44 @@ function addUser(): number | undefined {
   return Number(spawnSync("id", ["-u", name], { encoding: "utf8" }).stdout);
 }
 
+/** Every process that runs with this id on the machine, as "pid command". */
+function processesOf(id: number): readonly string[] {
+  return readdirSync("/proc")
+    .filter((pid) => /^\d+$/.test(pid))
+    .flatMap((pid) => {
+      const status = readText(`/proc/${pid}/status`);
+      return new RegExp(`^Uid:\t${id}\t`, "m").test(status) ? [`${pid} ${readText(`/proc/${pid}/cmdline`).replaceAll("\0", " ")}`] : [];
+    });
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+/** /dev/net/tun of this mode for one command only, whatever the machine's own is: with 0600 an ordinary user can have no network of its own. */
+function withTun(mode: number): readonly string[] {
+  const node = path.join(devices, mode.toString(8));
+  if (!existsSync(node)) {
+    assert.equal(spawnSync("mknod", [node, "c", "10", "200"]).status, 0);
+    chmodSync(node, mode);
+  }
+  return ["unshare", "--mount", "--propagation", "slave", "sh", "-c", 'mount --bind "$0" /dev/net/tun && exec "$@"', node];
+}
+const devices = mkdtempSync(path.join(tmpdir(), "slipway-tun-"));
+after(() => rmSync(devices, { recursive: true, force: true }));
+
+/** The user's containers, processes (the one that keeps the namespace too), files and account. */
+async function removeUser(id: number, sandbox: Sandbox | undefined): Promise<void> {
+  await sandbox?.[Symbol.asyncDispose]();
+  for (const line of processesOf(id)) process.kill(Number(line.split(" ", 1)[0]), "SIGKILL");
+  removeTree(`/tmp/slipway-${id}`);
+  spawnSync("userdel", ["--force", name], { stdio: "ignore" });
+}
+
 const dockerfile = `FROM busybox AS build
 RUN mkdir /out && echo made >/out/made && test "$(id -u)" = 0
 FROM busybox
@@ -45,7 +84,7 @@ CMD ["cat", "/w/result"]
 `;
 
 /** What works for any user who may make user namespaces. */
-function core(open: () => Sandbox): void {
+function core(open: () => Sandbox, user: () => number): void {
   test("builds with RUN, then takes everything from the cache", async () => {
     const context = open().folder({ Dockerfile: dockerfile, f: "f" });
     const first = await open().call(["build", "--progress=plain", "-t", "app", context]);
@@ -59,11 +98,40 @@ function core(open: () => Sandbox): void {
   test("runs a container", async () => {
     assert.equal(await open().ok(["run", "--rm", "app"]), "ok");
   });
-  test("keeps a container in the background, shows its log, removes it", async () => {
-    await open().ok(["run", "-d", "--name", "bg", "busybox", "sh", "-c", "echo up; sleep 60"]);
+  test("keeps a container in the background: log, exec, stop, start, rm", async () => {
+    await open().ok(["run", "-d", "--name", "bg", "busybox", "sh", "-c", "trap 'exit 3' TERM; echo up; while :; do sleep 0.1; done"]);
     await open().until(["logs", "bg"], "up");
     assert.equal(await open().ok(["exec", "bg", "echo", "inside"]), "inside");
+    await open().ok(["stop", "bg"]);
+    assert.equal(await open().ok(["inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", "bg"]), "exited 3");
+    await open().ok(["start", "bg"]);
+    await open().until(["logs", "bg"], "up\nup");
     await open().ok(["rm", "-f", "bg"]);
+    assert.equal(await open().ok(["ps", "-aq"]), "");
+  });
+  test("a container of its own end goes with --rm", async () => {
+    await open().ok(["run", "-d", "--rm", "--name", "goes", "busybox", "true"]);
+    await open().until(["ps", "-aq"], "");
+  });
+  test("where /dev/net/tun is closed: the host's network, with a warning; no published ports", async () => {
+    const through = [...withTun(0o600), ...become(user())];
+    const alone = await open().call(["run", "--rm", "busybox", "echo", "ran"], { through });
+    assert.deepEqual([alone.code, alone.stdout], [0, "ran\n"], alone.stderr);
+    assert.match(alone.stderr, /^WARNING: the container uses the host's network, .*chmod 0666 \/dev\/net\/tun\n$/);
+    const published = await open().call(["run", "--rm", "-p", "18099:80", "busybox", "true"], { through });
+    assert.equal(published.code, 125);
+    assert.match(published.stderr, /cannot open \/dev\/net\/tun: permission denied; .*chmod 0666 \/dev\/net\/tun/);
+    const built = await open().buildPlain("FROM busybox\nRUN echo closed tun", {}, ["--no-cache"], { through });
+    assert.equal(built.code, 0, built.stderr);
+    assert.match(built.stderr, /WARN: .*host's network.*chmod 0666 \/dev\/net\/tun/);
+    assert.match((await open().call(["doctor"], { through })).stdout, /MISSING +\/dev\/net\/tun .*\n.*chmod 0666 \/dev\/net\/tun/);
+  });
+  test("where it is open: a network of its own, published ports", async () => {
+    const through = [...withTun(0o666), ...become(user())];
+    await open().ok(["run", "-d", "--name", "web", "-p", "127.0.0.1::80", "busybox", "sh", "-c", "echo page >/index.html; exec httpd -f -p 80 -h /"], { through });
+    const port = await open().ok(["inspect", "-f", '{{(index (index .NetworkSettings.Ports "80/tcp") 0).HostPort}}', "web"]);
+    assert.equal(await fetchText(`http://127.0.0.1:${port}/index.html`), "page\n");
+    await open().ok(["rm", "-f", "web"], { through });
   });
   test("saves, removes and loads again", async () => {
     const file = path.join(open().directory, "app.tar");
@@ -75,28 +143,44 @@ function core(open: () => Sandbox): void {
   test("removes and prunes everything it made", async () => {
     await open().ok(["image", "prune", "-af"]);
     await open().ok(["builder", "prune", "-af"]);
-    assert.equal(await open().ok(["images", "-aq"]), "");
+    assert.deepEqual([await open().ok(["images", "-aq"]), await open().ok(["ps", "-aq"])], ["", ""]);
+    for (const folder of ["containers", "layers", "snapshots", "work"]) {
+      const place = path.join(open().store, folder);
+      assert.deepEqual(existsSync(place) ? readdirSync(place) : [], [], folder);
+    }
+    const running = processesOf(user()).filter((line) => !line.endsWith(" sleep infinity "));
+    assert.deepEqual(running, []);
   });
+}
+
+/** Asks until the server answers, at most ten seconds. */
+async function fetchText(url: string): Promise<string> {
+  const deadlineMs = Date.now() + 10_000;
+  for (;;) {
+    try {
+      return await (await fetch(url, { signal: AbortSignal.timeout(1000) })).text();
+    } catch (error) {
+      if (Date.now() > deadlineMs) throw error;
+    }
+  }
 }
 
 suite("as a user with subordinate ids", { skip }, () => {
   let sandbox: Sandbox | undefined;
+  let id: number | undefined;
   const open = (): Sandbox => {
     assert.ok(sandbox !== undefined, "no account could be made on this machine (useradd, newuidmap)");
     return sandbox;
   };
   before(async () => {
-    const id = addUser();
+    id = addUser();
     if (id !== undefined) sandbox = await createSandbox({ owner: id, through: become(id) });
   });
-  after(async () => {
-    await sandbox?.[Symbol.asyncDispose]();
-    spawnSync("userdel", [name]);
-  });
+  after(() => removeUser(id ?? -1, sandbox));
   test("other owners than root exist inside, and stay in the image", async () => {
     await open().build("FROM busybox\nRUN touch /x && chown 1234:5678 /x\nRUN test $(stat -c %u:%g /x) = 1234:5678\nUSER 1234\nRUN test $(id -u) = 1234");
   });
-  core(open);
+  core(open, () => id ?? -1);
 });
 
 suite("as a user with a single id", { skip }, () => {
@@ -108,8 +192,8 @@ suite("as a user with a single id", { skip }, () => {
   before(async () => {
     sandbox = await createSandbox({ owner: plainId, through: become(plainId) });
   });
-  after(() => sandbox?.[Symbol.asyncDispose]());
-  core(open);
+  after(() => removeUser(plainId, sandbox));
+  core(open, () => plainId);
 });
 
 suite("where user namespaces are forbidden", { skip }, () => {
@@ -122,7 +206,7 @@ suite("where user namespaces are forbidden", { skip }, () => {
     const through = [path.join(import.meta.dirname, "without-userns"), String(plainId)];
     sandbox = await createSandbox({ owner: plainId, through });
   });
-  after(() => sandbox?.[Symbol.asyncDispose]());
+  after(() => removeUser(plainId, sandbox));
 
   test("every build without RUN works", async () => {
     const text =
