@@ -54,6 +54,9 @@ export const rootNode: FileNode = {
   diskPath: undefined,
 };
 
+/** A directory that an archive leaves out though it has files in it: its attributes are those of the layers below, where they have it. */
+export const impliedDirectory: FileNode = { ...rootNode };
+
 export function joinPath(directory: string, name: string): string {
   return directory === "" ? name : `${directory}/${name}`;
 }

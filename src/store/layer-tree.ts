@@ -4,7 +4,7 @@ import { errnoOf } from "../base/errors.ts";
 import type { TarEntry } from "../tar/entry.ts";
 import { parseWhiteout } from "../tar/whiteout.ts";
 import { nodeAt, readXattrs } from "./directory-view.ts";
-import { parentOf, type FileNode } from "./file-view.ts";
+import { impliedDirectory, parentOf, type FileNode } from "./file-view.ts";
 import type { LayerTree } from "./merged-view.ts";
 import { lGetXattr } from "./syscalls.ts";
 
@@ -65,8 +65,26 @@ export class IndexLayer implements LayerTree {
     this.#directories.set(path, made);
     const parent = parentOf(path);
     this.#directory(parent).names.add(path.slice(parent === "" ? 0 : parent.length + 1));
-    if (!this.#nodes.has(path)) this.#nodes.set(path, { node: implicitDirectory, xattrs: noXattrs });
+    const former = this.#nodes.get(path)?.node;
+    if (former === "whiteout") made.opaque = true;
+    if (former === undefined || former === "whiteout") this.#nodes.set(path, { node: impliedDirectory, xattrs: noXattrs });
     return made;
+  }
+
+  /** A whiteout hides what lower layers have, never what this one brings: of a directory of this layer it makes an opaque one. */
+  #hide(path: string): void {
+    const own = this.#nodes.get(path)?.node;
+    if (own === undefined) this.#nodes.set(path, { node: "whiteout", xattrs: noXattrs });
+    else if (own !== "whiteout" && own.type === "directory") this.#directory(path).opaque = true;
+  }
+
+  /** What is no directory any more has nothing below it. */
+  #dropBelow(path: string): void {
+    for (const name of this.#directories.get(path)?.names ?? []) {
+      this.#dropBelow(`${path}/${name}`);
+      this.#nodes.delete(`${path}/${name}`);
+    }
+    this.#directories.delete(path);
   }
 
   #add(entry: TarEntry): void {
@@ -80,12 +98,10 @@ export class IndexLayer implements LayerTree {
     if (path === "") return;
     const parent = parentOf(path);
     this.#directory(parent).names.add(path.slice(parent === "" ? 0 : parent.length + 1));
-    if (whiteout.kind === "whiteout") {
-      this.#nodes.set(path, { node: "whiteout", xattrs: noXattrs });
-      return;
-    }
-    this.#nodes.set(path, { node: this.#nodeFromEntry(entry), xattrs: entry.xattrs });
+    if (whiteout.kind === "whiteout") return this.#hide(path);
     if (entry.type === "directory") this.#directory(path);
+    else this.#dropBelow(path);
+    this.#nodes.set(path, { node: this.#nodeFromEntry(entry), xattrs: entry.xattrs });
   }
 
   #nodeFromEntry(entry: TarEntry): FileNode {
@@ -128,17 +144,3 @@ export class IndexLayer implements LayerTree {
 
 const noXattrs: ReadonlyMap<string, Uint8Array> = new Map();
 
-const implicitDirectory: FileNode = {
-  type: "directory",
-  mode: 0o755,
-  uid: 0,
-  gid: 0,
-  size: 0,
-  mtimeNs: 0n,
-  linkname: "",
-  devmajor: 0,
-  devminor: 0,
-  inode: "",
-  stamp: "",
-  diskPath: undefined,
-};

@@ -1,5 +1,5 @@
 /** Makes the form of a layer that somebody needs from one that is here. */
-import { closeSync, openSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { SlipwayError } from "../base/errors.ts";
 import { digestFromHex, type Digest } from "../oci/digest.ts";

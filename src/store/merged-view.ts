@@ -2,7 +2,7 @@
  * Layers as one tree, overlay's rules in user space: the topmost layer that knows a path wins, whiteouts hide, directories
  * merge until an opaque one. Nothing is mounted, and a layer that was never unpacked takes part through its index.
  */
-import { parentOf, joinPath, rootNode, type FileNode, type FileView } from "./file-view.ts";
+import { impliedDirectory, joinPath, parentOf, rootNode, type FileNode, type FileView } from "./file-view.ts";
 
 /** One layer, seen alone. */
 export interface LayerTree {
@@ -44,12 +44,16 @@ export class MergedView implements FileView {
   }
 
   #owner(path: string): { readonly layer: LayerTree; readonly node: FileNode } | undefined {
+    let implied: { readonly layer: LayerTree; readonly node: FileNode } | undefined;
     for (const layer of this.#contributors(parentOf(path)) ?? []) {
       const node = layer.get(path);
-      if (node === "whiteout") return undefined;
-      if (node !== undefined) return { layer, node };
+      if (node === undefined) continue;
+      if (node === "whiteout" || (implied !== undefined && node.type !== "directory")) return implied;
+      if (node !== impliedDirectory) return { layer, node };
+      implied ??= { layer, node };
+      if (layer.isOpaque(path)) return implied;
     }
-    return undefined;
+    return implied;
   }
 
   lookup(path: string): FileNode | undefined {
