@@ -13,7 +13,7 @@ export function isHttpUrl(text: string): boolean {
 
 /** `git@host:path`, git:// and ssh:// always; http(s) only when the path ends in `.git` (before any fragment). */
 export function isGitUrl(text: string): boolean {
-  if (/^(?:git|ssh):\/\//.test(text) || /^[A-Za-z0-9._-]+@[A-Za-z0-9._-]+:[^/].*/.test(text) || /^git@/.test(text)) return true;
+  if (/^(?:git|ssh):\/\//.test(text) || /^[A-Za-z0-9._-]+@[A-Za-z0-9._-]+:[^/].*/.test(text) || text.startsWith("git@")) return true;
   return /^https?:\/\/[^#?]*\.git(?:[#?].*)?$/.test(text);
 }
 

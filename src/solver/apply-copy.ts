@@ -39,7 +39,7 @@ export function makeDirectories(draft: LayerDraft, path: string, placement: Plac
   }
   if (node !== undefined) throw new SlipwayError("invalid_argument", "NOT_A_DIRECTORY", `mkdir /${path}: not a directory`, { path: `/${path}` });
   makeDirectories(draft, parentOf(path), placement);
-  draft.put(path, { ...directoryNode, mode: placement.directoryMode, mtimeNs: placement.createdNs, ...(placement.owner ?? {}) });
+  draft.put(path, { ...directoryNode, mode: placement.directoryMode, mtimeNs: placement.createdNs, ...placement.owner });
 }
 
 /** Resolves the destination's symlinks inside the tree; a dangling one gets its target made. */

@@ -206,7 +206,7 @@ function makeFile(draft: LayerDraft, action: Extract<FileAction, { type: "mkfile
   if (draft.lookup(path)?.type === "directory") throw new SlipwayError("invalid_argument", "CANNOT_REPLACE", `cannot replace to directory /${path} with file`, { path: `/${path}` });
   const bytes = Buffer.from(action.content);
   const mode = placement.mode?.(0o644, false) ?? 0o644;
-  draft.put(path, { ...directoryNode, type: "file", mode, size: bytes.length, mtimeNs: placement.createdNs, ...(placement.owner ?? {}) }, { content: { kind: "bytes", bytes } });
+  draft.put(path, { ...directoryNode, type: "file", mode, size: bytes.length, mtimeNs: placement.createdNs, ...placement.owner }, { content: { kind: "bytes", bytes } });
 }
 
 function removePath(draft: LayerDraft, path: string, allowNotFound: boolean): void {

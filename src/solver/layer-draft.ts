@@ -32,7 +32,7 @@ export class LayerDraft implements FileView {
   }
 
   remove(path: string): void {
-    for (const below of [...this.#nodes.keys()]) if (below.startsWith(`${path}/`)) this.#nodes.delete(below);
+    for (const below of this.#nodes.keys()) if (below.startsWith(`${path}/`)) this.#nodes.delete(below);
     if (this.#base.lookup(path) === undefined) this.#nodes.delete(path);
     else this.#nodes.set(path, "whiteout");
     this.#register(path);

@@ -16,7 +16,7 @@ export async function resolveOwner(text: string, chain: Chain, store: Store, sig
   const numeric = /^(\d+)(?::(\d+))?$/.exec(text);
   if (numeric !== null) return { uid: Number(numeric[1]), gid: Number(numeric[2] ?? numeric[1]) };
   const [passwd, group] = await readTables(chain, store, signal);
-  const [user = "", groupName] = splitOwner(text);
+  const [user, groupName] = splitOwner(text);
   try {
     if (/^\d+$/.test(user)) return { uid: Number(user), gid: resolveUser(`0:${groupName ?? user}`, passwd, group, { forExec: false }).gid };
     const { uid, gid } = resolveUser(groupName === undefined ? user : `${user}:${groupName}`, passwd, group, { forExec: false });

@@ -15,7 +15,7 @@ import { matchesFilters, summarize } from "./summarize.ts";
 import { prepareMounts } from "./volumes.ts";
 
 /** Loaded when a container is really touched: listing needs none of it. */
-const runtime = (): Promise<typeof import("../../runtime/container.ts")> => import("../../runtime/container.ts");
+const runtime = () => import("../../runtime/container.ts");
 
 type ListOptions = NonNullable<Parameters<ContainerApi["list"]>[0]>;
 
