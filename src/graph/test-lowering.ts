@@ -84,10 +84,3 @@ function describe(op: Op): string {
   const shown = Object.entries(parts).filter(([, value]) => value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0) && value !== "");
   return `${type} ${JSON.stringify(Object.fromEntries(shown))}`;
 }
-
-/** The op of the last vertex, which must be of the given type. */
-export function lastOp<Type extends Op["type"]>(lowered: Lowered, type: Type): Extract<Op, { type: Type }> {
-  const { root } = lowered;
-  if (root?.op.type !== type) throw new Error(`the last vertex is ${root?.op.type}, not ${type}`);
-  return root.op as Extract<Op, { type: Type }>;
-}

@@ -4,7 +4,7 @@ import { errnoOf } from "../base/errors.ts";
 import type { TarEntry } from "../tar/entry.ts";
 import { parseWhiteout } from "../tar/whiteout.ts";
 import { nodeAt, readXattrs } from "./directory-view.ts";
-import { impliedDirectory, parentOf, type FileNode } from "./file-view.ts";
+import { impliedDirectory, parentOf, rootNode, type FileNode } from "./file-view.ts";
 import type { LayerTree } from "./merged-view.ts";
 import { lGetXattr } from "./syscalls.ts";
 
@@ -67,7 +67,7 @@ export class IndexLayer implements LayerTree {
     this.#directory(parent).names.add(path.slice(parent === "" ? 0 : parent.length + 1));
     const former = this.#nodes.get(path)?.node;
     if (former === "whiteout") made.opaque = true;
-    if (former === undefined || former === "whiteout") this.#nodes.set(path, { node: impliedDirectory, xattrs: noXattrs });
+    if (former === undefined || former === "whiteout") this.#nodes.set(path, { node: former === undefined ? impliedDirectory : rootNode, xattrs: noXattrs });
     return made;
   }
 

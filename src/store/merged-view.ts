@@ -51,7 +51,6 @@ export class MergedView implements FileView {
       if (node === "whiteout" || (implied !== undefined && node.type !== "directory")) return implied;
       if (node !== impliedDirectory) return { layer, node };
       implied ??= { layer, node };
-      if (layer.isOpaque(path)) return implied;
     }
     return implied;
   }
