@@ -37,7 +37,7 @@ export function missingOptionalPackages(lock: Lockfile): readonly MissingPackage
   );
 }
 
-const systems = ["android", "darwin", "freebsd", "linux", "openbsd", "openharmony", "win32", "aix", "sunos", "netbsd"];
+const systems = ["android", "darwin", "freebsd", "linux", "openbsd", "openharmony", "win32", "aix", "sunos", "netbsd", "wasi"];
 const processors: Readonly<Record<string, string>> = {
   arm: "arm",
   arm64: "arm64",
@@ -46,6 +46,7 @@ const processors: Readonly<Record<string, string>> = {
   ppc64: "ppc64",
   riscv64: "riscv64",
   s390x: "s390x",
+  wasm32: "wasm32",
   x64: "x64",
 };
 

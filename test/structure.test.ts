@@ -22,6 +22,7 @@ const platforms: readonly { readonly name: string; readonly want: ReturnType<typ
   { name: "@oxlint/binding-linux-arm-gnueabihf", want: { os: "linux", cpu: "arm", libc: "glibc" } },
   { name: "@oxlint/binding-win32-x64-msvc", want: { os: "win32", cpu: "x64", libc: undefined } },
   { name: "@oxlint-tsgolint/darwin-arm64", want: { os: "darwin", cpu: "arm64", libc: undefined } },
+  { name: "@rolldown/binding-wasm32-wasi", want: { os: "wasi", cpu: "wasm32", libc: undefined } },
   { name: "something-else", want: undefined },
 ];
 for (const { name, want } of platforms) test(`the platform in a package's name: ${name}`, () => assert.deepEqual(platformOfName(name), want));
