@@ -54,7 +54,7 @@ export function applyCopy(draft: LayerDraft, action: CopyAction, sources: readon
     const root = source.files[0];
     if (root === undefined) continue;
     const destination = resolveDestination(draft, action.destination, placement);
-    const target = action.parents ? parentsTarget(draft, action, source, destination, placement) : targetOf(draft, source, destination, root.node);
+    const target = action.parents ? parentsTarget(draft, source, destination, placement) : targetOf(draft, source, destination, root.node);
     makeDirectories(draft, parentOf(target), placement);
     const links = new Map<string, string>();
     if (root.node.type === "directory" && !action.parents) makeTarget(draft, target, root.node, placement);
@@ -78,12 +78,9 @@ function resolveParent(draft: LayerDraft, path: string): string {
   return draft.lookup(path)?.type === "directory" ? resolveInTree(draft, path) : path;
 }
 
-/** `--parents`: the source's own path, from a `/./` pivot on, is made below the destination. */
-function parentsTarget(draft: LayerDraft, action: CopyAction, source: SelectedSource, destination: string, placement: Placement): string {
-  const written = action.sources.find((candidate) => candidate.includes("/./"));
-  const prefix = written === undefined ? "" : written.slice(0, written.indexOf("/./")).replace(/^\/+/, "");
-  const kept = prefix !== "" && source.match.path.startsWith(`${prefix}/`) ? source.match.path.slice(prefix.length + 1) : source.match.path;
-  const target = joinPath(destination, kept);
+/** `--parents`: the source's own path is made below the destination. */
+function parentsTarget(draft: LayerDraft, source: SelectedSource, destination: string, placement: Placement): string {
+  const target = source.match.kept === "" ? destination : joinPath(destination, source.match.kept);
   makeDirectories(draft, parentOf(target), placement);
   return target;
 }
