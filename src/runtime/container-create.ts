@@ -37,13 +37,21 @@ export function createContainer(host: ContainerHost, options: CreateContainerOpt
     paths: { directory, lowers: options.lowers, upper: `${directory}/upper`, work: `${directory}/work` },
     runtimePath: "",
   };
-  for (const path of [directory, `${directory}/upper`, `${directory}/work`]) mkdirSync(path, { recursive: true, mode: 0o755 });
+  // the record first: a collection that comes in between would take a directory without one for garbage
+  const record = insertNamed(host, base, options.name);
   try {
-    return insertNamed(host, base, options.name);
+    makeDirectories(record);
+    return record;
   } catch (error) {
     rmSync(directory, { recursive: true, force: true });
+    host.records.remove(id);
     throw error;
   }
+}
+
+/** Also when they are there already: a creation that was killed may lack them. */
+export function makeDirectories({ paths }: Pick<ContainerRecord, "paths">): void {
+  for (const path of [paths.directory, paths.upper, paths.work]) mkdirSync(path, { recursive: true, mode: 0o755 });
 }
 
 function insertNamed(host: ContainerHost, base: Omit<ContainerRecord, "name">, name: string | undefined): ContainerRecord {

@@ -93,6 +93,7 @@ async function runExec(
     stdio: output === undefined ? "inherit" : [input?.readFd ?? "ignore", output[0].writeFd, output[1].writeFd],
   });
   for (const fd of [input?.readFd, output?.[0].writeFd, output?.[1].writeFd]) if (fd !== undefined) closeSync(fd);
+  const stopFollowing = options.terminal ? followTerminalSize(pidFile) : undefined;
   const onAbort = (): void => killExec(child, pidFile);
   options.signal?.addEventListener("abort", onAbort, { once: true });
   const code = new Promise<number>((resolve, reject) => {
@@ -110,8 +111,21 @@ async function runExec(
     const failure = filter.failureOf(exitCode, options.args);
     return failure === undefined ? { exitCode } : { exitCode: failure.exitCode, startError: `OCI runtime exec failed: exec failed: ${failure.message}` };
   } finally {
+    stopFollowing?.();
     options.signal?.removeEventListener("abort", onAbort);
   }
+}
+
+/** The runtime copies our terminal's size only when it begins (crun 1.8). The answer ends it. */
+function followTerminalSize(pidFile: string): () => void {
+  const { spawn } = process.getBuiltinModule("node:child_process");
+  const script = 'set -- $(stty size) && exec stty -F "/proc/$0/fd/0" rows "$1" cols "$2"';
+  const onResize = (): void => {
+    const pid = readPidFile(pidFile);
+    if (pid !== undefined) spawn("/bin/sh", ["-c", script, String(pid)], { stdio: ["inherit", "ignore", "ignore"] }).on("error", () => undefined);
+  };
+  process.on("SIGWINCH", onResize);
+  return () => process.off("SIGWINCH", onResize);
 }
 
 function killExec(child: { kill(signal: NodeJS.Signals): boolean }, pidFile: string): void {

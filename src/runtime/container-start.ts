@@ -4,6 +4,7 @@ import { isSlipwayError, SlipwayError } from "../base/errors.ts";
 import { enterPrivateMountNamespace } from "../store/overlay.ts";
 import { attachToLog, type Attachment } from "./container-attach.ts";
 import { clearAway } from "./container-cleanup.ts";
+import { makeDirectories } from "./container-create.ts";
 import { requireContainer } from "./container-errors.ts";
 import { containerFiles, type ContainerHost } from "./container-host.ts";
 import { launch } from "./container-launch.ts";
@@ -32,6 +33,7 @@ interface Started {
  */
 export async function startContainer(host: ContainerHost, nameOrId: string, options: StartOptions = {}): Promise<Started> {
   const { id, paths } = requireContainer(host.records, nameOrId);
+  makeDirectories({ paths });
   return await withContainerLock(paths.directory, async () => await startLocked(host, requireContainer(host.records, id), options));
 }
 

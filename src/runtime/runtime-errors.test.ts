@@ -17,6 +17,13 @@ const cases: readonly (readonly [string, string, string, number])[] = [
     'exec: "nosuch": executable file not found in $PATH',
     127,
   ],
+  [
+    "mount `/etc/passwd` to `etc`: Not a directory",
+    "true",
+    'error mounting "/etc/passwd" to rootfs at "/etc": not a directory: Are you trying to mount a directory onto a file (or vice-versa)? ' +
+      "Check if the specified host path exists and is the expected type",
+    125,
+  ],
   ["cannot setresgid to 1000: Invalid argument", "true", "cannot setresgid to 1000: Invalid argument", 125],
 ];
 

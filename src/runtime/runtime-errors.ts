@@ -23,6 +23,7 @@ export function execFailureOf(stderrText: string): StartFailure | undefined {
 }
 
 export function exitCodeOf(message: string): number {
+  if (message.includes("error mounting ")) return 125;
   if (/executable file not found|no such file or directory/i.test(message)) return 127;
   return /permission denied|not a directory|is a directory/i.test(message) ? 126 : 125;
 }
@@ -37,9 +38,18 @@ function explain(text: string, command: string): string {
     return command === "" ? `exec: "": executable file not found in $PATH` : `exec: "${command}": is a directory: permission denied`;
   }
   if (text.startsWith("open executable: Permission denied")) return `exec: "${command}": permission denied`;
+  const [, source, target, cause] = /^mount `(.*)` to `(.*)`: (.*)$/.exec(text) ?? [];
+  if (source !== undefined && target !== undefined && cause !== undefined) return mountFailure(source, target, cause);
   const [, call, path, reason] = /^(chdir|mkdir) (?:to )?`(.*)`: (.*)$/.exec(text) ?? [];
   if (call !== undefined && path !== undefined && reason !== undefined) return `error during container init: mkdir ${path}: ${lowerFirst(reason)}`;
   return text.replace(/^(?:runc|crun) (?:run|create|exec) failed: /, "").replace(/^(?:exec failed: )?unable to start container process: /, "");
+}
+
+/** crun names the target without its leading slash. */
+function mountFailure(source: string, target: string, cause: string): string {
+  const advice = "Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type";
+  const reason = lowerFirst(cause);
+  return `error mounting "${source}" to rootfs at "/${target.replace(/^\//, "")}": ${reason}${reason === "not a directory" ? `: ${advice}` : ""}`;
 }
 
 function errorMessageOf(line: string): string[] {

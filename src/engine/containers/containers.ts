@@ -12,7 +12,7 @@ import { containerConfig, portsOf, tmpfsMounts } from "./create-options.ts";
 import { exportContainer } from "./export-container.ts";
 import { inspectContainer } from "./inspect-container.ts";
 import { matchesFilters, summarize } from "./summarize.ts";
-import { prepareMounts } from "./volumes.ts";
+import { prepareMounts, removeAnonymousVolumes } from "./volumes.ts";
 
 /** Loaded when a container is really touched: listing needs none of it. */
 const runtime = () => import("../../runtime/container.ts");
@@ -47,7 +47,7 @@ export class Containers implements ContainerApi {
     const { randomBytes } = await import("node:crypto");
     const id = randomBytes(32).toString("hex");
     this.#chains.set(id, image.chain);
-    createContainer(this.#hostOf(), {
+    const created = {
       id,
       ...(options.name === undefined || options.name === "" ? {} : { name: options.name }),
       imageId: image.imageId,
@@ -58,7 +58,15 @@ export class Containers implements ContainerApi {
       config,
       lowers: lowers.length === 0 ? [store.layers.workDirectory("empty")] : lowers.toReversed(),
       containersDirectory: store.layout.containers,
-    });
+    };
+    try {
+      createContainer(this.#hostOf(), created);
+    } catch (error) {
+      removeAnonymousVolumes(store, created);
+      throw error;
+    } finally {
+      this.#chains.delete(id);
+    }
     return id;
   }
 

@@ -1,5 +1,6 @@
 /** `run`'s options over an image's config → what the runtime creates. Docker's precedence, nothing started. */
 import { SlipwayError } from "../../base/errors.ts";
+import { printable } from "../../base/printable.ts";
 import type { ContainerConfig as ImageContainerConfig } from "../../oci/image-config.ts";
 import type { ContainerConfig, ContainerMount, NetworkMode } from "../../runtime/container-records.ts";
 import { parsePublish, type PortMapping } from "../../runtime/ports.ts";
@@ -9,12 +10,12 @@ import type { RunOptions } from "../api.ts";
 
 const defaultShmBytes = 64 << 20;
 
-/** Fails with NO_COMMAND (invalid_argument) in Docker's words, UNKNOWN_NETWORK. */
+/** Fails with NO_COMMAND, INVALID_WORKDIR (invalid_argument) and UNKNOWN_NETWORK in Docker's words. */
 export function containerConfig(options: RunOptions, image: ImageContainerConfig): ContainerConfig {
   return {
     args: commandOf(options, image),
     env: environment(options, image),
-    cwd: options.workdir ?? image.WorkingDir ?? "",
+    cwd: workingDirectory(options.workdir) ?? image.WorkingDir ?? "",
     user: options.user ?? image.User ?? "",
     hostname: options.hostname ?? "",
     networkMode: networkMode(options.network),
@@ -37,6 +38,11 @@ export function containerConfig(options: RunOptions, image: ImageContainerConfig
     stopTimeoutMs: (options.stopTimeoutSeconds ?? 0) * 1000,
     init: options.init === true,
   };
+}
+
+function workingDirectory(path: string | undefined): string | undefined {
+  if (path === undefined || path === "" || path.startsWith("/")) return path;
+  throw new SlipwayError("invalid_argument", "INVALID_WORKDIR", printable(`the working directory '${path}' is invalid, it needs to be an absolute path`), { workdir: path });
 }
 
 /** A given entrypoint drops the image's command; `--entrypoint ""` drops the image's entrypoint. */
@@ -75,7 +81,7 @@ function networkMode(name: string | undefined): NetworkMode {
     case "none":
       return name;
     default:
-      throw new SlipwayError("not_found", "UNKNOWN_NETWORK", `network ${name} not found`, { network: name, remedy: "use bridge, host or none" });
+      throw new SlipwayError("not_found", "UNKNOWN_NETWORK", printable(`failed to set up container networking: network ${name} not found`), { network: name, remedy: "use bridge, host or none" });
   }
 }
 

@@ -74,7 +74,7 @@ function copyFile(node: FileNode, target: string): void {
   lutimesNs(target, node.mtimeNs, node.mtimeNs);
 }
 
-export function removeAnonymousVolumes(store: Store, record: ContainerRecord): void {
+export function removeAnonymousVolumes(store: Store, record: Pick<ContainerRecord, "mounts">): void {
   for (const mount of record.mounts) {
     if (mount.type !== "volume" || mount.name === undefined) continue;
     const directory = join(store.layout.volumes, mount.name);
