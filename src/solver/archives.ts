@@ -1,6 +1,6 @@
 /** ADD of local archives: told by content, extracted into the layer's draft; whatever is no archive stays a file. */
 import { closeSync, openSync, createReadStream, readSync, writeSync } from "node:fs";
-import { SlipwayError } from "../base/errors.ts";
+import { isSlipwayError, SlipwayError } from "../base/errors.ts";
 import { joinPath, parentOf, type FileNode, type Store } from "../store/index.ts";
 import { sanitizeEntryPath } from "../store/unpack.ts";
 import { decompress, detectCompression, isTarHeader, probeSizeBytes } from "../tar/compression.ts";
@@ -99,12 +99,22 @@ function firstBytes(path: string): Buffer {
 function extract(draft: LayerDraft, spool: Spool, destination: string, placement: Placement): void {
   const plain: Placement = { owner: placement.owner, mode: undefined, directoryMode: directoryNode.mode, createdNs: placement.createdNs };
   for (const { entry, offset } of spool.entries) {
-    const relative = sanitizeEntryPath(entry.path);
+    const relative = entryPath(entry.path);
     if (relative === "") continue;
     const directory = resolveBelow(draft, destination, parentOf(relative));
     makeDirectories(draft, directory, plain);
     const path = joinPath(directory, relative.slice(relative.lastIndexOf("/") + 1));
     place(draft, entry, path, destination, placement, { kind: "slice", path: spool.path, offset });
+  }
+}
+
+/** Fails with TAR_PATH_ESCAPES in the words of Docker's ADD. */
+function entryPath(name: string): string {
+  try {
+    return sanitizeEntryPath(name);
+  } catch (error) {
+    if (!isSlipwayError(error, "TAR_PATH_ESCAPES")) throw error;
+    throw new SlipwayError(error.kind, error.code, `invalid entry name ${JSON.stringify(name)}`, error.details, error);
   }
 }
 
