@@ -23,8 +23,7 @@ export async function downloadFile(download: Download): Promise<{ readonly modif
   let url = download.url;
   for (let redirects = 0; redirects <= maxRedirects; redirects++) {
     const response = await request(url, { signal: download.signal, headersTimeout: headersTimeoutMs, bodyTimeout: bodyTimeoutMs }).catch((error: unknown) => {
-      download.signal.throwIfAborted();
-      throw new SlipwayError("unavailable", "DOWNLOAD_FAILED", `failed to fetch ${download.url}: ${error instanceof Error ? (error.message === "" ? error.name : error.message) : String(error)}`, { url: download.url }, error);
+      throw interrupted(download, error);
     });
     const location = response.headers["location"];
     if (response.statusCode >= 300 && response.statusCode < 400 && typeof location === "string") {
@@ -37,12 +36,26 @@ export async function downloadFile(download: Download): Promise<{ readonly modif
       await response.body.dump();
       throw new SlipwayError(response.statusCode === 404 ? "not_found" : "unavailable", "DOWNLOAD_FAILED", `invalid response status ${response.statusCode}`, { url: download.url, status: response.statusCode });
     }
-    const { sha256, size } = await writeBody(response.body, download, Number(response.headers["content-length"] ?? Number.NaN));
+    const { sha256, size } = await writeBody(bodyOf(response.body, download), download, Number(response.headers["content-length"] ?? Number.NaN));
     const modified = response.headers["last-modified"];
     const modifiedMs = typeof modified === "string" ? Date.parse(modified) : Number.NaN;
     return { modifiedMs: Number.isNaN(modifiedMs) ? undefined : modifiedMs, sha256, size };
   }
   throw new SlipwayError("unavailable", "DOWNLOAD_FAILED", `${download.url}: more than ${maxRedirects} redirects`, { url: download.url });
+}
+
+function interrupted({ url, signal }: Download, error: unknown): SlipwayError {
+  signal.throwIfAborted();
+  const reason = error instanceof Error ? (error.message === "" ? error.name : error.message) : String(error);
+  return new SlipwayError("unavailable", "DOWNLOAD_FAILED", `failed to fetch ${url}: ${reason}`, { url }, error);
+}
+
+async function* bodyOf(body: AsyncIterable<Uint8Array>, download: Download): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw interrupted(download, error);
+  }
 }
 
 async function writeBody(body: AsyncIterable<Uint8Array>, download: Download, length: number): Promise<{ sha256: string; size: number }> {
