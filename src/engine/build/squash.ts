@@ -2,7 +2,6 @@
 import type { Digest } from "../../oci/digest.ts";
 import { emptyView, joinPath, type Chain, type FileView, type Store } from "../../store/index.ts";
 import { DirectoryLayer } from "../../store/layer-tree.ts";
-import { MergedView } from "../../store/merged-view.ts";
 import { emitLayer } from "../../solver/emit-layer.ts";
 import { FileDigests } from "../../solver/file-digests.ts";
 import { LayerDraft } from "../../solver/layer-draft.ts";
@@ -16,7 +15,6 @@ export async function squashChain(store: Store, chain: Chain, baseLayers: number
   const baseView: FileView = base.length === 0 ? emptyView : await store.materializer.readableView(base, signal);
   const merged = await store.materializer.readableView(chain, signal);
   const draft = new LayerDraft(baseView);
-  const touched = new MergedView(above);
   const links = new Map<string, string>();
   const visit = (directory: string): void => {
     for (const name of namesIn(above, directory)) {
@@ -27,7 +25,8 @@ export async function squashChain(store: Store, chain: Chain, baseLayers: number
         continue;
       }
       const replaced = baseView.lookup(path);
-      if (replaced?.type === "directory" && node.type === "directory" && touched.lookup(path) !== undefined && above.some((layer) => layer.get(path) !== undefined && layer.isOpaque(path))) {
+      // An opaque directory, or one that was deleted and made again, hides what the base has in it.
+      if (replaced?.type === "directory" && node.type === "directory") {
         for (const hidden of baseView.list(path)) if (merged.lookup(joinPath(path, hidden)) === undefined) draft.remove(joinPath(path, hidden));
       }
       const linkTo = node.inode === "" ? undefined : links.get(node.inode);
