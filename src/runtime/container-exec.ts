@@ -107,6 +107,7 @@ async function runExec(
       code,
       ...(output === undefined ? [] : [pump(output[0].chunks, (data) => options.onOutput?.(1, data)), pump(output[1].chunks, (data) => filter.write(data))]),
     ]);
+    await filter.finish();
     if (options.signal?.aborted === true) throw new SlipwayError("canceled", "CANCELED", "canceled", {}, options.signal.reason);
     const failure = filter.failureOf(exitCode, options.args);
     return failure === undefined ? { exitCode } : { exitCode: failure.exitCode, startError: `OCI runtime exec failed: exec failed: ${failure.message}` };

@@ -93,6 +93,7 @@ function offsetOfTail(path: string, lines: number): number {
   if (fd === undefined) return 0;
   try {
     const { size } = fstatSync(fd);
+    if (lines === 0) return size;
     for (let length = Math.min(size, chunkBytes); ; length = Math.min(size, length * 4)) {
       const bytes = Buffer.alloc(length);
       readSync(fd, bytes, 0, length, size - length);

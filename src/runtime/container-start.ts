@@ -83,12 +83,6 @@ function portsInUse(host: ContainerHost, exceptId: string): ContainerRecord["por
     .flatMap((other) => other.ports);
 }
 
-function withAttachment(
-  host: ContainerHost,
-  record: ContainerRecord,
-  options: StartOptions,
-  logOffset: number | undefined,
-): Started {
+function withAttachment(host: ContainerHost, record: ContainerRecord, options: StartOptions, logOffset: number | undefined): Started {
   return options.attach === true ? { record, attachment: attachToLog(host, record, logOffset) } : { record };
 }
-

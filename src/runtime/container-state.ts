@@ -32,10 +32,11 @@ export function currentState(host: Pick<ContainerHost, "runDirectory">, record: 
   const { state } = record;
   if (state.status !== "running" && state.status !== "paused") return state;
   const files = containerFiles(host, record);
-  const exit = readExit(files);
+  const early = readExit(files);
   // between the process's end and the monitor's word the container counts as running
-  if (exit === undefined && (isAlive(state) || isMonitored(files))) return state;
-  const { exitCode, finishedAt } = exit ?? { exitCode: lostExitCode, finishedAt: new Date().toISOString() };
+  if (early === undefined && (isAlive(state) || isMonitored(files))) return state;
+  // the monitor may have said it, and ended, since the first look
+  const { exitCode, finishedAt } = early ?? readExit(files) ?? { exitCode: lostExitCode, finishedAt: new Date().toISOString() };
   return { ...state, status: "exited", pid: 0, startTimeTicks: "", exitCode, finishedAt, oomKilled: exists(files.oomFile) };
 }
 

@@ -1,5 +1,5 @@
 /** Ends containers and waits for their end. */
-import { rmSync } from "node:fs";
+import { renameSync, rmSync } from "node:fs";
 import { constants } from "node:os";
 import { errnoOf, SlipwayError } from "../base/errors.ts";
 import { clearAway, cleanupContainer } from "./container-cleanup.ts";
@@ -73,9 +73,20 @@ async function removeEnded(host: ContainerHost, id: string, { alsoRemove }: Remo
   const record = host.records.get(id);
   if (record === undefined || containerState(host, record).status === "running") return;
   await clearAway(host, record);
-  rmSync(record.paths.directory, { recursive: true, force: true });
+  removeDirectory(record.paths.directory);
   alsoRemove?.(record);
   host.records.remove(id);
+}
+
+/** Out of the way first: who waits for the container's locks would put new files into it meanwhile. */
+function removeDirectory(directory: string): void {
+  const aside = `${directory}-removed`;
+  try {
+    renameSync(directory, aside);
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
+  }
+  rmSync(aside, { recursive: true, force: true });
 }
 
 /** Resolves with the exit code once the container is not running (at once when it is not). CANCELED after an abort. */

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { after, test } from "node:test";
 import { isSlipwayError } from "../base/errors.ts";
 import {
   attachContainer,
+  cleanupContainer,
   containerState,
   createContainer,
   execInContainer,
@@ -17,6 +18,7 @@ import {
   type Attachment,
   type ExecOptions,
 } from "./container.ts";
+import { containerFiles } from "./container-host.ts";
 import { createOptions, createTestHost, temporaryDirectory, whyNoContainers } from "./test-machine.ts";
 
 const reason = whyNoContainers(["conmon", "perl"]);
@@ -180,6 +182,35 @@ test("the truth after the machine was switched off", skip, () => {
   host.records.update(before);
   assert.deepEqual([containerState(host, before).status, containerState(host, before).exitCode], ["exited", 255]);
   assert.equal(host.records.get(id)?.state.status, "exited");
+});
+
+test("the end of a run clears that run away, and not the one after it", skip, async () => {
+  const id = create("runs", "sleep 1000");
+  const { record } = await startContainer(host, id);
+  const { runToken, run } = containerFiles(host, record);
+  const first = readFileSync(runToken, "utf8");
+  await cleanupContainer(host, id, first);
+  assert.equal(containerState(host, record).status, "running");
+  killContainer(host, id);
+  await waitContainer(host, id);
+  await cleanupContainer(host, id, "another run");
+  assert.equal(existsSync(run), true);
+  await startContainer(host, id);
+  await cleanupContainer(host, id, first);
+  assert.notEqual(readFileSync(runToken, "utf8"), first);
+  killContainer(host, id);
+  await waitContainer(host, id);
+  await cleanupContainer(host, id);
+  assert.equal(existsSync(run), false);
+});
+
+test("removed twice at once: both succeed, once is enough", skip, async () => {
+  const id = create("twice", "sleep 1000");
+  await startContainer(host, id);
+  const gone: string[] = [];
+  const remove = (): Promise<unknown> => removeContainer(host, id, { force: true, alsoRemove: (record) => gone.push(record.name) });
+  await Promise.all([remove(), remove(), remove()]);
+  assert.deepEqual([host.records.get(id), gone], [undefined, ["twice"]]);
 });
 
 test("no mount of a container is in the machine's table", skip, async () => {

@@ -1,11 +1,13 @@
 /** Tells the runtime's own last words, which come on the process's stderr, from what the process prints. */
 import { readFileSync, statSync } from "node:fs";
-import { setTimeout as delay } from "node:timers/promises";
 import { execFailureOf, startFailureOf, type StartFailure } from "./runtime-errors.ts";
 
 type Sink = (data: Uint8Array) => void | Promise<void>;
 
 const maxLogBytes = 65_536;
+
+/** How long a first line that stands alone is held back while the process goes on: the runtime writes its log right after its words. */
+const holdMs = 50;
 
 export class StartFailureFilter {
   readonly #log: string;
@@ -13,6 +15,9 @@ export class StartFailureFilter {
   #isFirst = true;
   #isFailure = false;
   #withheld = "";
+  #held: Uint8Array | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #released: Promise<void> = Promise.resolve();
 
   /** `log`: the file that the runtime was given with --log. */
   constructor(log: string, sink: Sink) {
@@ -23,9 +28,16 @@ export class StartFailureFilter {
   async write(data: Uint8Array): Promise<void> {
     if (this.#isFirst) {
       this.#isFirst = false;
-      await this.#examine(data);
+      if (this.#holdBack(data)) return;
     }
+    await this.finish();
     if (!this.#isFailure && this.#withheld === "") await this.#sink(data);
+  }
+
+  /** After the stream's end: gives what was held back, unless they were the runtime's words. */
+  async finish(): Promise<void> {
+    this.#release();
+    await this.#released;
   }
 
   /** Why the process did not start; undefined when it did. */
@@ -34,15 +46,28 @@ export class StartFailureFilter {
     return startFailureOf(readBounded(this.#log), args) ?? execFailureOf(this.#withheld);
   }
 
-  /** The runtime says one short line and writes its log right after; the log of a process that started stays empty. */
-  async #examine(data: Uint8Array): Promise<void> {
+  /** The runtime says one short line and nothing else. */
+  #holdBack(data: Uint8Array): boolean {
     const text = data.length < 2048 ? Buffer.from(data).toString("utf8") : "";
-    if (text === "" || text.indexOf("\n") !== text.length - 1) return;
+    if (text === "" || text.indexOf("\n") !== text.length - 1) return false;
     if (execFailureOf(text) !== undefined) this.#withheld = text;
     else {
-      await delay(1);
-      this.#isFailure = (statSync(this.#log, { throwIfNoEntry: false })?.size ?? 0) > 0;
+      this.#held = data;
+      this.#timer = setTimeout(() => this.#release(), holdMs);
     }
+    return true;
+  }
+
+  /** The log of a process that started stays empty. A sink that fails is heard of at the next step. */
+  #release(): void {
+    const held = this.#held;
+    if (held === undefined) return;
+    clearTimeout(this.#timer);
+    this.#held = undefined;
+    this.#isFailure = (statSync(this.#log, { throwIfNoEntry: false })?.size ?? 0) > 0;
+    if (this.#isFailure) return;
+    this.#released = (async () => await this.#sink(held))();
+    this.#released.catch(() => undefined);
   }
 }
 

@@ -99,6 +99,7 @@ async function runPrepared(step: PreparedStep, options: StepOptions, note: Death
     const filter = new StartFailureFilter(step.log, (data) => options.onOutput(2, data));
     const pumps = output === undefined ? [] : [pump(output[0], (data) => options.onOutput(1, data)), pump(output[1], (data) => filter.write(data))];
     const [exit] = await Promise.all([ended, ...pumps]);
+    await filter.finish();
     await stop.settled();
     if (options.signal?.aborted === true) throw canceled(options.signal);
     return await resultOf(filter, options, exit.code ?? 128, step.runtime.name);

@@ -2,7 +2,23 @@
 import { SlipwayError } from "../base/errors.ts";
 import type { Ulimit } from "./spec-options.ts";
 
-const names = new Set(["core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio", "rttime", "sigpending", "stack"]);
+const names = new Set([
+  "core",
+  "cpu",
+  "data",
+  "fsize",
+  "locks",
+  "memlock",
+  "msgqueue",
+  "nice",
+  "nofile",
+  "nproc",
+  "rss",
+  "rtprio",
+  "rttime",
+  "sigpending",
+  "stack",
+]);
 
 /** Fails with INVALID_ULIMIT (invalid_argument) in Docker's words. */
 export function parseUlimit(text: string): Ulimit {

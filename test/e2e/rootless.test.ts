@@ -128,7 +128,9 @@ function core(open: () => Sandbox, user: () => number): void {
   });
   test("where it is open: a network of its own, published ports", async () => {
     const through = [...withTun(0o666), ...become(user())];
-    await open().ok(["run", "-d", "--name", "web", "-p", "127.0.0.1::80", "busybox", "sh", "-c", "echo page >/index.html; exec httpd -f -p 80 -h /"], { through });
+    await open().ok(["run", "-d", "--name", "web", "-p", "127.0.0.1::80", "busybox", "sh", "-c", "echo page >/index.html; exec httpd -f -p 80 -h /"], {
+      through,
+    });
     const port = await open().ok(["inspect", "-f", '{{(index (index .NetworkSettings.Ports "80/tcp") 0).HostPort}}', "web"]);
     assert.equal(await fetchText(`http://127.0.0.1:${port}/index.html`), "page\n");
     await open().ok(["rm", "-f", "web"], { through });

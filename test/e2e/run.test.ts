@@ -1,11 +1,12 @@
 /** Containers from end to end: in front, in the background, published, entered, stopped, removed. */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import path from "node:path";
 import { after, test } from "node:test";
-import { createSandbox } from "./sandbox.ts";
+import { createSandbox, slipwayPath } from "./sandbox.ts";
 
 const sandbox = await createSandbox();
 after(() => sandbox[Symbol.asyncDispose]());
@@ -156,6 +157,43 @@ test("an intermediate result runs by the id of its image", async () => {
   const id = await sandbox.build("FROM busybox AS half\nRUN echo half >/h\nFROM half\nRUN exit 0", {}, ["--target", "half"]);
   assert.equal(await sandbox.ok(["run", "--rm", id, "cat", "/h"]), "half");
 });
+
+test("a finished step runs by the id that `system df -v` shows", async () => {
+  const failed = await sandbox.buildPlain("FROM busybox\nWORKDIR /w\nRUN echo step >made\nRUN exit 9");
+  assert.equal(failed.code, 1, failed.stderr);
+  const usage = await sandbox.ok(["system", "df", "-v"]);
+  const rows = usage.slice(usage.indexOf("CACHE ID")).split("\n").slice(1);
+  const ids = rows.map((row) => row.split(" ", 1)[0] ?? "").filter((id) => /^[0-9a-f]{12}$/.test(id));
+  const outputs = await Promise.all(ids.map((id) => sandbox.call(["run", "--rm", id, "sh", "-c", "cat made; pwd"])));
+  assert.ok(
+    outputs.some(({ code, stdout }) => code === 0 && stdout === "step\n/w\n"),
+    usage,
+  );
+});
+
+const interrupts: readonly { readonly name: string; readonly signal: NodeJS.Signals; readonly trap: string; readonly code: number }[] = [
+  { name: "Ctrl-C", signal: "SIGINT", trap: "INT", code: 130 },
+  { name: "a request to end", signal: "SIGTERM", trap: "TERM", code: 143 },
+  { name: "a signal of the program's own", signal: "SIGUSR1", trap: "USR1", code: 5 },
+];
+for (const { name, signal, trap, code } of interrupts) {
+  test(`in the foreground ${name} goes to the container, whose exit code is ours`, async () => {
+    const before = await sandbox.ok(["ps", "-aq"]);
+    const script = `trap 'echo caught; exit ${code}' ${trap}; echo ready; while :; do sleep 0.05; done`;
+    const child = spawn(slipwayPath, ["run", "--rm", "busybox", "sh", "-c", script], {
+      cwd: sandbox.directory,
+      env: sandbox.env,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let output = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      output += chunk.toString();
+      if (output === "ready\n") child.kill(signal);
+    });
+    assert.deepEqual([await once(child, "close"), output], [[code, null], "ready\ncaught\n"]);
+    assert.equal(await sandbox.ok(["ps", "-aq"]), before);
+  });
+}
 
 test("the container is confined", async () => {
   const script =

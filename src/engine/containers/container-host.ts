@@ -34,7 +34,13 @@ export function createHost(store: Store, records: ContainerRecords, onWarning: (
   try {
     mkdirSync(runDirectory, { recursive: true, mode: 0o711 });
   } catch (error) {
-    throw new SlipwayError("denied", "RUN_DIRECTORY", `cannot make ${runDirectory} for the state of running containers`, { remedy: "set XDG_RUNTIME_DIR to a directory of yours" }, error);
+    throw new SlipwayError(
+      "denied",
+      "RUN_DIRECTORY",
+      `cannot make ${runDirectory} for the state of running containers`,
+      { remedy: "set XDG_RUNTIME_DIR to a directory of yours" },
+      error,
+    );
   }
   return {
     records,
@@ -44,6 +50,13 @@ export function createHost(store: Store, records: ContainerRecords, onWarning: (
       mountOverlay({ lowers, upper, work, target });
     },
     onWarning,
-    exitCommand: (id, run) => [process.execPath, "--disable-warning=ExperimentalWarning", fileURLToPath(new URL("./on-exit.ts", import.meta.url)), store.layout.root, id, run],
+    exitCommand: (id, run) => [
+      process.execPath,
+      "--disable-warning=ExperimentalWarning",
+      fileURLToPath(new URL("./on-exit.ts", import.meta.url)),
+      store.layout.root,
+      id,
+      run,
+    ],
   };
 }

@@ -16,12 +16,23 @@ export interface ContainerImage {
 }
 
 /** Fails with NO_SUCH_IMAGE, or what pulling fails with. */
-export async function imageFor(store: Store, client: () => Promise<RegistryClient>, options: RunOptions, onPull: ((event: PullEvent) => void) | undefined): Promise<ContainerImage> {
+export async function imageFor(
+  store: Store,
+  client: () => Promise<RegistryClient>,
+  options: RunOptions,
+  onPull: ((event: PullEvent) => void) | undefined,
+): Promise<ContainerImage> {
   const local = options.pull === "always" ? undefined : localImage(store, options.image);
   if (local !== undefined) return local;
   if (options.pull === "never") throw noLocalImage(options.image);
   const reference = withDefaultTag(parseReference(options.image));
-  await pullWithEvents(store, client, familiarName(reference), { ...(options.platform === undefined ? {} : { platform: options.platform }), ...(options.signal === undefined ? {} : { signal: options.signal }) }, onPull ?? (() => {}));
+  await pullWithEvents(
+    store,
+    client,
+    familiarName(reference),
+    { ...(options.platform === undefined ? {} : { platform: options.platform }), ...(options.signal === undefined ? {} : { signal: options.signal }) },
+    onPull ?? (() => {}),
+  );
   const pulled = localImage(store, options.image);
   if (pulled === undefined) throw noLocalImage(options.image);
   return pulled;
@@ -47,7 +58,11 @@ function intermediate(store: Store, ref: string): ContainerImage | undefined {
   return {
     imageId: "",
     chain: record.chain,
-    config: { ...(env === undefined ? {} : { Env: env }), ...(cwd === undefined ? {} : { WorkingDir: cwd }), ...(user === undefined ? {} : { User: user }), Cmd: ["/bin/sh"] },
+    config: {
+      ...(env === undefined ? {} : { Env: env }),
+      ...(cwd === undefined ? {} : { WorkingDir: cwd }),
+      ...(user === undefined ? {} : { User: user }),
+      Cmd: ["/bin/sh"],
+    },
   };
 }
-

@@ -42,7 +42,10 @@ export class Containers implements ContainerApi {
     const image = await imageFor(store, this.#client, options, onPull);
     const config = containerConfig(options, image.config);
     const lowers = await store.materializer.directories(image.chain, options.signal);
-    const mounts = [...(await prepareMounts(store, image.chain, options.volumes ?? [], Object.keys(image.config.Volumes ?? {}), options.signal)), ...tmpfsMounts(options.tmpfs ?? [])];
+    const mounts = [
+      ...(await prepareMounts(store, image.chain, options.volumes ?? [], Object.keys(image.config.Volumes ?? {}), options.signal)),
+      ...tmpfsMounts(options.tmpfs ?? []),
+    ];
     const { createContainer } = await runtime();
     const { randomBytes } = await import("node:crypto");
     const id = randomBytes(32).toString("hex");
@@ -75,7 +78,11 @@ export class Containers implements ContainerApi {
     await startContainer(this.#hostOf(), container);
   }
 
-  async run(options: RunOptions, attach?: AttachStreams, onPull?: (event: PullEvent) => void): Promise<{ readonly id: string; readonly exitCode: number | undefined }> {
+  async run(
+    options: RunOptions,
+    attach?: AttachStreams,
+    onPull?: (event: PullEvent) => void,
+  ): Promise<{ readonly id: string; readonly exitCode: number | undefined }> {
     const id = await this.create(options, onPull);
     const { startContainer, waitContainer } = await runtime();
     attach?.onCreated?.(id);
@@ -84,7 +91,10 @@ export class Containers implements ContainerApi {
     // the monitor of a container that is removed when it ends waits until we have read everything
     using _ = attach === undefined ? undefined : holdAsReader((await this.#require(id)).paths.directory);
     try {
-      const { attachment } = await startContainer(host, id, { attach: attach !== undefined, ...(attach?.terminalSize === undefined ? {} : { size: attach.terminalSize }) });
+      const { attachment } = await startContainer(host, id, {
+        attach: attach !== undefined,
+        ...(attach?.terminalSize === undefined ? {} : { size: attach.terminalSize }),
+      });
       if (attach === undefined || attachment === undefined) return { id, exitCode: undefined };
       await this.#carry(id, attachment, attach);
       const exitCode = await waitContainer(host, id, options.signal === undefined ? {} : { signal: options.signal });
@@ -127,7 +137,8 @@ export class Containers implements ContainerApi {
     const { containerState } = await import("../../runtime/container-state.ts");
     const host = this.#hostOf();
     await this.#settle();
-    const wantsAll = options.all === true || options.last !== undefined || options.filters?.["status"] !== undefined || options.filters?.["exited"] !== undefined;
+    const wantsAll =
+      options.all === true || options.last !== undefined || options.filters?.["status"] !== undefined || options.filters?.["exited"] !== undefined;
     const summaries = this.#records
       .list()
       .map((record) => summarize(record, containerState(host, record), options.size === true ? treeSize(record.paths.upper) : undefined))

@@ -42,7 +42,9 @@ export function containerConfig(options: RunOptions, image: ImageContainerConfig
 
 function workingDirectory(path: string | undefined): string | undefined {
   if (path === undefined || path === "" || path.startsWith("/")) return path;
-  throw new SlipwayError("invalid_argument", "INVALID_WORKDIR", printable(`the working directory '${path}' is invalid, it needs to be an absolute path`), { workdir: path });
+  throw new SlipwayError("invalid_argument", "INVALID_WORKDIR", printable(`the working directory '${path}' is invalid, it needs to be an absolute path`), {
+    workdir: path,
+  });
 }
 
 /** A given entrypoint drops the image's command; `--entrypoint ""` drops the image's entrypoint. */
@@ -81,7 +83,10 @@ function networkMode(name: string | undefined): NetworkMode {
     case "none":
       return name;
     default:
-      throw new SlipwayError("not_found", "UNKNOWN_NETWORK", printable(`failed to set up container networking: network ${name} not found`), { network: name, remedy: "use bridge, host or none" });
+      throw new SlipwayError("not_found", "UNKNOWN_NETWORK", printable(`failed to set up container networking: network ${name} not found`), {
+        network: name,
+        remedy: "use bridge, host or none",
+      });
   }
 }
 
@@ -90,7 +95,10 @@ export function portsOf(options: RunOptions, image: ImageContainerConfig): reado
   const published = (options.publish ?? []).flatMap(parsePublish);
   if (options.publishAll !== true) return published;
   const exposed = Object.keys(image.ExposedPorts ?? {}).flatMap(parsePublish);
-  return [...published, ...exposed.filter((port) => !published.some((other) => other.containerPort === port.containerPort && other.protocol === port.protocol))];
+  return [
+    ...published,
+    ...exposed.filter((port) => !published.some((other) => other.containerPort === port.containerPort && other.protocol === port.protocol)),
+  ];
 }
 
 /** `--tmpfs /path[:options]`. */
@@ -98,6 +106,12 @@ export function tmpfsMounts(values: readonly string[]): readonly ContainerMount[
   return values.map((value) => {
     const colon = value.indexOf(":");
     const options = colon < 0 ? [] : value.slice(colon + 1).split(",");
-    return { type: "tmpfs", source: "", destination: colon < 0 ? value : value.slice(0, colon), readOnly: options.includes("ro"), options: options.filter((option) => option !== "ro" && option !== "rw") };
+    return {
+      type: "tmpfs",
+      source: "",
+      destination: colon < 0 ? value : value.slice(0, colon),
+      readOnly: options.includes("ro"),
+      options: options.filter((option) => option !== "ro" && option !== "rw"),
+    };
   });
 }

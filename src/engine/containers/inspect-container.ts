@@ -111,7 +111,8 @@ function imageConfigOf(record: ContainerRecord, store: Store): { readonly Entryp
 
 function portBindings(record: ContainerRecord): Readonly<Record<string, unknown>> {
   const bindings: Record<string, { HostIp: string; HostPort: string }[]> = {};
-  for (const { hostIp, hostPort, containerPort, protocol } of record.ports) (bindings[`${containerPort}/${protocol}`] ??= []).push({ HostIp: hostIp, HostPort: String(hostPort) });
+  for (const { hostIp, hostPort, containerPort, protocol } of record.ports)
+    (bindings[`${containerPort}/${protocol}`] ??= []).push({ HostIp: hostIp, HostPort: String(hostPort) });
   return bindings;
 }
 

@@ -33,7 +33,23 @@ function formatPort({ hostIp, hostPort, containerPort, protocol }: PortMapping):
   return addresses.map((address) => `${address}:${hostPort}->${target}`);
 }
 
-const known = new Set(["id", "name", "label", "status", "exited", "ancestor", "before", "since", "network", "volume", "publish", "expose", "health", "is-task", "until"]);
+const known = new Set([
+  "id",
+  "name",
+  "label",
+  "status",
+  "exited",
+  "ancestor",
+  "before",
+  "since",
+  "network",
+  "volume",
+  "publish",
+  "expose",
+  "health",
+  "is-task",
+  "until",
+]);
 
 /** Fails with INVALID_FILTER (invalid_argument) in Docker's words. */
 export function matchesFilters(summary: ContainerSummary, filters: Filters, records: ContainerRecords): boolean {
@@ -56,7 +72,14 @@ function matchesFilter(summary: ContainerSummary, name: string, values: readonly
     case "exited":
       return values.some((value) => summary.state === "exited" && summary.exitCode === Number(value));
     case "ancestor":
-      return values.some((value) => summary.image === value || summary.image === `${value}:latest` || `${summary.image}:latest` === value || summary.imageId === value || summary.imageId?.slice(7).startsWith(value) === true);
+      return values.some(
+        (value) =>
+          summary.image === value ||
+          summary.image === `${value}:latest` ||
+          `${summary.image}:latest` === value ||
+          summary.imageId === value ||
+          summary.imageId?.slice(7).startsWith(value) === true,
+      );
     case "network":
       return values.some((value) => summary.networks.includes(value));
     case "volume":
@@ -90,7 +113,8 @@ const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 
 
 function untilMs(value: string): number {
   const parts = [...value.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
-  if (parts.length > 0 && parts.map(([part]) => part).join("") === value) return Date.now() - parts.reduce((sum, [, count, unit]) => sum + Number(count) * (units[unit ?? ""] ?? 0), 0);
+  if (parts.length > 0 && parts.map(([part]) => part).join("") === value)
+    return Date.now() - parts.reduce((sum, [, count, unit]) => sum + Number(count) * (units[unit ?? ""] ?? 0), 0);
   const time = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value);
   if (Number.isNaN(time)) throw new SlipwayError("invalid_argument", "INVALID_FILTER", `invalid filter 'until=${value}'`, { value });
   return time;

@@ -1,5 +1,18 @@
 /** Volumes: directories below the store that outlive containers. A new one takes over what the image has at its mount point. */
-import { chmodSync, chownSync, constants, copyFileSync, existsSync, lchownSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  lchownSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { ContainerMount, ContainerRecord } from "../../runtime/container-records.ts";
@@ -16,7 +29,13 @@ function volumeDirectory(store: Store, name: string): string {
 }
 
 /** `-v` values and the image's VOLUMEs as mounts; directories are made, and filled from the image when they are new. */
-export async function prepareMounts(store: Store, chain: Chain, values: readonly string[], imageVolumes: readonly string[], signal: AbortSignal | undefined): Promise<readonly ContainerMount[]> {
+export async function prepareMounts(
+  store: Store,
+  chain: Chain,
+  values: readonly string[],
+  imageVolumes: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<readonly ContainerMount[]> {
   const specs = values.map((value) => parseVolume(value, process.cwd()));
   const taken = new Set(specs.map((spec) => spec.destination));
   for (const path of imageVolumes) if (!taken.has(path)) specs.push({ kind: "anonymous", destination: path, readOnly: false, options: [] });
@@ -84,7 +103,12 @@ export function removeAnonymousVolumes(store: Store, record: Pick<ContainerRecor
 
 /** Removes volumes that no container uses (anonymous ones, as Docker's `system prune --volumes` does); answers the freed bytes. */
 export function pruneVolumes(store: Store): number {
-  const used = new Set(store.containers<ContainerRecord>().list().flatMap((record) => record.mounts.flatMap((mount) => mount.name ?? [])));
+  const used = new Set(
+    store
+      .containers<ContainerRecord>()
+      .list()
+      .flatMap((record) => record.mounts.flatMap((mount) => mount.name ?? [])),
+  );
   let freed = 0;
   for (const name of readdirSync(store.layout.volumes)) {
     const directory = join(store.layout.volumes, name);
