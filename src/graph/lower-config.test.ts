@@ -46,7 +46,13 @@ describe("ENTRYPOINT and an inherited CMD", () => {
 
 test("SHELL is what later shell forms use, and only those", () => {
   const { image } = lower('FROM busybox\nCMD one\nSHELL ["/bin/ash","-ec"]\nENTRYPOINT two\n');
-  assert.deepEqual([image.config.Cmd, image.config.Entrypoint], [["/bin/sh", "-c", "one"], ["/bin/ash", "-ec", "two"]]);
+  assert.deepEqual(
+    [image.config.Cmd, image.config.Entrypoint],
+    [
+      ["/bin/sh", "-c", "one"],
+      ["/bin/ash", "-ec", "two"],
+    ],
+  );
 });
 
 test("labels of the command line come without a history line and win", () => {
@@ -75,7 +81,19 @@ describe("ARG", () => {
 
 test("signals by name, number and offset", () => {
   const rows: readonly (readonly [string, boolean])[] = [
-    ["SIGTERM", true], ["term", true], ["9", true], ["SIGRTMIN+3", true], ["RTMAX-15", true], ["0", false], ["65", false], ["SIGFOO", false], ["RTMIN+16", false], ["", false],
+    ["SIGTERM", true],
+    ["term", true],
+    ["9", true],
+    ["SIGRTMIN+3", true],
+    ["RTMAX-15", true],
+    ["0", false],
+    ["65", false],
+    ["SIGFOO", false],
+    ["RTMIN+16", false],
+    ["", false],
   ];
-  assert.deepEqual(rows.filter(([text, want]) => isSignal(text) !== want), []);
+  assert.deepEqual(
+    rows.filter(([text, want]) => isSignal(text) !== want),
+    [],
+  );
 });

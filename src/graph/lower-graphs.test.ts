@@ -16,7 +16,13 @@ describe("the graph of", () => {
 });
 
 test("what the command line gives reaches every command", () => {
-  const lowered = lower("FROM busybox\nRUN x\n", { extraHosts: ["a:1.2.3.4"], shmSizeBytes: 1 << 20, ulimits: ["nofile=1"], network: "none", buildArgs: { BUILDKIT_SANDBOX_HOSTNAME: "h" } });
+  const lowered = lower("FROM busybox\nRUN x\n", {
+    extraHosts: ["a:1.2.3.4"],
+    shmSizeBytes: 1 << 20,
+    ulimits: ["nofile=1"],
+    network: "none",
+    buildArgs: { BUILDKIT_SANDBOX_HOSTNAME: "h" },
+  });
   const op = lowered.root?.op;
   assert.ok(op?.type === "exec");
   assert.deepEqual([op.extraHosts, op.shmSizeBytes, op.ulimits, op.network, op.hostname], [["a:1.2.3.4"], 1 << 20, ["nofile=1"], "none", "h"]);
@@ -31,6 +37,7 @@ test("--network of RUN wins over the build's", () => {
 });
 
 test("the same base under another name gives the same steps", () => {
-  const digest = (name: string): string | undefined => lower(`FROM ${name}\nRUN x\n`, { images: [createBase(`docker.io/library/${name}:latest`)] }).root?.digest;
+  const digest = (name: string): string | undefined =>
+    lower(`FROM ${name}\nRUN x\n`, { images: [createBase(`docker.io/library/${name}:latest`)] }).root?.digest;
   assert.equal(digest("a"), digest("b"));
 });

@@ -26,8 +26,14 @@ describe("history and config as Docker's", () => {
       const want = JSON.parse(row.config) as ImageConfig;
       const lowered = lower(row.dockerfile, optionsOf(row));
       const history = (want.history ?? []).filter(({ comment }) => comment === "buildkit.dockerfile.v0");
-      assert.deepEqual(createdBy(lowered), history.map(({ created_by }) => created_by));
-      assert.deepEqual(lowered.image.history.map(({ vertex }) => vertex === undefined), history.map(({ empty_layer }) => empty_layer === true));
+      assert.deepEqual(
+        createdBy(lowered),
+        history.map(({ created_by }) => created_by),
+      );
+      assert.deepEqual(
+        lowered.image.history.map(({ vertex }) => vertex === undefined),
+        history.map(({ empty_layer }) => empty_layer === true),
+      );
       assert.deepEqual(withoutEmpty(lowered.image.config), want.config);
       assert.deepEqual([lowered.image.author, lowered.image.platform.architecture], [want.author, want.architecture]);
     });

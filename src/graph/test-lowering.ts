@@ -76,11 +76,15 @@ export function createdBy(lowered: Lowered): readonly (string | undefined)[] {
 export function dump(root: Vertex | undefined): readonly string[] {
   const vertices = root === undefined ? [] : listVertices([root]);
   const numbers = new Map(vertices.map(({ digest }, index) => [digest, index]));
-  return vertices.map(({ op, inputs, metadata }, index) => `${index}: ${metadata.name} <${inputs.map(({ digest }) => numbers.get(digest)).join()}> ${describe(op)}`);
+  return vertices.map(
+    ({ op, inputs, metadata }, index) => `${index}: ${metadata.name} <${inputs.map(({ digest }) => numbers.get(digest)).join()}> ${describe(op)}`,
+  );
 }
 
 function describe(op: Op): string {
   const { type, ...parts } = op;
-  const shown = Object.entries(parts).filter(([, value]) => value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0) && value !== "");
+  const shown = Object.entries(parts).filter(
+    ([, value]) => value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0) && value !== "",
+  );
   return `${type} ${JSON.stringify(Object.fromEntries(shown))}`;
 }

@@ -24,7 +24,8 @@ function listing(files: TestBuild["files"], directory = ""): Record<string, stri
     if (node === undefined) continue;
     const owner = node.uid === 0 && node.gid === 0 ? "" : ` ${node.uid}:${node.gid}`;
     const what = node.type === "file" ? readFileSync(node.diskPath ?? "", "utf8") : node.type === "symlink" ? `→ ${node.linkname}` : node.type;
-    found[path] = node.type === "directory" ? `${node.mode.toString(8)}${owner}/` : `${node.type === "symlink" ? "" : node.mode.toString(8)}${owner} ${what}`.trim();
+    found[path] =
+      node.type === "directory" ? `${node.mode.toString(8)}${owner}/` : `${node.type === "symlink" ? "" : node.mode.toString(8)}${owner} ${what}`.trim();
     Object.assign(found, listing(files, path));
   }
   return found;
@@ -33,21 +34,64 @@ function listing(files: TestBuild["files"], directory = ""): Record<string, stri
 const skip = process.geteuid?.() === 0 ? false : "needs root: owners";
 
 describe("ADD extracts by content", { skip }, () => {
-  const members: readonly Member[] = [{ path: "d", type: "directory", mode: 0o711, uid: 4 }, { path: "d/f", content: "1", mode: 0o600, uid: 3, gid: 2 }];
+  const members: readonly Member[] = [
+    { path: "d", type: "directory", mode: 0o711, uid: 4 },
+    { path: "d/f", content: "1", mode: 0o600, uid: 3, gid: 2 },
+  ];
   const want = { x: "755/", "x/d": "711 4:0/", "x/d/f": "600 3:2 1" };
-  for (const [name, pack] of [["a tar", (tar: Buffer) => tar], ["gzip", (tar: Buffer) => gzipSync(tar)], ["zstd", (tar: Buffer) => zstdCompressSync(tar)]] as const) {
+  for (const [name, pack] of [
+    ["a tar", (tar: Buffer) => tar],
+    ["gzip", (tar: Buffer) => gzipSync(tar)],
+    ["zstd", (tar: Buffer) => zstdCompressSync(tar)],
+  ] as const) {
     test(name, async () => assert.deepEqual(listing(await add(pack(tarOf(members)))), want));
   }
 
   /** As Docker was seen to do. */
   const rows: readonly (readonly [name: string, members: readonly Member[], want: Record<string, string>])[] = [
     ["parents that are left out are 0755 root", [{ path: "a/b/f", content: "1", uid: 5, gid: 5 }], { "x/a": "755/", "x/a/b": "755/", "x/a/b/f": "644 5:5 1" }],
-    ["absolute names count from the destination", [{ path: "/abs", content: "1" }, { path: "./dot", content: "2" }], { "x/abs": "644 1", "x/dot": "644 2" }],
-    ["`..` inside the archive", [{ path: "d", type: "directory", mode: 0o755 }, { path: "d/../up", content: "1" }], { "x/d": "755/", "x/up": "644 1" }],
-    ["the last of several", [{ path: "f", content: "1" }, { path: "f", content: "22" }], { "x/f": "644 22" }],
+    [
+      "absolute names count from the destination",
+      [
+        { path: "/abs", content: "1" },
+        { path: "./dot", content: "2" },
+      ],
+      { "x/abs": "644 1", "x/dot": "644 2" },
+    ],
+    [
+      "`..` inside the archive",
+      [
+        { path: "d", type: "directory", mode: 0o755 },
+        { path: "d/../up", content: "1" },
+      ],
+      { "x/d": "755/", "x/up": "644 1" },
+    ],
+    [
+      "the last of several",
+      [
+        { path: "f", content: "1" },
+        { path: "f", content: "22" },
+      ],
+      { "x/f": "644 22" },
+    ],
     ["a link keeps its text", [{ path: "l", type: "symlink", linkname: "/etc" }], { "x/l": "→ /etc" }],
-    ["an absolute link on the way counts from the destination", [{ path: "etc", type: "directory", mode: 0o755 }, { path: "l", type: "symlink", linkname: "/etc" }, { path: "l/f", content: "1" }], { "x/etc": "755/", "x/etc/f": "644 1", "x/l": "→ /etc" }],
-    ["a hard link", [{ path: "f", content: "1" }, { path: "h", type: "hardlink", linkname: "f" }], { "x/f": "644 1", "x/h": "644 1" }],
+    [
+      "an absolute link on the way counts from the destination",
+      [
+        { path: "etc", type: "directory", mode: 0o755 },
+        { path: "l", type: "symlink", linkname: "/etc" },
+        { path: "l/f", content: "1" },
+      ],
+      { "x/etc": "755/", "x/etc/f": "644 1", "x/l": "→ /etc" },
+    ],
+    [
+      "a hard link",
+      [
+        { path: "f", content: "1" },
+        { path: "h", type: "hardlink", linkname: "f" },
+      ],
+      { "x/f": "644 1", "x/h": "644 1" },
+    ],
     ["a fifo", [{ path: "p", type: "fifo", mode: 0o600 }], { "x/p": "600 fifo" }],
   ];
   for (const [name, entries, below] of rows) test(name, async () => assert.deepEqual(listing(await add(tarOf(entries))), { x: "755/", ...below }));
@@ -74,7 +118,14 @@ describe("ADD extracts by content", { skip }, () => {
     ["hard links to nothing", tarOf([{ path: "h", type: "hardlink", linkname: "nothing" }]), /^linkat nothing h: no such file or directory$/],
     ["hard links out", tarOf([{ path: "h", type: "hardlink", linkname: "../../etc/passwd" }]), /etc\/passwd/],
     ["half a tar", tarOf([{ path: "f", content: "x".repeat(2000) }]).subarray(0, 1200), /unexpected EOF$/],
-    ["a file below a file", tarOf([{ path: "f", content: "x" }, { path: "f/g", content: "y" }]), /not a directory$/],
+    [
+      "a file below a file",
+      tarOf([
+        { path: "f", content: "x" },
+        { path: "f/g", content: "y" },
+      ]),
+      /not a directory$/,
+    ],
   ];
   for (const [name, bytes, message] of faults) {
     test(`refuses ${name}`, async () => {

@@ -71,7 +71,10 @@ describe("a layer", () => {
       return (await emitLayer(store, draft, new FileDigests(), { signal })).diffId;
     };
     const want = await made(paths);
-    await fc.assert(fc.asyncProperty(fc.shuffledSubarray(paths, { minLength: paths.length }), async (order) => assert.equal(await made(order), want)), { numRuns: 10 });
+    await fc.assert(
+      fc.asyncProperty(fc.shuffledSubarray(paths, { minLength: paths.length }), async (order) => assert.equal(await made(order), want)),
+      { numRuns: 10 },
+    );
   });
 
   test("the content key ignores times and nothing else", () => {
@@ -169,8 +172,14 @@ describe("digests between builds", () => {
   });
 
   test("reading names what went wrong", () => {
-    assert.throws(() => readContent(join(context, "none"), 1, () => {}), (error) => isSlipwayError(error, "FILE_CHANGED"));
-    assert.throws(() => readContent(join(context, "u"), 99, () => {}), (error) => isSlipwayError(error, "FILE_CHANGED"));
+    assert.throws(
+      () => readContent(join(context, "none"), 1, () => {}),
+      (error) => isSlipwayError(error, "FILE_CHANGED"),
+    );
+    assert.throws(
+      () => readContent(join(context, "u"), 99, () => {}),
+      (error) => isSlipwayError(error, "FILE_CHANGED"),
+    );
   });
 });
 
@@ -182,8 +191,14 @@ test("a selection's digest: names, kinds, modes, owners, contents, links; not ti
     return digestSelection(selection, known);
   };
   const all = [
-    digestOfTree({ "d/f": "1" }), digestOfTree({ "d/g": "1" }), digestOfTree({ "d/f": "2" }), digestOfTree({ "d/f": { mode: 0o600, text: "1" } }),
-    digestOfTree({ "d/f": { mode: 0o644, uid: 1, text: "1" } }), digestOfTree({ "d/f": { link: "1" } }), digestOfTree({ "d/f/": "" }), digestOfTree({ "d/f": "1", "d/h/": "" }),
+    digestOfTree({ "d/f": "1" }),
+    digestOfTree({ "d/g": "1" }),
+    digestOfTree({ "d/f": "2" }),
+    digestOfTree({ "d/f": { mode: 0o600, text: "1" } }),
+    digestOfTree({ "d/f": { mode: 0o644, uid: 1, text: "1" } }),
+    digestOfTree({ "d/f": { link: "1" } }),
+    digestOfTree({ "d/f/": "" }),
+    digestOfTree({ "d/f": "1", "d/h/": "" }),
     digestOfTree({ "d/f": { mode: 0o644, text: "1", inode: "5" } }),
   ];
   assert.equal(new Set(all).size, all.length);

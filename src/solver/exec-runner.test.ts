@@ -25,12 +25,17 @@ async function built(dockerfile: string, options: Parameters<typeof build>[1] = 
   };
 }
 
-const mountsBelow = (root: string): readonly string[] => readFileSync("/proc/self/mountinfo", "utf8").split("\n").filter((line) => line.includes(root));
+const mountsBelow = (root: string): readonly string[] =>
+  readFileSync("/proc/self/mountinfo", "utf8")
+    .split("\n")
+    .filter((line) => line.includes(root));
 const workOf = (): readonly string[] => readdirSync(store.lease().directory).filter((name) => name.startsWith("step"));
 
 describe("a command", { skip: skip.skip ?? false }, () => {
   test("sees its variables, its user, its directory; its output is told", async () => {
-    const { output } = await build("FROM busybox\nENV E=1\nARG A=2\nUSER web\nWORKDIR /home/web/w\nRUN echo out $E $A; echo err >&2; id -un; pwd; echo $HOME\n");
+    const { output } = await build(
+      "FROM busybox\nENV E=1\nARG A=2\nUSER web\nWORKDIR /home/web/w\nRUN echo out $E $A; echo err >&2; id -un; pwd; echo $HOME\n",
+    );
     assert.deepEqual(output.split("\n").sort(), ["", "/home/web", "/home/web/w", "err", "out 1 2", "web"]);
   });
 
@@ -44,7 +49,10 @@ describe("a command", { skip: skip.skip ?? false }, () => {
   });
 
   test("as a user that does not exist", async () => {
-    await assert.rejects(build("FROM busybox\nUSER ghost\nRUN true\n"), (error) => isSlipwayError(error, "PROCESS_FAILED") && error.message.endsWith("unable to find user ghost: no matching entries in passwd file"));
+    await assert.rejects(
+      build("FROM busybox\nUSER ghost\nRUN true\n"),
+      (error) => isSlipwayError(error, "PROCESS_FAILED") && error.message.endsWith("unable to find user ghost: no matching entries in passwd file"),
+    );
   });
 
   test("leaves in its layer what it did, and no mount point", async () => {
@@ -54,7 +62,11 @@ describe("a command", { skip: skip.skip ?? false }, () => {
   });
 
   test("deletes what lower layers have", async () => {
-    const { files } = await build("FROM busybox\nRUN echo 1 > /tmp/a; echo 1 > /tmp/b\nRUN rm /tmp/a; rm -r /home; mkdir /home; echo n > /home/new\n".replaceAll("rm ", "busybox rm ").replaceAll("mkdir ", "busybox mkdir "));
+    const { files } = await build(
+      "FROM busybox\nRUN echo 1 > /tmp/a; echo 1 > /tmp/b\nRUN rm /tmp/a; rm -r /home; mkdir /home; echo n > /home/new\n"
+        .replaceAll("rm ", "busybox rm ")
+        .replaceAll("mkdir ", "busybox mkdir "),
+    );
     assert.deepEqual([files.list("tmp"), files.list("home")], [["b"], ["new"]]);
   });
 
@@ -89,17 +101,23 @@ describe("mounts", { skip: skip.skip ?? false }, () => {
     mkdirSync(join(context, "d"), { recursive: true });
     writeFileSync(join(context, "d/f"), "ctx");
     if (!existsSync(join(context, "l"))) symlinkSync("d", join(context, "l"));
-    const read = await built("FROM busybox\nRUN --mount=target=/c --mount=target=/one,source=d/f --mount=target=/lnk,source=l --mount=target=/rw,source=d,rw cat /c/d/f /one /lnk/f > /o; echo x > /rw/new; ls /rw > /o2; touch /c/d/new || echo ro >> /o2\n");
+    const read = await built(
+      "FROM busybox\nRUN --mount=target=/c --mount=target=/one,source=d/f --mount=target=/lnk,source=l --mount=target=/rw,source=d,rw cat /c/d/f /one /lnk/f > /o; echo x > /rw/new; ls /rw > /o2; touch /c/d/new || echo ro >> /o2\n",
+    );
     assert.deepEqual([read("o"), read("o2"), readdirSync(join(context, "d"))], ["ctxctxctx", "f\nnew\nro", ["f"]]);
   });
 
   test("bind from a stage: its links count in the stage", async () => {
-    const read = await built("FROM busybox AS s\nRUN echo s > /tmp/f; busybox ln -s /tmp /abs\nFROM busybox\nRUN --mount=from=s,source=/abs,target=/m cat /m/f > /o\n");
+    const read = await built(
+      "FROM busybox AS s\nRUN echo s > /tmp/f; busybox ln -s /tmp /abs\nFROM busybox\nRUN --mount=from=s,source=/abs,target=/m cat /m/f > /o\n",
+    );
     assert.equal(read("o"), "s");
   });
 
   test("bind of what is not there", async () => {
-    await assert.rejects(build("FROM busybox\nRUN --mount=source=nope,target=/x true\n"), { message: 'failed to compute cache key: failed to calculate checksum of ref context: "/nope": not found' });
+    await assert.rejects(build("FROM busybox\nRUN --mount=source=nope,target=/x true\n"), {
+      message: 'failed to compute cache key: failed to calculate checksum of ref context: "/nope": not found',
+    });
   });
 
   test("cache: kept between builds, with owner and mode under the builder's umask", async () => {
@@ -109,12 +127,15 @@ describe("mounts", { skip: skip.skip ?? false }, () => {
   });
 
   test("cache from a stage begins with its content, owner and mode", async () => {
-    const read = await built("FROM busybox AS s\nRUN busybox mkdir -m 1777 /i; echo init > /i/f\nFROM busybox\nRUN --mount=type=cache,id=f,target=/c,from=s,source=/i,mode=700,uid=9 busybox stat -c '%a %u' /c > /o; cat /c/f >> /o\n");
+    const read = await built(
+      "FROM busybox AS s\nRUN busybox mkdir -m 1777 /i; echo init > /i/f\nFROM busybox\nRUN --mount=type=cache,id=f,target=/c,from=s,source=/i,mode=700,uid=9 busybox stat -c '%a %u' /c > /o; cat /c/f >> /o\n",
+    );
     assert.equal(read("o"), "1777 0\ninit");
   });
 
   test("cache sharing: private gives a second directory, locked waits", async () => {
-    const step = (sharing: string, name: string): string => `FROM busybox AS ${name}\nRUN --mount=type=cache,id=${sharing},sharing=${sharing},target=/c echo ${name} > /c/${name}; sleep 0.3; ls /c > /o\n`;
+    const step = (sharing: string, name: string): string =>
+      `FROM busybox AS ${name}\nRUN --mount=type=cache,id=${sharing},sharing=${sharing},target=/c echo ${name} > /c/${name}; sleep 0.3; ls /c > /o\n`;
     const both = async (sharing: string): Promise<readonly (string | undefined)[]> => {
       const read = await built(`${step(sharing, "a")}${step(sharing, "b")}FROM scratch\nCOPY --from=a /o /a\nCOPY --from=b /o /b\n`);
       return [read("a"), read("b")].sort();
@@ -126,7 +147,8 @@ describe("mounts", { skip: skip.skip ?? false }, () => {
   });
 
   test("secrets: in memory, for the step alone, in no layer and in no key", async () => {
-    const dockerfile = "FROM busybox\nRUN --mount=type=secret,id=s,mode=0440,uid=3 --mount=type=secret,id=s,env=S --mount=type=secret,id=none cat /run/secrets/s | busybox wc -c > /o; echo ${#S} >> /o; busybox stat -c '%a %u' /run/secrets/s >> /o; busybox grep -c 'tmpfs.*run/secrets' /proc/mounts >> /o\n";
+    const dockerfile =
+      "FROM busybox\nRUN --mount=type=secret,id=s,mode=0440,uid=3 --mount=type=secret,id=s,env=S --mount=type=secret,id=none cat /run/secrets/s | busybox wc -c > /o; echo ${#S} >> /o; busybox stat -c '%a %u' /run/secrets/s >> /o; busybox grep -c 'tmpfs.*run/secrets' /proc/mounts >> /o\n";
     const value = "very-secret-value";
     const { files, chain } = await build(dockerfile, { secrets: { s: value } });
     assert.deepEqual([readFileSync(files.lookup("o")?.diskPath ?? "", "utf8").trim(), files.lookup("run")], ["17\n17\n440 3\n1", undefined]);
@@ -137,7 +159,10 @@ describe("mounts", { skip: skip.skip ?? false }, () => {
   });
 
   test("a secret that must be there", async () => {
-    await assert.rejects(build("FROM busybox\nRUN --mount=type=secret,id=none,required true\n"), { code: "SECRET_NOT_FOUND", message: "secret none: not found" });
+    await assert.rejects(build("FROM busybox\nRUN --mount=type=secret,id=none,required true\n"), {
+      code: "SECRET_NOT_FOUND",
+      message: "secret none: not found",
+    });
   });
 
   test("ssh: the variable is there even when nothing was forwarded, unless it must be", async () => {
@@ -155,7 +180,13 @@ describe("the key of a command", () => {
   const root = lower("FROM busybox\nARG A=1\nRUN --mount=type=cache,target=/c make\n").root;
   assert.ok(root?.op.type === "exec");
   const layer = digestOf("layer");
-  const step = (op: Partial<ExecOp>, chain = [layer]): ExecStep => ({ store, vertex: root, op: { ...(root.op as ExecOp), ...op }, inputs: [{ kind: "layers", chain, createdMs: 0 }], signal: undefined });
+  const step = (op: Partial<ExecOp>, chain = [layer]): ExecStep => ({
+    store,
+    vertex: root,
+    op: { ...(root.op as ExecOp), ...op },
+    inputs: [{ kind: "layers", chain, createdMs: 0 }],
+    signal: undefined,
+  });
 
   test("is golden: every cached command hangs on it", () => {
     assert.equal(execKey(step({})), "sha256:e68dd765cf018d0c52c1dffbafffa711cf04d7f2f6da757b4149026d3a0681d9");

@@ -23,12 +23,18 @@ const rows: readonly (readonly [text: string, mode: number, isDirectory: boolean
   ["u=rwx,g=rx,o=r", 0o6000, false, 0o754],
 ];
 for (const [text, mode, isDirectory, want] of rows) {
-  test(`${text} of ${mode.toString(8)}${isDirectory ? "/" : ""} is ${want.toString(8)}`, () => assert.equal(parseModeChange(text)(mode, isDirectory).toString(8), want.toString(8)));
+  test(`${text} of ${mode.toString(8)}${isDirectory ? "/" : ""} is ${want.toString(8)}`, () =>
+    assert.equal(parseModeChange(text)(mode, isDirectory).toString(8), want.toString(8)));
 }
 
 describe("refuses", () => {
   for (const text of ["999", "07777777", "rwx", "u=rwx,", "8", "u=q", "", "1u+x", "u"]) {
-    test(JSON.stringify(text), () => assert.throws(() => parseModeChange(text), (error) => isSlipwayError(error, "INVALID_CHMOD")));
+    test(JSON.stringify(text), () =>
+      assert.throws(
+        () => parseModeChange(text),
+        (error) => isSlipwayError(error, "INVALID_CHMOD"),
+      ),
+    );
   }
 });
 

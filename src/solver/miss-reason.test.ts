@@ -3,7 +3,19 @@ import { describe, test } from "node:test";
 import type { CacheRecord } from "../store/index.ts";
 import { fileInputs, missReason } from "./miss-reason.ts";
 
-const former = (inputs: Readonly<Record<string, string>>): CacheRecord => ({ key: "k", slot: "s", description: "", layers: [], chain: [], config: {}, inputs, sizeBytes: 0, createdMs: 0, usedMs: 0, uses: 1 });
+const former = (inputs: Readonly<Record<string, string>>): CacheRecord => ({
+  key: "k",
+  slot: "s",
+  description: "",
+  layers: [],
+  chain: [],
+  config: {},
+  inputs,
+  sizeBytes: 0,
+  createdMs: 0,
+  usedMs: 0,
+  uses: 1,
+});
 const before = { instruction: "RUN make", base: "1", image: "i", "arg:V": "1", "env:E": "x", "file:src/a.ts": "aa", "file:b": "bb", network: "default" };
 
 const rows: readonly (readonly [name: string, now: Readonly<Record<string, string>>, want: string])[] = [
@@ -20,7 +32,8 @@ const rows: readonly (readonly [name: string, now: Readonly<Record<string, strin
   ["an argument before a file", { "arg:V": "2", "file:b": "b2" }, "ARG V 1 → 2"],
 ];
 describe("names what changed:", () => {
-  for (const [name, now, want] of rows) test(name, () => assert.equal(missReason({ inputs: { ...before, ...now }, former: former(before), evicted: false, ignoreCache: false }), want));
+  for (const [name, now, want] of rows)
+    test(name, () => assert.equal(missReason({ inputs: { ...before, ...now }, former: former(before), evicted: false, ignoreCache: false }), want));
 });
 
 test("a file that is gone", () => {

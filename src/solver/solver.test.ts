@@ -45,7 +45,9 @@ describe("steps without commands", () => {
 
   test("a stage that two others use is made once", async () => {
     write("a", "shared stage");
-    const { ran } = await build("FROM scratch AS s\nCOPY a /s\nFROM scratch AS l\nCOPY --from=s /s /l\nFROM scratch\nCOPY --from=s /s /r\nCOPY --from=l /l /m\n");
+    const { ran } = await build(
+      "FROM scratch AS s\nCOPY a /s\nFROM scratch AS l\nCOPY --from=s /s /l\nFROM scratch\nCOPY --from=s /s /r\nCOPY --from=l /l /m\n",
+    );
     assert.deepEqual(Object.keys(ran).sort(), ["COPY --from=l /l /m", "COPY --from=s /s /l", "COPY --from=s /s /r", "COPY a /s"]);
   });
 
@@ -88,6 +90,11 @@ describe("failures", () => {
 
 test("owners by name come from the base's own tables", async () => {
   write("a", "owned");
-  const { files } = await build("FROM busybox\nCOPY --chown=web a /1\nCOPY --chown=web:extra a /2\nCOPY --chown=7 a /3\nCOPY --chown=7:extra a /4\nUSER web\nWORKDIR /5\n");
-  assert.deepEqual(["1", "2", "3", "4", "5"].map((path) => `${files.lookup(path)?.uid}:${files.lookup(path)?.gid}`), ["1000:1001", "1000:500", "7:7", "7:500", "1000:1001"]);
+  const { files } = await build(
+    "FROM busybox\nCOPY --chown=web a /1\nCOPY --chown=web:extra a /2\nCOPY --chown=7 a /3\nCOPY --chown=7:extra a /4\nUSER web\nWORKDIR /5\n",
+  );
+  assert.deepEqual(
+    ["1", "2", "3", "4", "5"].map((path) => `${files.lookup(path)?.uid}:${files.lookup(path)?.gid}`),
+    ["1000:1001", "1000:500", "7:7", "7:500", "1000:1001"],
+  );
 });

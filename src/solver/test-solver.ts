@@ -24,7 +24,11 @@ export function treeOf(leaves: Readonly<Record<string, Leaf>>): FileView {
   for (const [path, leaf] of Object.entries(leaves)) put(path.replace(/\/$/, ""), nodeOf(leaf, path.endsWith("/")));
   return {
     lookup: (path) => nodes.get(path),
-    list: (path) => [...nodes.keys()].filter((key) => key !== "" && parentOf(key) === path).map((key) => key.slice(path === "" ? 0 : path.length + 1)).sort(),
+    list: (path) =>
+      [...nodes.keys()]
+        .filter((key) => key !== "" && parentOf(key) === path)
+        .map((key) => key.slice(path === "" ? 0 : path.length + 1))
+        .sort(),
     xattrs: () => new Map(),
   };
 }
@@ -35,7 +39,8 @@ function parentOf(path: string): string {
 }
 
 function nodeOf(leaf: Leaf, isDirectory: boolean): FileNode {
-  if (typeof leaf === "string") return isDirectory ? directoryNode : { ...directoryNode, type: "file", mode: 0o644, size: leaf.length, diskPath: `text:${leaf}` };
+  if (typeof leaf === "string")
+    return isDirectory ? directoryNode : { ...directoryNode, type: "file", mode: 0o644, size: leaf.length, diskPath: `text:${leaf}` };
   if ("link" in leaf) return { ...directoryNode, type: "symlink", mode: 0o777, linkname: leaf.link };
   if ("fifo" in leaf) return { ...directoryNode, type: "fifo", mode: 0o644 };
   const { mode, uid = 0, text = "", directory = isDirectory, inode = "" } = leaf;
@@ -58,13 +63,28 @@ export function draftListing(draft: LayerDraft): Readonly<Record<string, string>
       if (linkTo !== undefined) return [path, `= ${linkTo}`];
       if (node.type === "symlink") return [path, `→ ${node.linkname}${owner}`];
       if (node.type !== "file") return [path, node.type === "directory" ? `${mode}/` : `${mode} ${node.type}`];
-      return [path, `${mode} ${content?.kind === "disk" ? content.path.replace("text:", "") : Buffer.from(content?.kind === "bytes" ? content.bytes : []).toString()}`];
+      return [
+        path,
+        `${mode} ${content?.kind === "disk" ? content.path.replace("text:", "") : Buffer.from(content?.kind === "bytes" ? content.bytes : []).toString()}`,
+      ];
     }),
   );
 }
 
 export function copyAction(sources: readonly string[], destination: string, changes: Partial<CopyAction> = {}): CopyAction {
-  return { type: "copy", input: 0, sources, destination, chmod: undefined, chown: undefined, exclude: [], parents: false, unpack: false, verb: "COPY", ...changes };
+  return {
+    type: "copy",
+    input: 0,
+    sources,
+    destination,
+    chmod: undefined,
+    chown: undefined,
+    exclude: [],
+    parents: false,
+    unpack: false,
+    verb: "COPY",
+    ...changes,
+  };
 }
 
 export const plainPlacement: Placement = { owner: undefined, mode: undefined, directoryMode: 0o755, createdNs: 0n };

@@ -10,7 +10,8 @@ import { lockKey } from "./key-lock.ts";
 const locks = mkdtempSync(join(tmpdir(), "slipway-locks-"));
 after(() => rmSync(locks, { recursive: true }));
 const none = new AbortController().signal;
-const settled = (promise: Promise<unknown>): Promise<boolean> => Promise.race([promise.then(() => true), new Promise<boolean>((resolve) => setImmediate(() => resolve(false)))]);
+const settled = (promise: Promise<unknown>): Promise<boolean> =>
+  Promise.race([promise.then(() => true), new Promise<boolean>((resolve) => setImmediate(() => resolve(false)))]);
 
 describe("the gate", () => {
   test("lets so many in, the others in order", async () => {

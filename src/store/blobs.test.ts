@@ -22,7 +22,10 @@ test("nothing is visible before the commit, everything after it", () => {
 test("other bytes than expected are refused and leave nothing", () => {
   using machine = createTestStore();
   const { blobs } = machine.store;
-  for (const [expected, wanted] of [[{ digest: digestOf("other") }, "DIGEST_MISMATCH"], [{ digest: digestOf("hello"), size: 6 }, "SIZE_MISMATCH"]] as const) {
+  for (const [expected, wanted] of [
+    [{ digest: digestOf("other") }, "DIGEST_MISMATCH"],
+    [{ digest: digestOf("hello"), size: 6 }, "SIZE_MISMATCH"],
+  ] as const) {
     {
       using ingest = blobs.ingest();
       ingest.write(Buffer.from("hello"));

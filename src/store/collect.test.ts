@@ -75,7 +75,10 @@ test("several processes commit, tag, untag and collect at once: nothing that is 
     console.log("done");
     store.close();`;
   const exits = await Promise.all([0, 1, 2].map((number) => spawnWithStore(root, worker(number)).exit));
-  assert.deepEqual(exits, [0, 1, 2].map(() => ({ code: 0, errors: "" })));
+  assert.deepEqual(
+    exits,
+    [0, 1, 2].map(() => ({ code: 0, errors: "" })),
+  );
   store.collect();
   assert.deepEqual(store.orphans(), []);
   assert.equal(store.images.allNames().length, 3 * 4);

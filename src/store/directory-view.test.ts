@@ -18,11 +18,17 @@ describe("a directory as a tree", () => {
   const view = new DirectoryView(root);
 
   test("lists names in order, and nothing of what is no directory", () => {
-    assert.deepEqual([view.list(""), view.list("d"), view.list("d/f"), view.list("none"), view.list("d/e")], [["d", "link", "out"], ["e", "f", "hard"], [], [], []]);
+    assert.deepEqual(
+      [view.list(""), view.list("d"), view.list("d/f"), view.list("none"), view.list("d/e")],
+      [["d", "link", "out"], ["e", "f", "hard"], [], [], []],
+    );
   });
 
   test("follows no symlink, also not on the way", () => {
-    assert.deepEqual([view.lookup("link")?.type, view.lookup("link")?.linkname, view.lookup("link/f"), view.lookup("out/passwd"), view.lookup("d/f/x")], ["symlink", "d", undefined, undefined, undefined]);
+    assert.deepEqual(
+      [view.lookup("link")?.type, view.lookup("link")?.linkname, view.lookup("link/f"), view.lookup("out/passwd"), view.lookup("d/f/x")],
+      ["symlink", "d", undefined, undefined, undefined],
+    );
   });
 
   test("tells what files are", () => {

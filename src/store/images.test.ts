@@ -27,7 +27,10 @@ describe("images", () => {
   test("without their layers are refused and leave nothing", () => {
     using machine = createTestStore();
     const { store } = machine;
-    assert.throws(() => commit(store, "x", [missing], ["a:1"]), (error) => isSlipwayError(error, "LAYER_MISSING"));
+    assert.throws(
+      () => commit(store, "x", [missing], ["a:1"]),
+      (error) => isSlipwayError(error, "LAYER_MISSING"),
+    );
     assert.deepEqual([store.images.all(), store.images.byName("a:1")], [[], undefined]);
   });
 
@@ -55,7 +58,10 @@ describe("images", () => {
     const id = commit(machine.store, "x");
     images.addRepoDigest("docker.io/library/a", missing, id);
     images.addRepoDigest("docker.io/library/a", missing, id);
-    assert.deepEqual([images.repoDigests(id), images.byRepoDigest("docker.io/library/a", missing)], [[{ repository: "docker.io/library/a", digest: missing }], id]);
+    assert.deepEqual(
+      [images.repoDigests(id), images.byRepoDigest("docker.io/library/a", missing)],
+      [[{ repository: "docker.io/library/a", digest: missing }], id],
+    );
     images.remove(id);
     assert.deepEqual([images.byRepoDigest("docker.io/library/a", missing), images.get(id)], [undefined, undefined]);
   });
@@ -76,7 +82,15 @@ test("a transaction that fails changes nothing, nested ones join it", () => {
 
 describe("cache records", () => {
   const record = (key: string, layers: readonly Digest[], createdMs = 1): Parameters<Store["cache"]["put"]>[0] => ({
-    key, slot: "slot", description: "RUN x", layers, chain: layers, config: { env: ["A=1"], cwd: "/" }, inputs: { base: "b" }, sizeBytes: 5, createdMs,
+    key,
+    slot: "slot",
+    description: "RUN x",
+    layers,
+    chain: layers,
+    config: { env: ["A=1"], cwd: "/" },
+    inputs: { base: "b" },
+    sizeBytes: 5,
+    createdMs,
   });
 
   test("are found while their layers are here", () => {
@@ -89,7 +103,10 @@ describe("cache records", () => {
     assert.deepEqual([found?.layers, found?.config, found?.inputs, found?.sizeBytes], [[layer], { env: ["A=1"], cwd: "/" }, { base: "b" }, 5]);
     assert.deepEqual([store.cache.lookup("sha256:ab"), store.cache.known("sha256:ab"), store.cache.known("sha256:ac")], [undefined, true, false]);
     assert.equal(store.cache.newestInSlot("slot")?.key, "sha256:ab");
-    assert.deepEqual(store.cache.byPrefix("a").map(({ key }) => key), ["sha256:aa"]);
+    assert.deepEqual(
+      store.cache.byPrefix("a").map(({ key }) => key),
+      ["sha256:aa"],
+    );
   });
 
   test("uses are counted; what is removed is gone", () => {
@@ -106,7 +123,10 @@ describe("cache records", () => {
 describe("layers", () => {
   test("chain ids as the image specification computes them", () => {
     const [a, b] = [digestOf("a"), digestOf("b")];
-    assert.deepEqual([chainId([]), chainId([a]), chainId([a, b]), chainId([a, b, a])], ["", a, digestOf(`${a} ${b}`), digestOf(`${digestOf(`${a} ${b}`)} ${a}`)]);
+    assert.deepEqual(
+      [chainId([]), chainId([a]), chainId([a, b]), chainId([a, b, a])],
+      ["", a, digestOf(`${a} ${b}`), digestOf(`${digestOf(`${a} ${b}`)} ${a}`)],
+    );
     assert.equal(emptyLayer, digestOf(Buffer.alloc(1024)));
   });
 
@@ -115,7 +135,10 @@ describe("layers", () => {
     const { store } = machine;
     const layer = addLayer(store, [{ path: "a" }]);
     store.layers.addBlob(layer, { mediaType: mediaTypes.ociLayerGzip, digest: missing, size: 5 }, 0);
-    assert.deepEqual(store.layers.blobForms(layer).map(({ digest }) => digest), [layer]);
+    assert.deepEqual(
+      store.layers.blobForms(layer).map(({ digest }) => digest),
+      [layer],
+    );
     assert.equal(store.layers.diffIdOfBlob(missing), undefined);
     const { digest, size } = store.blobs.put("compressed");
     store.layers.addBlob(layer, { mediaType: mediaTypes.ociLayerGzip, digest, size }, 0);
@@ -136,11 +159,27 @@ test("containers: unique names, prefixes, what they stand on", () => {
   const containers = machine.store.containers();
   const make = (id: string, name: string) => containers.insert({ id, name, imageId: "" }, [missing]);
   assert.deepEqual([make("aa11", "one"), make("aa22", "two"), make("bb33", "one")], [undefined, undefined, "aa11"]);
-  assert.deepEqual([containers.get("/one")?.id, containers.get("aa2")?.id, containers.get("zz"), containers.chain("aa11")], ["aa11", "aa22", undefined, [missing]]);
-  assert.throws(() => containers.get("aa"), (error) => isSlipwayError(error, "AMBIGUOUS_ID"));
-  assert.deepEqual([containers.update({ id: "aa22", name: "one", imageId: "" }), containers.update({ id: "none", name: "x", imageId: "" }), containers.update({ id: "aa22", name: "new", imageId: "" })], ["aa11", false, true]);
+  assert.deepEqual(
+    [containers.get("/one")?.id, containers.get("aa2")?.id, containers.get("zz"), containers.chain("aa11")],
+    ["aa11", "aa22", undefined, [missing]],
+  );
+  assert.throws(
+    () => containers.get("aa"),
+    (error) => isSlipwayError(error, "AMBIGUOUS_ID"),
+  );
+  assert.deepEqual(
+    [
+      containers.update({ id: "aa22", name: "one", imageId: "" }),
+      containers.update({ id: "none", name: "x", imageId: "" }),
+      containers.update({ id: "aa22", name: "new", imageId: "" }),
+    ],
+    ["aa11", false, true],
+  );
   containers.remove("aa11");
-  assert.deepEqual(containers.list().map(({ name }) => name), ["new"]);
+  assert.deepEqual(
+    containers.list().map(({ name }) => name),
+    ["new"],
+  );
 });
 
 test("cache mounts: one directory for an id, gone when removed", () => {

@@ -69,7 +69,10 @@ test("parents that an archive leaves out have the attributes of the layers below
   using machine = createTestStore();
   const { store } = machine;
   const lower = addLayer(store, base);
-  const upper = addLayer(store, [{ path: "etc/new", content: "n" }, { path: "made/by/me", content: "m" }]);
+  const upper = addLayer(store, [
+    { path: "etc/new", content: "n" },
+    { path: "made/by/me", content: "m" },
+  ]);
   const [, directory = ""] = await store.materializer.directories([lower, upper]);
   const stat = lstatSync(join(directory, "etc"), { bigint: true });
   assert.deepEqual([Number(stat.mode) & 0o7777, Number(stat.uid), Number(stat.gid), stat.mtimeNs], [0o750, 5, 6, 7_000_000_000n]);
@@ -106,7 +109,13 @@ test("views: an archive that is not unpacked is read once, for its index", async
 test("a directory gives back the tar it came from", skip, async () => {
   using machine = createTestStore();
   const { store } = machine;
-  const chain = [addLayer(store, [{ path: "d", type: "directory" }, { path: "d/.wh.x", mode: 0o600 }, { path: "f", content: "x" }])];
+  const chain = [
+    addLayer(store, [
+      { path: "d", type: "directory" },
+      { path: "d/.wh.x", mode: 0o600 },
+      { path: "f", content: "x" },
+    ]),
+  ];
   const tar = await collectBytes(store.materializer.tar(chain[0] as Digest));
   const [directory = ""] = await store.materializer.directories(chain);
   const { hashDirectory } = await import("./pack.ts");

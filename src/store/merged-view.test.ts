@@ -78,7 +78,9 @@ test("random layers look as the kernel's overlay shows them, unpacked or only in
             source: [tarOf(members)],
             missingParent: (parent) => {
               const node = below.lookup(parent);
-              return node?.type === "directory" ? { type: "directory", mode: node.mode, uid: node.uid, gid: node.gid, mtimeNs: node.mtimeNs, xattrs: new Map() } : undefined;
+              return node?.type === "directory"
+                ? { type: "directory", mode: node.mode, uid: node.uid, gid: node.gid, mtimeNs: node.mtimeNs, xattrs: new Map() }
+                : undefined;
             },
           });
           lowers.push(lower);
@@ -109,11 +111,24 @@ test("contents come from the topmost layer that has the file", skip, () => {
   const lowers = ["one", "two"].map((text, number) => {
     const directory = join(scratch, `c${number}`);
     mkdirSync(directory);
-    unpackLayer({ directory, whiteouts: "overlay", owners: { mode: "keep" }, source: [tarOf([{ path: "f", content: text }, { path: `only${number}`, content: text }])] });
+    unpackLayer({
+      directory,
+      whiteouts: "overlay",
+      owners: { mode: "keep" },
+      source: [
+        tarOf([
+          { path: "f", content: text },
+          { path: `only${number}`, content: text },
+        ]),
+      ],
+    });
     return new DirectoryLayer(directory);
   });
   const view = new MergedView(lowers);
-  assert.deepEqual(["f", "only0", "only1"].map((file) => readFileSync(view.lookup(file)?.diskPath ?? "", "utf8")), ["two", "one", "two"]);
+  assert.deepEqual(
+    ["f", "only0", "only1"].map((file) => readFileSync(view.lookup(file)?.diskPath ?? "", "utf8")),
+    ["two", "one", "two"],
+  );
 });
 
 test("an index file gives back every entry that it was made of", () => {

@@ -59,20 +59,29 @@ describe("a store", () => {
     const db = new DatabaseSync(join(root, "slipway.db"));
     db.exec("PRAGMA user_version = 99");
     db.close();
-    assert.throws(() => Store.open(root), (error) => isSlipwayError(error, "STORE_TOO_NEW") && error.kind === "failed_precondition");
+    assert.throws(
+      () => Store.open(root),
+      (error) => isSlipwayError(error, "STORE_TOO_NEW") && error.kind === "failed_precondition",
+    );
   });
 
   test("below a file cannot be", () => {
     const file = join(scratch, "file");
     writeFileSync(file, "");
-    assert.throws(() => Store.open(join(file, "store")), (error) => isSlipwayError(error, "STORE_DENIED"));
+    assert.throws(
+      () => Store.open(join(file, "store")),
+      (error) => isSlipwayError(error, "STORE_DENIED"),
+    );
   });
 
   test("whose database is no database fails with an error of its own", () => {
     const root = join(scratch, "garbage");
     mkdirSync(root);
     writeFileSync(join(root, "slipway.db"), "this is not a database, though it is long enough to be looked at as one".repeat(50));
-    assert.throws(() => Store.open(root), (error) => error instanceof SlipwayError);
+    assert.throws(
+      () => Store.open(root),
+      (error) => error instanceof SlipwayError,
+    );
     chmodSync(root, 0o755);
   });
 });
@@ -86,5 +95,8 @@ test("the default place", () => {
     [{ HOME: "/home/u", XDG_DATA_HOME: "/data" }, 1000, "/data/slipway"],
     [{ HOME: "/home/u", SLIPWAY_ROOT: "" }, 1000, "/home/u/.local/share/slipway"],
   ];
-  assert.deepEqual(rows.map(([env, euid]) => defaultRoot(env, euid)), rows.map(([, , want]) => want));
+  assert.deepEqual(
+    rows.map(([env, euid]) => defaultRoot(env, euid)),
+    rows.map(([, , want]) => want),
+  );
 });

@@ -61,13 +61,18 @@ export function createTestStore(): TestStore {
  * Runs `body` (the source of an async function's body, with `store` and `root` in scope) in a process of its own. What it
  * prints is collected; it may wait for ever and be killed.
  */
-export function spawnWithStore(root: string, body: string): { readonly child: ChildProcess; readonly firstLine: Promise<string>; readonly exit: Promise<{ readonly code: number | null; readonly errors: string }> } {
+export function spawnWithStore(
+  root: string,
+  body: string,
+): { readonly child: ChildProcess; readonly firstLine: Promise<string>; readonly exit: Promise<{ readonly code: number | null; readonly errors: string }> } {
   const script = `
     import { Store } from ${JSON.stringify(new URL("store.ts", import.meta.url).href)};
     const root = ${JSON.stringify(root)};
     const store = Store.open(root);
     ${body}`;
-  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", "--input-type=module-typescript", "-e", script], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", "--input-type=module-typescript", "-e", script], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let errors = "";
   child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
   const exit = new Promise<{ code: number | null; errors: string }>((resolve) => child.on("close", (code) => resolve({ code, errors })));

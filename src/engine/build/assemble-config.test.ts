@@ -21,7 +21,11 @@ describe("byte for byte what Docker writes, from the same layers and times", () 
   for (const { name, dockerfile, config, buildArgs, labels, target } of recorded) {
     test(name, () => {
       const want = JSON.parse(config) as ImageConfig;
-      const lowered = lower(dockerfile, { ...(buildArgs === undefined ? {} : { buildArgs }), ...(labels === undefined ? {} : { labels }), ...(target === undefined ? {} : { target }) });
+      const lowered = lower(dockerfile, {
+        ...(buildArgs === undefined ? {} : { buildArgs }),
+        ...(labels === undefined ? {} : { labels }),
+        ...(target === undefined ? {} : { target }),
+      });
       const history = want.history ?? [];
       const times = new Map(lowered.image.history.map((line, index) => [line, history.filter(isBuilt)[index]?.created]));
       const bytes = assembleConfig({
@@ -43,7 +47,10 @@ test("SOURCE_DATE_EPOCH bounds the history's times and dates an image without on
   const { image } = lower("FROM scratch\nWORKDIR /a\nENV A=1\n", { buildArgs: { SOURCE_DATE_EPOCH: "1000" } });
   const options = { image, chain: [layer], epoch: 1000, nowMs: 5e12, squashed: false };
   const built = JSON.parse(assembleConfig({ ...options, layerTime: (line) => (line.vertex === undefined ? undefined : 4e12) })) as ImageConfig;
-  assert.deepEqual([built.created, ...(built.history ?? []).map(({ created }) => created)], Array.from({ length: 3 }, () => "1970-01-01T00:16:40Z"));
+  assert.deepEqual(
+    [built.created, ...(built.history ?? []).map(({ created }) => created)],
+    Array.from({ length: 3 }, () => "1970-01-01T00:16:40Z"),
+  );
   const empty = JSON.parse(assembleConfig({ ...options, image: { ...image, history: [] }, chain: [], layerTime: () => undefined })) as ImageConfig;
   assert.deepEqual([empty.created, empty.rootfs.diff_ids, empty.history], ["1970-01-01T00:16:40Z", null, undefined]);
 });
@@ -51,7 +58,10 @@ test("SOURCE_DATE_EPOCH bounds the history's times and dates an image without on
 test("squashed: lines above the base have no layer of their own", () => {
   const { image } = lower("FROM scratch\nWORKDIR /a\nWORKDIR /b\n");
   const config = JSON.parse(assembleConfig({ image, chain: [layer], layerTime: () => 0, epoch: undefined, nowMs: 0, squashed: true })) as ImageConfig;
-  assert.deepEqual(config.history?.map(({ empty_layer }) => empty_layer), [true, true]);
+  assert.deepEqual(
+    config.history?.map(({ empty_layer }) => empty_layer),
+    [true, true],
+  );
 });
 
 test("empty members vanish, maps are sorted", () => {
@@ -60,5 +70,10 @@ test("empty members vanish, maps are sorted", () => {
 });
 
 test("times as Go prints them", () => {
-  assert.deepEqual([0, 1500, 10, 120].map(formatTime), ["1970-01-01T00:00:00Z", "1970-01-01T00:00:01.5Z", "1970-01-01T00:00:00.01Z", "1970-01-01T00:00:00.12Z"]);
+  assert.deepEqual([0, 1500, 10, 120].map(formatTime), [
+    "1970-01-01T00:00:00Z",
+    "1970-01-01T00:00:01.5Z",
+    "1970-01-01T00:00:00.01Z",
+    "1970-01-01T00:00:00.12Z",
+  ]);
 });

@@ -41,7 +41,8 @@ after(() => {
 });
 
 const path = join(scratch, "file");
-const get = (page: string, changes: Partial<Download> = {}): ReturnType<typeof downloadFile> => downloadFile({ url: `${origin}${page}`, path, checksum: "", signal: new AbortController().signal, ...changes });
+const get = (page: string, changes: Partial<Download> = {}): ReturnType<typeof downloadFile> =>
+  downloadFile({ url: `${origin}${page}`, path, checksum: "", signal: new AbortController().signal, ...changes });
 
 describe("a download", () => {
   test("gives the bytes, their digest and their time", async () => {
@@ -67,7 +68,9 @@ describe("a download", () => {
     ["nobody there", "", { url: "http://127.0.0.1:1/x" }, "DOWNLOAD_FAILED", "unavailable"],
     ["a body that ends early", "/short", {}, "DOWNLOAD_FAILED", "unavailable"],
   ];
-  for (const [name, page, changes, code, kind] of faults) test(`fails: ${name}`, async () => assert.rejects(get(page, changes), (error) => isSlipwayError(error, code) && assert.equal(error.kind, kind) === undefined));
+  for (const [name, page, changes, code, kind] of faults)
+    test(`fails: ${name}`, async () =>
+      assert.rejects(get(page, changes), (error) => isSlipwayError(error, code) && assert.equal(error.kind, kind) === undefined));
 
   test("ends with the signal", async () => {
     await assert.rejects(get("/silent", { signal: AbortSignal.timeout(50) }));

@@ -21,7 +21,8 @@ after(() => {
 const { signal } = new AbortController();
 
 const directory = (path: string, mode = 0o755): Member => ({ path, type: "directory", mode });
-const viewOf = (...layers: readonly (readonly Member[])[]): Promise<FileView> => store.materializer.readableView(layers.map((members) => addLayer(store, members)));
+const viewOf = (...layers: readonly (readonly Member[])[]): Promise<FileView> =>
+  store.materializer.readableView(layers.map((members) => addLayer(store, members)));
 
 async function entriesOf(view: FileView): Promise<readonly TarEntry[]> {
   const entries: TarEntry[] = [];
@@ -35,12 +36,23 @@ describe("a tree as a tar", { skip }, () => {
   test("has every path once, merged and sorted, with owners, modes, times and links", async () => {
     const view = await viewOf(
       [directory("d", 0o711), { path: "d/f", content: "old" }, { path: "gone", content: "x" }],
-      [{ path: ".wh.gone" }, directory("d", 0o700), { path: "d/f", content: "new!", uid: 5, gid: 6, mode: 0o4755, mtimeNs: 7_000_000_000n }, { path: "d/h", type: "hardlink", linkname: "d/f", uid: 5, gid: 6, mode: 0o4755, mtimeNs: 7_000_000_000n }, { path: "l", type: "symlink", linkname: "d/f" }],
+      [
+        { path: ".wh.gone" },
+        directory("d", 0o700),
+        { path: "d/f", content: "new!", uid: 5, gid: 6, mode: 0o4755, mtimeNs: 7_000_000_000n },
+        { path: "d/h", type: "hardlink", linkname: "d/f", uid: 5, gid: 6, mode: 0o4755, mtimeNs: 7_000_000_000n },
+        { path: "l", type: "symlink", linkname: "d/f" },
+      ],
     );
     const entries = await entriesOf(view);
     assert.deepEqual(
       entries.map(({ type, path, linkname, mode, uid, size }) => [type, path.replace(/\/$/, ""), linkname, mode.toString(8), uid, size]),
-      [["directory", "d", "", "700", 0, 0], ["file", "d/f", "", "4755", 5, 4], ["hardlink", "d/h", "d/f", "4755", 5, 0], ["symlink", "l", "d/f", "777", 0, 0]],
+      [
+        ["directory", "d", "", "700", 0, 0],
+        ["file", "d/f", "", "4755", 5, 4],
+        ["hardlink", "d/h", "d/f", "4755", 5, 0],
+        ["symlink", "l", "d/f", "777", 0, 0],
+      ],
     );
     assert.equal(entries[1]?.mtimeNs, 7_000_000_000n);
   });
@@ -55,10 +67,30 @@ describe("a tree as files", { skip }, () => {
     mkdirSync(join(target, "was-directory/x"), { recursive: true });
     symlinkSync("/etc/passwd", join(target, "was-link"));
     const passwd = readFileSync("/etc/passwd", "utf8");
-    writeLocal(await viewOf([directory("d"), { path: "d/f", content: "1", mode: 0o600, mtimeNs: 7_000_000_123n }, directory("was-file"), { path: "was-directory", content: "2" }, { path: "was-link", content: "3" }, { path: "l", type: "symlink", linkname: "d" }]), target, true, signal);
+    writeLocal(
+      await viewOf([
+        directory("d"),
+        { path: "d/f", content: "1", mode: 0o600, mtimeNs: 7_000_000_123n },
+        directory("was-file"),
+        { path: "was-directory", content: "2" },
+        { path: "was-link", content: "3" },
+        { path: "l", type: "symlink", linkname: "d" },
+      ]),
+      target,
+      true,
+      signal,
+    );
     const read = (path: string): string => readFileSync(join(target, path), "utf8");
     assert.deepEqual([read("d/keep"), read("d/f"), read("was-directory"), read("was-link"), readlinkSync(join(target, "l"))], ["kept", "1", "2", "3", "d"]);
-    assert.deepEqual([lstatSync(join(target, "was-file")).isDirectory(), lstatSync(join(target, "d/f")).mode & 0o7777, lstatSync(join(target, "d/f"), { bigint: true }).mtimeNs, readFileSync("/etc/passwd", "utf8") === passwd], [true, 0o600, 7_000_000_123n, true]);
+    assert.deepEqual(
+      [
+        lstatSync(join(target, "was-file")).isDirectory(),
+        lstatSync(join(target, "d/f")).mode & 0o7777,
+        lstatSync(join(target, "d/f"), { bigint: true }).mtimeNs,
+        readFileSync("/etc/passwd", "utf8") === passwd,
+      ],
+      [true, 0o600, 7_000_000_123n, true],
+    );
   });
 
   test("a symlink where a directory should be is replaced, not followed", async () => {
@@ -77,7 +109,14 @@ describe("squashing", { skip }, () => {
       const node = view.lookup(path);
       return [`${path} ${node?.type} ${node?.mode.toString(8)} ${node?.size} ${node?.linkname}`, ...listing(view, path)];
     });
-  const base: readonly Member[] = [directory("d"), { path: "d/a", content: "a" }, { path: "d/b", content: "b" }, { path: "e", content: "e" }, directory("o"), { path: "o/hidden", content: "h" }];
+  const base: readonly Member[] = [
+    directory("d"),
+    { path: "d/a", content: "a" },
+    { path: "d/b", content: "b" },
+    { path: "e", content: "e" },
+    directory("o"),
+    { path: "o/hidden", content: "h" },
+  ];
   const above: readonly (readonly [name: string, layers: readonly (readonly Member[])[]])[] = [
     ["adds and replaces", [[{ path: "d/a", content: "new" }], [{ path: "n/m", content: "m" }]]],
     ["deletes of the base", [[directory("d"), { path: "d/.wh.a" }], [{ path: ".wh.e" }]]],
@@ -86,7 +125,16 @@ describe("squashing", { skip }, () => {
     ["a file instead of a directory", [[{ path: ".wh.d" }], [{ path: "d", content: "now a file" }]]],
     ["a directory instead of a file", [[{ path: ".wh.e" }], [directory("e"), { path: "e/f", content: "f" }]]],
     ["a directory that goes and comes back", [[{ path: ".wh.d" }], [directory("d", 0o700), { path: "d/c", content: "c" }]]],
-    ["hard links", [[{ path: "h1", content: "hh" }, { path: "h2", type: "hardlink", linkname: "h1" }], [{ path: "z", content: "z" }]]],
+    [
+      "hard links",
+      [
+        [
+          { path: "h1", content: "hh" },
+          { path: "h2", type: "hardlink", linkname: "h1" },
+        ],
+        [{ path: "z", content: "z" }],
+      ],
+    ],
   ];
   for (const [name, layers] of above) {
     test(`${name}: one layer, the same files`, async () => {

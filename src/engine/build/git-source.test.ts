@@ -16,7 +16,10 @@ const repository = join(scratch, "repo");
 const commits: string[] = [];
 
 function git(...args: string[]): string {
-  return execFileSync("git", ["-C", repository, "-c", "user.name=t", "-c", "user.email=t@example.com", ...args], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
+  return execFileSync("git", ["-C", repository, "-c", "user.name=t", "-c", "user.email=t@example.com", ...args], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+  }).trim();
 }
 
 function commit(text: string): void {
@@ -43,7 +46,14 @@ let count = 0;
 function clone(fragment: string, changes: Partial<GitRequest> = {}): ReturnType<typeof cloneRepository> {
   const directory = join(scratch, `clone${count++}`);
   mkdirSync(directory);
-  return cloneRepository({ ...parseGitUrl(`file://${repository}${fragment}`), keepGitDir: false, checksum: "", directory, signal: new AbortController().signal, ...changes });
+  return cloneRepository({
+    ...parseGitUrl(`file://${repository}${fragment}`),
+    keepGitDir: false,
+    checksum: "",
+    directory,
+    signal: new AbortController().signal,
+    ...changes,
+  });
 }
 
 describe("a repository", { skip }, () => {
@@ -59,7 +69,10 @@ describe("a repository", { skip }, () => {
   for (const [name, fragment, text] of refs) {
     test(name, async () => {
       const { path, commit: got } = await clone(fragment());
-      assert.deepEqual([readFileSync(join(path, "f"), "utf8"), got, existsSync(join(path, ".git"))], [text, commits[["one", "two", "three"].indexOf(text)], false]);
+      assert.deepEqual(
+        [readFileSync(join(path, "f"), "utf8"), got, existsSync(join(path, ".git"))],
+        [text, commits[["one", "two", "three"].indexOf(text)], false],
+      );
     });
   }
 
@@ -81,7 +94,8 @@ describe("a repository", { skip }, () => {
     ["that is not there", "", { url: "file:///nowhere/at/all" }, "GIT_FAILED"],
     ["by a protocol that runs commands", "", { url: "ext::sh -c touch% /tmp/slipway-evil" }, "GIT_FAILED"],
   ];
-  for (const [name, fragment, changes, code] of faults) test(`fails ${name}`, async () => assert.rejects(clone(fragment, changes), (error) => isSlipwayError(error, code)));
+  for (const [name, fragment, changes, code] of faults)
+    test(`fails ${name}`, async () => assert.rejects(clone(fragment, changes), (error) => isSlipwayError(error, code)));
 
   test("by its checksum, whole or in part", async () => {
     assert.equal((await clone("", { checksum: (commits[2] ?? "").slice(0, 10) })).commit, commits[2]);

@@ -26,7 +26,11 @@ async function* chunks(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 const stream = (bytes: Uint8Array): Promise<OpenedContext> => openContext({ kind: "stream", source: chunks(bytes) }, store, signal);
-const tar = tarOf([{ path: "Dockerfile", content: "FROM scratch\n" }, { path: "d/f", content: "x", mode: 0o4755 }, { path: ".dockerignore", content: "d\n" }]);
+const tar = tarOf([
+  { path: "Dockerfile", content: "FROM scratch\n" },
+  { path: "d/f", content: "x", mode: 0o4755 },
+  { path: ".dockerignore", content: "d\n" },
+]);
 
 function compressedBy(program: string): Buffer {
   return execFileSync(program, ["-c"], { input: tar });
@@ -45,7 +49,10 @@ describe("a stream", () => {
       const context = await stream(bytes());
       assert.deepEqual(readdirSync(context.directory).sort(), [".dockerignore", "Dockerfile", "d"]);
       const { text, ignoreText, name: shown } = loadDockerfile(context, undefined);
-      assert.deepEqual([text.toString(), ignoreText?.toString(), shown, readFileSync(join(context.directory, "d/f"), "utf8")], ["FROM scratch\n", "d\n", "Dockerfile", "x"]);
+      assert.deepEqual(
+        [text.toString(), ignoreText?.toString(), shown, readFileSync(join(context.directory, "d/f"), "utf8")],
+        ["FROM scratch\n", "d\n", "Dockerfile", "x"],
+      );
     });
   }
 
@@ -56,19 +63,35 @@ describe("a stream", () => {
 
   const faults: readonly (readonly [name: string, bytes: Uint8Array, message: RegExp])[] = [
     ["names that climb out", tarOf([{ path: "../evil", content: "x" }]), /evil/],
-    ["names behind a link that leads out", tarOf([{ path: "l", type: "symlink", linkname: "/tmp" }, { path: "l/../../evil", content: "x" }]), /evil/],
+    [
+      "names behind a link that leads out",
+      tarOf([
+        { path: "l", type: "symlink", linkname: "/tmp" },
+        { path: "l/../../evil", content: "x" },
+      ]),
+      /evil/,
+    ],
     ["half a tar", tar.subarray(0, 1000), /unexpected EOF/],
     ["half a gzip stream", gzipSync(tar).subarray(0, 60), /unexpected E/i],
     ["a Dockerfile without end", Buffer.alloc((16 << 20) + 1, "F"), /larger than/],
   ];
   for (const [name, bytes, message] of faults) {
-    test(`refuses ${name}`, async () => assert.rejects(stream(bytes), (error) => error instanceof SlipwayError && error.kind !== "internal" && assert.match(error.message, message) === undefined));
+    test(`refuses ${name}`, async () =>
+      assert.rejects(
+        stream(bytes),
+        (error) => error instanceof SlipwayError && error.kind !== "internal" && assert.match(error.message, message) === undefined,
+      ));
   }
 
   test("links lead nowhere outside", async () => {
     const outside = join(scratch, "outside");
     mkdirSync(outside);
-    await stream(tarOf([{ path: "l", type: "symlink", linkname: outside }, { path: "l/f", content: "x" }]));
+    await stream(
+      tarOf([
+        { path: "l", type: "symlink", linkname: outside },
+        { path: "l/f", content: "x" },
+      ]),
+    );
     assert.deepEqual(readdirSync(outside), []);
   });
 });
@@ -77,8 +100,14 @@ describe("a directory", () => {
   test("that is none", async () => {
     const file = join(scratch, "file");
     writeFileSync(file, "");
-    await assert.rejects(openContext({ kind: "directory", path: join(scratch, "none") }, store, signal), { code: "INVALID_CONTEXT", message: `unable to prepare context: path ${JSON.stringify(join(scratch, "none"))} not found` });
-    await assert.rejects(openContext({ kind: "directory", path: file }, store, signal), { code: "INVALID_CONTEXT", message: `unable to prepare context: context must be a directory: ${file}` });
+    await assert.rejects(openContext({ kind: "directory", path: join(scratch, "none") }, store, signal), {
+      code: "INVALID_CONTEXT",
+      message: `unable to prepare context: path ${JSON.stringify(join(scratch, "none"))} not found`,
+    });
+    await assert.rejects(openContext({ kind: "directory", path: file }, store, signal), {
+      code: "INVALID_CONTEXT",
+      message: `unable to prepare context: context must be a directory: ${file}`,
+    });
   });
 
   test("Dockerfiles: the default, in lower case, elsewhere, with ignore rules of their own", async () => {
@@ -95,7 +124,14 @@ describe("a directory", () => {
       const { text, ignoreText } = loadDockerfile(context, path === undefined ? undefined : { kind: "path", path });
       return [text.toString(), ignoreText?.toString()];
     };
-    assert.deepEqual([load(), load("sub/Other"), load(outside)], [["lower", "general"], ["other", "own"], ["outside", "general"]]);
+    assert.deepEqual(
+      [load(), load("sub/Other"), load(outside)],
+      [
+        ["lower", "general"],
+        ["other", "own"],
+        ["outside", "general"],
+      ],
+    );
     assert.equal(loadDockerfile(context, { kind: "text", text: "given" }).text.toString(), "given");
     const faults: readonly (readonly [string, string])[] = [
       ["none", "failed to read dockerfile: open none: no such file or directory"],
@@ -113,7 +149,8 @@ describe("what a build sees of a directory", () => {
   chmodSync(join(directory, "a.txt"), 0o640);
   symlinkSync("a.txt", join(directory, "l"));
   const viewOf = (rules: string): FileView => new ContextView(directory, rules === "" ? undefined : createIgnoreMatcher(parseIgnore(rules)));
-  const all = (view: FileView, path = ""): readonly string[] => view.list(path).flatMap((name) => [path === "" ? name : `${path}/${name}`, ...all(view, path === "" ? name : `${path}/${name}`)]);
+  const all = (view: FileView, path = ""): readonly string[] =>
+    view.list(path).flatMap((name) => [path === "" ? name : `${path}/${name}`, ...all(view, path === "" ? name : `${path}/${name}`)]);
 
   const rows: readonly (readonly [rules: string, want: readonly string[]])[] = [
     ["", ["a.txt", "b.txt", "l", "node_modules", "node_modules/keep", "node_modules/keep/y", "node_modules/x"]],

@@ -19,23 +19,49 @@ test("secrets from everywhere, asked for when they are needed", async () => {
   process.env["SLIPWAY_TEST_SECRET"] = "from the environment";
   using secrets = new BuildSecrets(
     [
-      { id: "file", file }, { id: "env", env: "SLIPWAY_TEST_SECRET" }, { id: "unset", env: "SLIPWAY_TEST_NONE" }, { id: "text", value: "text" }, { id: "bytes", value: Buffer.from([0, 255]) },
-      { id: "callback", value: () => { asked++; return Promise.resolve("called"); } },
+      { id: "file", file },
+      { id: "env", env: "SLIPWAY_TEST_SECRET" },
+      { id: "unset", env: "SLIPWAY_TEST_NONE" },
+      { id: "text", value: "text" },
+      { id: "bytes", value: Buffer.from([0, 255]) },
+      {
+        id: "callback",
+        value: () => {
+          asked++;
+          return Promise.resolve("called");
+        },
+      },
     ],
     [],
     socketPath,
   );
   assert.equal(asked, 0);
   const read = async (id: string): Promise<string | undefined> => (await secrets.secret(id))?.toString();
-  assert.deepEqual(await Promise.all(["file", "env", "unset", "text", "callback", "none"].map(read)), ["from a file", "from the environment", undefined, "text", "called", undefined]);
+  assert.deepEqual(await Promise.all(["file", "env", "unset", "text", "callback", "none"].map(read)), [
+    "from a file",
+    "from the environment",
+    undefined,
+    "text",
+    "called",
+    undefined,
+  ]);
   assert.deepEqual([await secrets.secret("bytes"), asked], [Buffer.from([0, 255]), 1]);
 });
 
 test("a named file must be there and small, before anything is built", () => {
-  assert.throws(() => checkSecrets([{ id: "s", file: join(scratch, "none") }]), (error) => isSlipwayError(error, "SECRET_FILE"));
+  assert.throws(
+    () => checkSecrets([{ id: "s", file: join(scratch, "none") }]),
+    (error) => isSlipwayError(error, "SECRET_FILE"),
+  );
   writeFileSync(join(scratch, "large"), Buffer.alloc(500 * 1024 + 1));
-  assert.throws(() => checkSecrets([{ id: "s", file: join(scratch, "large") }]), { code: "SECRET_TOO_LARGE", message: "secret s too big. max size 512000 bytes" });
-  checkSecrets([{ id: "s", file }, { id: "t", value: "x" }]);
+  assert.throws(() => checkSecrets([{ id: "s", file: join(scratch, "large") }]), {
+    code: "SECRET_TOO_LARGE",
+    message: "secret s too big. max size 512000 bytes",
+  });
+  checkSecrets([
+    { id: "s", file },
+    { id: "t", value: "x" },
+  ]);
 });
 
 describe("agents", () => {
@@ -49,7 +75,14 @@ describe("agents", () => {
   });
 
   test("without one, and with one that is not there", async () => {
-    using secrets = new BuildSecrets([], [{ id: "a", paths: [""] }, { id: "b", paths: [join(scratch, "none")] }], socketPath);
+    using secrets = new BuildSecrets(
+      [],
+      [
+        { id: "a", paths: [""] },
+        { id: "b", paths: [join(scratch, "none")] },
+      ],
+      socketPath,
+    );
     for (const id of ["a", "b"]) await assert.rejects(secrets.ssh(id), (error) => isSlipwayError(error, "SSH_AGENT_MISSING"));
   });
 });
@@ -72,5 +105,10 @@ describe("annotations", () => {
     assert.deepEqual([index, manifest], [{ a: "1" }, { a: "1", b: "2" }]);
   });
 
-  for (const text of ["", "a", "=b"]) test(`refuses ${JSON.stringify(text)}`, () => assert.throws(() => parseAnnotations([text]), (error) => isSlipwayError(error, "INVALID_ANNOTATION")));
+  for (const text of ["", "a", "=b"])
+    test(`refuses ${JSON.stringify(text)}`, () =>
+      assert.throws(
+        () => parseAnnotations([text]),
+        (error) => isSlipwayError(error, "INVALID_ANNOTATION"),
+      ));
 });
