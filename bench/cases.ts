@@ -67,6 +67,7 @@ export const cases: readonly Case[] = [
       const steps = Array.from({ length: 20 }, (_, index) => `RUN echo ${round} ${index} >/step-${index}\n`).join("");
       write(folder, "Dockerfile", `${from}${steps}`);
     },
+    flags: ["--no-cache"],
   },
   {
     name: "copy-30000-files",
