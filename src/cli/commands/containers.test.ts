@@ -96,6 +96,13 @@ test("run pulls what is missing and says so on standard error; the container's e
         attach?.onOutput(2, Buffer.from("err\n"));
         return { id: "c0ffee", exitCode: 3 };
       },
+      create: async (_options: unknown, onPull?: (event: PullEvent) => void) => {
+        onPull?.({ status: "latest: Pulling from library/x" });
+        return "c0ffee";
+      },
+      start: async (id: string) => {
+        if (id !== "c0ffee") throw new Error(`started ${id}`);
+      },
     },
   };
   assert.deepEqual(await runInMemory(["run", "x", "sh"], { engine }), {
@@ -108,10 +115,11 @@ test("run pulls what is missing and says so on standard error; the container's e
 
 test("run's flags as the engine's options", async () => {
   const seen: Record<string, unknown>[] = [];
-  const run = async (options: object) => (seen.push({ ...options }), { id: "c", exitCode: 0 });
+  const create = async (options: object) => (seen.push({ ...options }), "c");
+  const start = async (): Promise<void> => {};
   const words =
     "run -itd --rm -p8080:80 -e A=1 -e B --mount type=bind,src=/a,dst=/b,ro --mount type=tmpfs,dst=/t,tmpfs-size=1m -v x:/x --entrypoint= --shm-size 64m --network host -l k=v -w /w -u 1:2 a sh -c true";
-  await runInMemory(words.split(" "), { engine: { images: { inspect: lookup }, containers: { run } } });
+  await runInMemory(words.split(" "), { engine: { images: { inspect: lookup }, containers: { create, start } } });
   const { signal, ...options } = seen[0]!;
   assert.ok(signal instanceof AbortSignal);
   assert.deepEqual(options, {

@@ -63,9 +63,17 @@ function attachChoice({ flags }: Invocation): AttachChoice {
 }
 
 async function runDetached(cli: Cli, engine: SlipwayApi, options: RunOptions, invocation: Invocation): Promise<number> {
-  const { id } = await engine.containers.run(options, undefined, pullListener(cli, invocation.flags.bool("quiet")));
+  const id = await engine.containers.create(options, pullListener(cli, invocation.flags.bool("quiet")));
   writeCidFile(cli, invocation.flags.string("cidfile"), id);
-  cli.stdout.write(`${id}\n`);
+  try {
+    await engine.containers.start(id);
+  } catch (error) {
+    if (options.remove === true) await engine.containers.remove(id, { force: true, volumes: true });
+    throw error;
+  } finally {
+    // as Docker does: a container that would not start can still be looked at
+    cli.stdout.write(`${id}\n`);
+  }
   return 0;
 }
 

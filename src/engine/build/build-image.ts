@@ -226,8 +226,13 @@ async function solveAndExport(options: BuildOptions, surroundings: BuildSurround
   }
 }
 
+/** Has a line of its own: the step that it concerns is running already. */
 function warn(sink: ProgressSink, message: string): void {
-  sink({ type: "warning", vertex: "", message, detail: [], url: "" });
+  const name = "[internal] network of RUN steps";
+  const vertex = { type: "vertex", id: digestOf(name), name, inputs: [], startedMs: Date.now() } as const;
+  sink(vertex);
+  sink({ type: "warning", vertex: vertex.id, message, detail: [], url: "" });
+  sink({ ...vertex, completedMs: Date.now(), cached: false });
 }
 
 /** A named context has its own `.dockerignore`. */
