@@ -9,21 +9,29 @@ import { resolveInTree } from "./resolve-path.ts";
 const maxTableBytes = 1 << 20;
 
 /**
- * A user without a group has the user's own group: for a name passwd's, for a number the same number.
- * Fails with INVALID_OWNER (invalid_argument).
+ * A user without a group has the user's own group: for a name passwd's, for a number the same number. A name that the base
+ * does not know is root, an unknown group the user's own: Docker does so too. Where there is no base that could know a name
+ * (scratch, --link), it fails with INVALID_OWNER (invalid_argument).
  */
 export async function resolveOwner(text: string, chain: Chain, store: Store, signal: AbortSignal | undefined): Promise<Owner> {
   const numeric = /^(\d+)(?::(\d+))?$/.exec(text);
   if (numeric !== null) return { uid: Number(numeric[1]), gid: Number(numeric[2] ?? numeric[1]) };
   const [passwd, group] = await readTables(chain, store, signal);
+  const find = (spec: string): Owner | undefined => findOwner(spec, passwd, group, { strictly: chain.length === 0, text });
   const [user, groupName] = splitOwner(text);
+  const isNumber = /^\d+$/.test(user);
+  const owner = isNumber ? { uid: Number(user), gid: Number(user) } : (find(user) ?? { uid: 0, gid: 0 });
+  if (groupName === undefined || (groupName === "" && !isNumber)) return { uid: owner.uid, gid: owner.gid };
+  return { uid: owner.uid, gid: find(`0:${groupName}`)?.gid ?? owner.gid };
+}
+
+function findOwner(spec: string, passwd: string, group: string, { strictly, text }: { readonly strictly: boolean; readonly text: string }): Owner | undefined {
   try {
-    if (/^\d+$/.test(user)) return { uid: Number(user), gid: resolveUser(`0:${groupName ?? user}`, passwd, group, { forExec: false }).gid };
-    const { uid, gid } = resolveUser(groupName === undefined ? user : `${user}:${groupName}`, passwd, group, { forExec: false });
-    return { uid, gid };
+    return resolveUser(spec, passwd, group, { forExec: false });
   } catch (error) {
     if (!(error instanceof SlipwayError)) throw error;
-    throw new SlipwayError("invalid_argument", "INVALID_OWNER", error.message, { ...error.details, owner: text }, error);
+    if (strictly) throw new SlipwayError("invalid_argument", "INVALID_OWNER", error.message, { ...error.details, owner: text }, error);
+    return undefined;
   }
 }
 

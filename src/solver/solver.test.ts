@@ -82,9 +82,11 @@ describe("failures", () => {
     await assert.rejects(build("FROM busybox\nRUN --network=host true\n"), { message: "failed to load LLB: network.host is not allowed" });
   });
 
-  test("an owner that is not known", async () => {
+  test("an owner by name where nothing could know it", async () => {
     write("a", "o");
-    await assert.rejects(build("FROM busybox\nCOPY --chown=ghost a /o\n"), (error) => isSlipwayError(error, "INVALID_OWNER"));
+    for (const from of ["FROM scratch\nCOPY", "FROM busybox\nCOPY --link"]) {
+      await assert.rejects(build(`${from} --chown=ghost a /o\n`), (error) => isSlipwayError(error, "INVALID_OWNER"));
+    }
   });
 });
 
@@ -96,5 +98,12 @@ test("owners by name come from the base's own tables", async () => {
   assert.deepEqual(
     ["1", "2", "3", "4", "5"].map((path) => `${files.lookup(path)?.uid}:${files.lookup(path)?.gid}`),
     ["1000:1001", "1000:500", "7:7", "7:500", "1000:1001"],
+  );
+  const unknown = ["ghost", "ghost:extra", "ghost:77", "web:none", "7:none", ":extra", "7:", "ghost:"];
+  const lines = unknown.map((owner, index) => `COPY --chown=${owner} a /${index}\n`).join("");
+  const { files: others } = await build(`FROM busybox\n${lines}`);
+  assert.deepEqual(
+    unknown.map((_, index) => `${others.lookup(String(index))?.uid}:${others.lookup(String(index))?.gid}`),
+    ["0:0", "0:500", "0:77", "1000:1001", "7:7", "0:500", "7:0", "0:0"],
   );
 });
