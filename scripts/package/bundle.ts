@@ -17,7 +17,7 @@ export const libraries = { ".": "engine", "./oci": "oci", "./dockerfile": "docke
 const unsettledExitCode = 13;
 
 /** CommonJS has no top-level await: what follows the imports of a program becomes a function. */
-function wrapProgram(code: string): string {
+export function wrapProgram(code: string): string {
   const last = [...code.matchAll(/^import\b[^;]*;$/gm)].at(-1);
   const end = last === undefined ? 0 : last.index + last[0].length;
   return `${code.slice(0, end)}
