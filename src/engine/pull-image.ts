@@ -8,8 +8,7 @@ import { formatReference, repositoryName, type Reference } from "../oci/referenc
 import type { RegistryClient, SourceImage } from "../registry/index.ts";
 import type { Store } from "../store/index.ts";
 import { decompressDetected } from "../tar/compression.ts";
-import { TarReader } from "../tar/reader.ts";
-import { sanitizeEntryPath } from "../store/unpack.ts";
+import { LayerMeter } from "./layer-meter.ts";
 
 export interface PulledImage {
   readonly id: Digest;
@@ -89,23 +88,13 @@ async function fetchLayer(options: PullOptions, layer: Descriptor, diffId: Diges
  */
 export async function verifyLayer(store: Store, layer: Pick<Descriptor, "digest">, diffId: Digest, signal?: AbortSignal): Promise<number> {
   const hash = createHash("sha256");
-  let sizeBytes = 0;
-  const reader = new TarReader({
-    entry: (entry) => {
-      sanitizeEntryPath(entry.path);
-      sizeBytes += entry.size;
-    },
-    data: () => {},
-    hole: () => {},
-    entryEnd: () => {},
-  });
+  const meter = new LayerMeter();
   const { bytes } = await decompressDetected(store.blobs.stream(layer.digest), { maxBytes: 2 ** 40, ...(signal === undefined ? {} : { signal }) });
   for await (const chunk of bytes) {
     hash.update(chunk);
-    reader.push(chunk);
+    meter.push(chunk);
   }
-  reader.finish();
   const got = digestFromHex(hash.digest("hex"));
   if (got !== diffId) throw new SlipwayError("data_loss", "DIFF_ID_MISMATCH", `layer ${layer.digest}: unpacks to ${got}, the config says ${diffId}`, { expected: diffId, actual: got });
-  return sizeBytes;
+  return meter.finish();
 }

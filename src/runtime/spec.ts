@@ -10,6 +10,7 @@ import { deviceRules } from "./device-rules.ts";
 import type { OciMount, OciResources, OciSpec } from "./oci-spec.ts";
 import { createSeccompProfile } from "./seccomp-profile.ts";
 import type { ResourceLimits, SpecMachine, SpecMount, SpecNetwork, SpecOptions, Ulimit } from "./spec-options.ts";
+import { isUlimitName } from "./ulimit.ts";
 
 const maskedPaths = [
   "/proc/acpi",
@@ -176,26 +177,7 @@ function pidsOf(limits: ResourceLimits): Pick<OciResources, "pids"> {
   return limits.pidsLimit === undefined ? {} : { pids: { limit: limits.pidsLimit } };
 }
 
-const ulimitNames = new Set([
-  "as",
-  "core",
-  "cpu",
-  "data",
-  "fsize",
-  "locks",
-  "memlock",
-  "msgqueue",
-  "nice",
-  "nofile",
-  "nproc",
-  "rss",
-  "rtprio",
-  "rttime",
-  "sigpending",
-  "stack",
-]);
-
 function rlimitOf(limit: Ulimit): { type: string; soft: number; hard: number } {
-  if (!ulimitNames.has(limit.name)) throw new SlipwayError("invalid_argument", "INVALID_ULIMIT", printable(`invalid ulimit type: ${limit.name}`));
+  if (!isUlimitName(limit.name)) throw new SlipwayError("invalid_argument", "INVALID_ULIMIT", printable(`invalid ulimit type: ${limit.name}`));
   return { type: `RLIMIT_${limit.name.toUpperCase()}`, soft: limit.soft, hard: limit.hard };
 }

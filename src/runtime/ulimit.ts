@@ -2,23 +2,11 @@
 import { SlipwayError } from "../base/errors.ts";
 import type { Ulimit } from "./spec-options.ts";
 
-const names = new Set([
-  "core",
-  "cpu",
-  "data",
-  "fsize",
-  "locks",
-  "memlock",
-  "msgqueue",
-  "nice",
-  "nofile",
-  "nproc",
-  "rss",
-  "rtprio",
-  "rttime",
-  "sigpending",
-  "stack",
-]);
+const names = new Set("as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack".split(" "));
+
+export function isUlimitName(name: string): boolean {
+  return names.has(name);
+}
 
 /** Fails with INVALID_ULIMIT (invalid_argument) in Docker's words. */
 export function parseUlimit(text: string): Ulimit {

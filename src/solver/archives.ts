@@ -2,6 +2,7 @@
 import { closeSync, openSync, createReadStream, readSync, writeSync } from "node:fs";
 import { isSlipwayError, SlipwayError } from "../base/errors.ts";
 import { joinPath, parentOf, type FileNode, type Store } from "../store/index.ts";
+import { nodeFromEntry } from "../store/entry-node.ts";
 import { sanitizeEntryPath } from "../store/unpack.ts";
 import { decompress, detectCompression, isTarHeader, probeSizeBytes } from "../tar/compression.ts";
 import type { TarEntry } from "../tar/entry.ts";
@@ -132,18 +133,10 @@ function resolveBelow(draft: LayerDraft, destination: string, relative: string):
 function place(draft: LayerDraft, entry: TarEntry, path: string, destination: string, placement: Placement, content: { readonly kind: "slice"; readonly path: string; readonly offset: number }): void {
   const existing = draft.lookup(path);
   const node: FileNode = {
-    type: entry.type === "hardlink" ? "file" : entry.type,
+    ...nodeFromEntry(entry),
     mode: entry.type === "symlink" ? 0o777 : entry.mode,
-    uid: placement.owner?.uid ?? entry.uid,
-    gid: placement.owner?.gid ?? entry.gid,
-    size: entry.size,
+    ...placement.owner,
     mtimeNs: wholeSeconds(entry.mtimeNs),
-    linkname: entry.type === "symlink" ? entry.linkname : "",
-    devmajor: entry.devmajor,
-    devminor: entry.devminor,
-    inode: "",
-    stamp: "",
-    diskPath: undefined,
   };
   if (existing !== undefined && existing.type === "directory" && node.type !== "directory") draft.remove(path);
   if (entry.type !== "hardlink") {

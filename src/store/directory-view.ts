@@ -2,21 +2,12 @@
 import { lstatSync, readdirSync, readlinkSync, type BigIntStats } from "node:fs";
 import { errnoOf, SlipwayError } from "../base/errors.ts";
 import { joinPath, type FileNode, type FileView } from "./file-view.ts";
+import { nodeTypeOf } from "./node-type.ts";
 import { lGetXattr, lListXattr } from "./syscalls.ts";
-
-const typeMask = 0o170000n;
-const nodeTypes: Readonly<Record<number, FileNode["type"]>> = {
-  0o100000: "file",
-  0o040000: "directory",
-  0o120000: "symlink",
-  0o020000: "char",
-  0o060000: "block",
-  0o010000: "fifo",
-};
 
 /** Sockets give undefined: no archive can hold one. */
 export function nodeFromStat(path: string, stat: BigIntStats): FileNode | undefined {
-  const type = nodeTypes[Number(stat.mode & typeMask)];
+  const type = nodeTypeOf(Number(stat.mode));
   if (type === undefined) return undefined;
   const rdev = Number(stat.rdev);
   return {

@@ -4,6 +4,7 @@ import { errnoOf } from "../base/errors.ts";
 import type { TarEntry } from "../tar/entry.ts";
 import { parseWhiteout } from "../tar/whiteout.ts";
 import { nodeAt, readXattrs } from "./directory-view.ts";
+import { nodeFromEntry } from "./entry-node.ts";
 import { impliedDirectory, parentOf, rootNode, type FileNode } from "./file-view.ts";
 import type { LayerTree } from "./merged-view.ts";
 import { lGetXattr } from "./syscalls.ts";
@@ -109,20 +110,7 @@ export class IndexLayer implements LayerTree {
       const target = this.#nodes.get(entry.linkname)?.node;
       if (target !== undefined && target !== "whiteout") return target;
     }
-    return {
-      type: entry.type === "hardlink" ? "file" : entry.type,
-      mode: entry.mode,
-      uid: entry.uid,
-      gid: entry.gid,
-      size: entry.size,
-      mtimeNs: entry.mtimeNs,
-      linkname: entry.type === "symlink" ? entry.linkname : "",
-      devmajor: entry.devmajor,
-      devminor: entry.devminor,
-      inode: "",
-      stamp: "",
-      diskPath: undefined,
-    };
+    return nodeFromEntry(entry);
   }
 
   get(path: string): FileNode | "whiteout" | undefined {

@@ -8,6 +8,7 @@ import { opaquePath, whiteoutPath } from "../tar/whiteout.ts";
 import { createEntry, encodeHeader, endOfArchive } from "../tar/writer.ts";
 import { bytePath, diskPath, textOfBytePath } from "./entry-path.ts";
 import { PackOutput } from "./pack-output.ts";
+import { nodeTypeOf } from "./node-type.ts";
 import { lGetXattr, lListXattr } from "./syscalls.ts";
 import { mapId, type Owners } from "./unpack-attributes.ts";
 
@@ -53,16 +54,6 @@ export function hashDirectory(options: Omit<PackOptions, "onChunk">): PackResult
   return { ...result, diffId: digestFromHex(hash.digest("hex")) };
 }
 
-const typeMask = 0o170000;
-const entryTypes: Readonly<Record<number, EntryType>> = {
-  0o100000: "file",
-  0o040000: "directory",
-  0o120000: "symlink",
-  0o020000: "char",
-  0o060000: "block",
-  0o010000: "fifo",
-};
-
 const noXattrs: ReadonlyMap<string, Uint8Array> = new Map();
 
 class Packer {
@@ -97,7 +88,7 @@ class Packer {
     const onDisk = diskPath(this.#prefix + path);
     const stat = lstatSync(onDisk, { bigint: true });
     const mode = Number(stat.mode);
-    const type = entryTypes[mode & typeMask];
+    const type = nodeTypeOf(mode);
     // A socket: nothing that could be in an archive.
     if (type === undefined) return;
     if (this.#options.overlay && type === "char" && stat.rdev === 0n) return this.#mark(whiteoutPath(path));

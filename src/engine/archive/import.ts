@@ -2,13 +2,13 @@
 import { goJson } from "../../base/canonical-json.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { hostPlatform, normalizePlatform, parsePlatform } from "../../oci/platform.ts";
-import { sanitizeEntryPath } from "../../store/unpack.ts";
 import type { Store } from "../../store/index.ts";
-import { decompressDetected, TarReader } from "../../tar/index.ts";
+import { decompressDetected } from "../../tar/index.ts";
 import { formatTime } from "../build/assemble-config.ts";
 import { setFields } from "../images/config-fields.ts";
 import { parseTagName } from "../image-names.ts";
 import { applyChanges } from "./import-changes.ts";
+import { LayerMeter } from "../layer-meter.ts";
 
 export interface ImportOptions {
   readonly reference?: string;
@@ -45,23 +45,14 @@ export async function importImage(store: Store, source: AsyncIterable<Uint8Array
 
 /** The diffID is the digest of the plain bytes; the archive is checked on the way. */
 async function addLayer(store: Store, source: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined): Promise<Digest> {
-  let sizeBytes = 0;
-  const reader = new TarReader({
-    entry: (entry) => {
-      sanitizeEntryPath(entry.path);
-      sizeBytes += entry.size;
-    },
-    data: () => {},
-    hole: () => {},
-    entryEnd: () => {},
-  });
+  const meter = new LayerMeter();
   using ingest = store.blobs.ingest();
   const { bytes } = await decompressDetected(source, { maxBytes: maxLayerBytes, ...(signal === undefined ? {} : { signal }) });
   for await (const chunk of bytes) {
-    reader.push(chunk);
+    meter.push(chunk);
     ingest.write(chunk);
   }
-  reader.finish();
+  const sizeBytes = meter.finish();
   const { digest } = ingest.commit();
   store.layers.addTar(digest, sizeBytes);
   return digest;
