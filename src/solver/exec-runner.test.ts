@@ -73,11 +73,14 @@ describe("a command", { skip: skip.skip ?? false }, () => {
   test("that is canceled ends at once, with nothing left", async () => {
     const abort = new AbortController();
     const started = Date.now();
-    const running = build("FROM busybox\nRUN echo up; sleep 60\n", { signal: abort.signal, onOutput: () => abort.abort(new Error("enough")) });
+    const onOutput = (text: string): void => {
+      if (text.includes("go")) abort.abort(new Error("enough"));
+    };
+    const running = build("FROM busybox\nRUN echo up; sleep 0.3; echo go; sleep 60\n", { signal: abort.signal, onOutput });
     await assert.rejects(running);
     assert.ok(Date.now() - started < 10_000);
     assert.deepEqual([workOf(), mountsBelow(store.layout.work)], [[], []]);
-    assert.ok(!readdirSync("/proc").some((pid) => /^\d+$/.test(pid) && commandLine(pid).includes(`up; sleep 60`)));
+    assert.ok(!readdirSync("/proc").some((pid) => /^\d+$/.test(pid) && commandLine(pid).includes(`go; sleep 60`)));
   });
 
   test("is found in the cache by what it sees, with whatever inputs", async () => {
