@@ -7,6 +7,7 @@ import type { ProgressEvent } from "../base/progress.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { ContainerConfig } from "../oci/image-config.ts";
 import type { Descriptor } from "../oci/manifest.ts";
+import type { ContainerApi } from "./container-api.ts";
 
 /**
  * Iterate for progress, await `result` for the outcome. Not iterating is fine: events are dropped, the work goes on.
@@ -28,8 +29,7 @@ export type BuildContext =
 
 export type DockerfileSource =
   /** relative to the context directory when not absolute; may lie outside the context */
-  | { readonly kind: "path"; readonly path: string }
-  | { readonly kind: "text"; readonly text: string };
+  { readonly kind: "path"; readonly path: string } | { readonly kind: "text"; readonly text: string };
 
 export interface SecretSource {
   readonly id: string;
@@ -192,11 +192,20 @@ export interface ImageApi {
   /** One tar that is a docker-archive and an OCI layout at once. */
   save(refs: readonly string[], options?: { readonly platform?: string; readonly signal?: AbortSignal }): AsyncIterable<Uint8Array>;
   /** `loaded`: familiar names, or ids of untagged images, in the archive's order. */
-  load(source: AsyncIterable<Uint8Array>, options?: { readonly signal?: AbortSignal }): Task<{ readonly loaded: readonly ({ readonly name: string } | { readonly id: Digest })[] }>;
+  load(
+    source: AsyncIterable<Uint8Array>,
+    options?: { readonly signal?: AbortSignal },
+  ): Task<{ readonly loaded: readonly ({ readonly name: string } | { readonly id: Digest })[] }>;
   /** A root file system tar (any compression) becomes an image of one layer. `changes` are Dockerfile lines. */
   import(
     source: AsyncIterable<Uint8Array>,
-    options?: { readonly reference?: string; readonly changes?: readonly string[]; readonly message?: string; readonly platform?: string; readonly signal?: AbortSignal },
+    options?: {
+      readonly reference?: string;
+      readonly changes?: readonly string[];
+      readonly message?: string;
+      readonly platform?: string;
+      readonly signal?: AbortSignal;
+    },
   ): Promise<Digest>;
   prune(options?: { readonly all?: boolean; readonly filters?: Filters; readonly dryRun?: boolean }): Promise<PruneResult>;
   /** `reference` familiar, `status` Docker's "Downloaded newer image for …" / "Image is up to date for …" line. */
@@ -212,108 +221,6 @@ export interface PullEvent {
   readonly status: string;
   readonly current?: number;
   readonly total?: number;
-}
-
-/* ---- containers ---- */
-
-export interface RunOptions {
-  /** image name or id, or the id of an intermediate build result */
-  readonly image: string;
-  readonly command?: readonly string[];
-  readonly entrypoint?: readonly string[];
-  readonly name?: string;
-  /** `K=V`, or `K` alone to take this process's value */
-  readonly env?: readonly string[];
-  readonly workdir?: string;
-  readonly user?: string;
-  readonly hostname?: string;
-  /** `-p` values */
-  readonly publish?: readonly string[];
-  readonly publishAll?: boolean;
-  /** `-v` values */
-  readonly volumes?: readonly string[];
-  readonly network?: string;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly addHosts?: readonly string[];
-  readonly tty?: boolean;
-  readonly interactive?: boolean;
-  readonly remove?: boolean;
-  readonly init?: boolean;
-  readonly readOnly?: boolean;
-  readonly privileged?: boolean;
-  readonly capAdd?: readonly string[];
-  readonly capDrop?: readonly string[];
-  readonly tmpfs?: readonly string[];
-  readonly ulimits?: readonly string[];
-  readonly shmSizeBytes?: number;
-  readonly stopSignal?: string;
-  readonly stopTimeoutSeconds?: number;
-  readonly platform?: string;
-  readonly pull?: "always" | "missing" | "never";
-  readonly signal?: AbortSignal;
-}
-
-export interface ContainerSummary {
-  readonly id: string;
-  readonly name: string;
-  readonly image: string;
-  readonly imageId: Digest | undefined;
-  readonly command: string;
-  readonly createdSeconds: number;
-  readonly state: "created" | "running" | "paused" | "restarting" | "exited" | "dead";
-  /** "Up 3 minutes", "Exited (0) 2 hours ago" is made by the command line from these */
-  readonly startedAtMs: number | undefined;
-  readonly finishedAtMs: number | undefined;
-  readonly exitCode: number | undefined;
-  /** "0.0.0.0:8080->80/tcp" */
-  readonly ports: readonly string[];
-  readonly labels: Readonly<Record<string, string>>;
-  readonly mounts: readonly string[];
-  readonly networks: readonly string[];
-  /** bytes of the writable layer, only when asked for */
-  readonly sizeBytes?: number;
-}
-
-export interface LogLine {
-  readonly stream: 1 | 2;
-  readonly timestamp: string;
-  /** with its line end, where the process wrote one */
-  readonly data: Uint8Array;
-}
-
-/** The terminal side of an attached container. */
-export interface AttachStreams {
-  readonly stdin?: AsyncIterable<Uint8Array>;
-  /** told the container's id before its first output, so that signals find it */
-  readonly onCreated?: (id: string) => void;
-  readonly onOutput: (stream: 1 | 2, data: Uint8Array) => void;
-  /** first size, then changes */
-  readonly terminalSize?: { readonly rows: number; readonly columns: number };
-  readonly onResize?: (listener: (rows: number, columns: number) => void) => () => void;
-}
-
-export interface ContainerApi {
-  /** Creates without starting; answers the id. Missing images are pulled as `pull` says. */
-  create(options: RunOptions, onPull?: (event: PullEvent) => void): Promise<string>;
-  start(container: string): Promise<void>;
-  /** create + start; with `attach` it also carries the streams and answers the exit code at the end. */
-  run(options: RunOptions, attach?: AttachStreams, onPull?: (event: PullEvent) => void): Promise<{ readonly id: string; readonly exitCode: number | undefined }>;
-  list(options?: { readonly all?: boolean; readonly filters?: Filters; readonly size?: boolean; readonly last?: number }): Promise<readonly ContainerSummary[]>;
-  /** Docker's `container inspect` object. */
-  inspect(container: string): Promise<Readonly<Record<string, unknown>>>;
-  logs(container: string, options?: { readonly follow?: boolean; readonly tail?: number; readonly sinceMs?: number; readonly untilMs?: number; readonly signal?: AbortSignal }): AsyncIterable<LogLine>;
-  stop(container: string, options?: { readonly timeoutSeconds?: number; readonly signal?: string }): Promise<void>;
-  kill(container: string, signal?: string): Promise<void>;
-  wait(container: string): Promise<number>;
-  remove(container: string, options?: { readonly force?: boolean; readonly volumes?: boolean }): Promise<void>;
-  exec(
-    container: string,
-    options: { readonly command: readonly string[]; readonly env?: readonly string[]; readonly workdir?: string; readonly user?: string; readonly tty?: boolean; readonly interactive?: boolean; readonly detach?: boolean; readonly privileged?: boolean },
-    attach?: AttachStreams,
-  ): Promise<{ readonly exitCode: number | undefined }>;
-  /** The container's file system as a tar. */
-  export(container: string): AsyncIterable<Uint8Array>;
-  prune(options?: { readonly filters?: Filters }): Promise<{ readonly removed: readonly string[]; readonly reclaimedBytes: number }>;
 }
 
 /* ---- system ---- */
@@ -351,9 +258,18 @@ export interface DoctorFinding {
 
 export interface SystemApi {
   diskUsage(): Promise<DiskUsage>;
-  pruneCache(options?: { readonly all?: boolean; readonly filters?: Filters; readonly keepBytes?: number }): Promise<{ readonly removed: readonly CacheRecordSummary[]; readonly reclaimedBytes: number }>;
+  pruneCache(options?: {
+    readonly all?: boolean;
+    readonly filters?: Filters;
+    readonly keepBytes?: number;
+  }): Promise<{ readonly removed: readonly CacheRecordSummary[]; readonly reclaimedBytes: number }>;
   /** `system prune`: stopped containers, dangling (or with `all` unused) images, cache. */
-  prune(options?: { readonly all?: boolean; readonly volumes?: boolean; readonly filters?: Filters }): Promise<{ readonly containers: readonly string[]; readonly images: readonly RemoveLine[]; readonly cache: readonly string[]; readonly reclaimedBytes: number }>;
+  prune(options?: { readonly all?: boolean; readonly volumes?: boolean; readonly filters?: Filters }): Promise<{
+    readonly containers: readonly string[];
+    readonly images: readonly RemoveLine[];
+    readonly cache: readonly string[];
+    readonly reclaimedBytes: number;
+  }>;
   version(): Readonly<Record<string, string>>;
   info(): Promise<Readonly<Record<string, unknown>>>;
   doctor(): Promise<readonly DoctorFinding[]>;
@@ -375,3 +291,4 @@ export interface SlipwayApi {
 }
 
 export type { ErrorKind };
+export type * from "./container-api.ts";

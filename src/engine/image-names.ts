@@ -38,7 +38,9 @@ export function findImage(store: Store, ref: string): FoundImage | undefined {
 }
 
 function byManifest(store: Store, digest: Digest): FoundImage | undefined {
-  const image = store.images.all().find((candidate) => candidate.manifest === digest || store.images.repoDigests(candidate.id).some((known) => known.digest === digest));
+  const image = store.images
+    .all()
+    .find((candidate) => candidate.manifest === digest || store.images.repoDigests(candidate.id).some((known) => known.digest === digest));
   return image === undefined ? undefined : { id: image.id, name: undefined, repoDigest: undefined };
 }
 
@@ -70,11 +72,11 @@ export function requireImage(store: Store, ref: string): FoundImage {
 /** A full name to tag with. Fails with INVALID_REFERENCE; a digest is refused. */
 export function parseTagName(text: string): string {
   const reference = withDefaultTag(parseReference(text));
-  if (reference.digest !== undefined) throw new SlipwayError("invalid_argument", "INVALID_REFERENCE", "refusing to create a tag with a digest reference", { got: text });
+  if (reference.digest !== undefined)
+    throw new SlipwayError("invalid_argument", "INVALID_REFERENCE", "refusing to create a tag with a digest reference", { got: text });
   return formatReference(reference);
 }
 
 export function familiar(name: string): string {
   return familiarName(parseReference(name));
 }
-

@@ -46,7 +46,10 @@ export async function pullImage(options: PullOptions): Promise<PulledImage> {
   const chain = source.config.rootfs.diff_ids ?? [];
   const layers = source.manifest.layers;
   if (chain.length !== layers.length) {
-    throw new SlipwayError("data_loss", "INVALID_MANIFEST", `the manifest has ${layers.length} layers, its config ${chain.length}`, { layers: layers.length, diffIds: chain.length });
+    throw new SlipwayError("data_loss", "INVALID_MANIFEST", `the manifest has ${layers.length} layers, its config ${chain.length}`, {
+      layers: layers.length,
+      diffIds: chain.length,
+    });
   }
   await Promise.all(layers.map((layer, index) => fetchLayer(options, layer, chain[index] as Digest)));
   return store.transaction(() => {
@@ -54,7 +57,10 @@ export async function pullImage(options: PullOptions): Promise<PulledImage> {
     const known = store.images.get(source.manifest.config.digest) !== undefined;
     const name = formatReference(reference);
     const before = reference.tag === undefined ? undefined : store.images.byName(name);
-    const id = store.images.commit({ config: source.configBytes, chain, manifest: source.manifestDescriptor.digest, blobs: documents }, options.tag && reference.tag !== undefined && reference.digest === undefined ? [name] : []);
+    const id = store.images.commit(
+      { config: source.configBytes, chain, manifest: source.manifestDescriptor.digest, blobs: documents },
+      options.tag && reference.tag !== undefined && reference.digest === undefined ? [name] : [],
+    );
     store.images.addRepoDigest(repositoryName(reference), source.root.descriptor.digest, id);
     return { id, rootDigest: source.root.descriptor.digest, upToDate: known && (before === undefined ? reference.tag === undefined : before === id) };
   });
@@ -95,6 +101,10 @@ export async function verifyLayer(store: Store, layer: Pick<Descriptor, "digest"
     meter.push(chunk);
   }
   const got = digestFromHex(hash.digest("hex"));
-  if (got !== diffId) throw new SlipwayError("data_loss", "DIFF_ID_MISMATCH", `layer ${layer.digest}: unpacks to ${got}, the config says ${diffId}`, { expected: diffId, actual: got });
+  if (got !== diffId)
+    throw new SlipwayError("data_loss", "DIFF_ID_MISMATCH", `layer ${layer.digest}: unpacks to ${got}, the config says ${diffId}`, {
+      expected: diffId,
+      actual: got,
+    });
   return meter.finish();
 }

@@ -29,7 +29,9 @@ export class Slipway implements SlipwayApi {
 
   /** Loaded on first use: most commands never talk to a registry. */
   readonly #registry = (): Promise<RegistryClient> => {
-    this.#client ??= import("../registry/index.ts").then(async ({ createRegistryClient, readMachineConfig }) => createRegistryClient(await readMachineConfig()));
+    this.#client ??= import("../registry/index.ts").then(async ({ createRegistryClient, readMachineConfig }) =>
+      createRegistryClient(await readMachineConfig()),
+    );
     return this.#client;
   };
 

@@ -10,6 +10,9 @@ import { INSIDE_USERNS, planUserNamespace } from "../runtime/userns.ts";
 export async function enterUserNamespace(): Promise<void> {
   const uid = process.geteuid?.() ?? 0;
   if (uid === 0 || process.env[INSIDE_USERNS] !== undefined) return;
-  const plan = await planUserNamespace({ command: [process.execPath, ...process.execArgv, ...process.argv.slice(1)], runDirectory: userRunDirectory(process.env, uid) });
+  const plan = await planUserNamespace({
+    command: [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
+    runDirectory: userRunDirectory(process.env, uid),
+  });
   if (plan.kind === "enter") process.execve?.(plan.file, [...plan.argv], { ...plan.env });
 }

@@ -9,7 +9,8 @@ export function goQuote(text: string): string {
     const short = ({ '"': '\\"', "\\": "\\\\", "\u0007": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v" } as const)[char];
     if (short !== undefined) quoted += short;
     else if (code < 0x20 || code === 0x7f) quoted += `\\x${code.toString(16).padStart(2, "0")}`;
-    else if (/\p{C}|\p{Z}/u.test(char) && char !== " ") quoted += code > 0xffff ? `\\U${code.toString(16).padStart(8, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`;
+    else if (/\p{C}|\p{Z}/u.test(char) && char !== " ")
+      quoted += code > 0xffff ? `\\U${code.toString(16).padStart(8, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`;
     else quoted += char;
   }
   return `${quoted}"`;

@@ -88,7 +88,9 @@ function expandPorts(spec: string, lines: LineRange): readonly string[] {
 
 export function lowerVolume(state: StageState, instruction: VolumeInstruction): void {
   const paths = instruction.paths.map((path) => state.expand(path, instruction.lines));
-  for (const path of paths) if (path === "") throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", "VOLUME specified can not be an empty string", { lines: instruction.lines });
+  for (const path of paths)
+    if (path === "")
+      throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", "VOLUME specified can not be an empty string", { lines: instruction.lines });
   state.config.Volumes = { ...state.config.Volumes, ...Object.fromEntries(paths.map((path) => [path, {}])) };
   state.addHistory(`VOLUME [${paths.join(" ")}]`);
 }
@@ -127,7 +129,9 @@ export function lowerEntrypoint(state: StageState, command: CommandLine): void {
 }
 
 const signalNames = new Set(
-  ("HUP INT QUIT ILL TRAP ABRT IOT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO POLL PWR SYS RTMIN RTMAX").split(" "),
+  "HUP INT QUIT ILL TRAP ABRT IOT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO POLL PWR SYS RTMIN RTMAX".split(
+    " ",
+  ),
 );
 
 export function isSignal(text: string): boolean {

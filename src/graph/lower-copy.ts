@@ -43,19 +43,29 @@ export function lowerCopy(state: StageState, instruction: CopyInstruction | AddI
 }
 
 function createdBy(state: StageState, instruction: CopyInstruction | AddInstruction, sources: readonly string[], target: Target): string {
-  const flags = [
-    ...(target.chown === undefined ? [] : [`--chown=${target.chown}`]),
-    ...(target.chmod === undefined ? [] : [`--chmod=${target.chmod}`]),
-  ];
+  const flags = [...(target.chown === undefined ? [] : [`--chown=${target.chown}`]), ...(target.chmod === undefined ? [] : [`--chmod=${target.chmod}`])];
   const heredocs = instruction.heredocs.map((heredoc) => `<<${heredoc.name}`);
   const destination = state.expand(instruction.destination, instruction.lines);
   return [instruction.type.toUpperCase(), ...flags, ...sources, ...heredocs, destination, "# buildkit"].join(" ");
 }
 
 /** ADD's remote sources are inputs of their own; everything else lies in one input and keeps its order. */
-function sourceActions(state: StageState, instruction: CopyInstruction | AddInstruction, sources: readonly string[], target: Target, inputs: Vertex[], surroundings: CopySurroundings): readonly FileAction[] {
+function sourceActions(
+  state: StageState,
+  instruction: CopyInstruction | AddInstruction,
+  sources: readonly string[],
+  target: Target,
+  inputs: Vertex[],
+  surroundings: CopySurroundings,
+): readonly FileAction[] {
   const actions: FileAction[] = [];
-  const common = { type: "copy", ...target, exclude: instruction.exclude, parents: instruction.parents, verb: instruction.type === "add" ? "ADD" : "COPY" } as const;
+  const common = {
+    type: "copy",
+    ...target,
+    exclude: instruction.exclude,
+    parents: instruction.parents,
+    verb: instruction.type === "add" ? "ADD" : "COPY",
+  } as const;
   const local = (): number => {
     const vertex = surroundings.source(instruction.type === "copy" ? instruction.from : undefined, instruction.lines) ?? scratchVertex(state.context.contextId);
     return inputIndex(inputs, vertex);
@@ -88,7 +98,12 @@ function checksumError(instruction: AddInstruction): SlipwayError {
   return new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", "checksum requires HTTP(S) or Git sources", { lines: instruction.lines });
 }
 
-function remoteSource(state: StageState, instruction: AddInstruction, source: string, inputs: Vertex[]): { readonly input: number; readonly sources: readonly string[]; readonly unpack: boolean; readonly chmod?: string } {
+function remoteSource(
+  state: StageState,
+  instruction: AddInstruction,
+  source: string,
+  inputs: Vertex[],
+): { readonly input: number; readonly sources: readonly string[]; readonly unpack: boolean; readonly chmod?: string } {
   const checksum = instruction.checksum === undefined ? "" : state.expand(instruction.checksum, instruction.lines);
   const { contextId, ignoreCache } = state.context;
   const metadata = plainMetadata({ name: "", lines: instruction.lines, slot: `${contextId}|remote|${source}`, ignoreCache, description: source });

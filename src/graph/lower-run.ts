@@ -38,7 +38,15 @@ export function lowerRun(state: StageState, instruction: RunInstruction, surroun
   const command = runCommand(state, instruction);
   const inputs = new Inputs();
   if (state.root !== undefined) inputs.list.push(state.root);
-  const mounts = instruction.mounts.map((value) => lowerMount(state, parseRunMount(value, (word) => state.expand(word, lines)), inputs, surroundings, lines));
+  const mounts = instruction.mounts.map((value) =>
+    lowerMount(
+      state,
+      parseRunMount(value, (word) => state.expand(word, lines)),
+      inputs,
+      surroundings,
+      lines,
+    ),
+  );
   if (command.script !== undefined) mounts.push(scriptMount(state, command.script, inputs));
   const agent = mounts.find((mount) => mount.type === "ssh")?.target;
   const env = environmentOf(state, agent);
@@ -108,7 +116,12 @@ function runCommand(state: StageState, instruction: RunInstruction): RunCommand 
 
 function scriptMount(state: StageState, script: Heredoc, inputs: Inputs): ExecMount {
   const file = createVertex(
-    { type: "file", scratchBase: true, epoch: undefined, actions: [{ type: "mkfile", destination: `/${script.name}`, name: script.name, content: script.content, chmod: "0755", chown: undefined }] },
+    {
+      type: "file",
+      scratchBase: true,
+      epoch: undefined,
+      actions: [{ type: "mkfile", destination: `/${script.name}`, name: script.name, content: script.content, chmod: "0755", chown: undefined }],
+    },
     [],
     plainMetadata({ name: "[internal] preparing inline document", slot: `${state.context.contextId}|inline`, description: "inline document" }),
   );
@@ -125,7 +138,9 @@ function networkOf(instruction: RunInstruction, fallback: "default" | "none" | "
 function securityOf(instruction: RunInstruction): "sandbox" | "insecure" {
   if (instruction.security === undefined || instruction.security === "sandbox") return "sandbox";
   if (instruction.security === "insecure") return "insecure";
-  throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", `security mode ${JSON.stringify(instruction.security)} is not valid`, { lines: instruction.lines });
+  throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", `security mode ${JSON.stringify(instruction.security)} is not valid`, {
+    lines: instruction.lines,
+  });
 }
 
 function lowerMount(state: StageState, mount: RunMount, inputs: Inputs, surroundings: RunSurroundings, lines: LineRange): ExecMount {
@@ -184,11 +199,27 @@ function mountSource(state: StageState, from: Vertex | undefined, source: string
   const whole = source === "/";
   const name = whole ? "/context" : source;
   // With its parents, because then a directory keeps its own mode.
-  const copy = { type: "copy", input: 0, sources: [source], destination: whole ? name : "/", chmod: undefined, chown: undefined, exclude: [], parents: !whole, unpack: false, verb: "COPY" } as const;
+  const copy = {
+    type: "copy",
+    input: 0,
+    sources: [source],
+    destination: whole ? name : "/",
+    chmod: undefined,
+    chown: undefined,
+    exclude: [],
+    parents: !whole,
+    unpack: false,
+    verb: "COPY",
+  } as const;
   const layer = createVertex(
     { type: "file", scratchBase: true, epoch: undefined, actions: [copy] },
     [vertex],
-    plainMetadata({ name: `[internal] mount ${source} of the build context`, lines, slot: `${state.context.contextId}|mount|${source}`, description: `mount ${source}` }),
+    plainMetadata({
+      name: `[internal] mount ${source} of the build context`,
+      lines,
+      slot: `${state.context.contextId}|mount|${source}`,
+      description: `mount ${source}`,
+    }),
   );
   return { vertex: layer, source: name };
 }

@@ -9,17 +9,16 @@ import type { ContainerConfig } from "../oci/image-config.ts";
 import type { FromInstruction, Instruction, LineRange, Stage } from "../dockerfile/instruction.ts";
 import { parseTrigger } from "../dockerfile/parse.ts";
 import { findSuggestion, withSuggestion } from "../dockerfile/suggest.ts";
-import { expandWord } from "../dockerfile/word.ts";
 import { lowerArg, lowerCmd, lowerEntrypoint, lowerEnv, lowerExpose, lowerHealthcheck, lowerLabel, lowerStopsignal, lowerVolume } from "./lower-config.ts";
 import { lowerCopy, lowerWorkdir } from "./lower-copy.ts";
 import { lowerRun } from "./lower-run.ts";
 import { imageKey, type ImageNeed, type LowerOptions, type Lowering, type NamedContext, type ResolvedImage } from "./lowering.ts";
 import { parseEpoch } from "./epoch.ts";
 import { fileNameOfUrl, parseGitUrl } from "./remote-source.ts";
-import { platformArgs } from "./platform-args.ts";
+import { evaluateGlobals, expandGlobal } from "./global-args.ts";
 import { defaultPath, StageState, type StageContext } from "./stage-state.ts";
 import { refuseLaterStage, stageName, unreachableStage } from "./stage-order.ts";
-import { getVariable, setVariable, variableMap, type Variables } from "./variables.ts";
+import type { Variables } from "./variables.ts";
 import { createVertex, plainMetadata, type Vertex } from "./vertex.ts";
 
 /** Fails with DOCKERFILE_PARSE, TARGET_NOT_FOUND, STAGE_CYCLE, INVALID_PLATFORM …, `details.lines` naming the instruction. */
@@ -43,34 +42,8 @@ class Lowerer {
     this.#options = options;
     this.#escape = options.dockerfile.directives.escape;
     this.#stages = options.dockerfile.stages;
-    this.#globals = this.#evaluateGlobals();
+    this.#globals = evaluateGlobals(options);
     this.#epoch = parseEpoch(options.buildArgs.get("SOURCE_DATE_EPOCH"));
-  }
-
-  #evaluateGlobals(): Variables {
-    const { buildArgs, buildPlatform, targetPlatform, target, dockerfile } = this.#options;
-    let variables = platformArgs(buildPlatform, targetPlatform, target ?? "");
-    for (const { key } of variables) {
-      const given = buildArgs.get(key);
-      if (given !== undefined) variables = setVariable(variables, key, given);
-    }
-    for (const instruction of dockerfile.metaArgs) {
-      for (const { key, value } of instruction.args) {
-        const fallback = value === undefined ? getVariable(variables, key) : this.#expandGlobal(value, variables, instruction.lines);
-        const chosen = buildArgs.get(key) ?? fallback;
-        if (chosen !== undefined) variables = setVariable(variables, key, chosen);
-      }
-    }
-    return variables;
-  }
-
-  #expandGlobal(word: string, variables: Variables, lines: LineRange): string {
-    try {
-      return expandWord(word, variableMap(variables), { escape: this.#escape }).result;
-    } catch (error) {
-      if (!(error instanceof SlipwayError)) throw error;
-      throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", `failed to process arguments for platform ${word}: ${error.message}`, { ...error.details, lines }, error);
-    }
   }
 
   lower(): Lowering {
@@ -100,11 +73,16 @@ class Lowerer {
     const index = this.#stages.findLastIndex((stage) => stage.name === target.toLowerCase());
     if (index >= 0) return index;
     const names = this.#stages.flatMap((stage) => stage.name ?? []);
-    throw new SlipwayError("not_found", "TARGET_NOT_FOUND", withSuggestion(`target stage ${JSON.stringify(target)} could not be found`, findSuggestion(target, names)), {
-      target,
-      stages: names,
-      remedy: names.length === 0 ? "the Dockerfile has no named stage" : `stages of this Dockerfile: ${names.join(", ")}`,
-    });
+    throw new SlipwayError(
+      "not_found",
+      "TARGET_NOT_FOUND",
+      withSuggestion(`target stage ${JSON.stringify(target)} could not be found`, findSuggestion(target, names)),
+      {
+        target,
+        stages: names,
+        remedy: names.length === 0 ? "the Dockerfile has no named stage" : `stages of this Dockerfile: ${names.join(", ")}`,
+      },
+    );
   }
 
   /** The stage's finished state. Throws Unresolved after noting what is missing. */
@@ -129,7 +107,7 @@ class Lowerer {
   #lowerStage(stage: Stage): StageState {
     const { from } = stage;
     const platform = this.#platformOf(from);
-    const baseName = this.#expandGlobal(from.image, this.#globals, from.lines);
+    const baseName = expandGlobal(this.#escape, from.image, this.#globals, from.lines);
     if (baseName === "") {
       throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", `base name (${from.image}) should not be blank`, { lines: from.lines });
     }
@@ -164,7 +142,7 @@ class Lowerer {
 
   #platformOf(from: FromInstruction): Platform {
     if (from.platform === undefined) return this.#options.targetPlatform;
-    const text = this.#expandGlobal(from.platform, this.#globals, from.lines);
+    const text = expandGlobal(this.#escape, from.platform, this.#globals, from.lines);
     if (text === "") return this.#options.targetPlatform;
     try {
       return normalizePlatform(parsePlatform(text));
@@ -189,7 +167,8 @@ class Lowerer {
   }
 
   #baseState(stage: Stage, context: StageContext, baseName: string, triggers: Instruction[]): StageState {
-    const named = (stage.name === undefined ? undefined : this.#options.namedContexts.get(stage.name)) ?? this.#options.namedContexts.get(baseName.toLowerCase());
+    const named =
+      (stage.name === undefined ? undefined : this.#options.namedContexts.get(stage.name)) ?? this.#options.namedContexts.get(baseName.toLowerCase());
     const earlier = named === undefined ? this.#findStage(baseName, stage.index) : undefined;
     if (earlier !== undefined) {
       const base = this.#state(earlier);
@@ -216,8 +195,23 @@ class Lowerer {
   /** FROM of a named context that is a directory: its content is the stage's first layer. */
   #contextRoot(named: NamedContext, stage: Stage, name: string): Vertex {
     const source = this.#contextVertex(named, name.toLowerCase());
-    const copy = { type: "copy", input: 0, sources: ["/"], destination: "/", chmod: undefined, chown: undefined, exclude: [], parents: false, unpack: false, verb: "COPY" } as const;
-    return createVertex({ type: "file", scratchBase: true, epoch: undefined, actions: [copy] }, [source], { ...source.metadata, lines: stage.from.lines, name: `[context ${name}] as a stage` });
+    const copy = {
+      type: "copy",
+      input: 0,
+      sources: ["/"],
+      destination: "/",
+      chmod: undefined,
+      chown: undefined,
+      exclude: [],
+      parents: false,
+      unpack: false,
+      verb: "COPY",
+    } as const;
+    return createVertex({ type: "file", scratchBase: true, epoch: undefined, actions: [copy] }, [source], {
+      ...source.metadata,
+      lines: stage.from.lines,
+      name: `[context ${name}] as a stage`,
+    });
   }
 
   #imageState(context: StageContext, image: ResolvedImage, from: FromInstruction, triggers: Instruction[]): StageState {
@@ -226,9 +220,20 @@ class Lowerer {
     const root = createVertex(
       { type: "image", reference: image.reference, platform: context.platform, chain: image.chain },
       [],
-      plainMetadata({ name: `FROM ${image.reference}`, lines: from.lines, slot: `${context.contextId}|${context.stage.name ?? context.stage.index}|from`, description: `FROM ${image.reference}` }),
+      plainMetadata({
+        name: `FROM ${image.reference}`,
+        lines: from.lines,
+        slot: `${context.contextId}|${context.stage.name ?? context.stage.index}|from`,
+        description: `FROM ${image.reference}`,
+      }),
     );
-    const state = new StageState(context, { root, config: { ...config, Env: config.Env ?? [] }, author: image.config.author, history: image.config.history ?? [], chain: image.chain });
+    const state = new StageState(context, {
+      root,
+      config: { ...config, Env: config.Env ?? [] },
+      author: image.config.author,
+      history: image.config.history ?? [],
+      chain: image.chain,
+    });
     state.stepsDone = 1;
     return state;
   }
@@ -259,7 +264,13 @@ class Lowerer {
       reference = formatReference(withDefaultTag(parseReference(name)));
     } catch (error) {
       if (!(error instanceof SlipwayError)) throw error;
-      throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", `failed to parse stage name ${JSON.stringify(name)}: ${error.message}`, { ...error.details, lines }, error);
+      throw new SlipwayError(
+        "invalid_argument",
+        "DOCKERFILE_PARSE",
+        `failed to parse stage name ${JSON.stringify(name)}: ${error.message}`,
+        { ...error.details, lines },
+        error,
+      );
     }
     const key = imageKey(reference, platform);
     const image = this.#options.images.get(key);
@@ -272,11 +283,20 @@ class Lowerer {
     const metadata = plainMetadata({ name: "", slot: `${this.#options.contextId}|context|${name}`, description: `context ${name}` });
     switch (context.kind) {
       case "git":
-        return createVertex({ type: "git", ...parseGitUrl(context.url), keepGitDir: false, checksum: "" }, [], { ...metadata, name: `[context ${name}] load git source ${context.url}` });
+        return createVertex({ type: "git", ...parseGitUrl(context.url), keepGitDir: false, checksum: "" }, [], {
+          ...metadata,
+          name: `[context ${name}] load git source ${context.url}`,
+        });
       case "http":
-        return createVertex({ type: "http", url: context.url, checksum: "", fileName: fileNameOfUrl(context.url) }, [], { ...metadata, name: `[context ${name}] ${context.url}` });
+        return createVertex({ type: "http", url: context.url, checksum: "", fileName: fileNameOfUrl(context.url) }, [], {
+          ...metadata,
+          name: `[context ${name}] ${context.url}`,
+        });
       default:
-        return createVertex({ type: "local", name }, [], { ...metadata, name: name === "context" ? "[internal] load build context" : `[context ${name}] load from client` });
+        return createVertex({ type: "local", name }, [], {
+          ...metadata,
+          name: name === "context" ? "[internal] load build context" : `[context ${name}] load from client`,
+        });
     }
   }
 
@@ -284,7 +304,12 @@ class Lowerer {
   #source(stage: Stage, from: string | undefined, lines: LineRange): Vertex | undefined {
     if (from === undefined) return this.#contextVertex({ kind: "local" }, "context");
     if (/\$/.test(from)) {
-      throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", "'from' does not support variable expansion, define a new stage with the variable in FROM and copy from that", { lines });
+      throw new SlipwayError(
+        "invalid_argument",
+        "DOCKERFILE_PARSE",
+        "'from' does not support variable expansion, define a new stage with the variable in FROM and copy from that",
+        { lines },
+      );
     }
     const named = this.#options.namedContexts.get(from.toLowerCase());
     if (named !== undefined && named.kind !== "image" && named.kind !== "resolved") return this.#contextVertex(named, from.toLowerCase());
@@ -351,7 +376,6 @@ class Lowerer {
     }
   }
 }
-
 
 /** Errors of an instruction name its place, unless they know a better one or have none on purpose. */
 function withLines(error: unknown, lines: LineRange): unknown {

@@ -65,7 +65,15 @@ export type ExecMount =
       readonly uid: number;
       readonly gid: number;
     }
-  | { readonly type: "ssh"; readonly id: string; readonly target: string; readonly required: boolean; readonly mode: number; readonly uid: number; readonly gid: number };
+  | {
+      readonly type: "ssh";
+      readonly id: string;
+      readonly target: string;
+      readonly required: boolean;
+      readonly mode: number;
+      readonly uid: number;
+      readonly gid: number;
+    };
 
 /** Input 0 is the root file system unless `scratchBase`; the other inputs belong to mounts. */
 export interface ExecOp {

@@ -31,11 +31,13 @@ export function parseGitUrl(text: string): GitSource {
   const hash = full.indexOf("#");
   const url = hash < 0 ? full : full.slice(0, hash);
   const fragment = hash < 0 ? "" : full.slice(hash + 1);
-  if (url.startsWith("-") || /[\u0000-\u001f]/.test(full)) throw new SlipwayError("invalid_argument", "INVALID_GIT_URL", `invalid git URL ${JSON.stringify(text)}`, { url: text });
+  if (url.startsWith("-") || /[\u0000-\u001f]/.test(full))
+    throw new SlipwayError("invalid_argument", "INVALID_GIT_URL", `invalid git URL ${JSON.stringify(text)}`, { url: text });
   const colon = fragment.indexOf(":");
   const ref = colon < 0 ? fragment : fragment.slice(0, colon);
   const subdirectory = colon < 0 ? "" : fragment.slice(colon + 1);
-  if (ref.startsWith("-") || subdirectory.split("/").includes("..")) throw new SlipwayError("invalid_argument", "INVALID_GIT_URL", `invalid git URL fragment ${JSON.stringify(fragment)}`, { url: text });
+  if (ref.startsWith("-") || subdirectory.split("/").includes(".."))
+    throw new SlipwayError("invalid_argument", "INVALID_GIT_URL", `invalid git URL fragment ${JSON.stringify(fragment)}`, { url: text });
   return { url, ref, subdirectory };
 }
 

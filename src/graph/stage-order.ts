@@ -14,7 +14,12 @@ export function unreachableStage(stages: readonly Stage[], stage: Stage, other: 
   if (other === stage || needsStage(stages, other, stage, new Set())) {
     return new SlipwayError("invalid_argument", "STAGE_CYCLE", `circular dependency detected on stage: ${name}`, { lines });
   }
-  return new SlipwayError("invalid_argument", "STAGE_ORDER", `cannot copy from stage ${JSON.stringify(from)}, it needs to be defined before current stage ${JSON.stringify(name)}`, { lines });
+  return new SlipwayError(
+    "invalid_argument",
+    "STAGE_ORDER",
+    `cannot copy from stage ${JSON.stringify(from)}, it needs to be defined before current stage ${JSON.stringify(name)}`,
+    { lines },
+  );
 }
 
 export function stageName(stage: Stage): string {

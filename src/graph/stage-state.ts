@@ -42,7 +42,16 @@ export class StageState {
   stepsTotal = 0;
   readonly #positions = new Map<string, number>();
 
-  constructor(context: StageContext, base: { readonly root: Vertex | undefined; readonly config: ContainerConfig; readonly author: string | undefined; readonly history: readonly HistoryEntry[]; readonly chain: readonly Digest[] }) {
+  constructor(
+    context: StageContext,
+    base: {
+      readonly root: Vertex | undefined;
+      readonly config: ContainerConfig;
+      readonly author: string | undefined;
+      readonly history: readonly HistoryEntry[];
+      readonly chain: readonly Digest[];
+    },
+  ) {
     this.context = context;
     this.root = base.root;
     this.config = { ...base.config };

@@ -25,7 +25,18 @@ export interface Placement {
 }
 
 export const directoryNode: FileNode = {
-  type: "directory", mode: 0o755, uid: 0, gid: 0, size: 0, mtimeNs: 0n, linkname: "", devmajor: 0, devminor: 0, inode: "", stamp: "", diskPath: undefined,
+  type: "directory",
+  mode: 0o755,
+  uid: 0,
+  gid: 0,
+  size: 0,
+  mtimeNs: 0n,
+  linkname: "",
+  devmajor: 0,
+  devminor: 0,
+  inode: "",
+  stamp: "",
+  diskPath: undefined,
 };
 
 /** Makes `path` (no symlinks in it) and its parents; what is there already stays, and comes into the layer as a parent. */
@@ -101,7 +112,8 @@ function placeFile(draft: LayerDraft, file: SelectedFile, path: string, tree: So
     placeDirectory(draft, file, path, existing, owner, tree, placement);
     return;
   }
-  if (existing?.type === "directory") throw new SlipwayError("invalid_argument", "CANNOT_REPLACE", `cannot replace to directory /${path} with file`, { path: `/${path}` });
+  if (existing?.type === "directory")
+    throw new SlipwayError("invalid_argument", "CANNOT_REPLACE", `cannot replace to directory /${path} with file`, { path: `/${path}` });
   makeDirectories(draft, parentOf(path), placement);
   const mode = node.type === "symlink" ? 0o777 : (placement.mode?.(node.mode, false) ?? node.mode);
   const linkTo = node.inode === "" ? undefined : links.get(node.inode);
@@ -109,11 +121,23 @@ function placeFile(draft: LayerDraft, file: SelectedFile, path: string, tree: So
   draft.put(
     path,
     { ...node, ...owner, mode, inode: "", mtimeNs: wholeSeconds(node.mtimeNs) },
-    { ...(linkTo === undefined ? {} : { linkTo }), ...(node.type === "file" && linkTo === undefined ? { content: contentOf(node, tree.digests) } : {}), ...(tree.keepXattrs ? { xattrs: tree.view.xattrs(file.path) } : {}) },
+    {
+      ...(linkTo === undefined ? {} : { linkTo }),
+      ...(node.type === "file" && linkTo === undefined ? { content: contentOf(node, tree.digests) } : {}),
+      ...(tree.keepXattrs ? { xattrs: tree.view.xattrs(file.path) } : {}),
+    },
   );
 }
 
-function placeDirectory(draft: LayerDraft, file: SelectedFile, path: string, existing: FileNode | undefined, owner: Owner, tree: SourceTree, placement: Placement): void {
+function placeDirectory(
+  draft: LayerDraft,
+  file: SelectedFile,
+  path: string,
+  existing: FileNode | undefined,
+  owner: Owner,
+  tree: SourceTree,
+  placement: Placement,
+): void {
   if (path === "") return;
   if (existing !== undefined && existing.type !== "directory") {
     throw new SlipwayError("invalid_argument", "CANNOT_REPLACE", `cannot copy to non-directory: /${path}`, { path: `/${path}` });
@@ -125,7 +149,11 @@ function placeDirectory(draft: LayerDraft, file: SelectedFile, path: string, exi
   }
   makeDirectories(draft, parentOf(path), placement);
   const mode = placement.mode?.(file.node.mode, true) ?? file.node.mode;
-  draft.put(path, { ...file.node, ...owner, mode, inode: "", mtimeNs: wholeSeconds(file.node.mtimeNs), diskPath: undefined }, tree.keepXattrs ? { xattrs: tree.view.xattrs(file.path) } : {});
+  draft.put(
+    path,
+    { ...file.node, ...owner, mode, inode: "", mtimeNs: wholeSeconds(file.node.mtimeNs), diskPath: undefined },
+    tree.keepXattrs ? { xattrs: tree.view.xattrs(file.path) } : {},
+  );
 }
 
 function contentOf(node: FileNode, digests: FileDigests): Content {

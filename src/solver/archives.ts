@@ -24,7 +24,13 @@ interface Copy {
 const maxArchiveBytes = 2 ** 40;
 
 /** Extracts the sources that are archives and answers the others. Entries keep the archive's owners unless `--chown` says otherwise. */
-export async function unpackArchives(store: Store, draft: LayerDraft, copy: Copy, placement: Placement, signal: AbortSignal | undefined): Promise<readonly SelectedSource[]> {
+export async function unpackArchives(
+  store: Store,
+  draft: LayerDraft,
+  copy: Copy,
+  placement: Placement,
+  signal: AbortSignal | undefined,
+): Promise<readonly SelectedSource[]> {
   const rest: SelectedSource[] = [];
   for (const source of copy.selection) {
     const root = source.files[0]?.node;
@@ -72,7 +78,11 @@ async function spoolArchive(store: Store, path: string, signal: AbortSignal | un
     entryEnd: () => {},
   });
   try {
-    for await (const chunk of decompress(createReadStream(path, { highWaterMark: 256 * 1024 }), kind, { maxBytes: maxArchiveBytes, ...(signal === undefined ? {} : { signal }) })) reader.push(chunk);
+    for await (const chunk of decompress(createReadStream(path, { highWaterMark: 256 * 1024 }), kind, {
+      maxBytes: maxArchiveBytes,
+      ...(signal === undefined ? {} : { signal }),
+    }))
+      reader.push(chunk);
     reader.finish();
   } catch (error) {
     signal?.throwIfAborted();
@@ -130,7 +140,14 @@ function resolveBelow(draft: LayerDraft, destination: string, relative: string):
   return resolved === "" ? destination : joinPath(destination, resolved);
 }
 
-function place(draft: LayerDraft, entry: TarEntry, path: string, destination: string, placement: Placement, content: { readonly kind: "slice"; readonly path: string; readonly offset: number }): void {
+function place(
+  draft: LayerDraft,
+  entry: TarEntry,
+  path: string,
+  destination: string,
+  placement: Placement,
+  content: { readonly kind: "slice"; readonly path: string; readonly offset: number },
+): void {
   const existing = draft.lookup(path);
   const node: FileNode = {
     ...nodeFromEntry(entry),
@@ -146,7 +163,10 @@ function place(draft: LayerDraft, entry: TarEntry, path: string, destination: st
   const target = resolveBelow(draft, destination, sanitizeEntryPath(entry.linkname));
   const linked = draft.lookup(target);
   if (linked === undefined || linked.type === "directory") {
-    throw new SlipwayError("invalid_argument", "BROKEN_HARDLINK", `linkat ${entry.linkname} ${entry.path}: no such file or directory`, { path: entry.path, target: entry.linkname });
+    throw new SlipwayError("invalid_argument", "BROKEN_HARDLINK", `linkat ${entry.linkname} ${entry.path}: no such file or directory`, {
+      path: entry.path,
+      target: entry.linkname,
+    });
   }
   draft.put(path, { ...linked, inode: "" }, { linkTo: target });
 }

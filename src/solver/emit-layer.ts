@@ -134,7 +134,7 @@ function readFrom(content: Content, size: number, onChunk: (chunk: Uint8Array) =
   const fd = openSync(content.path, "r");
   try {
     const buffer = Buffer.allocUnsafe(Math.min(flushBytes / 2, Math.max(size, 1)));
-    for (let at = 0; at < size; ) {
+    for (let at = 0; at < size;) {
       const read = readSync(fd, buffer, 0, Math.min(buffer.length, size - at), content.offset + at);
       if (read === 0) throw new SlipwayError("data_loss", "FILE_CHANGED", `${content.path} ended early`, { path: content.path });
       onChunk(buffer.subarray(0, read));

@@ -73,12 +73,21 @@ export class StepMounts implements Disposable {
     const target = make("merged");
     // A second, empty lower: the kernel wants two where there is no upper.
     const lowers = [...directories.toReversed(), make("empty")];
-    mountOverlay({ lowers, target, ...(writable ? { upper: make("upper"), work: make("work") } : lowers.length === 1 ? { upper: make("upper"), work: make("work"), readonly: true } : {}) });
+    mountOverlay({
+      lowers,
+      target,
+      ...(writable ? { upper: make("upper"), work: make("work") } : lowers.length === 1 ? { upper: make("upper"), work: make("work"), readonly: true } : {}),
+    });
     this.#mounted.push(target);
     const view = await this.#store.materializer.readableView(chain, signal);
     const resolved = resolveInTree(view, source);
     if (view.lookup(resolved) === undefined) {
-      throw new SlipwayError("not_found", "SOURCE_NOT_FOUND", `failed to compute cache key: failed to calculate checksum of ref context: ${JSON.stringify(source)}: not found`, { source });
+      throw new SlipwayError(
+        "not_found",
+        "SOURCE_NOT_FOUND",
+        `failed to compute cache key: failed to calculate checksum of ref context: ${JSON.stringify(source)}: not found`,
+        { source },
+      );
     }
     return resolved === "" ? target : join(target, resolved);
   }
@@ -92,8 +101,13 @@ export class StepMounts implements Disposable {
   }
 
   /** locked: one step at a time · private: a second user gets a directory of its own · shared: everybody the same. */
-  async #cacheDirectory(mount: Extract<ExecMount, { type: "cache" }>, base: string, signal: AbortSignal | undefined): Promise<{ readonly path: string; readonly created: boolean }> {
-    const open = (id: string): { readonly path: string; readonly created: boolean } => this.#store.cacheMounts.open(id, `cache mount ${mount.target} (id ${mount.id})`);
+  async #cacheDirectory(
+    mount: Extract<ExecMount, { type: "cache" }>,
+    base: string,
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly path: string; readonly created: boolean }> {
+    const open = (id: string): { readonly path: string; readonly created: boolean } =>
+      this.#store.cacheMounts.open(id, `cache mount ${mount.target} (id ${mount.id})`);
     if (mount.sharing === "shared") return open(base);
     if (mount.sharing === "locked") {
       this.#locks.push(await lockKey(this.#store.layout.locks, base, signal));
@@ -123,7 +137,11 @@ export class StepMounts implements Disposable {
   async #secret(mount: Extract<ExecMount, { type: "secret" }>, secrets: StepSecrets): Promise<void> {
     const value = await secrets.secret(mount.id);
     if (value === undefined) {
-      if (mount.required) throw new SlipwayError("not_found", "SECRET_NOT_FOUND", `secret ${mount.id}: not found`, { id: mount.id, remedy: `pass it with --secret id=${mount.id},src=FILE` });
+      if (mount.required)
+        throw new SlipwayError("not_found", "SECRET_NOT_FOUND", `secret ${mount.id}: not found`, {
+          id: mount.id,
+          remedy: `pass it with --secret id=${mount.id},src=FILE`,
+        });
       return;
     }
     if (mount.env !== undefined) this.env.push(`${mount.env}=${Buffer.from(value).toString()}`);
@@ -149,7 +167,11 @@ export class StepMounts implements Disposable {
   async #ssh(mount: Extract<ExecMount, { type: "ssh" }>, secrets: StepSecrets): Promise<void> {
     const socket = await secrets.ssh(mount.id);
     if (socket === undefined) {
-      if (mount.required) throw new SlipwayError("not_found", "SSH_NOT_FORWARDED", `unset ssh forward key ${mount.id}`, { id: mount.id, remedy: `pass it with --ssh ${mount.id}` });
+      if (mount.required)
+        throw new SlipwayError("not_found", "SSH_NOT_FORWARDED", `unset ssh forward key ${mount.id}`, {
+          id: mount.id,
+          remedy: `pass it with --ssh ${mount.id}`,
+        });
       return;
     }
     this.mounts.push({ kind: "bind", source: socket, destination: mount.target, readOnly: false, sourceKind: "file" });

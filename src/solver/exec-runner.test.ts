@@ -141,7 +141,7 @@ describe("mounts", { skip: skip.skip ?? false }, () => {
       `FROM busybox AS ${name}\nRUN --mount=type=cache,id=${sharing},sharing=${sharing},target=/c echo ${name} > /c/${name}; sleep 0.3; ls /c > /o\n`;
     const both = async (sharing: string): Promise<readonly (string | undefined)[]> => {
       const read = await built(`${step(sharing, "a")}${step(sharing, "b")}FROM scratch\nCOPY --from=a /o /a\nCOPY --from=b /o /b\n`);
-      return [read("a"), read("b")].sort();
+      return [read("a"), read("b")].sort((one, other) => ((one ?? "") < (other ?? "") ? -1 : 1));
     };
     assert.deepEqual(await both("private"), ["a", "b"]);
     const locked = await both("locked");

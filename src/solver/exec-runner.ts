@@ -63,7 +63,12 @@ export function execInputs(step: ExecStep): Readonly<Record<string, string>> {
     ["instruction", vertex.metadata.instruction],
     ["base", chainId(rootChain(step))],
     ["image", digestOf(vertex.metadata.baseImage)],
-    ["mounts", digestOf(canonicalJson(op.mounts.map((mount) => ("input" in mount && mount.input !== undefined ? chainOfInput(step, mount.input) : mount.target ?? ""))))],
+    [
+      "mounts",
+      digestOf(
+        canonicalJson(op.mounts.map((mount) => ("input" in mount && mount.input !== undefined ? chainOfInput(step, mount.input) : (mount.target ?? "")))),
+      ),
+    ],
     ["user", op.user],
     ["working directory", op.cwd],
     ["network", op.network],
@@ -123,7 +128,13 @@ async function enterMountNamespace(): Promise<void> {
     const plan = await planUserNamespace({ command: [], runDirectory: userRunDirectory(process.env, process.geteuid?.() ?? 0), env: process.env });
     const unavailable = plan.kind === "unavailable" ? plan : undefined;
     const reason = unavailable?.reason ?? (error instanceof Error ? error.message : String(error));
-    throw new SlipwayError("failed_precondition", "NAMESPACES_FORBIDDEN", `RUN needs namespaces, which this process may not make: ${reason}`, { remedy: unavailable?.remedy ?? "run as root" }, error);
+    throw new SlipwayError(
+      "failed_precondition",
+      "NAMESPACES_FORBIDDEN",
+      `RUN needs namespaces, which this process may not make: ${reason}`,
+      { remedy: unavailable?.remedy ?? "run as root" },
+      error,
+    );
   }
 }
 
@@ -200,9 +211,22 @@ function networkFiles(op: ExecOp, directory: string, network: SpecNetwork): read
   const resolv = join(directory, "resolv.conf");
   const hosts = join(directory, "hosts");
   const gateway = op.extraHosts.length === 0 ? undefined : hostAddress();
-  writeFileSync(resolv, makeResolvConf({ hostText: readHost("/etc/resolv.conf"), hostNetwork: network.kind === "host", dnsForward: dnsForwardAddress }), { mode: 0o644 });
-  writeFileSync(hosts, makeHosts({ hostname: op.hostname, extraHosts: op.extraHosts, kind: "build", ...(gateway === undefined ? {} : { hostGateway: gateway }) }), { mode: 0o644 });
-  const bind = (source: string, destination: string): SpecMount => ({ kind: "bind", source, destination, readOnly: true, sourceKind: "file", options: ["nosuid", "nodev", "noexec"] });
+  writeFileSync(resolv, makeResolvConf({ hostText: readHost("/etc/resolv.conf"), hostNetwork: network.kind === "host", dnsForward: dnsForwardAddress }), {
+    mode: 0o644,
+  });
+  writeFileSync(
+    hosts,
+    makeHosts({ hostname: op.hostname, extraHosts: op.extraHosts, kind: "build", ...(gateway === undefined ? {} : { hostGateway: gateway }) }),
+    { mode: 0o644 },
+  );
+  const bind = (source: string, destination: string): SpecMount => ({
+    kind: "bind",
+    source,
+    destination,
+    readOnly: true,
+    sourceKind: "file",
+    options: ["nosuid", "nodev", "noexec"],
+  });
   return [bind(resolv, "/etc/resolv.conf"), bind(hosts, "/etc/hosts")];
 }
 
@@ -214,7 +238,14 @@ function readHost(path: string): string {
   }
 }
 
-async function runCommand(step: ExecStep, environment: ExecEnvironment, paths: StepPaths, mounts: readonly SpecMount[], extraEnv: readonly string[], network: SpecNetwork): Promise<void> {
+async function runCommand(
+  step: ExecStep,
+  environment: ExecEnvironment,
+  paths: StepPaths,
+  mounts: readonly SpecMount[],
+  extraEnv: readonly string[],
+  network: SpecNetwork,
+): Promise<void> {
   const { op, signal } = step;
   const command = op.args.join(" ");
   const user = resolveUserOf(op, paths.rootfs, command);
@@ -240,10 +271,15 @@ async function runCommand(step: ExecStep, environment: ExecEnvironment, paths: S
   });
   signal?.throwIfAborted();
   if (result.exitCode === 0) return;
-  throw new SlipwayError("failed_precondition", "PROCESS_FAILED", `process ${JSON.stringify(command)} did not complete successfully: exit code: ${result.exitCode}`, {
-    exitCode: result.exitCode,
-    command: op.args,
-  });
+  throw new SlipwayError(
+    "failed_precondition",
+    "PROCESS_FAILED",
+    `process ${JSON.stringify(command)} did not complete successfully: exit code: ${result.exitCode}`,
+    {
+      exitCode: result.exitCode,
+      command: op.args,
+    },
+  );
 }
 
 function resolveUserOf(op: ExecOp, rootfs: string, command: string): ReturnType<typeof resolveUserIn> {
@@ -251,6 +287,12 @@ function resolveUserOf(op: ExecOp, rootfs: string, command: string): ReturnType<
     return resolveUserIn(rootfs, op.user, { forExec: false });
   } catch (error) {
     if (!(error instanceof SlipwayError)) throw error;
-    throw new SlipwayError("failed_precondition", "PROCESS_FAILED", `process ${JSON.stringify(command)} did not complete successfully: ${error.message}`, { ...error.details, command: op.args }, error);
+    throw new SlipwayError(
+      "failed_precondition",
+      "PROCESS_FAILED",
+      `process ${JSON.stringify(command)} did not complete successfully: ${error.message}`,
+      { ...error.details, command: op.args },
+      error,
+    );
   }
 }

@@ -28,7 +28,9 @@ export function parseModeChange(text: string): ModeChange {
   for (const part of text.split(",")) {
     const match = /^([ugoa]*)((?:[+\-=][rwxXst]*|[+\-=][ugo])+)$/.exec(part);
     if (match === null || /^\d/.test(text)) {
-      throw new SlipwayError("invalid_argument", "INVALID_CHMOD", `invalid chmod parameter: '${text}'. it should be octal string and between 0 and 07777`, { got: text });
+      throw new SlipwayError("invalid_argument", "INVALID_CHMOD", `invalid chmod parameter: '${text}'. it should be octal string and between 0 and 07777`, {
+        got: text,
+      });
     }
     const who = [...(match[1] === "" ? "a" : (match[1] ?? ""))].reduce((bits, letter) => bits | (whoBits[letter] ?? 0), 0);
     for (const [, operator, permissions] of (match[2] ?? "").matchAll(/([+\-=])([rwxXstugo]*)/g)) {

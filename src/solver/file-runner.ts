@@ -73,7 +73,13 @@ export async function prepareFileStep(step: FileStep): Promise<PreparedFileStep>
   }
   const base = chainId(baseChain(step));
   const key = fileKey(op, base, sources);
-  const inputs = { instruction: vertex.metadata.instruction, image: digestOf(vertex.metadata.baseImage), base, source: sources.join(), ...fileInputs(files, digestOf) };
+  const inputs = {
+    instruction: vertex.metadata.instruction,
+    image: digestOf(vertex.metadata.baseImage),
+    base,
+    source: sources.join(),
+    ...fileInputs(files, digestOf),
+  };
   return { key, inputs: files.length > 0 ? omit(inputs, "source") : inputs, copies };
 }
 
@@ -101,7 +107,9 @@ function prepareCopy(action: CopyAction, tree: SourceTree): PreparedCopy {
 
 function listFiles({ selection, tree }: PreparedCopy): readonly { path: string; digest: string }[] {
   return selection.flatMap(({ files }) =>
-    files.filter(({ node }) => node.type !== "directory").map(({ path, node }) => ({ path, digest: node.type === "file" ? (tree.digests.get(node) ?? "") : node.linkname })),
+    files
+      .filter(({ node }) => node.type !== "directory")
+      .map(({ path, node }) => ({ path, digest: node.type === "file" ? (tree.digests.get(node) ?? "") : node.linkname })),
   );
 }
 
@@ -203,10 +211,15 @@ function makeWorkdir(draft: LayerDraft, path: string, placement: Placement): voi
 function makeFile(draft: LayerDraft, action: Extract<FileAction, { type: "mkfile" }>, placement: Placement): void {
   const destination = resolveDestination(draft, action.destination, { ...placement, directoryMode: directoryNode.mode });
   const path = draft.lookup(destination)?.type === "directory" ? `${destination === "" ? "" : `${destination}/`}${action.name}` : destination;
-  if (draft.lookup(path)?.type === "directory") throw new SlipwayError("invalid_argument", "CANNOT_REPLACE", `cannot replace to directory /${path} with file`, { path: `/${path}` });
+  if (draft.lookup(path)?.type === "directory")
+    throw new SlipwayError("invalid_argument", "CANNOT_REPLACE", `cannot replace to directory /${path} with file`, { path: `/${path}` });
   const bytes = Buffer.from(action.content);
   const mode = placement.mode?.(0o644, false) ?? 0o644;
-  draft.put(path, { ...directoryNode, type: "file", mode, size: bytes.length, mtimeNs: placement.createdNs, ...placement.owner }, { content: { kind: "bytes", bytes } });
+  draft.put(
+    path,
+    { ...directoryNode, type: "file", mode, size: bytes.length, mtimeNs: placement.createdNs, ...placement.owner },
+    { content: { kind: "bytes", bytes } },
+  );
 }
 
 function removePath(draft: LayerDraft, path: string, allowNotFound: boolean): void {

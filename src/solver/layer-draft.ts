@@ -26,7 +26,11 @@ export class LayerDraft implements FileView {
     this.#base = base;
   }
 
-  put(path: string, node: FileNode, parts: { readonly content?: Content; readonly linkTo?: string; readonly xattrs?: ReadonlyMap<string, Uint8Array> } = {}): void {
+  put(
+    path: string,
+    node: FileNode,
+    parts: { readonly content?: Content; readonly linkTo?: string; readonly xattrs?: ReadonlyMap<string, Uint8Array> } = {},
+  ): void {
     this.#nodes.set(path, { node, content: parts.content, linkTo: parts.linkTo, xattrs: parts.xattrs ?? noXattrs });
     this.#register(path);
   }

@@ -69,7 +69,10 @@ function shorten(text: string): string {
 const maxNames = 2000;
 
 /** Files as `file:path` inputs; large trees by their first two directories. `digestOf` joins what a directory stands for. */
-export function fileInputs(files: readonly { readonly path: string; readonly digest: string }[], digestOf: (text: string) => string): Readonly<Record<string, string>> {
+export function fileInputs(
+  files: readonly { readonly path: string; readonly digest: string }[],
+  digestOf: (text: string) => string,
+): Readonly<Record<string, string>> {
   if (files.length <= maxNames) return Object.fromEntries(files.map(({ path, digest }) => [`file:${path}`, digest.slice(0, 16)]));
   const groups = new Map<string, string[]>();
   for (const { path, digest } of files) {

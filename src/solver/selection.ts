@@ -58,7 +58,9 @@ export function digestSelection(sources: readonly SelectedSource[], digests: Fil
     for (const { relative, node } of files) {
       const content = node.type === "file" ? digests.get(node) : node.linkname;
       if (content === undefined) return undefined;
-      hash.update(`${relative}\0${node.type}\0${node.mode}\0${node.uid}:${node.gid}\0${content}\0${node.devmajor}:${node.devminor}\0${node.inode === "" ? "" : "linked"}\n`);
+      hash.update(
+        `${relative}\0${node.type}\0${node.mode}\0${node.uid}:${node.gid}\0${content}\0${node.devmajor}:${node.devminor}\0${node.inode === "" ? "" : "linked"}\n`,
+      );
     }
   }
   return hash.digest("hex");

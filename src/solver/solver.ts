@@ -88,9 +88,16 @@ export class Solver {
       this.#signal.throwIfAborted();
       return await this.#run(vertex, inputs, report);
     } catch (error) {
-      const failure = this.#signal.aborted && this.#failure !== undefined ? new SlipwayError("canceled", "CANCELED", "canceled", {}, error) : asSlipwayError(error);
+      const failure =
+        this.#signal.aborted && this.#failure !== undefined ? new SlipwayError("canceled", "CANCELED", "canceled", {}, error) : asSlipwayError(error);
       report.failed(failure);
-      throw new SlipwayError(failure.kind, failure.code, failure.message, { vertex: vertex.metadata.name, lines: vertex.metadata.lines, ...failure.details }, failure);
+      throw new SlipwayError(
+        failure.kind,
+        failure.code,
+        failure.message,
+        { vertex: vertex.metadata.name, lines: vertex.metadata.lines, ...failure.details },
+        failure,
+      );
     }
   }
 
@@ -108,7 +115,11 @@ export class Solver {
         await report.during(() => sources.image(vertex), true);
         return { kind: "layers", chain: op.chain, createdMs: 0 };
       case "merge":
-        return { kind: "layers", chain: inputs.flatMap((input) => (input.kind === "layers" ? input.chain : [])), createdMs: Math.max(0, ...inputs.map((input) => (input.kind === "layers" ? input.createdMs : 0))) };
+        return {
+          kind: "layers",
+          chain: inputs.flatMap((input) => (input.kind === "layers" ? input.chain : [])),
+          createdMs: Math.max(0, ...inputs.map((input) => (input.kind === "layers" ? input.createdMs : 0))),
+        };
       case "diff":
         return diffOf(inputs);
       case "file":
@@ -170,7 +181,10 @@ function checkEntitlements(root: Vertex, allow: ReadonlySet<string>): void {
     const needed = [...(op.network === "host" ? ["network.host"] : []), ...(op.security === "insecure" ? ["security.insecure"] : [])];
     for (const entitlement of needed) {
       if (allow.has(entitlement)) continue;
-      throw new SlipwayError("denied", "NOT_ALLOWED", `failed to load LLB: ${entitlement} is not allowed`, { entitlement, remedy: `allow it with --allow ${entitlement}` });
+      throw new SlipwayError("denied", "NOT_ALLOWED", `failed to load LLB: ${entitlement} is not allowed`, {
+        entitlement,
+        remedy: `allow it with --allow ${entitlement}`,
+      });
     }
   }
 }
@@ -196,10 +210,24 @@ class VertexReport {
     this.#sink = sink;
   }
 
-  #base(): { readonly type: "vertex"; readonly id: string; readonly name: string; readonly inputs: readonly string[]; readonly startedMs: number; readonly reason?: string } {
+  #base(): {
+    readonly type: "vertex";
+    readonly id: string;
+    readonly name: string;
+    readonly inputs: readonly string[];
+    readonly startedMs: number;
+    readonly reason?: string;
+  } {
     this.#startedMs ??= Date.now();
     const { digest, metadata, inputs } = this.#vertex;
-    return { type: "vertex", id: digest, name: metadata.name, inputs: inputs.map((input) => input.digest), startedMs: this.#startedMs, ...(this.#reason === undefined ? {} : { reason: this.#reason }) };
+    return {
+      type: "vertex",
+      id: digest,
+      name: metadata.name,
+      inputs: inputs.map((input) => input.digest),
+      startedMs: this.#startedMs,
+      ...(this.#reason === undefined ? {} : { reason: this.#reason }),
+    };
   }
 
   started(reason?: string): void {

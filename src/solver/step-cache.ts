@@ -52,9 +52,7 @@ export async function throughCache(request: StepRequest): Promise<StepOutcome> {
     const hit = lookup(request);
     if (hit !== undefined) return hit;
   }
-  request.onMiss(
-    missReason({ inputs: request.inputs, former: store.cache.newestInSlot(vertex.metadata.slot), evicted: store.cache.known(key), ignoreCache }),
-  );
+  request.onMiss(missReason({ inputs: request.inputs, former: store.cache.newestInSlot(vertex.metadata.slot), evicted: store.cache.known(key), ignoreCache }));
   const run = await request.run();
   const createdMs = run.createdMs ?? Date.now();
   store.transaction(() => {
@@ -81,4 +79,3 @@ function lookup({ store, key, onUse }: StepRequest): StepOutcome | undefined {
   onUse(key);
   return { layers: record.layers, cached: true, createdMs: record.createdMs };
 }
-

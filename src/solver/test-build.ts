@@ -31,7 +31,7 @@ export interface TestBuilder extends Disposable {
   readonly store: Store;
   /** the directory that COPY copies from */
   readonly context: string;
-  build(dockerfile: string, options?: TestBuilderOptions): Promise<TestBuild>;
+  readonly build: (dockerfile: string, options?: TestBuilderOptions) => Promise<TestBuild>;
 }
 
 export function createTestBuilder(): TestBuilder {

@@ -57,10 +57,17 @@ export class Ingest implements Disposable {
     const hex = this.#hash.digest("hex");
     const digest = this.#algorithm === "sha256" ? digestFromHex(hex) : (`sha512:${hex}` as Digest);
     if (expected?.size !== undefined && expected.size !== this.#size) {
-      throw new SlipwayError("data_loss", "SIZE_MISMATCH", `blob ${expected.digest ?? digest}: got ${this.#size} bytes, want ${expected.size}`, { expected: expected.size, actual: this.#size });
+      throw new SlipwayError("data_loss", "SIZE_MISMATCH", `blob ${expected.digest ?? digest}: got ${this.#size} bytes, want ${expected.size}`, {
+        expected: expected.size,
+        actual: this.#size,
+      });
     }
     if (expected?.digest !== undefined && expected.digest !== digest) {
-      throw new SlipwayError("data_loss", "DIGEST_MISMATCH", `blob ${expected.digest}: got ${digest} after ${this.#size} bytes`, { expected: expected.digest, actual: digest, size: this.#size });
+      throw new SlipwayError("data_loss", "DIGEST_MISMATCH", `blob ${expected.digest}: got ${digest} after ${this.#size} bytes`, {
+        expected: expected.digest,
+        actual: digest,
+        size: this.#size,
+      });
     }
     try {
       fdatasyncSync(this.#fd);
@@ -134,7 +141,12 @@ export class Blobs {
   adopt(path: string, digest: Digest, size: number): void {
     this.#db.transaction(() => {
       renameSync(path, blobPath(this.#layout, digest));
-      this.#db.run("INSERT INTO blob (digest, size, created_ms) VALUES (?, ?, ?) ON CONFLICT (digest) DO UPDATE SET size = excluded.size", digest, size, Date.now());
+      this.#db.run(
+        "INSERT INTO blob (digest, size, created_ms) VALUES (?, ?, ?) ON CONFLICT (digest) DO UPDATE SET size = excluded.size",
+        digest,
+        size,
+        Date.now(),
+      );
       this.#lease().hold("blob", digest);
     });
   }
@@ -143,7 +155,8 @@ export class Blobs {
   read(digest: Digest, limitBytes = 8 << 20): Buffer {
     const size = this.size(digest);
     if (size === undefined) throw new SlipwayError("not_found", "BLOB_MISSING", `blob ${digest} is not in the store`, { digest });
-    if (size > limitBytes) throw new SlipwayError("data_loss", "BLOB_TOO_LARGE", `blob ${digest} has ${size} bytes, want at most ${limitBytes}`, { digest, size });
+    if (size > limitBytes)
+      throw new SlipwayError("data_loss", "BLOB_TOO_LARGE", `blob ${digest} has ${size} bytes, want at most ${limitBytes}`, { digest, size });
     return readFileSync(this.path(digest));
   }
 

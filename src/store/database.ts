@@ -73,11 +73,16 @@ export class Database {
     try {
       const found = version();
       if (found > schemaVersion) {
-        throw new SlipwayError("failed_precondition", "STORE_TOO_NEW", `the store ${this.#root} was written by a newer Slipway (schema ${found}, this program knows ${schemaVersion})`, {
-          found,
-          known: schemaVersion,
-          remedy: "use the newer program, or another SLIPWAY_ROOT",
-        });
+        throw new SlipwayError(
+          "failed_precondition",
+          "STORE_TOO_NEW",
+          `the store ${this.#root} was written by a newer Slipway (schema ${found}, this program knows ${schemaVersion})`,
+          {
+            found,
+            known: schemaVersion,
+            remedy: "use the newer program, or another SLIPWAY_ROOT",
+          },
+        );
       }
       if (found === 0) this.#db.exec(`${schema}; PRAGMA user_version = ${schemaVersion}`);
       this.#db.exec("COMMIT");

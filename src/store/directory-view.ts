@@ -19,7 +19,7 @@ export function nodeFromStat(path: string, stat: BigIntStats): FileNode | undefi
     mtimeNs: stat.mtimeNs,
     linkname: type === "symlink" ? readlinkSync(path) : "",
     // Linux's 64-bit dev_t: 12 bits of major in the middle, minor around it.
-    devmajor: type === "char" || type === "block" ? ((rdev >>> 8) & 0xfff) : 0,
+    devmajor: type === "char" || type === "block" ? (rdev >>> 8) & 0xfff : 0,
     devminor: type === "char" || type === "block" ? (rdev & 0xff) | ((rdev >>> 12) & 0xfff00) : 0,
     inode: type === "file" && stat.nlink > 1n ? `${stat.dev}:${stat.ino}` : "",
     stamp: `${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}:${stat.ino}`,

@@ -51,7 +51,9 @@ export class Images {
         now,
         0,
       );
-      image.chain.forEach((diffId, position) => this.#db.run("INSERT OR IGNORE INTO image_layer (image, position, diff_id) VALUES (?, ?, ?)", config.digest, position, diffId));
+      image.chain.forEach((diffId, position) =>
+        this.#db.run("INSERT OR IGNORE INTO image_layer (image, position, diff_id) VALUES (?, ?, ?)", config.digest, position, diffId),
+      );
       for (const blob of [config.digest, ...(image.manifest === undefined ? [] : [image.manifest]), ...(image.blobs ?? [])]) {
         this.#db.run("INSERT OR IGNORE INTO image_blob (image, digest) VALUES (?, ?)", config.digest, blob);
       }
@@ -64,7 +66,12 @@ export class Images {
   tag(name: string, id: Digest): void {
     const now = Date.now();
     this.#db.transaction(() => {
-      this.#db.run("INSERT INTO tag (name, image, updated_ms) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET image = excluded.image, updated_ms = excluded.updated_ms", name, id, now);
+      this.#db.run(
+        "INSERT INTO tag (name, image, updated_ms) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET image = excluded.image, updated_ms = excluded.updated_ms",
+        name,
+        id,
+        now,
+      );
       this.#db.run("UPDATE image SET tagged_ms = ? WHERE id = ?", now, id);
     });
   }
@@ -80,7 +87,9 @@ export class Images {
 
   /** All ids that begin with the given hex digits; two at most are looked for. */
   byPrefix(hexPrefix: string): readonly Digest[] {
-    return this.#db.all("SELECT id FROM image WHERE id >= ? AND id < ? LIMIT 2", `sha256:${hexPrefix}`, `sha256:${hexPrefix}g`).map((row) => text(row, "id") as Digest);
+    return this.#db
+      .all("SELECT id FROM image WHERE id >= ? AND id < ? LIMIT 2", `sha256:${hexPrefix}`, `sha256:${hexPrefix}g`)
+      .map((row) => text(row, "id") as Digest);
   }
 
   get(id: Digest): ImageRecord | undefined {
@@ -90,9 +99,12 @@ export class Images {
   }
 
   all(): readonly ImageRecord[] {
-    return this.#db
-      .all("SELECT id, manifest, created_ms, tagged_ms FROM image")
-      .map((row) => ({ id: text(row, "id") as Digest, manifest: optionalText(row, "manifest") as Digest | undefined, createdMs: integer(row, "created_ms"), taggedMs: integer(row, "tagged_ms") }));
+    return this.#db.all("SELECT id, manifest, created_ms, tagged_ms FROM image").map((row) => ({
+      id: text(row, "id") as Digest,
+      manifest: optionalText(row, "manifest") as Digest | undefined,
+      createdMs: integer(row, "created_ms"),
+      taggedMs: integer(row, "tagged_ms"),
+    }));
   }
 
   config(id: Digest): ImageConfig {

@@ -9,8 +9,17 @@ import { indexPath, storeError, type StoreLayout } from "./layout.ts";
 const header = "slipway-layer-index 1";
 
 type Line = readonly [
-  type: EntryType, path: string, mode: number, uid: number, gid: number, size: number, mtimeNs: string,
-  linkname: string, devmajor: number, devminor: number, xattrs: readonly (readonly [string, string])[],
+  type: EntryType,
+  path: string,
+  mode: number,
+  uid: number,
+  gid: number,
+  size: number,
+  mtimeNs: string,
+  linkname: string,
+  devmajor: number,
+  devminor: number,
+  xattrs: readonly (readonly [string, string])[],
 ];
 
 export function formatIndex(entries: Iterable<TarEntry>): string {
@@ -31,7 +40,20 @@ export function parseIndex(text: string): readonly TarEntry[] | undefined {
   for (let i = 1; i < lines.length - 1; i++) {
     const [type, path, mode, uid, gid, size, mtime, linkname, devmajor, devminor, xattrs] = JSON.parse(lines[i] ?? "") as Line;
     entries.push({
-      type, path, rawName: false, linkname, rawLinkname: false, mode, uid, gid, uname: "", gname: "", size, mtimeNs: BigInt(mtime), devmajor, devminor,
+      type,
+      path,
+      rawName: false,
+      linkname,
+      rawLinkname: false,
+      mode,
+      uid,
+      gid,
+      uname: "",
+      gname: "",
+      size,
+      mtimeNs: BigInt(mtime),
+      devmajor,
+      devminor,
       xattrs: new Map(xattrs.map(([name, value]) => [name, Buffer.from(value, "base64")])),
     });
   }

@@ -131,4 +131,3 @@ export class IndexLayer implements LayerTree {
 }
 
 const noXattrs: ReadonlyMap<string, Uint8Array> = new Map();
-

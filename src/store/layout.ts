@@ -63,7 +63,19 @@ export function defaultRoot(env: Readonly<Record<string, string | undefined>>, e
 
 /** Fails with STORE_READ_ONLY, STORE_NO_SPACE or STORE_DENIED, each naming the directory and what to do. */
 export function createLayout(layout: StoreLayout): void {
-  const directories = [layout.root, layout.blobs, join(layout.blobs, "sha256"), layout.layers, layout.indexes, layout.work, layout.cacheMounts, layout.containers, layout.volumes, layout.locks, layout.contexts];
+  const directories = [
+    layout.root,
+    layout.blobs,
+    join(layout.blobs, "sha256"),
+    layout.layers,
+    layout.indexes,
+    layout.work,
+    layout.cacheMounts,
+    layout.containers,
+    layout.volumes,
+    layout.locks,
+    layout.contexts,
+  ];
   try {
     for (const directory of directories) mkdirSync(directory, { recursive: true, mode: 0o711 });
   } catch (error) {
@@ -76,13 +88,31 @@ export function storeError(error: unknown, root: string): SlipwayError {
   if (error instanceof SlipwayError) return error;
   const errno = error instanceof Error && /unable to open database file/.test(error.message) ? writeObstacle(root) : errnoOf(error);
   if (errno === "EROFS" || (error instanceof Error && /readonly database/.test(error.message))) {
-    return new SlipwayError("failed_precondition", "STORE_READ_ONLY", `the store ${root} is on a read-only file system`, { root, remedy: "set SLIPWAY_ROOT to a directory that can be written" }, error);
+    return new SlipwayError(
+      "failed_precondition",
+      "STORE_READ_ONLY",
+      `the store ${root} is on a read-only file system`,
+      { root, remedy: "set SLIPWAY_ROOT to a directory that can be written" },
+      error,
+    );
   }
   if (errno === "ENOSPC" || errno === "EDQUOT" || (error instanceof Error && /database or disk is full/.test(error.message))) {
-    return new SlipwayError("resource_exhausted", "STORE_NO_SPACE", `no space left on device: the store ${root} is full`, { root, remedy: "slipway builder prune, or set SLIPWAY_ROOT to a larger disk" }, error);
+    return new SlipwayError(
+      "resource_exhausted",
+      "STORE_NO_SPACE",
+      `no space left on device: the store ${root} is full`,
+      { root, remedy: "slipway builder prune, or set SLIPWAY_ROOT to a larger disk" },
+      error,
+    );
   }
   if (errno === "EACCES" || errno === "EPERM" || errno === "ENOTDIR") {
-    return new SlipwayError("denied", "STORE_DENIED", `cannot use the store ${root}: ${error instanceof Error ? error.message : String(error)}`, { root, remedy: "set SLIPWAY_ROOT to a directory of yours" }, error);
+    return new SlipwayError(
+      "denied",
+      "STORE_DENIED",
+      `cannot use the store ${root}: ${error instanceof Error ? error.message : String(error)}`,
+      { root, remedy: "set SLIPWAY_ROOT to a directory of yours" },
+      error,
+    );
   }
   return asSlipwayError(error);
 }

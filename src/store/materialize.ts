@@ -97,7 +97,8 @@ export class Materializer {
       sink.push(chunk);
     }
     const got = digestFromHex(hash.digest("hex"));
-    if (got !== diffId) throw new SlipwayError("data_loss", "DIFF_ID_MISMATCH", `layer ${diffId}: its archive unpacks to ${got}`, { expected: diffId, actual: got });
+    if (got !== diffId)
+      throw new SlipwayError("data_loss", "DIFF_ID_MISMATCH", `layer ${diffId}: its archive unpacks to ${got}`, { expected: diffId, actual: got });
     return sink.finish();
   }
 

@@ -20,7 +20,8 @@ export function parseAnnotations(texts: readonly string[]): Annotations {
   const annotations = { manifest: {}, index: {}, manifestDescriptor: {}, indexDescriptor: {} } as Record<keyof Annotations, Record<string, string>>;
   for (const text of texts) {
     const equals = text.indexOf("=");
-    if (equals <= 0) throw new SlipwayError("invalid_argument", "INVALID_ANNOTATION", `invalid annotation ${JSON.stringify(text)}, expected key=value`, { got: text });
+    if (equals <= 0)
+      throw new SlipwayError("invalid_argument", "INVALID_ANNOTATION", `invalid annotation ${JSON.stringify(text)}, expected key=value`, { got: text });
     const name = text.slice(0, equals);
     const typed = /^((?:manifest|index)(?:-descriptor)?(?:\[[^\]]*\])?(?:,(?:manifest|index)(?:-descriptor)?(?:\[[^\]]*\])?)*):(.+)$/.exec(name);
     const types = typed === null ? ["manifest"] : (typed[1] ?? "").split(",").map((type) => type.replace(/\[.*$/, ""));

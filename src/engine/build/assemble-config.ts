@@ -18,7 +18,19 @@ export interface AssembleOptions {
 
 /** Go marshals structures in their own order and maps sorted. */
 const configOrder: readonly (keyof ContainerConfig)[] = [
-  "User", "ExposedPorts", "Env", "Entrypoint", "Cmd", "Volumes", "WorkingDir", "Labels", "StopSignal", "ArgsEscaped", "Healthcheck", "OnBuild", "Shell",
+  "User",
+  "ExposedPorts",
+  "Env",
+  "Entrypoint",
+  "Cmd",
+  "Volumes",
+  "WorkingDir",
+  "Labels",
+  "StopSignal",
+  "ArgsEscaped",
+  "Healthcheck",
+  "OnBuild",
+  "Shell",
 ];
 
 export function assembleConfig(options: AssembleOptions): string {
@@ -59,7 +71,10 @@ function sortKeys(record: Readonly<Record<string, unknown>>): Record<string, unk
 }
 
 export function formatTime(ms: number): string {
-  return new Date(ms).toISOString().replace(/\.000Z$/, "Z").replace(/(\.\d*?)0+Z$/, "$1Z");
+  return new Date(ms)
+    .toISOString()
+    .replace(/\.000Z$/, "Z")
+    .replace(/(\.\d*?)0+Z$/, "$1Z");
 }
 
 /** Lines without a layer get the time of the first new layer or of the layer before them. */
@@ -109,5 +124,7 @@ function order({ created, created_by, author, comment, empty_layer }: HistoryEnt
 function clampHistory(history: readonly HistoryEntry[], baseLength: number, epoch: number | undefined): readonly HistoryEntry[] {
   if (epoch === undefined) return history;
   const limit = epoch * 1000;
-  return history.map((entry, index) => (index >= baseLength && entry.created !== undefined && Date.parse(entry.created) > limit ? { ...entry, created: formatTime(limit) } : entry));
+  return history.map((entry, index) =>
+    index >= baseLength && entry.created !== undefined && Date.parse(entry.created) > limit ? { ...entry, created: formatTime(limit) } : entry,
+  );
 }

@@ -92,11 +92,19 @@ export async function checkBuild(options: BuildOptions, surroundings: BuildSurro
 
 function targetPlatform(platforms: readonly string[] | undefined): Platform {
   const [first, ...others] = (platforms ?? []).flatMap((text) => text.split(",")).filter((text) => text !== "");
-  if (others.length > 0) throw new SlipwayError("unsupported", "SEVERAL_PLATFORMS", "building for several platforms at once is not supported yet", { platforms, remedy: "build for one platform at a time" });
+  if (others.length > 0)
+    throw new SlipwayError("unsupported", "SEVERAL_PLATFORMS", "building for several platforms at once is not supported yet", {
+      platforms,
+      remedy: "build for one platform at a time",
+    });
   return first === undefined || first === "local" ? hostPlatform() : normalizePlatform(parsePlatform(first));
 }
 
-async function openBuild(options: BuildOptions, { store, onProgress }: BuildSurroundings, signal: AbortSignal): Promise<{ readonly context: OpenedContext; readonly parsed: ParsedBuild }> {
+async function openBuild(
+  options: BuildOptions,
+  { store, onProgress }: BuildSurroundings,
+  signal: AbortSignal,
+): Promise<{ readonly context: OpenedContext; readonly parsed: ParsedBuild }> {
   const context = await openContext(options.context, store, signal);
   const loaded = await runStepOf(onProgress, "[internal] load build definition from Dockerfile", async (step) => {
     const found = loadDockerfile(context, options.dockerfile);
@@ -116,7 +124,14 @@ async function reportIgnoreFile(onProgress: ProgressSink, context: OpenedContext
 function emitWarnings(sink: ProgressSink, warnings: readonly BuildWarning[]): void {
   const vertex = digestOf("[internal] load build definition from Dockerfile");
   for (const { rule, message, url, line, description } of warnings) {
-    sink({ type: "warning", vertex, message: `${rule}: ${message}${line === undefined ? "" : ` (line ${line})`}`, detail: [description], url, ...(line === undefined ? {} : { lines: { start: line, end: line } }) });
+    sink({
+      type: "warning",
+      vertex,
+      message: `${rule}: ${message}${line === undefined ? "" : ` (line ${line})`}`,
+      detail: [description],
+      url,
+      ...(line === undefined ? {} : { lines: { start: line, end: line } }),
+    });
   }
 }
 
@@ -137,7 +152,11 @@ function variablesOf(images: ReadonlyMap<string, ResolvedImage>, image: string, 
 }
 
 /** Asks for base images until the graph is complete. */
-async function lower(options: BuildOptions, surroundings: BuildSurroundings, { context, parsed, platform, buildArgs, images, signal }: LowerInput): Promise<Lowered> {
+async function lower(
+  options: BuildOptions,
+  surroundings: BuildSurroundings,
+  { context, parsed, platform, buildArgs, images, signal }: LowerInput,
+): Promise<Lowered> {
   const lowerOptions: LowerOptions = {
     dockerfile: parsed.dockerfile,
     contextId: context.id,
@@ -163,7 +182,10 @@ async function lower(options: BuildOptions, surroundings: BuildSurroundings, { c
   }
 }
 
-async function namedContexts(contexts: Readonly<Record<string, string>>, { store, platform, signal }: { readonly store: Store; readonly platform: Platform; readonly signal: AbortSignal }): Promise<ReadonlyMap<string, NamedContext>> {
+async function namedContexts(
+  contexts: Readonly<Record<string, string>>,
+  { store, platform, signal }: { readonly store: Store; readonly platform: Platform; readonly signal: AbortSignal },
+): Promise<ReadonlyMap<string, NamedContext>> {
   const named = new Map<string, NamedContext>();
   for (const [name, value] of Object.entries(contexts)) {
     const layout = value.startsWith("oci-layout://");
@@ -206,7 +228,8 @@ async function solveAndExport(options: BuildOptions, surroundings: BuildSurround
     },
     execution: {
       secrets,
-      networks: () => (networks ??= createNetworkPool({ directory: store.layers.workDirectory("networks"), onWarning: (message) => warn(onProgress, message) })),
+      networks: () =>
+        (networks ??= createNetworkPool({ directory: store.layers.workDirectory("networks"), onWarning: (message) => warn(onProgress, message) })),
     },
   });
   try {
@@ -236,12 +259,21 @@ function warn(sink: ProgressSink, message: string): void {
 }
 
 /** A named context has its own `.dockerignore`. */
-function openLocal(name: string, options: BuildOptions, context: OpenedContext, ignore: IgnoreMatcher | undefined, digests: FileDigests): Extract<Result, { kind: "tree" }> {
-  if (name === "context") return { kind: "tree", root: context.directory, tree: { view: new ContextView(context.directory, ignore), digests, keepXattrs: false } };
+function openLocal(
+  name: string,
+  options: BuildOptions,
+  context: OpenedContext,
+  ignore: IgnoreMatcher | undefined,
+  digests: FileDigests,
+): Extract<Result, { kind: "tree" }> {
+  if (name === "context")
+    return { kind: "tree", root: context.directory, tree: { view: new ContextView(context.directory, ignore), digests, keepXattrs: false } };
   const entry = Object.entries(options.buildContexts ?? {}).find(([key]) => key.toLowerCase() === name);
   const root = resolve(entry?.[1] ?? "");
   if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    throw new SlipwayError("invalid_argument", "INVALID_CONTEXT", `failed to get build context ${name}: stat ${entry?.[1] ?? ""}: no such file or directory`, { name });
+    throw new SlipwayError("invalid_argument", "INVALID_CONTEXT", `failed to get build context ${name}: stat ${entry?.[1] ?? ""}: no such file or directory`, {
+      name,
+    });
   }
   return { kind: "tree", root, tree: { view: new ContextView(root, ignoreOf(root)), digests: new FileDigests(), keepXattrs: false } };
 }

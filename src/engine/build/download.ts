@@ -34,7 +34,10 @@ export async function downloadFile(download: Download): Promise<{ readonly modif
     }
     if (response.statusCode !== 200) {
       await response.body.dump();
-      throw new SlipwayError(response.statusCode === 404 ? "not_found" : "unavailable", "DOWNLOAD_FAILED", `invalid response status ${response.statusCode}`, { url: download.url, status: response.statusCode });
+      throw new SlipwayError(response.statusCode === 404 ? "not_found" : "unavailable", "DOWNLOAD_FAILED", `invalid response status ${response.statusCode}`, {
+        url: download.url,
+        status: response.statusCode,
+      });
     }
     const { sha256, size } = await writeBody(bodyOf(response.body, download), download, Number(response.headers["content-length"] ?? Number.NaN));
     const modified = response.headers["last-modified"];
@@ -65,7 +68,8 @@ async function writeBody(body: AsyncIterable<Uint8Array>, download: Download, le
   try {
     for await (const chunk of body) {
       size += chunk.length;
-      if (size > maxBytes) throw new SlipwayError("resource_exhausted", "DOWNLOAD_TOO_LARGE", `${download.url} is larger than ${maxBytes} bytes`, { url: download.url });
+      if (size > maxBytes)
+        throw new SlipwayError("resource_exhausted", "DOWNLOAD_TOO_LARGE", `${download.url} is larger than ${maxBytes} bytes`, { url: download.url });
       hash.update(chunk);
       writeSync(fd, chunk);
       download.onProgress?.(size, Number.isNaN(length) ? undefined : length);
@@ -75,7 +79,10 @@ async function writeBody(body: AsyncIterable<Uint8Array>, download: Download, le
   }
   const sha256 = hash.digest("hex");
   if (download.checksum !== "" && download.checksum !== `sha256:${sha256}`) {
-    throw new SlipwayError("data_loss", "CHECKSUM_MISMATCH", `digest mismatch sha256:${sha256}: ${download.checksum}`, { expected: download.checksum, actual: `sha256:${sha256}` });
+    throw new SlipwayError("data_loss", "CHECKSUM_MISMATCH", `digest mismatch sha256:${sha256}: ${download.checksum}`, {
+      expected: download.checksum,
+      actual: `sha256:${sha256}`,
+    });
   }
   return { sha256, size };
 }

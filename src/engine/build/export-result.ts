@@ -73,7 +73,9 @@ async function exportOne(input: ExportInput, output: BuildOutput, chain: Chain, 
     case "cacheonly":
       return undefined;
     case "registry":
-      throw new SlipwayError("unsupported", "PUSH_UNSUPPORTED", "pushing to a registry is not supported yet", { remedy: "build with -o type=oci,dest=FILE and copy the archive with another program" });
+      throw new SlipwayError("unsupported", "PUSH_UNSUPPORTED", "pushing to a registry is not supported yet", {
+        remedy: "build with -o type=oci,dest=FILE and copy the archive with another program",
+      });
     case "image":
       if (output.attributes["push"] === "true") return await exportOne(input, { type: "registry", attributes: {} }, chain, config);
       return await exportImage(input, output.attributes, chain, config);
@@ -87,7 +89,12 @@ async function exportOne(input: ExportInput, output: BuildOutput, chain: Chain, 
   }
 }
 
-async function exportImage({ store, onProgress, tags, options }: ExportInput, attributes: Readonly<Record<string, string>>, chain: Chain, config: string): Promise<Digest> {
+async function exportImage(
+  { store, onProgress, tags, options }: ExportInput,
+  attributes: Readonly<Record<string, string>>,
+  chain: Chain,
+  config: string,
+): Promise<Digest> {
   return await runStepOf(onProgress, "exporting to image", async (step) => {
     const names = namesOf(tags, [{ type: "image", attributes }]);
     step.status("exporting layers", 0, undefined, true);
@@ -99,10 +106,20 @@ async function exportImage({ store, onProgress, tags, options }: ExportInput, at
   });
 }
 
-async function exportArchive({ store, onProgress, tags, options, signal }: ExportInput, output: Extract<BuildOutput, { type: "docker" | "oci" }>, chain: Chain, config: string): Promise<Digest> {
+async function exportArchive(
+  { store, onProgress, tags, options, signal }: ExportInput,
+  output: Extract<BuildOutput, { type: "docker" | "oci" }>,
+  chain: Chain,
+  config: string,
+): Promise<Digest> {
   const label = output.type === "oci" ? "exporting to oci image format" : "exporting to docker image format";
   return await runStepOf(onProgress, label, async (step) => {
-    const image: ArchivedImage = { config: Buffer.from(config), chain, names: namesOf(tags, [output]), annotations: parseAnnotations(options.annotations ?? []) };
+    const image: ArchivedImage = {
+      config: Buffer.from(config),
+      chain,
+      names: namesOf(tags, [output]),
+      annotations: parseAnnotations(options.annotations ?? []),
+    };
     step.status("exporting layers", 0, undefined, true);
     if (output.type === "docker" && output.dest === undefined) {
       const id = store.images.commit({ config: image.config, chain }, image.names);
@@ -112,13 +129,22 @@ async function exportArchive({ store, onProgress, tags, options, signal }: Expor
     if (output.attributes["tar"] === "false") {
       if (output.dest === undefined) throw destinationRequired(output.type);
       await (await import("../archive/archive-images.ts")).writeOciLayout(store, [image], output.dest, { signal });
-    } else await writeStream((await import("../archive/archive-images.ts")).archiveImages(store, [image], { format: output.type, signal }), output.dest ?? "-", options);
+    } else
+      await writeStream(
+        (await import("../archive/archive-images.ts")).archiveImages(store, [image], { format: output.type, signal }),
+        output.dest ?? "-",
+        options,
+      );
     step.status("sending tarball", 0, undefined, true);
     return digestOf(config);
   });
 }
 
-async function exportFiles({ store, onProgress, options, signal }: ExportInput, output: Extract<BuildOutput, { type: "tar" | "local" }>, chain: Chain): Promise<void> {
+async function exportFiles(
+  { store, onProgress, options, signal }: ExportInput,
+  output: Extract<BuildOutput, { type: "tar" | "local" }>,
+  chain: Chain,
+): Promise<void> {
   const label = output.type === "local" ? "exporting to client directory" : "exporting to client tarball";
   await runStepOf(onProgress, label, async (step) => {
     if (output.dest === "") throw destinationRequired(output.type);
@@ -140,11 +166,13 @@ function destinationRequired(type: string): SlipwayError {
 /** To standard output for "-"; a file appears whole or not at all. */
 async function writeStream(source: AsyncIterable<Uint8Array>, dest: string, options: BuildOptions): Promise<void> {
   if (dest === "-") {
-    if (options.stdout === undefined) throw new SlipwayError("invalid_argument", "DESTINATION_REQUIRED", "dest file is required when standard output is not available");
+    if (options.stdout === undefined)
+      throw new SlipwayError("invalid_argument", "DESTINATION_REQUIRED", "dest file is required when standard output is not available");
     for await (const chunk of source) await options.stdout(chunk);
     return;
   }
-  if (existsSync(dest) && dest.endsWith("/")) throw new SlipwayError("invalid_argument", "DESTINATION_REQUIRED", `destination ${dest} is a directory`, { dest });
+  if (existsSync(dest) && dest.endsWith("/"))
+    throw new SlipwayError("invalid_argument", "DESTINATION_REQUIRED", `destination ${dest} is a directory`, { dest });
   mkdirSync(dirname(dest), { recursive: true });
   const partial = `${dest}.partial-${process.pid}`;
   try {

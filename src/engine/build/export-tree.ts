@@ -75,7 +75,21 @@ export async function* tarOfView(view: FileView): AsyncGenerator<Uint8Array> {
     const linkTo = node.inode === "" ? undefined : links.get(node.inode);
     if (node.inode !== "" && linkTo === undefined) links.set(node.inode, path);
     const type = linkTo === undefined ? node.type : "hardlink";
-    yield encodeHeader(createEntry({ type, path, linkname: linkTo ?? node.linkname, mode: node.mode, uid: node.uid, gid: node.gid, size: type === "file" ? node.size : 0, mtimeNs: wholeSeconds(node.mtimeNs), devmajor: node.devmajor, devminor: node.devminor, xattrs: view.xattrs(path) }));
+    yield encodeHeader(
+      createEntry({
+        type,
+        path,
+        linkname: linkTo ?? node.linkname,
+        mode: node.mode,
+        uid: node.uid,
+        gid: node.gid,
+        size: type === "file" ? node.size : 0,
+        mtimeNs: wholeSeconds(node.mtimeNs),
+        devmajor: node.devmajor,
+        devminor: node.devminor,
+        xattrs: view.xattrs(path),
+      }),
+    );
     if (type === "file") yield* fileContent(node);
   }
   yield endOfArchive;
@@ -84,7 +98,7 @@ export async function* tarOfView(view: FileView): AsyncGenerator<Uint8Array> {
 function* fileContent(node: FileNode): Generator<Uint8Array> {
   const fd = openSync(node.diskPath ?? "", "r");
   try {
-    for (let at = 0; at < node.size; ) {
+    for (let at = 0; at < node.size;) {
       const buffer = Buffer.allocUnsafe(Math.min(chunkBytes, node.size - at));
       const read = readSync(fd, buffer, 0, buffer.length, at);
       if (read === 0) break;

@@ -29,7 +29,10 @@ export async function cloneRepository(request: GitRequest): Promise<{ readonly p
   await git("checkout", "--quiet", "--detach", "FETCH_HEAD");
   const commit = (await git("rev-parse", "HEAD")).trim();
   if (checksum !== "" && !commit.startsWith(checksum)) {
-    throw new SlipwayError("data_loss", "GIT_CHECKSUM_MISMATCH", `expected checksum to match ${checksum}, got ${commit}`, { expected: checksum, actual: commit });
+    throw new SlipwayError("data_loss", "GIT_CHECKSUM_MISMATCH", `expected checksum to match ${checksum}, got ${commit}`, {
+      expected: checksum,
+      actual: commit,
+    });
   }
   if (existsSync(join(directory, ".gitmodules"))) await git("submodule", "update", "--quiet", "--init", "--recursive", "--depth=1");
   if (!request.keepGitDir) rmSync(join(directory, ".git"), { recursive: true, force: true });
@@ -69,7 +72,9 @@ function subdirectoryOf({ directory, subdirectory }: GitRequest): string {
   const stat = statSync(path, { throwIfNoEntry: false });
   const real = stat === undefined ? undefined : realpathSync(path);
   if (stat?.isDirectory() !== true || real === undefined || !`${real}/`.startsWith(`${realpathSync(directory)}/`)) {
-    throw new SlipwayError("not_found", "GIT_SUBDIR_NOT_FOUND", `failed to read directory: ${subdirectory}: no such directory in the repository`, { subdirectory });
+    throw new SlipwayError("not_found", "GIT_SUBDIR_NOT_FOUND", `failed to read directory: ${subdirectory}: no such directory in the repository`, {
+      subdirectory,
+    });
   }
   return real;
 }
@@ -87,12 +92,27 @@ function runGit(args: readonly string[], request: GitRequest): Promise<string> {
     child.stderr.on("data", (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-65536)));
     child.on("error", (error: NodeJS.ErrnoException) => {
       if (request.signal.aborted) reject(request.signal.reason as Error);
-      else if (error.code === "ENOENT") reject(new SlipwayError("failed_precondition", "GIT_MISSING", "git is not installed: it is needed for git contexts and ADD of repositories", { remedy: "apt-get install git" }, error));
+      else if (error.code === "ENOENT")
+        reject(
+          new SlipwayError(
+            "failed_precondition",
+            "GIT_MISSING",
+            "git is not installed: it is needed for git contexts and ADD of repositories",
+            { remedy: "apt-get install git" },
+            error,
+          ),
+        );
       else reject(error);
     });
     child.on("close", (code) => {
       if (code === 0) resolve(stdout);
-      else reject(new SlipwayError("unavailable", "GIT_FAILED", `failed to fetch remote ${withoutPassword(request.url)}: git stderr:\n${printable(stderr.trim())}`, { url: withoutPassword(request.url), exitCode: code }));
+      else
+        reject(
+          new SlipwayError("unavailable", "GIT_FAILED", `failed to fetch remote ${withoutPassword(request.url)}: git stderr:\n${printable(stderr.trim())}`, {
+            url: withoutPassword(request.url),
+            exitCode: code,
+          }),
+        );
     });
   });
 }

@@ -12,12 +12,23 @@ import { loadImages } from "../archive/load.ts";
 export async function layoutImage(store: Store, name: string, value: string, platform: Platform, signal: AbortSignal): Promise<ResolvedImage> {
   const [, directory = "", wanted] = /^oci-layout:\/\/(.*?)(?:[@](sha256:[0-9a-f]{64}))?$/.exec(value) ?? [];
   if (statSync(join(directory, "index.json"), { throwIfNoEntry: false }) === undefined) {
-    throw new SlipwayError("invalid_argument", "INVALID_CONTEXT", `failed to get build context ${name}: ${directory} is not an OCI layout: it has no index.json`, { name, directory });
+    throw new SlipwayError(
+      "invalid_argument",
+      "INVALID_CONTEXT",
+      `failed to get build context ${name}: ${directory} is not an OCI layout: it has no index.json`,
+      { name, directory },
+    );
   }
   const { loaded } = await loadImages(store, tarOfDirectory(directory), { signal, names: false });
   const ids = loaded.flatMap((image) => ("id" in image ? [image.id] : []));
-  const id = ids.find((candidate) => wanted === undefined || candidate === wanted || store.images.get(candidate)?.manifest === wanted) ?? (wanted === undefined ? ids[0] : undefined);
-  if (id === undefined) throw new SlipwayError("not_found", "INVALID_CONTEXT", `failed to get build context ${name}: no image ${wanted ?? ""} in ${directory}`, { name, directory });
+  const id =
+    ids.find((candidate) => wanted === undefined || candidate === wanted || store.images.get(candidate)?.manifest === wanted) ??
+    (wanted === undefined ? ids[0] : undefined);
+  if (id === undefined)
+    throw new SlipwayError("not_found", "INVALID_CONTEXT", `failed to get build context ${name}: no image ${wanted ?? ""} in ${directory}`, {
+      name,
+      directory,
+    });
   return { reference: `${name}@${id}`, config: store.images.config(id), chain: store.images.chain(id), platform };
 }
 
@@ -37,7 +48,7 @@ async function* tarOfDirectory(root: string): AsyncGenerator<Uint8Array> {
 function* content(path: string, size: number): Generator<Uint8Array> {
   const fd = openSync(path, "r");
   try {
-    for (let at = 0; at < size; ) {
+    for (let at = 0; at < size;) {
       const buffer = Buffer.allocUnsafe(Math.min(chunkBytes, size - at));
       const read = readSync(fd, buffer, 0, buffer.length, at);
       if (read === 0) throw new SlipwayError("conflict", "FILE_CHANGED", `${path} shrank while it was read`, { path });

@@ -64,7 +64,10 @@ async function collectText(source: AsyncIterable<Uint8Array>): Promise<string> {
   let size = 0;
   for await (const chunk of source) {
     size += chunk.length;
-    if (size > maxDockerfileBytes) throw new SlipwayError("invalid_argument", "DOCKERFILE_TOO_LARGE", `the Dockerfile is larger than ${maxDockerfileBytes} bytes`, { limit: maxDockerfileBytes });
+    if (size > maxDockerfileBytes)
+      throw new SlipwayError("invalid_argument", "DOCKERFILE_TOO_LARGE", `the Dockerfile is larger than ${maxDockerfileBytes} bytes`, {
+        limit: maxDockerfileBytes,
+      });
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();
@@ -102,7 +105,11 @@ export function loadDockerfile(context: OpenedContext, source: DockerfileSource 
   }
   const wanted = source?.path ?? "Dockerfile";
   const path = findDockerfile(context.directory, wanted, source === undefined);
-  return { name: wanted.startsWith(`${context.directory}/`) ? wanted.slice(context.directory.length + 1) : wanted, text: readDockerfile(path, wanted), ignoreText: readIfThere(`${path}.dockerignore`) ?? readIfThere(join(context.directory, ".dockerignore")) };
+  return {
+    name: wanted.startsWith(`${context.directory}/`) ? wanted.slice(context.directory.length + 1) : wanted,
+    text: readDockerfile(path, wanted),
+    ignoreText: readIfThere(`${path}.dockerignore`) ?? readIfThere(join(context.directory, ".dockerignore")),
+  };
 }
 
 function findDockerfile(directory: string, wanted: string, isDefault: boolean): string {
@@ -114,14 +121,28 @@ function findDockerfile(directory: string, wanted: string, isDefault: boolean): 
 function readDockerfile(path: string, wanted: string): Buffer {
   try {
     const size = statSync(path).size;
-    if (size > maxDockerfileBytes) throw new SlipwayError("invalid_argument", "DOCKERFILE_TOO_LARGE", `the Dockerfile is larger than ${maxDockerfileBytes} bytes`, { limit: maxDockerfileBytes });
+    if (size > maxDockerfileBytes)
+      throw new SlipwayError("invalid_argument", "DOCKERFILE_TOO_LARGE", `the Dockerfile is larger than ${maxDockerfileBytes} bytes`, {
+        limit: maxDockerfileBytes,
+      });
     return readFileSync(path);
   } catch (error) {
     const errno = errnoOf(error);
     const name = wanted.slice(wanted.lastIndexOf("/") + 1);
-    const reasons: Readonly<Record<string, string>> = { ENOENT: "no such file or directory", ENOTDIR: "not a directory", EISDIR: "is a directory", EACCES: "permission denied" };
+    const reasons: Readonly<Record<string, string>> = {
+      ENOENT: "no such file or directory",
+      ENOTDIR: "not a directory",
+      EISDIR: "is a directory",
+      EACCES: "permission denied",
+    };
     if (errno === undefined || reasons[errno] === undefined) throw error;
-    throw new SlipwayError(errno === "EACCES" ? "denied" : "not_found", "DOCKERFILE_NOT_FOUND", `failed to read dockerfile: open ${name}: ${reasons[errno]}`, { path }, error);
+    throw new SlipwayError(
+      errno === "EACCES" ? "denied" : "not_found",
+      "DOCKERFILE_NOT_FOUND",
+      `failed to read dockerfile: open ${name}: ${reasons[errno]}`,
+      { path },
+      error,
+    );
   }
 }
 

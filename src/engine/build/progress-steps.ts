@@ -21,7 +21,16 @@ export async function runStepOf<T>(sink: ProgressSink, name: string, body: (step
     status: (statusId, current, total, done) => {
       const started = statusStarted.get(statusId) ?? Date.now();
       statusStarted.set(statusId, started);
-      sink({ type: "status", vertex: id, id: statusId, current, ...(total === undefined ? {} : { total }), startedMs: started, ...(done === true ? { completedMs: Date.now() } : {}), timestampMs: Date.now() });
+      sink({
+        type: "status",
+        vertex: id,
+        id: statusId,
+        current,
+        ...(total === undefined ? {} : { total }),
+        startedMs: started,
+        ...(done === true ? { completedMs: Date.now() } : {}),
+        timestampMs: Date.now(),
+      });
     },
     log: (text) => sink({ type: "log", vertex: id, stream: 2, data: Buffer.from(text), timestampMs: Date.now() }),
   };

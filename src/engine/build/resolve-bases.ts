@@ -26,7 +26,13 @@ export async function resolveBase(resolver: BaseResolver, need: ImageNeed): Prom
   } catch (error) {
     resolver.signal.throwIfAborted();
     const failure = asSlipwayError(error);
-    throw new SlipwayError(failure.kind, failure.code, `${need.written}: failed to resolve source metadata for ${need.reference}: ${failure.message}`, { ...failure.details, lines: need.lines }, failure);
+    throw new SlipwayError(
+      failure.kind,
+      failure.code,
+      `${need.written}: failed to resolve source metadata for ${need.reference}: ${failure.message}`,
+      { ...failure.details, lines: need.lines },
+      failure,
+    );
   }
 }
 
@@ -85,4 +91,3 @@ async function fetchImage(resolver: BaseResolver, need: ImageNeed, step: Step): 
   const display = reference.digest === undefined ? formatReference(withDigest(reference, pulled.rootDigest)) : need.reference;
   return { reference: display, config, chain: store.images.chain(pulled.id), platform: need.platform };
 }
-

@@ -31,11 +31,15 @@ export async function squashChain(store: Store, chain: Chain, baseLayers: number
       }
       const linkTo = node.inode === "" ? undefined : links.get(node.inode);
       if (node.inode !== "" && linkTo === undefined) links.set(node.inode, path);
-      draft.put(path, { ...node, inode: "" }, {
-        xattrs: merged.xattrs(path),
-        ...(linkTo === undefined ? {} : { linkTo }),
-        ...(node.type === "file" && linkTo === undefined ? { content: { kind: "disk", path: node.diskPath ?? "", known: undefined } } : {}),
-      });
+      draft.put(
+        path,
+        { ...node, inode: "" },
+        {
+          xattrs: merged.xattrs(path),
+          ...(linkTo === undefined ? {} : { linkTo }),
+          ...(node.type === "file" && linkTo === undefined ? { content: { kind: "disk", path: node.diskPath ?? "", known: undefined } } : {}),
+        },
+      );
       if (node.type === "directory") visit(path);
     }
   };

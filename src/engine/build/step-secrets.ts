@@ -13,7 +13,8 @@ export function checkSecrets(secrets: readonly SecretSource[]): void {
     if (file === undefined) continue;
     const stat = statSync(file, { throwIfNoEntry: false });
     if (stat === undefined) throw new SlipwayError("not_found", "SECRET_FILE", `failed to stat ${file}: stat ${file}: no such file or directory`, { id, file });
-    if (stat.size > maxSecretBytes) throw new SlipwayError("invalid_argument", "SECRET_TOO_LARGE", `secret ${id} too big. max size ${maxSecretBytes} bytes`, { id, size: stat.size });
+    if (stat.size > maxSecretBytes)
+      throw new SlipwayError("invalid_argument", "SECRET_TOO_LARGE", `secret ${id} too big. max size ${maxSecretBytes} bytes`, { id, size: stat.size });
   }
 }
 
@@ -73,12 +74,25 @@ export class BuildSecrets implements StepSecrets, Disposable {
     const agent = spawn("ssh-agent", ["-D", "-a", socket], { stdio: "ignore" });
     this.#agents.push(agent);
     await new Promise<void>((resolve, reject) => {
-      agent.on("error", (error) => reject(new SlipwayError("failed_precondition", "SSH_AGENT_MISSING", `cannot start ssh-agent: ${error.message}`, { remedy: "apt-get install openssh-client" }, error)));
+      agent.on("error", (error) =>
+        reject(
+          new SlipwayError(
+            "failed_precondition",
+            "SSH_AGENT_MISSING",
+            `cannot start ssh-agent: ${error.message}`,
+            { remedy: "apt-get install openssh-client" },
+            error,
+          ),
+        ),
+      );
       agent.on("spawn", resolve);
     });
     for (let tries = 0; !existsSync(socket) && tries < 200; tries++) await new Promise((resolve) => setTimeout(resolve, 10));
     for (const key of keys) {
-      const added = spawnSync("ssh-add", ["-q", key], { env: { ...process.env, SSH_AUTH_SOCK: socket, SSH_ASKPASS: "/bin/false" }, stdio: ["ignore", "ignore", "pipe"] });
+      const added = spawnSync("ssh-add", ["-q", key], {
+        env: { ...process.env, SSH_AUTH_SOCK: socket, SSH_ASKPASS: "/bin/false" },
+        stdio: ["ignore", "ignore", "pipe"],
+      });
       if (added.status !== 0) throw new SlipwayError("invalid_argument", "SSH_KEY", `failed to add key ${key}: ${String(added.stderr).trim()}`, { key });
     }
     return socket;

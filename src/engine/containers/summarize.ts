@@ -64,7 +64,7 @@ function matchesFilter(summary: ContainerSummary, name: string, values: readonly
     case "id":
       return values.some((value) => summary.id.startsWith(value));
     case "name":
-      return values.some((value) => new RegExp(value.replace(/^\//, "")).test(summary.name));
+      return values.some((value) => namePattern(value).test(summary.name));
     case "label":
       return values.every((value) => matchesLabel(summary.labels, value));
     case "status":
@@ -94,6 +94,15 @@ function matchesFilter(summary: ContainerSummary, name: string, values: readonly
       return values.some((value) => summary.createdSeconds * 1000 < untilMs(value));
     default:
       return true;
+  }
+}
+
+/** Docker's names filter is a pattern. */
+function namePattern(value: string): RegExp {
+  try {
+    return new RegExp(value.replace(/^\//, ""));
+  } catch (error) {
+    throw new SlipwayError("invalid_argument", "INVALID_FILTER", `invalid filter 'name=${value}'`, { filter: "name", value }, error);
   }
 }
 

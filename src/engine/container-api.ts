@@ -1,0 +1,119 @@
+/** The library's words for containers. */
+import type { Digest } from "../oci/digest.ts";
+import type { Filters, PullEvent } from "./api.ts";
+
+export interface RunOptions {
+  /** image name or id, or the id of an intermediate build result */
+  readonly image: string;
+  readonly command?: readonly string[];
+  readonly entrypoint?: readonly string[];
+  readonly name?: string;
+  /** `K=V`, or `K` alone to take this process's value */
+  readonly env?: readonly string[];
+  readonly workdir?: string;
+  readonly user?: string;
+  readonly hostname?: string;
+  /** `-p` values */
+  readonly publish?: readonly string[];
+  readonly publishAll?: boolean;
+  /** `-v` values */
+  readonly volumes?: readonly string[];
+  readonly network?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly addHosts?: readonly string[];
+  readonly tty?: boolean;
+  readonly interactive?: boolean;
+  readonly remove?: boolean;
+  readonly init?: boolean;
+  readonly readOnly?: boolean;
+  readonly privileged?: boolean;
+  readonly capAdd?: readonly string[];
+  readonly capDrop?: readonly string[];
+  readonly tmpfs?: readonly string[];
+  readonly ulimits?: readonly string[];
+  readonly shmSizeBytes?: number;
+  readonly stopSignal?: string;
+  readonly stopTimeoutSeconds?: number;
+  readonly platform?: string;
+  readonly pull?: "always" | "missing" | "never";
+  readonly signal?: AbortSignal;
+}
+
+export interface ContainerSummary {
+  readonly id: string;
+  readonly name: string;
+  readonly image: string;
+  readonly imageId: Digest | undefined;
+  readonly command: string;
+  readonly createdSeconds: number;
+  readonly state: "created" | "running" | "paused" | "restarting" | "exited" | "dead";
+  /** "Up 3 minutes", "Exited (0) 2 hours ago" is made by the command line from these */
+  readonly startedAtMs: number | undefined;
+  readonly finishedAtMs: number | undefined;
+  readonly exitCode: number | undefined;
+  /** "0.0.0.0:8080->80/tcp" */
+  readonly ports: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly mounts: readonly string[];
+  readonly networks: readonly string[];
+  /** bytes of the writable layer, only when asked for */
+  readonly sizeBytes?: number;
+}
+
+export interface LogLine {
+  readonly stream: 1 | 2;
+  readonly timestamp: string;
+  /** with its line end, where the process wrote one */
+  readonly data: Uint8Array;
+}
+
+/** The terminal side of an attached container. */
+export interface AttachStreams {
+  readonly stdin?: AsyncIterable<Uint8Array>;
+  /** told the container's id before its first output, so that signals find it */
+  readonly onCreated?: (id: string) => void;
+  readonly onOutput: (stream: 1 | 2, data: Uint8Array) => void;
+  /** first size, then changes */
+  readonly terminalSize?: { readonly rows: number; readonly columns: number };
+  readonly onResize?: (listener: (rows: number, columns: number) => void) => () => void;
+}
+
+export interface ContainerApi {
+  /** Creates without starting; answers the id. Missing images are pulled as `pull` says. */
+  create(options: RunOptions, onPull?: (event: PullEvent) => void): Promise<string>;
+  start(container: string): Promise<void>;
+  /** create + start; with `attach` it also carries the streams and answers the exit code at the end. */
+  run(
+    options: RunOptions,
+    attach?: AttachStreams,
+    onPull?: (event: PullEvent) => void,
+  ): Promise<{ readonly id: string; readonly exitCode: number | undefined }>;
+  list(options?: { readonly all?: boolean; readonly filters?: Filters; readonly size?: boolean; readonly last?: number }): Promise<readonly ContainerSummary[]>;
+  /** Docker's `container inspect` object. */
+  inspect(container: string): Promise<Readonly<Record<string, unknown>>>;
+  logs(
+    container: string,
+    options?: { readonly follow?: boolean; readonly tail?: number; readonly sinceMs?: number; readonly untilMs?: number; readonly signal?: AbortSignal },
+  ): AsyncIterable<LogLine>;
+  stop(container: string, options?: { readonly timeoutSeconds?: number; readonly signal?: string }): Promise<void>;
+  kill(container: string, signal?: string): Promise<void>;
+  wait(container: string): Promise<number>;
+  remove(container: string, options?: { readonly force?: boolean; readonly volumes?: boolean }): Promise<void>;
+  exec(
+    container: string,
+    options: {
+      readonly command: readonly string[];
+      readonly env?: readonly string[];
+      readonly workdir?: string;
+      readonly user?: string;
+      readonly tty?: boolean;
+      readonly interactive?: boolean;
+      readonly detach?: boolean;
+      readonly privileged?: boolean;
+    },
+    attach?: AttachStreams,
+  ): Promise<{ readonly exitCode: number | undefined }>;
+  /** The container's file system as a tar. */
+  export(container: string): AsyncIterable<Uint8Array>;
+  prune(options?: { readonly filters?: Filters }): Promise<{ readonly removed: readonly string[]; readonly reclaimedBytes: number }>;
+}

@@ -1,0 +1,35 @@
+/** The ARGs before the first FROM, on top of the variables that every build has. Pure. */
+import { SlipwayError } from "../base/errors.ts";
+import type { LineRange } from "../dockerfile/instruction.ts";
+import { expandWord } from "../dockerfile/word.ts";
+import type { LowerOptions } from "./lowering.ts";
+import { platformArgs } from "./platform-args.ts";
+import { getVariable, setVariable, variableMap, type Variables } from "./variables.ts";
+
+/** Build arguments win over defaults, also over the platform's variables. */
+export function evaluateGlobals({ buildArgs, buildPlatform, targetPlatform, target, dockerfile }: LowerOptions): Variables {
+  let variables = platformArgs(buildPlatform, targetPlatform, target ?? "");
+  for (const { key } of variables) {
+    const given = buildArgs.get(key);
+    if (given !== undefined) variables = setVariable(variables, key, given);
+  }
+  for (const instruction of dockerfile.metaArgs) {
+    for (const { key, value } of instruction.args) {
+      const fallback = value === undefined ? getVariable(variables, key) : expandGlobal(dockerfile.directives.escape, value, variables, instruction.lines);
+      const chosen = buildArgs.get(key) ?? fallback;
+      if (chosen !== undefined) variables = setVariable(variables, key, chosen);
+    }
+  }
+  return variables;
+}
+
+/** A word of FROM or of a global ARG. Fails with DOCKERFILE_PARSE. */
+export function expandGlobal(escape: "\\" | "`", word: string, variables: Variables, lines: LineRange): string {
+  try {
+    return expandWord(word, variableMap(variables), { escape }).result;
+  } catch (error) {
+    if (!(error instanceof SlipwayError)) throw error;
+    const message = `failed to process arguments for platform ${word}: ${error.message}`;
+    throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", message, { ...error.details, lines }, error);
+  }
+}
