@@ -56,6 +56,7 @@ export class Solver {
   /** The first failure cancels what else is running, and is what the caller gets; `details.vertex` names the step. */
   async solve(vertex: Vertex): Promise<Result> {
     checkEntitlements(vertex, this.#options.allow);
+    this.#noteNetworkUsers(vertex);
     try {
       return await this.#solve(vertex);
     } catch (error) {
@@ -67,6 +68,20 @@ export class Solver {
   }
 
   #failure: unknown;
+  readonly #beforeNetwork = new Set<Digest>();
+
+  /** A step that runs again below a command means that the command runs too: its network can start meanwhile. */
+  #noteNetworkUsers(root: Vertex): void {
+    for (const vertex of listVertices([root])) {
+      if (vertex.op.type !== "exec" || vertex.op.network !== "default" || this.#beforeNetwork.has(vertex.digest)) continue;
+      for (const { digest } of listVertices([vertex])) this.#beforeNetwork.add(digest);
+    }
+  }
+
+  #missed(vertex: Vertex, report: VertexReport, reason: string): void {
+    report.started(reason);
+    if (this.#beforeNetwork.has(vertex.digest)) this.#options.execution.networks().warm();
+  }
 
   #solve(vertex: Vertex): Promise<Result> {
     let solving = this.#solved.get(vertex.digest);
@@ -141,7 +156,7 @@ export class Solver {
       config: {},
       signal: this.#signal,
       onUse: (key) => this.#usedKeys.add(key),
-      onMiss: (reason) => report.started(reason),
+      onMiss: (reason) => this.#missed(step.vertex, report, reason),
       run: () => runFileStep(step, prepared),
     });
     report.completed(outcome.cached);
@@ -159,7 +174,7 @@ export class Solver {
       config: { env: step.op.env, cwd: step.op.cwd, user: step.op.user },
       signal: this.#signal,
       onUse: (key) => this.#usedKeys.add(key),
-      onMiss: (reason) => report.started(reason),
+      onMiss: (reason) => this.#missed(step.vertex, report, reason),
       run: async () => {
         using _slot = await this.#gate.enter(this.#signal);
         return await runExecStep(step, { ...this.#options.execution, onOutput: (stream, data) => report.log(stream, data) });
