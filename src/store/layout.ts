@@ -86,8 +86,8 @@ export function createLayout(layout: StoreLayout): void {
 /** Names the store in errors of the file system that carries it. */
 export function storeError(error: unknown, root: string): SlipwayError {
   if (error instanceof SlipwayError) return error;
-  const errno = error instanceof Error && /unable to open database file/.test(error.message) ? writeObstacle(root) : errnoOf(error);
-  if (errno === "EROFS" || (error instanceof Error && /readonly database/.test(error.message))) {
+  const errno = error instanceof Error && /unable to open database file|readonly database/.test(error.message) ? writeObstacle(root) : errnoOf(error);
+  if (errno === "EROFS") {
     return new SlipwayError(
       "failed_precondition",
       "STORE_READ_ONLY",
@@ -117,12 +117,13 @@ export function storeError(error: unknown, root: string): SlipwayError {
   return asSlipwayError(error);
 }
 
-/** SQLite does not say why it cannot open a file; the directory does. */
-function writeObstacle(root: string): string | undefined {
+/** SQLite does not say why it cannot open or write a file; the directory and the file do. */
+function writeObstacle(root: string): string {
   try {
     accessSync(root, constants.W_OK);
-    return undefined;
+    accessSync(layoutOf(root).database, constants.W_OK);
+    return "EACCES";
   } catch (error) {
-    return errnoOf(error);
+    return errnoOf(error) ?? "EACCES";
   }
 }
