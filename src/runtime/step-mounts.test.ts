@@ -6,8 +6,8 @@ test("standard places, files and directories, nothing that lies below another mo
   const targets = stepMountTargets({
     mounts: [
       { kind: "bind", source: "/h", destination: "/etc/hosts", readOnly: true, sourceKind: "file" },
-      { kind: "tmpfs", destination: "/work" },
-      { kind: "bind", source: "/s", destination: "/work/below", readOnly: false },
+      { kind: "tmpfs", destination: "/scratch" },
+      { kind: "bind", source: "/s", destination: "/scratch/below", readOnly: false },
       { kind: "tmpfs", destination: "/dev/shm" },
     ],
   });
@@ -16,6 +16,6 @@ test("standard places, files and directories, nothing that lies below another mo
     { path: "/dev", kind: "directory" },
     { path: "/sys", kind: "directory" },
     { path: "/etc/hosts", kind: "file" },
-    { path: "/work", kind: "directory" },
+    { path: "/scratch", kind: "directory" },
   ]);
 });

@@ -1,7 +1,7 @@
 /** A selection put into a layer's draft, by the rules of Docker's COPY and ADD. */
 import { SlipwayError } from "../base/errors.ts";
 import type { CopyAction } from "../graph/op.ts";
-import { joinPath, parentOf, type FileNode } from "../store/index.ts";
+import { joinPath, parentOf, type FileNode, rootNode } from "../store/index.ts";
 import type { FileDigests } from "./file-digests.ts";
 import type { ModeChange } from "./file-mode.ts";
 import type { Content, LayerDraft } from "./layer-draft.ts";
@@ -24,20 +24,8 @@ export interface Placement {
   readonly createdNs: bigint;
 }
 
-export const directoryNode: FileNode = {
-  type: "directory",
-  mode: 0o755,
-  uid: 0,
-  gid: 0,
-  size: 0,
-  mtimeNs: 0n,
-  linkname: "",
-  devmajor: 0,
-  devminor: 0,
-  inode: "",
-  stamp: "",
-  diskPath: undefined,
-};
+/** A directory that nothing says more about: 0755 root. */
+export const directoryNode: FileNode = rootNode;
 
 /** Makes `path` (no symlinks in it) and its parents; what is there already stays, and comes into the layer as a parent. */
 export function makeDirectories(draft: LayerDraft, path: string, placement: Placement): void {

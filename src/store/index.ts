@@ -5,6 +5,6 @@ export { chainId, emptyLayer, type Chain } from "./layers.ts";
 export type { CacheRecord, RecordedConfig } from "./cache-records.ts";
 export type { ImageRecord } from "./images.ts";
 export { DirectoryView } from "./directory-view.ts";
-export { emptyView, joinPath, parentOf, type FileNode, type FileView } from "./file-view.ts";
+export { emptyView, joinPath, parentOf, rootNode, type FileNode, type FileView } from "./file-view.ts";
 export { MergedView } from "./merged-view.ts";
 export { treeSize, type Collected } from "./collect.ts";

@@ -4,7 +4,8 @@ import { describe, test } from "node:test";
 import type { Digest } from "../../oci/digest.ts";
 import type { ImageConfig } from "../../oci/image-config.ts";
 import { lower, type TestOptions } from "../../graph/test-lowering.ts";
-import { assembleConfig, formatTime, orderConfig } from "./assemble-config.ts";
+import { setFields } from "../images/config-fields.ts";
+import { assembleConfig, formatTime } from "./assemble-config.ts";
 
 interface Recorded extends Pick<TestOptions, "buildArgs" | "labels"> {
   readonly name: string;
@@ -66,7 +67,7 @@ test("squashed: lines above the base have no layer of their own", () => {
 
 test("empty members vanish, maps are sorted", () => {
   const config = { Labels: { b: "1", a: "2" }, User: "", Cmd: [], Env: ["A=1"], ExposedPorts: {}, ArgsEscaped: false, Volumes: { "/v": {} } };
-  assert.equal(JSON.stringify(orderConfig(config)), '{"Env":["A=1"],"Volumes":{"/v":{}},"Labels":{"a":"2","b":"1"}}');
+  assert.equal(JSON.stringify(setFields(config)), '{"Env":["A=1"],"Volumes":{"/v":{}},"Labels":{"a":"2","b":"1"}}');
 });
 
 test("times as Go prints them", () => {

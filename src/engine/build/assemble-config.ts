@@ -1,8 +1,9 @@
 /** The image's config from the lowered draft and what solving gave: field order and forms as BuildKit writes them. Pure. */
 import { goJson } from "../../base/canonical-json.ts";
 import type { Digest } from "../../oci/digest.ts";
-import type { ContainerConfig, HistoryEntry } from "../../oci/image-config.ts";
+import type { HistoryEntry } from "../../oci/image-config.ts";
 import type { DraftHistory, DraftImage } from "../../graph/lowering.ts";
+import { setFields } from "../images/config-fields.ts";
 
 export interface AssembleOptions {
   readonly image: DraftImage;
@@ -16,23 +17,6 @@ export interface AssembleOptions {
   readonly squashed: boolean;
 }
 
-/** Go marshals structures in their own order and maps sorted. */
-const configOrder: readonly (keyof ContainerConfig)[] = [
-  "User",
-  "ExposedPorts",
-  "Env",
-  "Entrypoint",
-  "Cmd",
-  "Volumes",
-  "WorkingDir",
-  "Labels",
-  "StopSignal",
-  "ArgsEscaped",
-  "Healthcheck",
-  "OnBuild",
-  "Shell",
-];
-
 export function assembleConfig(options: AssembleOptions): string {
   const { image, chain, epoch } = options;
   const history = clampHistory(fillTimes(options), image.baseHistory.length, epoch);
@@ -40,34 +24,13 @@ export function assembleConfig(options: AssembleOptions): string {
   return goJson({
     architecture: image.platform.architecture,
     author: image.author,
-    config: orderConfig(image.config),
+    config: setFields(image.config),
     created,
     history: history.length === 0 ? undefined : history,
     os: image.platform.os,
     rootfs: { type: "layers", diff_ids: chain.length === 0 ? null : chain },
     variant: image.platform.variant,
   });
-}
-
-export function orderConfig(config: ContainerConfig): Record<string, unknown> {
-  const ordered: Record<string, unknown> = {};
-  for (const key of configOrder) {
-    const value = config[key];
-    if (isEmpty(value)) continue;
-    ordered[key] = key === "ExposedPorts" || key === "Volumes" || key === "Labels" ? sortKeys(value as Record<string, unknown>) : value;
-  }
-  return ordered;
-}
-
-/** Go's omitempty. */
-function isEmpty(value: unknown): boolean {
-  if (value === undefined || value === null || value === "" || value === false) return true;
-  if (Array.isArray(value)) return value.length === 0;
-  return typeof value === "object" && Object.keys(value).length === 0;
-}
-
-function sortKeys(record: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 export function formatTime(ms: number): string {
