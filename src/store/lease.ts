@@ -51,7 +51,7 @@ export class Lease {
 
   release(): void {
     this.#db.transaction(() => forgetLease(this.#db, this.id));
-    rmSync(this.directory, { recursive: true, force: true });
+    removeLeaseDirectory(this.directory);
     closeSync(this.#lock);
   }
 }
@@ -79,6 +79,17 @@ function tryLock(path: string): number | undefined {
   }
 }
 
+/** Its owner may be deleting the same directory just now: what is gone already is no error. */
+function removeLeaseDirectory(directory: string): void {
+  try {
+    // The lock file goes last: a sweep that is killed half-way leaves a directory that the next one still recognises.
+    for (const entry of readdirSync(directory)) if (entry !== "lock") rmSync(join(directory, entry), { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
+  }
+}
+
 /** An hour: a directory that is still under its first name belongs to a process that died in its first millisecond. */
 const staleNewMs = 3_600_000;
 
@@ -93,11 +104,12 @@ export function sweepDeadLeases(db: Database, layout: StoreLayout, now: number):
     }
     const fd = tryLock(join(directory, "lock"));
     if (fd === undefined && existsSync(join(directory, "lock"))) continue;
-    db.transaction(() => forgetLease(db, name));
-    // The lock file goes last: a sweep that is killed half-way leaves a directory that the next one still recognises.
-    for (const entry of readdirSync(directory)) if (entry !== "lock") rmSync(join(directory, entry), { recursive: true, force: true });
-    rmSync(directory, { recursive: true, force: true });
-    if (fd !== undefined) closeSync(fd);
+    try {
+      db.transaction(() => forgetLease(db, name));
+      removeLeaseDirectory(directory);
+    } finally {
+      if (fd !== undefined) closeSync(fd);
+    }
     swept++;
   }
   for (const row of db.all("SELECT id FROM lease")) {
