@@ -16,7 +16,7 @@ import { imageKey, type ImageNeed, type LowerOptions, type Lowering, type NamedC
 import { parseEpoch } from "./epoch.ts";
 import { fileNameOfUrl, parseGitUrl } from "./remote-source.ts";
 import { evaluateGlobals, expandGlobal } from "./global-args.ts";
-import { defaultPath, StageState, type StageContext } from "./stage-state.ts";
+import { StageState, withPath, type StageContext } from "./stage-state.ts";
 import { refuseLaterStage, stageName, unreachableStage } from "./stage-order.ts";
 import type { Variables } from "./variables.ts";
 import { createVertex, plainMetadata, type Vertex } from "./vertex.ts";
@@ -229,7 +229,7 @@ class Lowerer {
     );
     const state = new StageState(context, {
       root,
-      config: { ...config, Env: config.Env ?? [] },
+      config: { ...config, Env: withPath(config.Env ?? []) },
       author: image.config.author,
       history: image.config.history ?? [],
       chain: image.chain,
@@ -387,7 +387,7 @@ function withLines(error: unknown, lines: LineRange): unknown {
 const stepTypes: ReadonlySet<Instruction["type"]> = new Set(["run", "copy", "add", "workdir"]);
 
 function scratchState(context: StageContext): StageState {
-  return new StageState(context, { root: undefined, config: { Env: [`PATH=${defaultPath}`], WorkingDir: "/" }, author: undefined, history: [], chain: [] });
+  return new StageState(context, { root: undefined, config: { Env: withPath([]), WorkingDir: "/" }, author: undefined, history: [], chain: [] });
 }
 
 /** ONBUILD triggers as instructions, shown as `ONBUILD RUN …`; their place is the FROM that brought them. */

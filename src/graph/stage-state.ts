@@ -12,6 +12,11 @@ import type { Vertex, VertexMetadata } from "./vertex.ts";
 /** Docker's PATH for images that have none. */
 export const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/** Whatever image is built on, its PATH is set. */
+export function withPath(env: readonly string[]): readonly string[] {
+  return env.some((entry) => entry.startsWith("PATH=")) ? env : [...env, `PATH=${defaultPath}`];
+}
+
 export type MutableConfig = { -readonly [Key in keyof ContainerConfig]: ContainerConfig[Key] };
 
 export interface StageContext {

@@ -20,6 +20,7 @@ import { stepMountTargets } from "../runtime/step-mounts.ts";
 import { parseUlimit } from "../runtime/ulimit.ts";
 import { enterPrivateMountNamespace, mountOverlay, unmount } from "../store/overlay.ts";
 import { hashDirectory } from "../store/pack.ts";
+import { pruneUpper } from "../store/prune-upper.ts";
 import { lutimesNs } from "../store/syscalls.ts";
 import { chainId, type Chain, type MergedView, type Store } from "../store/index.ts";
 import { makeStub, StepMounts, type StepSecrets } from "./exec-mounts.ts";
@@ -112,6 +113,7 @@ export async function runExecStep(step: ExecStep, environment: ExecEnvironment):
     } finally {
       unmount(paths.rootfs);
     }
+    pruneUpper(paths.upper, view);
     if (op.epoch !== undefined) clampTimes(paths.upper, BigInt(op.epoch) * 1_000_000_000n);
     return keepUpper(store, paths.upper);
   } finally {

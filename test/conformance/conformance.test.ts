@@ -1,0 +1,33 @@
+/** Every recorded case, built here: the same files, config and failure as Docker's. Recording: record.ts. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, describe, test } from "node:test";
+import { makeBaseTar } from "../e2e/base-image.ts";
+import { createSandbox, isRoot, slipwayPath } from "../e2e/sandbox.ts";
+import { createBuilder } from "./builder.ts";
+import { caseFiles, readCases, readExpected } from "./corpus.ts";
+import { differences } from "./outcome.ts";
+
+const skip = isRoot ? false : "owners and devices of contexts need root";
+const sandbox = await createSandbox({ base: false });
+after(() => sandbox[Symbol.asyncDispose]());
+const builder = skip
+  ? undefined
+  : await createBuilder(
+      { words: [slipwayPath], env: sandbox.env, directory: sandbox.directory, seenAs: sandbox.directory, buildFlags: [] },
+      readFileSync(makeBaseTar()),
+    );
+after(() => builder?.[Symbol.asyncDispose]());
+
+for (const file of caseFiles()) {
+  const expected = readExpected(file);
+  describe(`as Docker: ${file}`, { skip }, () => {
+    for (const one of readCases(file)) {
+      test(one.name, async () => {
+        const want = expected[one.name];
+        assert.ok(builder !== undefined && want !== undefined, "nothing is recorded for this case");
+        assert.deepEqual(differences(await builder.build(one), want), []);
+      });
+    }
+  });
+}

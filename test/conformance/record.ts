@@ -1,0 +1,66 @@
+/**
+ * Records what Docker makes of the cases, or compares another program with what is recorded:
+ *
+ *     bin/node test/conformance/record.ts [--compare] [--program "chroot /lab docker"] [--directory /lab/tmp/c --seen-as /tmp/c] [FILE.case] [NAME…]
+ *
+ * Without a file all are taken; without names all of a file's cases. Recording merges into expected/FILE.json.
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { makeBaseTar } from "../e2e/base-image.ts";
+import { createBuilder } from "./builder.ts";
+import { splitWords } from "./case-file.ts";
+import { caseFiles, readCases, readExpected, expectedPath } from "./corpus.ts";
+import { differences, type Outcome } from "./outcome.ts";
+import { temporaryDirectory } from "./write-context.ts";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    compare: { type: "boolean", default: false },
+    program: { type: "string", default: process.env["SLIPWAY_LAB_DOCKER"] ?? "docker" },
+    directory: { type: "string" },
+    "seen-as": { type: "string" },
+    flags: { type: "string", default: "--provenance=false" },
+  },
+});
+const files = positionals.filter((word) => word.endsWith(".case"));
+const names = new Set(positionals.filter((word) => !word.endsWith(".case")));
+const directory = values.directory ?? temporaryDirectory();
+mkdirSync(directory, { recursive: true });
+const program = {
+  words: splitWords(values.program),
+  env: {
+    PATH: process.env["PATH"] ?? "",
+    HOME: process.env["HOME"] ?? "/root",
+    ...(process.env["SLIPWAY_ROOT"] === undefined ? {} : { SLIPWAY_ROOT: process.env["SLIPWAY_ROOT"] }),
+  },
+  directory,
+  seenAs: values["seen-as"] ?? directory,
+  buildFlags: splitWords(values.flags),
+};
+
+await using builder = await createBuilder(program, readFileSync(makeBaseTar()));
+let total = 0;
+let equal = 0;
+for (const file of caseFiles().filter((known) => files.length === 0 || files.some((wanted) => path.basename(wanted) === known))) {
+  const expected: Record<string, Outcome> = { ...readExpected(file) };
+  const cases = readCases(file);
+  for (const one of cases.filter(({ name }) => names.size === 0 || names.has(name))) {
+    const outcome = await builder.build(one);
+    total += 1;
+    const found = values.compare ? differences(outcome, expected[one.name] ?? { error: "not recorded", at: [] }) : [];
+    if (found.length === 0) equal += 1;
+    else console.log(`${file} ${one.name}\n    ${found.join("\n    ")}`);
+    if (!values.compare) {
+      console.log(`${file} ${one.name}: ${"error" in outcome ? `${outcome.at.join(" ")} ${outcome.error}` : `${Object.keys(outcome.tree).length} paths`}`);
+      expected[one.name] = outcome;
+    }
+  }
+  if (values.compare) continue;
+  const kept = cases.flatMap(({ name }) => (expected[name] === undefined ? [] : [`${JSON.stringify(name)}: ${JSON.stringify(expected[name])}`]));
+  if (!existsSync(path.dirname(expectedPath(file)))) mkdirSync(path.dirname(expectedPath(file)));
+  writeFileSync(expectedPath(file), `{\n${kept.join(",\n")}\n}\n`);
+}
+console.log(values.compare ? `${equal}/${total} equal` : `${total} recorded`);
