@@ -48,3 +48,8 @@ test("global mistakes end as docker's do", () => {
   assert.equal(code, 125);
   assert.equal(stderr, "unknown flag: --zz\n\nUsage:  slipway [OPTIONS] COMMAND [ARG...]\n\nRun 'slipway --help' for more information\n");
 });
+
+test("a container's --env-file is not Node's", () => {
+  const { code, stderr } = run(program, ["run", "--env-file", "/nosuch", "busybox"]);
+  assert.deepEqual([code, stderr.split("\n")[0]], [125, "slipway: open /nosuch: no such file or directory"]);
+});

@@ -11,8 +11,13 @@ export async function enterUserNamespace(): Promise<void> {
   const uid = process.geteuid?.() ?? 0;
   if (uid === 0 || process.env[INSIDE_USERNS] !== undefined) return;
   const plan = await planUserNamespace({
-    command: [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
+    command: [process.execPath, ...process.execArgv, ...(isSingleExecutable() ? [] : ["--"]), ...process.argv.slice(1)],
     runDirectory: userRunDirectory(process.env, uid),
   });
   if (plan.kind === "enter") process.execve?.(plan.file, [...plan.argv], { ...plan.env });
+}
+
+/** Node reads `--env-file` among a script's words as an option of its own, unless `--` ends those; a single executable has no script. */
+function isSingleExecutable(): boolean {
+  return process.getBuiltinModule("node:sea").isSea();
 }

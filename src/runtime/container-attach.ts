@@ -79,8 +79,11 @@ class InputRelay {
     const stdin = this.#child.stdin;
     if (stdin === null || stdin.destroyed || stdin.write(data)) return Promise.resolve();
     return new Promise((resolve) => {
-      stdin.once("drain", resolve);
-      stdin.once("close", resolve);
+      const go = (): void => {
+        stdin.off("drain", go).off("close", go);
+        resolve();
+      };
+      stdin.on("drain", go).on("close", go);
     });
   }
 

@@ -27,7 +27,7 @@ export function createContainer(host: ContainerHost, options: CreateContainerOpt
     id,
     imageId: options.imageId,
     imageName: options.imageName,
-    command: options.config.args.join(" "),
+    command: shownCommand(options.config.args),
     created: new Date().toISOString(),
     ports: options.ports,
     labels: options.labels,
@@ -47,6 +47,11 @@ export function createContainer(host: ContainerHost, options: CreateContainerOpt
     host.records.remove(id);
     throw error;
   }
+}
+
+/** As `ps` shows it: arguments with a blank stand in quotes. */
+export function shownCommand([program = "", ...args]: readonly string[]): string {
+  return [program, ...args.map((arg) => (arg.includes(" ") ? `'${arg}'` : arg))].join(" ");
 }
 
 /** Also when they are there already: a creation that was killed may lack them. */

@@ -18,8 +18,10 @@ export function notRunning(record: ContainerRecord): SlipwayError {
   return new SlipwayError("conflict", "CONTAINER_NOT_RUNNING", `container ${record.id} is not running`, { id: record.id });
 }
 
-export function cannotKill(nameOrId: string, reason: string, kind: "conflict" | "invalid_argument"): SlipwayError {
-  const code = kind === "conflict" ? "CONTAINER_NOT_RUNNING" : "INVALID_SIGNAL";
+const killCodes = { conflict: "CONTAINER_NOT_RUNNING", invalid_argument: "INVALID_SIGNAL", not_found: "CONTAINER_NOT_FOUND" } as const;
+
+export function cannotKill(nameOrId: string, reason: string, kind: keyof typeof killCodes): SlipwayError {
+  const code = killCodes[kind];
   return new SlipwayError(kind, code, printable(`cannot kill container: ${nameOrId}: ${reason}`), { container: nameOrId });
 }
 

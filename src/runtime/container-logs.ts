@@ -87,8 +87,8 @@ function openLog(path: string): number | undefined {
   }
 }
 
-/** Reads the end of the file in growing pieces until it holds enough lines. */
-function offsetOfTail(path: string, lines: number): number {
+/** Where the last lines begin. Reads the end of the file in growing pieces until it holds enough lines. */
+export function offsetOfTail(path: string, lines: number): number {
   const fd = openLog(path);
   if (fd === undefined) return 0;
   try {
@@ -105,16 +105,22 @@ function offsetOfTail(path: string, lines: number): number {
   }
 }
 
-/** Offset in `bytes` where the last `wanted` lines of output begin (parts of a line belong to it); undefined when more must be read. */
+/**
+ * Offset in `bytes` where the last `wanted` lines of output begin; undefined when more must be read. A part belongs to the line that its
+ * stream goes on with; a last part that was never ended is a line of its own.
+ */
 function startOfLastLines(bytes: Buffer, wanted: number, isWhole: boolean): number | undefined {
   let remaining = wanted;
   let position = bytes.length;
+  const begun = new Set<number>();
   while (position > 0) {
     const lineStart = bytes.lastIndexOf(0x0a, position - 2) + 1;
     if (lineStart === 0 && !isWhole) return undefined;
     const entry = parseLogLine(bytes.subarray(lineStart, position - 1));
-    if (entry !== undefined && endsLine(entry) && remaining-- === 0) return position;
-    if (entry !== undefined && !endsLine(entry) && position === bytes.length && remaining > 0) remaining--;
+    if (entry !== undefined && (endsLine(entry) || !begun.has(entry.stream))) {
+      if (remaining-- === 0) return position;
+      begun.add(entry.stream);
+    }
     position = lineStart;
   }
   return isWhole ? 0 : undefined;

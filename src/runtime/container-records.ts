@@ -85,7 +85,7 @@ export interface ContainerRecord {
   readonly imageId: string;
   /** as the user wrote it */
   readonly imageName: string;
-  /** as `ps` shows it: entrypoint and arguments joined by blanks */
+  /** as `ps` shows it: entrypoint and arguments joined by blanks, those with blanks quoted */
   readonly command: string;
   /** RFC 3339 */
   readonly created: string;

@@ -39,7 +39,8 @@ async function cleanupIfThere(host: ContainerHost, id: string): Promise<void> {
 
 /** Default SIGKILL. CONTAINER_NOT_RUNNING (conflict), INVALID_SIGNAL, in Docker's words. Does not wait. */
 export function killContainer(host: ContainerHost, nameOrId: string, signal: string | number = "SIGKILL"): void {
-  const record = requireContainer(host.records, nameOrId);
+  const record = host.records.get(nameOrId);
+  if (record === undefined) throw cannotKill(nameOrId, `No such container: ${nameOrId}`, "not_found");
   const number = parseSignal(String(signal), nameOrId);
   if (containerState(host, record).status !== "running") throw cannotKill(nameOrId, `container ${record.id} is not running`, "conflict");
   send(record, number);
@@ -138,7 +139,10 @@ function send(record: ContainerRecord, signal: number): void {
 export function parseSignal(text: string, nameOrId: string): number {
   const upper = text.toUpperCase();
   const number = Number(text);
-  if (/^\d+$/.test(text) && number > 0 && number <= 64) return number;
+  if (/^\d+$/.test(text)) {
+    if (number > 0 && number <= 64) return number;
+    throw cannotKill(nameOrId, number === 0 ? `invalid signal: ${text}` : `the linux daemon does not support signal ${text}`, "invalid_argument");
+  }
   const name = upper.startsWith("SIG") ? upper : `SIG${upper}`;
   const realTime = /^SIGRT(MIN|MAX)(?:([+-])(\d+))?$/.exec(name);
   if (realTime !== null) return (realTime[1] === "MIN" ? 34 : 64) + Number(realTime[3] ?? 0) * (realTime[2] === "-" ? -1 : 1);

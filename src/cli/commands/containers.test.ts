@@ -157,6 +157,13 @@ test("logs go to the stream they came from, with the time before them if asked",
   };
   assert.deepEqual(await runInMemory(["logs", "c"], { engine: { containers: { logs } } }), { code: 0, stdout: "a\n", stderr: "b\n" });
   assert.equal((await runInMemory(["logs", "-t", "c"], { engine: { containers: { logs } } })).stdout, "2026-11-23T09:00:00Z a\n");
+  assert.equal((await runInMemory(["logs", "-t", "--details", "c"], { engine: { containers: { logs } } })).stdout, "2026-11-23T09:00:00Z  a\n");
+  assert.equal((await runInMemory(["logs", "--tail", "x", "c"], { engine: { containers: { logs } } })).stdout, "a\n");
+  assert.deepEqual(await runInMemory(["logs", "--since", "foo", "c"], { engine: { containers: { logs } } }), {
+    code: 1,
+    stdout: "",
+    stderr: 'invalid value for "since": failed to parse value as time or duration: "foo"\n',
+  });
 });
 
 test("what is done to several containers goes on after a failure", async () => {

@@ -72,7 +72,7 @@ export const containerCommands: readonly Command[] = [
     short: "Show what a container wrote",
     usage: "[OPTIONS] CONTAINER",
     flags: [
-      ignored("details", "", "bool", "Further details of each line"),
+      flag("details", "", "bool", "Further details of each line"),
       flag("follow", "f", "bool", "Go on as more comes"),
       flag("since", "", "string", 'Only from then on ("2026-01-02T13:23:37Z", or "42m" for 42 minutes back)'),
       flag("tail", "n", "string", "Number of lines from the end", { default: '"all"' }),

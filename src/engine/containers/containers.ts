@@ -11,7 +11,7 @@ import { imageFor } from "./container-image.ts";
 import { containerConfig, portsOf, tmpfsMounts } from "./create-options.ts";
 import { exportContainer } from "./export-container.ts";
 import { inspectContainer } from "./inspect-container.ts";
-import { matchesFilters, summarize } from "./summarize.ts";
+import { checkFilters, matchesFilters, summarize } from "./summarize.ts";
 import { prepareMounts, removeAnonymousVolumes } from "./volumes.ts";
 
 /** Loaded when a container is really touched: listing needs none of it. */
@@ -134,6 +134,7 @@ export class Containers implements ContainerApi {
   }
 
   async list(options: ListOptions = {}): Promise<readonly ContainerSummary[]> {
+    checkFilters(options.filters ?? {});
     const { containerState } = await import("../../runtime/container-state.ts");
     const host = this.#hostOf();
     await this.#settle();

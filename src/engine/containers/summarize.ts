@@ -4,6 +4,7 @@ import type { ContainerRecord, ContainerRecords, ContainerState } from "../../ru
 import type { PortMapping } from "../../runtime/ports.ts";
 import type { ContainerSummary, Filters } from "../api.ts";
 import { SlipwayError } from "../../base/errors.ts";
+import { printable } from "../../base/printable.ts";
 
 export function summarize(record: ContainerRecord, state: ContainerState, sizeBytes: number | undefined): ContainerSummary {
   const time = (text: string): number | undefined => (text === "" ? undefined : Date.parse(text));
@@ -51,12 +52,26 @@ const known = new Set([
   "until",
 ]);
 
-/** Fails with INVALID_FILTER (invalid_argument) in Docker's words. */
+const states: readonly string[] = ["created", "running", "paused", "restarting", "removing", "exited", "dead"];
+
+/** Before any container is looked at: a wrong filter is told even when there is none. INVALID_FILTER (invalid_argument) in Docker's words. */
+export function checkFilters(filters: Filters): void {
+  const invalid = (filter: string, reason = ""): SlipwayError =>
+    new SlipwayError("invalid_argument", "INVALID_FILTER", printable(`invalid filter '${filter}'${reason}`), { filter });
+  for (const [name, values] of Object.entries(filters)) {
+    if (!known.has(name)) throw invalid(name);
+    for (const value of values) {
+      if (name === "status" && !states.includes(value))
+        throw invalid(`status=${value}`, `: invalid value for state (${value}): must be one of ${states.join(", ")}`);
+      if (name === "exited" && !/^[+-]?\d+$/.test(value)) throw invalid(`exited=${value}`, `: strconv.Atoi: parsing ${JSON.stringify(value)}: invalid syntax`);
+      if (name === "is-task" && !booleans.has(value)) throw invalid(`is-task=[${value}]`);
+    }
+  }
+}
+
+/** checkFilters() came before. */
 export function matchesFilters(summary: ContainerSummary, filters: Filters, records: ContainerRecords): boolean {
-  return Object.entries(filters).every(([name, values]) => {
-    if (!known.has(name)) throw new SlipwayError("invalid_argument", "INVALID_FILTER", `invalid filter '${name}'`, { filter: name });
-    return matchesFilter(summary, name, values, records);
-  });
+  return Object.entries(filters).every(([name, values]) => matchesFilter(summary, name, values, records));
 }
 
 function matchesFilter(summary: ContainerSummary, name: string, values: readonly string[], records: ContainerRecords): boolean {
@@ -64,7 +79,7 @@ function matchesFilter(summary: ContainerSummary, name: string, values: readonly
     case "id":
       return values.some((value) => summary.id.startsWith(value));
     case "name":
-      return values.some((value) => namePattern(value).test(summary.name));
+      return values.some((value) => namePattern(value).test(summary.name) || namePattern(value).test(`/${summary.name}`));
     case "label":
       return values.every((value) => matchesLabel(summary.labels, value));
     case "status":
@@ -92,15 +107,26 @@ function matchesFilter(summary: ContainerSummary, name: string, values: readonly
       return values.some((value) => isOtherSide(summary, value, name, records));
     case "until":
       return values.some((value) => summary.createdSeconds * 1000 < untilMs(value));
+    case "health":
+      return values.includes("none");
+    case "is-task":
+      return values.some((value) => booleans.get(value) === false);
     default:
       return true;
   }
 }
 
+const booleans: ReadonlyMap<string, boolean> = new Map([
+  ["1", true],
+  ["true", true],
+  ["0", false],
+  ["false", false],
+]);
+
 /** Docker's names filter is a pattern. */
 function namePattern(value: string): RegExp {
   try {
-    return new RegExp(value.replace(/^\//, ""));
+    return new RegExp(value);
   } catch (error) {
     throw new SlipwayError("invalid_argument", "INVALID_FILTER", `invalid filter 'name=${value}'`, { filter: "name", value }, error);
   }
