@@ -21,6 +21,8 @@ export class LayerDraft implements FileView {
   readonly #base: FileView;
   readonly #nodes = new Map<string, DraftNode | "whiteout">();
   readonly #names = new Map<string, Set<string>>();
+  /** answers of #isBlocked, for the directories that were asked about */
+  readonly #blocked = new Map<string, boolean>();
 
   constructor(base: FileView) {
     this.#base = base;
@@ -43,6 +45,7 @@ export class LayerDraft implements FileView {
   }
 
   #register(path: string): void {
+    if (this.#blocked.has(path)) this.#blocked.clear();
     const parent = parentOf(path);
     let names = this.#names.get(parent);
     if (names === undefined) this.#names.set(parent, (names = new Set()));
@@ -62,12 +65,17 @@ export class LayerDraft implements FileView {
 
   /** Something of the draft's that is no directory stands above the path. */
   #hidesBase(path: string): boolean {
-    if (this.#nodes.size === 0) return false;
-    for (let parent = parentOf(path); parent !== ""; parent = parentOf(parent)) {
-      const own = this.#nodes.get(parent);
-      if (own === "whiteout" || (own !== undefined && own.node.type !== "directory")) return true;
-    }
-    return false;
+    return this.#nodes.size > 0 && this.#isBlocked(parentOf(path));
+  }
+
+  #isBlocked(directory: string): boolean {
+    if (directory === "") return false;
+    const known = this.#blocked.get(directory);
+    if (known !== undefined) return known;
+    const own = this.#nodes.get(directory);
+    const blocked = own === "whiteout" || (own !== undefined && own.node.type !== "directory") || this.#isBlocked(parentOf(directory));
+    this.#blocked.set(directory, blocked);
+    return blocked;
   }
 
   list(path: string): readonly string[] {

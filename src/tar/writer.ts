@@ -2,6 +2,7 @@
  * TarEntry → header bytes: plain ustar when everything fits, otherwise a pax header before it. The same entry always gives
  * the same bytes, because a layer's diffID depends on them: changing anything here makes every cached diffID another one.
  */
+import { isAscii } from "node:buffer";
 import type { EntryType, TarEntry } from "./entry.ts";
 import { SlipwayError } from "../base/errors.ts";
 import { blockSize, checksumOf, field, type Field, fitsOctal, paddingLength, typeFlagOffset, writeOctal } from "./block.ts";
@@ -90,15 +91,11 @@ function unencodable(what: string): SlipwayError {
   return new SlipwayError("invalid_argument", "TAR_UNENCODABLE", `a tar archive cannot hold the ${what}`);
 }
 
-/** Non-ASCII names get a record too: ustar does not say which encoding its bytes are in. */
-function isPlain(bytes: Buffer): boolean {
-  return bytes.every((byte) => byte < 0x80);
-}
-
 function putName(header: Buffer, path: Buffer, records: Map<string, Uint8Array>): void {
   const [nameOffset, nameLength] = field.name;
   const [prefixOffset, prefixLength] = field.prefix;
-  const plain = isPlain(path);
+  // Non-ASCII names get a record too: ustar does not say which encoding its bytes are in.
+  const plain = isAscii(path);
   if (plain && path.length <= nameLength) {
     path.copy(header, nameOffset);
     return;
@@ -115,7 +112,7 @@ function putName(header: Buffer, path: Buffer, records: Map<string, Uint8Array>)
 }
 
 function putText(header: Buffer, bytes: Buffer, [offset, length]: Field, key: string, records: Map<string, Uint8Array>): void {
-  if (bytes.length > length || !isPlain(bytes)) records.set(key, bytes);
+  if (bytes.length > length || !isAscii(bytes)) records.set(key, bytes);
   bytes.copy(header, offset, 0, Math.min(length, bytes.length));
 }
 
