@@ -15,11 +15,15 @@ export interface EngineParts {
 
 export interface World {
   readonly engine?: EngineParts;
-  readonly stdin?: string;
+  /** a whole engine in the place of parts; whoever gives it closes it */
+  readonly open?: () => Promise<SlipwayApi>;
+  readonly stdin?: string | Uint8Array;
+  /** receives standard output where it is no text; the outcome's is empty then */
+  readonly onStdout?: (bytes: Uint8Array) => void;
   readonly stdinIsTTY?: boolean;
   readonly isTTY?: boolean;
   readonly columns?: number;
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
   readonly nowMs?: number;
   readonly debug?: boolean;
@@ -31,17 +35,18 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-function createOutput(world: World): { readonly output: Output; text(): string } {
+function createOutput(world: World, onBytes?: (bytes: Uint8Array) => void): { readonly output: Output; text(): string } {
   const chunks: Buffer[] = [];
-  const write = (data: string | Uint8Array): void => void chunks.push(Buffer.from(data as Uint8Array));
+  const keep = onBytes ?? ((bytes) => void chunks.push(Buffer.from(bytes)));
+  const write = (data: string | Uint8Array): void => keep(Buffer.from(data as Uint8Array));
   return {
     output: { write, writeSlowly: async (data) => write(data), isTTY: world.isTTY ?? false, columns: world.columns ?? 80, rows: 24 },
     text: () => Buffer.concat(chunks).toString(),
   };
 }
 
-async function* bytesOf(text: string): AsyncIterable<Uint8Array> {
-  if (text !== "") yield Buffer.from(text);
+async function* bytesOf(input: string | Uint8Array): AsyncIterable<Uint8Array> {
+  if (input.length > 0) yield Buffer.from(input as Uint8Array);
 }
 
 function missing(part: string): () => never {
@@ -65,7 +70,7 @@ function engineFrom(parts: EngineParts): SlipwayApi {
 
 /** Runs one command line behind the global flags. */
 export async function runInMemory(words: readonly string[], world: World = {}): Promise<Outcome> {
-  const stdout = createOutput(world);
+  const stdout = createOutput(world, world.onStdout);
   const stderr = createOutput(world);
   const cli: Cli = {
     stdin: { isTTY: world.stdinIsTTY ?? false, chunks: bytesOf(world.stdin ?? ""), setRaw: () => undefined, close: () => undefined },
@@ -77,7 +82,7 @@ export async function runInMemory(words: readonly string[], world: World = {}): 
     debug: world.debug ?? false,
     root: undefined,
     now: () => world.nowMs ?? Date.parse("2026-11-23T09:42:36Z"),
-    open: async () => engineFrom(world.engine ?? {}),
+    open: world.open ?? (async () => engineFrom(world.engine ?? {})),
     onSignal: () => () => undefined,
     onResize: () => () => undefined,
     onExit: () => () => undefined,

@@ -1,16 +1,13 @@
 /** Builds cases with a program that takes Docker's command line, and reads what came out. */
-import { spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import path from "node:path";
 import type { ConformanceCase } from "./case-file.ts";
 import { failureFrom, internalNames, normalizeConfig, type Outcome } from "./outcome.ts";
+import type { Finished, Program } from "./program.ts";
 import { describeChanges, readSavedImage, type Tree } from "./read-image.ts";
 import { startWebServer, writeContext } from "./write-context.ts";
 
-export interface Program {
-  /** the words before Docker's own */
-  readonly words: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
+export interface Place {
   /** contexts are written here … */
   readonly directory: string;
   /** … and lie there for the program, which may live behind a chroot */
@@ -19,30 +16,9 @@ export interface Program {
   readonly buildFlags: readonly string[];
 }
 
-export interface Finished {
-  readonly code: number;
-  readonly stdout: Buffer;
-  readonly stderr: string;
-}
-
-export function call(program: Program, args: readonly string[], input?: Uint8Array, env: Readonly<Record<string, string>> = {}): Promise<Finished> {
-  const [file = "", ...first] = program.words;
-  const child = spawn(file, [...first, ...args], { env: { ...program.env, ...env }, stdio: ["pipe", "pipe", "pipe"] });
-  const stdout: Buffer[] = [];
-  const stderr: Buffer[] = [];
-  child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
-  child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
-  child.stdin.on("error", () => undefined);
-  child.stdin.end(input ?? "");
-  return new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", (code) => resolve({ code: code ?? -1, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() }));
-  });
-}
-
 async function ok(program: Program, args: readonly string[], input?: Uint8Array): Promise<Finished> {
-  const finished = await call(program, args, input);
-  if (finished.code !== 0) throw new Error(`${program.words.join(" ")} ${args.join(" ")} ended ${finished.code}:\n${finished.stderr}`);
+  const finished = await program(args, input);
+  if (finished.code !== 0) throw new Error(`${args.join(" ")} ended ${finished.code}:\n${finished.stderr}`);
   return finished;
 }
 
@@ -51,49 +27,58 @@ export interface Builder extends AsyncDisposable {
 }
 
 /** `baseTar` becomes the image `base`, which the cases build on. */
-export async function createBuilder(program: Program, baseTar: Uint8Array): Promise<Builder> {
+export async function createBuilder(program: Program, place: Place, baseTar: Uint8Array): Promise<Builder> {
   await ok(program, ["import", "--change", 'CMD ["sh"]', "-", "base:latest"], baseTar);
   const base = (await readSavedImage((await ok(program, ["save", "base:latest"])).stdout)).tree;
   const web = await startWebServer();
+  // others may build cases with the same daemon at the same time
+  const tag = `conformance:${process.pid}`;
+  const built = new Set([tag]);
   let number = 0;
   return {
     async build(one) {
       number += 1;
       web.serve(one.http);
-      const directory = path.join(program.directory, `case-${process.pid}-${number}`);
+      for (const before of one.before) built.add(before.tag);
+      const directory = path.join(place.directory, `case-${process.pid}-${number}`);
       writeContext(
         directory,
         one.context.map((spec) => ({ ...spec, content: Buffer.from(spec.content.toString("latin1").replaceAll("HTTP_HOST", web.host), "latin1") })),
       );
       try {
-        return await buildOne(program, one, { base, host: web.host, directory, seen: path.join(program.seenAs, path.basename(directory)) });
+        const seen = path.join(place.seenAs, path.basename(directory));
+        return await buildOne(program, one, { base, host: web.host, seen, buildFlags: place.buildFlags, tag });
       } finally {
         rmSync(directory, { recursive: true, force: true });
       }
     },
-    [Symbol.asyncDispose]: () => web[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await program(["rmi", "--force", ...built]);
+      await web[Symbol.asyncDispose]();
+    },
   };
 }
 
-interface Place {
+interface CasePlace {
   readonly base: Tree;
+  /** the web server's address */
   readonly host: string;
-  readonly directory: string;
+  /** the context, as the program sees it */
   readonly seen: string;
+  readonly buildFlags: readonly string[];
+  readonly tag: string;
 }
 
-const tag = "conformance:case";
-
-async function buildOne(program: Program, one: ConformanceCase, place: Place): Promise<Outcome> {
+async function buildOne(program: Program, one: ConformanceCase, place: CasePlace): Promise<Outcome> {
   for (const { tag: name, dockerfile } of one.before) {
-    await ok(program, ["build", ...program.buildFlags, "-q", "-t", name, "-f", "-", place.seen], Buffer.from(dockerfile, "latin1"));
+    await ok(program, ["build", ...place.buildFlags, "-q", "-t", name, "-f", "-", place.seen], Buffer.from(dockerfile, "latin1"));
   }
   const args = one.args.map((word) => word.replaceAll("CONTEXT", place.seen).replaceAll("HTTP_HOST", place.host));
-  const built = await call(program, ["build", ...program.buildFlags, "--progress=plain", "-t", tag, ...args, place.seen], undefined, one.env);
+  const built = await program(["build", ...place.buildFlags, "--progress=plain", "-t", place.tag, ...args, place.seen], undefined, one.env);
   if (built.code !== 0) {
     return failureFrom(built.stderr, [[place.host, "HTTP_HOST"], [place.seen, "CONTEXT"], ...internalNames]);
   }
-  const image = await readSavedImage((await ok(program, ["save", tag])).stdout);
+  const image = await readSavedImage((await ok(program, ["save", place.tag])).stdout);
   return {
     config: normalizeConfig(image.config).replaceAll(place.host, "HTTP_HOST"),
     tree: describeChanges(image.tree, place.base),

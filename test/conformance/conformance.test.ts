@@ -3,21 +3,22 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, describe, test } from "node:test";
 import { makeBaseTar } from "../e2e/base-image.ts";
-import { createSandbox, isRoot, slipwayPath } from "../e2e/sandbox.ts";
+import { createSandbox, isRoot } from "../e2e/sandbox.ts";
 import { createBuilder } from "./builder.ts";
 import { caseFiles, readCases, readExpected } from "./corpus.ts";
 import { differences } from "./outcome.ts";
+import { ownProgram } from "./program.ts";
 
 const skip = isRoot ? false : "owners and devices of contexts need root";
 const sandbox = await createSandbox({ base: false });
 after(() => sandbox[Symbol.asyncDispose]());
-const builder = skip
-  ? undefined
-  : await createBuilder(
-      { words: [slipwayPath], env: sandbox.env, directory: sandbox.directory, seenAs: sandbox.directory, buildFlags: [] },
-      readFileSync(makeBaseTar()),
-    );
-after(() => builder?.[Symbol.asyncDispose]());
+const program = skip ? undefined : await ownProgram(sandbox.env);
+const place = { directory: sandbox.directory, seenAs: sandbox.directory, buildFlags: [] };
+const builder = program === undefined ? undefined : await createBuilder(program.run, place, readFileSync(makeBaseTar()));
+after(async () => {
+  await builder?.[Symbol.asyncDispose]();
+  await program?.[Symbol.asyncDispose]();
+});
 
 for (const file of caseFiles()) {
   const expected = readExpected(file);

@@ -1,5 +1,5 @@
 /**
- * Records what Docker makes of the cases, or compares another program with what is recorded:
+ * Records what Docker makes of the cases, or compares a program, ours unless it is named, with what is recorded:
  *
  *     bin/node test/conformance/record.ts [--compare] [--program "chroot /lab docker"] [--directory /lab/tmp/c --seen-as /tmp/c] [FILE.case] [NAME…]
  *
@@ -13,35 +13,35 @@ import { createBuilder } from "./builder.ts";
 import { splitWords } from "./case-file.ts";
 import { caseFiles, readCases, readExpected, expectedPath } from "./corpus.ts";
 import { differences, type Outcome } from "./outcome.ts";
+import { ownProgram, processProgram } from "./program.ts";
 import { temporaryDirectory } from "./write-context.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     compare: { type: "boolean", default: false },
-    program: { type: "string", default: process.env["SLIPWAY_LAB_DOCKER"] ?? "docker" },
+    program: { type: "string", default: "" },
     directory: { type: "string" },
     "seen-as": { type: "string" },
-    flags: { type: "string", default: "--provenance=false" },
+    flags: { type: "string" },
   },
 });
+/** ours, in this process */
+const isOwn = values.compare && values.program === "";
+const program = values.program || (process.env["SLIPWAY_LAB_DOCKER"] ?? "docker");
 const files = positionals.filter((word) => word.endsWith(".case"));
 const names = new Set(positionals.filter((word) => !word.endsWith(".case")));
 const directory = values.directory ?? temporaryDirectory();
 mkdirSync(directory, { recursive: true });
-const program = {
-  words: splitWords(values.program),
-  env: {
-    PATH: process.env["PATH"] ?? "",
-    HOME: process.env["HOME"] ?? "/root",
-    ...(process.env["SLIPWAY_ROOT"] === undefined ? {} : { SLIPWAY_ROOT: process.env["SLIPWAY_ROOT"] }),
-  },
-  directory,
-  seenAs: values["seen-as"] ?? directory,
-  buildFlags: splitWords(values.flags),
+const env = {
+  PATH: process.env["PATH"] ?? "",
+  HOME: process.env["HOME"] ?? "/root",
+  ...(process.env["SLIPWAY_ROOT"] === undefined ? {} : { SLIPWAY_ROOT: process.env["SLIPWAY_ROOT"] }),
 };
+const place = { directory, seenAs: values["seen-as"] ?? directory, buildFlags: splitWords(values.flags ?? (isOwn ? "" : "--provenance=false")) };
 
-await using builder = await createBuilder(program, readFileSync(makeBaseTar()));
+await using own = isOwn ? await ownProgram(env) : undefined;
+await using builder = await createBuilder(own?.run ?? processProgram(splitWords(program), env), place, readFileSync(makeBaseTar()));
 let total = 0;
 let equal = 0;
 for (const file of caseFiles().filter((known) => files.length === 0 || files.some((wanted) => path.basename(wanted) === known))) {
