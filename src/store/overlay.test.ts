@@ -86,6 +86,24 @@ test("read-only views, bind and tmpfs mounts", { skip }, () => {
   assert.deepEqual(out.split("\n"), ["view EROFS", "bind writable", "read-only bind EROFS writable", "file f EROFS", "tmpfs 700 writable", "ENOSPC"]);
 });
 
+for (const [name, prepare] of [
+  ["a plain directory", ""],
+  ["a mount", 'execFileSync("mount", ["--bind", directory, directory]);'],
+] as const) {
+  test(`in a chroot to ${name}: the namespace has its root there, and nothing is seen outside`, { skip: skip || process.getuid?.() !== 0 }, () => {
+    const script = `const { chroot, enterMounts } = await import(${JSON.stringify(import.meta.resolve("./syscalls.ts"))});
+      ${prepare} fs.writeFileSync(at("lower/f"), "f"); fs.mkdirSync(at("proc")); execFileSync("mount", ["--bind", "/proc", at("proc")]);
+      const outside = () => fs.readFileSync("/proc/" + process.ppid + "/mountinfo", "utf8").split(directory).length;
+      const before = outside(); overlay.probeOverlay(directory);
+      chroot(directory); process.chdir("/lower"); overlay.enterPrivateMountNamespace(); console.log(process.cwd(), fs.readFileSync("f", "utf8"));
+      overlay.mountOverlay({ lowers: ["/lower"], upper: "/upper", work: "/work", target: "/target" }); console.log(fs.readFileSync("/target/f", "utf8"), outside() - before);
+      enterMounts(fs.openSync("/proc/self/ns/mnt")); console.log(fs.readdirSync("/").sort().join(), fs.readFileSync("/target/f", "utf8"));`;
+    // shared, as the root is on most machines
+    const wrapper = ["unshare", "--mount", "--propagation", "shared", "sh", "-c", '"$@"; exit', "sh"];
+    assert.deepEqual(inChild(script, freshDirectory(), wrapper).split("\n"), ["/lower f", "f 0", "lower,lower2,proc,target,upper,work f"]);
+  });
+}
+
 test("kill -9 leaves no mount", { skip }, async () => {
   const directory = freshDirectory();
   const script = `overlay.enterPrivateMountNamespace(); overlay.mountOverlay({ lowers: [at("lower")], upper: at("upper"), work: at("work"), target: at("target") });
@@ -117,8 +135,9 @@ test("in a user namespace marks are user.* attributes", { skip }, (context) => {
 });
 
 test("without rights the reason is said", { skip: skip || process.getuid?.() !== 0 }, () => {
+  // what is loaded lazily is loaded while it may be read: nobody reads a checkout in root's home
   const out =
-    inChild(`process.setgroups([]); for (const name of fs.readdirSync(directory)) fs.rmdirSync(at(name)); fs.chmodSync(directory, 0o777); process.setgid(65534); process.setuid(65534);
+    inChild(`overlay.probeOverlay(directory); process.setgroups([]); for (const name of fs.readdirSync(directory)) fs.rmdirSync(at(name)); fs.chmodSync(directory, 0o777); process.setgid(65534); process.setuid(65534);
     try { overlay.enterPrivateMountNamespace(); } catch (error) { console.log(error.code); }
     const { supported, code, reason } = overlay.probeOverlay(directory); console.log(supported, code, /EPERM/.test(reason));`);
   assert.deepEqual(out.split("\n"), ["MOUNT_NAMESPACE_DENIED", "false MOUNT_DENIED true"]);

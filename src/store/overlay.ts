@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, mkdtempSync, readFileSync, readSync, rmSync, syml
 import { isAbsolute, join } from "node:path";
 import { errnoOf, SlipwayError } from "../base/errors.ts";
 import { printable } from "../base/printable.ts";
+import { leaveChroot } from "./namespace-root.ts";
 import { fsconfigCreate, fsconfigFlag, fsconfigString, fsmount, fsopen, mount, mountFlag, moveMount, umountDetach, unshareMounts } from "./syscalls.ts";
 
 export interface OverlayMount {
@@ -38,6 +39,7 @@ export function enterPrivateMountNamespace(): void {
   if (isPrivate) return;
   try {
     unshareMounts();
+    leaveChroot();
     mount("none", "/", null, mountFlag.slave | mountFlag.recursive, null);
   } catch (error) {
     throw new SlipwayError("denied", "MOUNT_NAMESPACE_DENIED", `cannot create a mount namespace: ${describe(error)}`, { errno: errnoOf(error) }, error);

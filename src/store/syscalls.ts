@@ -21,6 +21,9 @@ const newer = { move_mount: 429, fsopen: 430, fsconfig: 431, fsmount: 432, opena
 /** `syscall` in the error; the second member is the prototype for koffi. A `const void *` takes a string, bytes or null. */
 const prototypes = {
   unshare: "int unshare(int flags)",
+  setns: "int setns(int fd, int type)",
+  chroot: "int chroot(const void *path)",
+  fchdir: "int fchdir(int fd)",
   mount: "int mount(const void *source, const void *target, const void *type, unsigned long flags, const void *data)",
   umount2: "int umount2(const void *target, int flags)",
   utimensat: "int utimensat(int dir, const void *path, const void *times, int flags)",
@@ -241,16 +244,32 @@ export const mountFlag = {
   noexec: 8,
   remount: 32,
   bind: 4096,
+  move: 8192,
   recursive: 16384,
   private: 1 << 18,
   slave: 1 << 19,
 } as const;
 
+const mountNamespace = 0x20000;
+
 /** Gives this thread a mount namespace, root and working directory of its own. */
 export function unshareMounts(): void {
   const cloneFs = 0x200;
-  const cloneNewMountNamespace = 0x20000;
-  call("unshare", undefined, cloneFs | cloneNewMountNamespace);
+  call("unshare", undefined, cloneFs | mountNamespace);
+}
+
+/** Enters the mount namespace that `fd` is open on, at its root: it becomes root and working directory, also out of a chroot. */
+export function enterMounts(fd: number): void {
+  call("setns", undefined, fd, mountNamespace);
+}
+
+/** Like unshareMounts() before it: for this thread, and for children spawned afterwards. */
+export function chroot(target: Path): void {
+  call("chroot", target, cPath(target));
+}
+
+export function changeDirectory(fd: number): void {
+  call("fchdir", undefined, fd);
 }
 
 /** mount(2). `data` is cut by the kernel after 4095 bytes: longer ones are refused here with E2BIG. */

@@ -8,6 +8,7 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, suite, test } from "node:test";
+import { listProcesses, type Process } from "./processes.ts";
 import { createSandbox, isRoot, removeTree, slipwayPath, statesOf, type Sandbox } from "./sandbox.ts";
 
 const become = (id: number): readonly string[] => ["setpriv", `--reuid=${id}`, `--regid=${id}`, "--clear-groups"];
@@ -35,23 +36,7 @@ function addUser(): number | undefined {
   return Number(spawnSync("id", ["-u", name], { encoding: "utf8" }).stdout);
 }
 
-/** Every process that runs with this id on the machine, as "pid command". */
-function processesOf(id: number): readonly string[] {
-  return readdirSync("/proc")
-    .filter((pid) => /^\d+$/.test(pid))
-    .flatMap((pid) => {
-      const status = readText(`/proc/${pid}/status`);
-      return new RegExp(`^Uid:\t${id}\t`, "m").test(status) ? [`${pid} ${readText(`/proc/${pid}/cmdline`).replaceAll("\0", " ")}`] : [];
-    });
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return "";
-  }
-}
+const processesOf = (id: number): readonly Process[] => listProcesses().filter(({ uid }) => uid === id);
 
 /** /dev/net/tun of this mode for one command only, whatever the machine's own is: with 0600 an ordinary user can have no network of its own. */
 function withTun(mode: number): readonly string[] {
@@ -68,7 +53,7 @@ after(() => rmSync(devices, { recursive: true, force: true }));
 /** The user's containers, processes (the one that keeps the namespace too), files and account. */
 async function removeUser(id: number, sandbox: Sandbox | undefined): Promise<void> {
   await sandbox?.[Symbol.asyncDispose]();
-  for (const line of processesOf(id)) process.kill(Number(line.split(" ", 1)[0]), "SIGKILL");
+  for (const { pid } of processesOf(id)) spawnSync("sh", ["-c", `kill -9 ${pid}`], { stdio: "ignore" });
   removeTree(`/tmp/slipway-${id}`);
   spawnSync("userdel", ["--force", name], { stdio: "ignore" });
 }
@@ -151,7 +136,7 @@ function core(open: () => Sandbox, user: () => number): void {
       assert.deepEqual(existsSync(place) ? readdirSync(place) : [], [], folder);
     }
     // What has ended and was not reaped yet has no command line; what is ending gets a moment.
-    const running = (): readonly string[] => processesOf(user()).filter((line) => !line.endsWith(" sleep infinity ") && !/^\d+ $/.test(line));
+    const running = (): readonly string[] => processesOf(user()).flatMap(({ words }) => (words === "" || words.endsWith("sleep infinity") ? [] : [words]));
     for (const deadlineMs = Date.now() + 10_000; running().length > 0 && Date.now() < deadlineMs;) await new Promise((resolve) => setTimeout(resolve, 50));
     assert.deepEqual(running(), []);
   });

@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { after, test, type TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { listProcesses, readText, type Process } from "./processes.ts";
 import { createSandbox, slipwayPath } from "./sandbox.ts";
 
 const sandbox = await createSandbox();
@@ -18,25 +19,9 @@ async function eventually(what: string, isSo: () => boolean): Promise<void> {
   for (const endMs = Date.now() + deadlineMs; !isSo(); await delay(20)) assert.ok(Date.now() < endMs, `never: ${what}`);
 }
 
-function readText(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return "";
-  }
-}
-
-interface Process {
-  readonly pid: number;
-  readonly words: string;
-}
-
 /** Of this suite: the store's path or a container's id stands in the command line, or the container's own marker. */
 function processes(...marks: readonly string[]): readonly Process[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .map((name) => ({ pid: Number(name), words: readText(`/proc/${name}/cmdline`).replaceAll("\0", " ") }))
-    .filter(({ words }) => marks.some((mark) => words.includes(mark)));
+  return listProcesses().filter(({ words }) => marks.some((mark) => words.includes(mark)));
 }
 
 /** An argument of `sleep` that no other process on the machine has. */
