@@ -153,7 +153,10 @@ test("a container that cannot start: exit code of the failure, prefix and pointe
   const run = async (): Promise<never> => {
     throw new SlipwayError("invalid_argument", "START_FAILED", message, { exitCode: 127 });
   };
-  const { code, stderr } = await runInMemory(["run", "0123456789ab", "x"], { engine: { containers: { run } } });
+  const inspect = (): never => {
+    throw new SlipwayError("not_found", "NO_SUCH_IMAGE", "No such image: 0123456789ab:latest");
+  };
+  const { code, stderr } = await runInMemory(["run", "0123456789ab", "x"], { engine: { images: { inspect }, containers: { run } } });
   assert.equal(code, 127);
   assert.equal(stderr, `slipway: Error response from daemon: ${message}\n\nRun 'slipway run --help' for more information\n`);
 });

@@ -124,6 +124,19 @@ export interface CheckResult {
 
 export type Filters = Readonly<Record<string, readonly string[]>>;
 
+/** One platform's image of an index, or a lone image. */
+export interface ImageVariant {
+  /** `os/arch[/variant]` */
+  readonly platform: string;
+  readonly id: Digest;
+  readonly createdSeconds: number;
+  /** bytes of the unpacked layers */
+  readonly sizeBytes: number;
+  readonly containers: number;
+  readonly layers: readonly { readonly diffId: Digest; readonly sizeBytes: number; readonly shared: boolean }[];
+}
+
+/** An image; or an index, whose facts are those of its image for this machine where the field does not say otherwise. */
 export interface ImageSummary {
   readonly id: Digest;
   /** familiar names: "nginx:alpine", "localhost:5000/a:1" */
@@ -133,14 +146,17 @@ export interface ImageSummary {
   readonly parentId: string;
   /** seconds since the epoch */
   readonly createdSeconds: number;
-  /** bytes of the unpacked layers */
+  /** bytes of the unpacked layers, of all platforms together */
   readonly sizeBytes: number;
   readonly labels: Readonly<Record<string, string>>;
-  /** running or stopped containers made from it */
+  /** running or stopped containers made from it, of any platform */
   readonly containers: number;
   readonly platform: string;
+  /** more than one for an index */
+  readonly variants: readonly ImageVariant[];
   /** an image without a name that no other image needs */
   readonly dangling: boolean;
+  /** of all platforms, each once; `shared`: other images have it too */
   readonly layers: readonly { readonly diffId: Digest; readonly sizeBytes: number; readonly shared: boolean }[];
 }
 
@@ -183,18 +199,24 @@ export interface PruneResult {
 
 export interface ImageApi {
   list(options?: { readonly all?: boolean; readonly filters?: Filters; readonly reference?: string }): readonly ImageSummary[];
-  /** `ref` is a name, an id or a unique prefix of one. Fails with NO_SUCH_IMAGE (not_found), AMBIGUOUS_ID (invalid_argument). */
-  inspect(ref: string): ImageInspect;
+  /**
+   * `ref` is a name, an id or a unique prefix of one; `platform` one of an index's platforms, else it is this machine's.
+   * Fails with NO_SUCH_IMAGE, NO_MATCHING_PLATFORM (not_found), AMBIGUOUS_ID (invalid_argument).
+   */
+  inspect(ref: string, options?: { readonly platform?: string }): ImageInspect;
   tag(source: string, target: string): void;
-  /** Fails with IMAGE_IN_USE (conflict) in Docker's words. Lines come in Docker's order. */
-  remove(ref: string, options?: { readonly force?: boolean; readonly noPrune?: boolean }): readonly RemoveLine[];
-  history(ref: string): readonly HistoryItem[];
+  /**
+   * Fails with IMAGE_IN_USE (conflict) in Docker's words. Lines come in Docker's order. `platforms`: only these of an index, which
+   * keeps its names until its last image goes; needs `force`.
+   */
+  remove(ref: string, options?: { readonly force?: boolean; readonly noPrune?: boolean; readonly platforms?: readonly string[] }): readonly RemoveLine[];
+  history(ref: string, options?: { readonly platform?: string }): readonly HistoryItem[];
   /** One tar that is a docker-archive and an OCI layout at once. */
   save(refs: readonly string[], options?: { readonly platform?: string; readonly signal?: AbortSignal }): AsyncIterable<Uint8Array>;
-  /** `loaded`: familiar names, or ids of untagged images, in the archive's order. */
+  /** `loaded`: familiar names, or ids of untagged images, in the archive's order. `platform`: of an index only that. */
   load(
     source: AsyncIterable<Uint8Array>,
-    options?: { readonly signal?: AbortSignal },
+    options?: { readonly platform?: string; readonly signal?: AbortSignal },
   ): Task<{ readonly loaded: readonly ({ readonly name: string } | { readonly id: Digest })[] }>;
   /** A root file system tar (any compression) becomes an image of one layer. `changes` are Dockerfile lines. */
   import(

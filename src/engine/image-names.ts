@@ -5,6 +5,7 @@ import { familiarName, formatReference, parseReference, repositoryName, withDefa
 import type { Store } from "../store/index.ts";
 
 export interface FoundImage {
+  /** an image's, or that of an index with images for several platforms */
   readonly id: Digest;
   /** the full name by which it was found; undefined when it was found by id */
   readonly name: string | undefined;
@@ -27,7 +28,10 @@ function shown(ref: string): string {
 
 /** undefined when there is no such image. Names win over ids. Fails with AMBIGUOUS_ID (invalid_argument). */
 export function findImage(store: Store, ref: string): FoundImage | undefined {
-  if (isDigest(ref)) return store.images.get(ref) === undefined ? byManifest(store, ref) : { id: ref, name: undefined, repoDigest: undefined };
+  if (isDigest(ref)) {
+    const known = store.images.get(ref) ?? store.indexes.get(ref);
+    return known === undefined ? byDocument(store, ref) : { id: ref, name: undefined, repoDigest: undefined };
+  }
   const named = byName(store, ref);
   if (named !== undefined) return named;
   const hex = /^(?:sha256:)?([0-9a-f]{1,64})$/.exec(ref)?.[1];
@@ -37,11 +41,13 @@ export function findImage(store: Store, ref: string): FoundImage | undefined {
   return ids[0] === undefined ? undefined : { id: ids[0], name: undefined, repoDigest: undefined };
 }
 
-function byManifest(store: Store, digest: Digest): FoundImage | undefined {
-  const image = store.images
-    .all()
-    .find((candidate) => candidate.manifest === digest || store.images.repoDigests(candidate.id).some((known) => known.digest === digest));
-  return image === undefined ? undefined : { id: image.id, name: undefined, repoDigest: undefined };
+/** By the digest of a manifest or of an index that it came with. */
+function byDocument(store: Store, digest: Digest): FoundImage | undefined {
+  const named = (id: Digest): boolean => store.images.repoDigests(id).some((known) => known.digest === digest);
+  const found =
+    store.indexes.all().find(({ id, document }) => document === digest || named(id)) ??
+    store.images.all().find(({ id, manifest }) => manifest === digest || named(id));
+  return found === undefined ? undefined : { id: found.id, name: undefined, repoDigest: undefined };
 }
 
 function byName(store: Store, ref: string): FoundImage | undefined {

@@ -13,10 +13,10 @@ import { startTask } from "./task.ts";
 export function createImages(store: Store, client: () => Promise<RegistryClient>): ImageApi {
   return {
     list: (options) => listImages(store, options),
-    inspect: (ref) => inspectImage(store, ref),
+    inspect: (ref, options) => inspectImage(store, ref, options?.platform),
     tag: (source, target) => tagImage(store, source, target),
     remove: (ref, options) => removeImage(store, ref, options),
-    history: (ref) => imageHistory(store, ref),
+    history: (ref, options) => imageHistory(store, ref, options?.platform),
     save: async function* (refs, options) {
       const { saveImages } = await import("./archive/save.ts");
       yield* saveImages(store, refs, options);

@@ -3,11 +3,15 @@ import { createHash } from "node:crypto";
 import { SlipwayError } from "../base/errors.ts";
 import { digestFromHex, type Digest } from "../oci/digest.ts";
 import type { Descriptor } from "../oci/manifest.ts";
-import type { Platform } from "../oci/platform.ts";
+import { normalizePlatform, type Platform } from "../oci/platform.ts";
 import { formatReference, repositoryName, type Reference } from "../oci/reference.ts";
 import type { RegistryClient, SourceImage } from "../registry/index.ts";
 import type { Store } from "../store/index.ts";
 import { decompressDetected } from "../tar/compression.ts";
+import { platformFrom } from "./images/image-facts.ts";
+import { commitIndex } from "./images/image-index.ts";
+import { forgetImage } from "./images/remove.ts";
+import { variantsOf } from "./images/variants.ts";
 import { LayerMeter } from "./layer-meter.ts";
 
 export interface PulledImage {
@@ -52,18 +56,35 @@ export async function pullImage(options: PullOptions): Promise<PulledImage> {
     });
   }
   await Promise.all(layers.map((layer, index) => fetchLayer(options, layer, chain[index] as Digest)));
-  return store.transaction(() => {
-    const documents = [...source.indexes.map(({ bytes }) => bytes), source.manifestBytes].map((bytes) => store.blobs.put(bytes).digest);
-    const known = store.images.get(source.manifest.config.digest) !== undefined;
-    const name = formatReference(reference);
-    const before = reference.tag === undefined ? undefined : store.images.byName(name);
-    const id = store.images.commit(
-      { config: source.configBytes, chain, manifest: source.manifestDescriptor.digest, blobs: documents },
-      options.tag && reference.tag !== undefined && reference.digest === undefined ? [name] : [],
-    );
-    store.images.addRepoDigest(repositoryName(reference), source.root.descriptor.digest, id);
-    return { id, rootDigest: source.root.descriptor.digest, upToDate: known && (before === undefined ? reference.tag === undefined : before === id) };
-  });
+  return store.transaction(() => keepPulled(options, source, chain));
+}
+
+/** The platforms of one index that were pulled one after the other stand together under their names. */
+function keepPulled({ store, reference, tag }: PullOptions, source: SourceImage, chain: readonly Digest[]): PulledImage {
+  const blobs = [...source.indexes.map(({ bytes }) => bytes), source.manifestBytes].map((bytes) => store.blobs.put(bytes).digest);
+  const known = store.images.get(source.manifest.config.digest) !== undefined;
+  const names = tag && reference.tag !== undefined && reference.digest === undefined ? [formatReference(reference)] : [];
+  const before = reference.tag === undefined ? undefined : store.images.byName(formatReference(reference));
+  const repository = repositoryName(reference);
+  const rootDigest = source.root.descriptor.digest;
+  const siblings = source.indexes.length === 0 ? undefined : store.images.byRepoDigest(repository, rootDigest);
+  const member = siblings !== undefined && siblings !== source.manifest.config.digest;
+  const id = store.images.commit({ config: source.configBytes, chain, manifest: source.manifestDescriptor.digest, blobs, member }, member ? [] : names);
+  const standing = member ? joinSiblings(store, siblings, id, rootDigest) : id;
+  if (member) for (const name of names) store.images.tag(name, standing);
+  store.images.addRepoDigest(repository, rootDigest, standing);
+  return { id, rootDigest, upToDate: known && (before === undefined ? reference.tag === undefined : before === standing) };
+}
+
+/** Names and repository digests move to the index with the new image. */
+function joinSiblings(store: Store, siblings: Digest, image: Digest, document: Digest): Digest {
+  const variants = variantsOf(store, siblings);
+  if (variants.some((variant) => variant.image === image)) return siblings;
+  const parts = [...variants, { image, platform: normalizePlatform(platformFrom(store.images.config(image))) }];
+  const id = commitIndex(store, { parts, annotations: {} }, store.images.names(siblings), document);
+  for (const { repository, digest } of store.images.repoDigests(siblings)) store.images.addRepoDigest(repository, digest, id);
+  forgetImage(store, siblings);
+  return id;
 }
 
 async function fetchLayer(options: PullOptions, layer: Descriptor, diffId: Digest): Promise<void> {

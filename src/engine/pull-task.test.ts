@@ -6,6 +6,7 @@ import { mediaTypes } from "../oci/manifest.ts";
 import { blobDescriptor, quickClient, serve, type Handler, type LoopbackServer } from "../registry/fixtures/loopback-server.ts";
 import type { Store } from "../store/index.ts";
 import type { PullEvent } from "./api.ts";
+import { listImages } from "./images/list.ts";
 import { configOf, openTestStore, testLayer } from "./images/test-images.ts";
 import { pullTask, type PullOutcome, type PullRequest } from "./pull-task.ts";
 
@@ -13,8 +14,8 @@ const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 const layers = ["base", "top"].map((content) => gzipSync(testLayer(content)));
 
 /** An image of the first `count` layers, with what a registry answers about it. */
-function imageOf(count: number): { readonly manifest: Buffer; readonly handlers: Readonly<Record<string, Handler>> } {
-  const config = configOf({ layers: ["base", "top"].slice(0, count) });
+function imageOf(count: number, architecture?: string): { readonly manifest: Buffer; readonly handlers: Readonly<Record<string, Handler>> } {
+  const config = configOf({ layers: ["base", "top"].slice(0, count), ...(architecture === undefined ? {} : { architecture }) });
   const manifest = json({
     schemaVersion: 2,
     mediaType: mediaTypes.ociManifest,
@@ -59,6 +60,45 @@ async function pull(store: Store, reference: string, options: PullRequest = {}):
 
 const [base = "", top = ""] = layers.map((bytes) => shortId(digestOf(bytes)));
 const download = ["Pulling fs layer", "Downloading", "Verifying Checksum", "Download complete", "Pull complete"];
+
+/** One name for images of three architectures. */
+async function startSeveral(): Promise<LoopbackServer> {
+  const images = ["amd64", "arm64", "s390x"].map((architecture) => ({ architecture, ...imageOf(1, architecture) }));
+  const manifests = images.map(({ architecture, manifest }) => ({
+    ...blobDescriptor(manifest, mediaTypes.ociManifest),
+    platform: { os: "linux", architecture },
+  }));
+  const index = send(json({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests }), mediaTypes.ociIndex);
+  const answers = images.map(({ manifest }) => [`/v2/team/app/manifests/${digestOf(manifest)}`, send(manifest, mediaTypes.ociManifest)] as const);
+  return await serve({
+    "/v2/": send(json({}), "application/json"),
+    "/v2/team/app/manifests/1": index,
+    "/v2/team/app/manifests/same": index,
+    ...Object.fromEntries(answers),
+    ...Object.assign({}, ...images.map(({ handlers }) => handlers)),
+  });
+}
+
+test("the platforms of an index that are pulled one after the other stand together under its names", async () => {
+  using box = openTestStore();
+  await using registry = await startSeveral();
+  const { store } = box;
+  const name = `${registry.host}/team/app`;
+  const variants = (): readonly (readonly string[])[] =>
+    listImages(store).map((image) => [...image.repoTags, ...image.variants.map(({ platform }) => platform)]);
+  const amd64 = await pull(store, `${name}:1`, { platform: "linux/amd64" });
+  assert.deepEqual(variants(), [[`${name}:1`, "linux/amd64"]]);
+  await pull(store, `${name}:1`, { platform: "linux/arm64" });
+  assert.deepEqual(variants(), [[`${name}:1`, "linux/amd64", "linux/arm64"]]);
+  await pull(store, `${name}:same`, { platform: "linux/s390x" });
+  assert.deepEqual(variants(), [[`${name}:1`, `${name}:same`, "linux/amd64", "linux/arm64", "linux/s390x"]]);
+  const again = await pull(store, `${name}:1`, { platform: "linux/amd64" });
+  assert.deepEqual([again.outcome.status, again.outcome.id], [`Image is up to date for ${name}:1`, amd64.outcome.id]);
+  const [index] = listImages(store);
+  assert.deepEqual([index?.repoDigests, store.indexes.all().length], [[`${name}@${amd64.outcome.digest}`], 1]);
+  store.indexes.remove(store.images.byName(`${name}:1`)!);
+  assert.deepEqual([store.images.all(), variants()], [[], []]);
+});
 
 describe("pull", () => {
   test("a new image, the same again, another with a layer of it", async () => {

@@ -27,6 +27,8 @@ DELETE FROM layer WHERE diff_id NOT IN (SELECT diff_id FROM image_layer)
 const unreachableBlobs = `
 DELETE FROM blob WHERE digest NOT IN (SELECT digest FROM image_blob)
   AND digest NOT IN (SELECT id FROM image)
+  AND digest NOT IN (SELECT id FROM image_index)
+  AND digest NOT IN (SELECT document FROM image_index WHERE document IS NOT NULL)
   AND digest NOT IN (SELECT diff_id FROM layer)
   AND digest NOT IN (SELECT digest FROM layer_blob)
   AND digest NOT IN (SELECT id FROM lease_item WHERE kind = 'blob') RETURNING digest`;

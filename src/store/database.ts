@@ -6,9 +6,8 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { SlipwayError } from "../base/errors.ts";
 import { storeError } from "./layout.ts";
 
-const schemaVersion = 1;
-
-const schema = `
+/** What a new store starts with; each later step below brings a store one version further. Stores of every version before are opened. */
+const firstSchema = `
 CREATE TABLE blob (digest TEXT PRIMARY KEY, size INTEGER NOT NULL, created_ms INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE layer (
   diff_id TEXT PRIMARY KEY, size INTEGER NOT NULL, created_ms INTEGER NOT NULL, used_ms INTEGER NOT NULL
@@ -45,6 +44,19 @@ CREATE TABLE lease (id TEXT PRIMARY KEY, pid INTEGER NOT NULL, created_ms INTEGE
 CREATE TABLE lease_item (lease TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (lease, kind, id)) WITHOUT ROWID;
 CREATE TABLE sequence (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 `;
+
+/** Images for several platforms. An image with own = 0 is there for the indexes that have it, and goes with the last of them. */
+const imageIndexes = `
+CREATE TABLE image_index (id TEXT PRIMARY KEY, document TEXT, created_ms INTEGER NOT NULL, tagged_ms INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE index_member (
+  parent TEXT NOT NULL, position INTEGER NOT NULL, platform TEXT NOT NULL, image TEXT NOT NULL, PRIMARY KEY (parent, position)
+) WITHOUT ROWID;
+CREATE INDEX index_member_image ON index_member (image);
+ALTER TABLE image ADD COLUMN own INTEGER NOT NULL DEFAULT 1;
+`;
+
+const migrations: readonly string[] = [firstSchema, imageIndexes];
+const schemaVersion = migrations.length;
 
 export type SqlValue = string | number | bigint | null;
 export type Row = Readonly<Record<string, unknown>>;
@@ -84,7 +96,8 @@ export class Database {
           },
         );
       }
-      if (found === 0) this.#db.exec(`${schema}; PRAGMA user_version = ${schemaVersion}`);
+      for (const step of migrations.slice(found)) this.#db.exec(step);
+      this.#db.exec(`PRAGMA user_version = ${schemaVersion}`);
       this.#db.exec("COMMIT");
     } catch (error) {
       this.#db.exec("ROLLBACK");

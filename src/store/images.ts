@@ -1,11 +1,12 @@
 /**
- * Images and their names. An image is its config's digest; names (full references) and repository digests point to it.
+ * Images and their names. An image is its config's digest; names (full references) and repository digests point to it,
+ * or to an index of images for several platforms (image-indexes.ts).
  */
 import { SlipwayError } from "../base/errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { ImageConfig } from "../oci/image-config.ts";
 import type { Blobs } from "./blobs.ts";
-import { integer, optionalText, text, type Database } from "./database.ts";
+import { integer, optionalText, text, type Database, type Row } from "./database.ts";
 import type { Layers } from "./layers.ts";
 
 export interface ImageRecord {
@@ -15,6 +16,8 @@ export interface ImageRecord {
   /** when it came into the store */
   readonly createdMs: number;
   readonly taggedMs: number;
+  /** false: it is there for the indexes that have it, and for nothing else */
+  readonly own: boolean;
 }
 
 export interface ImageCommit {
@@ -24,6 +27,8 @@ export interface ImageCommit {
   readonly manifest?: Digest;
   /** manifest and index blobs to keep with the image */
   readonly blobs?: readonly Digest[];
+  /** a part of an index that is committed next, in the same transaction */
+  readonly member?: boolean;
 }
 
 export class Images {
@@ -45,11 +50,13 @@ export class Images {
       if (!this.#blobs.has(config.digest)) this.#blobs.put(image.config);
       const now = Date.now();
       this.#db.run(
-        "INSERT INTO image (id, manifest, created_ms, tagged_ms) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET manifest = coalesce(excluded.manifest, manifest)",
+        `INSERT INTO image (id, manifest, created_ms, tagged_ms, own) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET manifest = coalesce(excluded.manifest, manifest), own = max(own, excluded.own)`,
         config.digest,
         image.manifest ?? null,
         now,
         0,
+        image.member === true ? 0 : 1,
       );
       image.chain.forEach((diffId, position) =>
         this.#db.run("INSERT OR IGNORE INTO image_layer (image, position, diff_id) VALUES (?, ?, ?)", config.digest, position, diffId),
@@ -62,7 +69,7 @@ export class Images {
     return config.digest;
   }
 
-  /** `name` is a full reference ("docker.io/library/a:1"); it moves away from the image that had it. */
+  /** `name` is a full reference ("docker.io/library/a:1"); it moves away from the image or index that had it. */
   tag(name: string, id: Digest): void {
     const now = Date.now();
     this.#db.transaction(() => {
@@ -72,7 +79,8 @@ export class Images {
         id,
         now,
       );
-      this.#db.run("UPDATE image SET tagged_ms = ? WHERE id = ?", now, id);
+      this.#db.run("UPDATE image SET tagged_ms = ?, own = 1 WHERE id = ?", now, id);
+      this.#db.run("UPDATE image_index SET tagged_ms = ? WHERE id = ?", now, id);
     });
   }
 
@@ -80,31 +88,28 @@ export class Images {
     return this.#db.run("DELETE FROM tag WHERE name = ?", name) > 0;
   }
 
+  /** The id of an image or of an index. */
   byName(name: string): Digest | undefined {
     const row = this.#db.get("SELECT image FROM tag WHERE name = ?", name);
     return row === undefined ? undefined : (text(row, "image") as Digest);
   }
 
-  /** All ids that begin with the given hex digits; two at most are looked for. */
+  /** All ids of images and indexes that begin with the given hex digits; two at most are looked for. */
   byPrefix(hexPrefix: string): readonly Digest[] {
+    const [from, to] = [`sha256:${hexPrefix}`, `sha256:${hexPrefix}g`];
     return this.#db
-      .all("SELECT id FROM image WHERE id >= ? AND id < ? LIMIT 2", `sha256:${hexPrefix}`, `sha256:${hexPrefix}g`)
+      .all("SELECT id FROM image WHERE id >= ? AND id < ? UNION ALL SELECT id FROM image_index WHERE id >= ? AND id < ? LIMIT 2", from, to, from, to)
       .map((row) => text(row, "id") as Digest);
   }
 
   get(id: Digest): ImageRecord | undefined {
-    const row = this.#db.get("SELECT id, manifest, created_ms, tagged_ms FROM image WHERE id = ?", id);
-    if (row === undefined) return undefined;
-    return { id, manifest: optionalText(row, "manifest") as Digest | undefined, createdMs: integer(row, "created_ms"), taggedMs: integer(row, "tagged_ms") };
+    const row = this.#db.get(`SELECT ${recordColumns} FROM image WHERE id = ?`, id);
+    return row === undefined ? undefined : imageRecord(row);
   }
 
+  /** Those that indexes alone need are among them. */
   all(): readonly ImageRecord[] {
-    return this.#db.all("SELECT id, manifest, created_ms, tagged_ms FROM image").map((row) => ({
-      id: text(row, "id") as Digest,
-      manifest: optionalText(row, "manifest") as Digest | undefined,
-      createdMs: integer(row, "created_ms"),
-      taggedMs: integer(row, "tagged_ms"),
-    }));
+    return this.#db.all(`SELECT ${recordColumns} FROM image`).map(imageRecord);
   }
 
   config(id: Digest): ImageConfig {
@@ -130,7 +135,10 @@ export class Images {
 
   /** `repository` is a full name without tag. */
   addRepoDigest(repository: string, digest: Digest, id: Digest): void {
-    this.#db.run("INSERT OR IGNORE INTO repo_digest (repository, digest, image) VALUES (?, ?, ?)", repository, digest, id);
+    this.#db.transaction(() => {
+      this.#db.run("INSERT OR IGNORE INTO repo_digest (repository, digest, image) VALUES (?, ?, ?)", repository, digest, id);
+      this.#db.run("UPDATE image SET own = 1 WHERE id = ?", id);
+    });
   }
 
   removeRepoDigest(repository: string, digest: Digest, id: Digest): void {
@@ -148,14 +156,20 @@ export class Images {
     return row === undefined ? undefined : (text(row, "image") as Digest);
   }
 
-  /** Forgets the image and all its names. Its layers and blobs go with the next collection unless something else reaches them. */
-  remove(id: Digest): void {
-    this.#db.transaction(() => {
+  /**
+   * Forgets the image and all its names. Its layers and blobs go with the next collection unless something else reaches them.
+   * false: an index has it, so only its names went.
+   */
+  remove(id: Digest): boolean {
+    return this.#db.transaction(() => {
       this.#db.run("DELETE FROM tag WHERE image = ?", id);
       this.#db.run("DELETE FROM repo_digest WHERE image = ?", id);
+      this.#db.run("UPDATE image SET own = 0 WHERE id = ?", id);
+      if (this.#db.get("SELECT 1 AS one FROM index_member WHERE image = ?", id) !== undefined) return false;
       this.#db.run("DELETE FROM image_layer WHERE image = ?", id);
       this.#db.run("DELETE FROM image_blob WHERE image = ?", id);
       this.#db.run("DELETE FROM image WHERE id = ?", id);
+      return true;
     });
   }
 
@@ -164,4 +178,16 @@ export class Images {
     const row = this.#db.get("SELECT count(DISTINCT image) AS n FROM image_layer WHERE diff_id = ? AND image <> ?", diffId, except ?? "");
     return row === undefined ? 0 : integer(row, "n");
   }
+}
+
+const recordColumns = "id, manifest, created_ms, tagged_ms, own";
+
+function imageRecord(row: Row): ImageRecord {
+  return {
+    id: text(row, "id") as Digest,
+    manifest: optionalText(row, "manifest") as Digest | undefined,
+    createdMs: integer(row, "created_ms"),
+    taggedMs: integer(row, "tagged_ms"),
+    own: integer(row, "own") === 1,
+  };
 }

@@ -5,6 +5,7 @@ import { CacheRecords } from "./cache-records.ts";
 import { collect, listOrphans, type Collected } from "./collect.ts";
 import { Containers, type StoredContainer } from "./containers.ts";
 import { Database } from "./database.ts";
+import { ImageIndexes } from "./image-indexes.ts";
 import { Images } from "./images.ts";
 import { Layers } from "./layers.ts";
 import { createLayout, layoutOf, type StoreLayout } from "./layout.ts";
@@ -18,6 +19,7 @@ export class Store {
   readonly blobs: Blobs;
   readonly layers: Layers;
   readonly images: Images;
+  readonly indexes: ImageIndexes;
   readonly cache: CacheRecords;
   readonly cacheMounts: CacheMounts;
   readonly materializer: Materializer;
@@ -32,6 +34,7 @@ export class Store {
     this.blobs = new Blobs(db, layout, lease);
     this.layers = new Layers(db, layout, this.blobs, lease);
     this.images = new Images(db, this.blobs, this.layers);
+    this.indexes = new ImageIndexes(db, this.blobs, this.images);
     this.cache = new CacheRecords(db, this.layers);
     this.cacheMounts = new CacheMounts(db, layout);
     this.materializer = new Materializer(layout, this.blobs, this.layers, lease, ownership);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SlipwayError } from "../../base/errors.ts";
-import type { ContainerSummary, PullEvent } from "../../engine/api.ts";
+import type { ContainerSummary, ImageInspect, PullEvent } from "../../engine/api.ts";
+import { formatPlatform, hostPlatform } from "../../oci/index.ts";
 import { runInMemory } from "../memory-cli.ts";
 
 const nowMs = Date.parse("2026-11-23T09:42:36Z");
@@ -111,6 +112,17 @@ test("run pulls what is missing and says so on standard error; the container's e
     stderr: "Unable to find image 'x:latest' locally\nlatest: Pulling from library/x\nerr\n",
   });
   assert.deepEqual(await runInMemory(["run", "-d", "0123456789ab"], { engine }), { code: 0, stdout: "c0ffee\n", stderr: "latest: Pulling from library/x\n" });
+});
+
+test("run warns of an image for other machines, unless that was asked for", async () => {
+  const engine = {
+    images: { inspect: () => ({ Os: "linux", Architecture: "s390x" }) as unknown as ImageInspect },
+    containers: { create: async () => "c", start: async () => {} },
+  };
+  const warning = `WARNING: The requested image's platform (linux/s390x) does not match the detected host platform (${formatPlatform(hostPlatform())}) and no specific platform was requested\n`;
+  assert.equal((await runInMemory(["run", "-d", "x"], { engine })).stderr, warning);
+  assert.equal((await runInMemory(["create", "x"], { engine })).stderr, warning);
+  assert.equal((await runInMemory(["run", "-d", "--platform", "linux/s390x", "x"], { engine })).stderr, "");
 });
 
 test("run's flags as the engine's options", async () => {

@@ -35,7 +35,8 @@ function historyRowType(nowMs: number, human: boolean, noTrunc: boolean): RowTyp
 
 export const runHistory: Handler = async (cli, { flags, args }) => {
   const engine = await cli.open();
-  const items = engine.images.history(args[0]!);
+  const platform = flags.optional("platform");
+  const items = engine.images.history(args[0]!, platform === undefined ? {} : { platform });
   const type = historyRowType(cli.now(), flags.bool("human"), flags.bool("no-trunc"));
   const text = renderRows(items, type, {
     format: flags.string("format"),

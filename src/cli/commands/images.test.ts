@@ -22,6 +22,7 @@ function image(fields: Partial<ImageSummary>): ImageSummary {
     labels: {},
     containers: 0,
     platform: "linux/amd64",
+    variants: [],
     dangling: false,
     layers: [
       { diffId: digest("15d33b078a43"), sizeBytes: 2039808, shared: true },
@@ -269,4 +270,48 @@ test("pull on a pipe, quietly, and on a terminal", async () => {
   const drawn = (await runInMemory(["pull", "localhost:5000/clx:1"], { engine, isTTY: true, columns: 120 })).stdout;
   assert.ok(drawn.includes(`\u001b[1A\u001b[2K\r6c5d30afe1b8: Downloading [${"=".repeat(24)}>${" ".repeat(25)}]  500B/1kB\u001b[1B\r`));
   assert.match((await runInMemory(["pull", "BAD"], { engine })).stderr, /^invalid reference format: repository name \(library\/BAD\) must be lowercase\n$/);
+});
+
+test("--tree has a branch for each platform of an index, with its layers", async () => {
+  const [shared, own] = image({}).layers;
+  const variant = (platform: string, id: string, layers: ImageSummary["layers"]): ImageSummary["variants"][number] => ({
+    platform,
+    id: digest(id),
+    createdSeconds: nowMs / 1000 - 11,
+    sizeBytes: layers.reduce((sum, layer) => sum + layer.sizeBytes, 0),
+    containers: layers.length - 1,
+    layers,
+  });
+  const variants = [variant("linux/amd64", "aa", [shared!, own!]), variant("linux/arm/v7", "bb", [shared!])];
+  const { stdout } = await runInMemory(["images", "--tree"], { ...listing, engine: { images: { list: () => [image({ variants, containers: 1 })] } } });
+  assert.equal(
+    stdout.replaceAll(/ +$/gm, ""),
+    `IMAGE                ID             SIZE      ABOUT
+cli-a:latest         08e080652bf7   3.17MB    1.13MB its own, 2 platforms, 11 seconds ago, used by 1 container
+├─ linux/amd64       aa0000000000   3.17MB    11 seconds ago, used by 1 container
+│  ├─ 15d33b078a43                  2.04MB    shared
+│  └─ b8edf9f9896b                  1.13MB
+└─ linux/arm/v7      bb0000000000   2.04MB    11 seconds ago
+   └─ 15d33b078a43                  2.04MB    shared
+`,
+  );
+});
+
+test("--platform reaches the engine", async () => {
+  const seen: unknown[] = [];
+  const engine = {
+    images: {
+      inspect: (ref: string, options?: unknown) => (seen.push(["inspect", ref, options]), { Config: {}, GraphDriver: {} } as unknown as ImageInspect),
+      history: (ref: string, options?: unknown) => (seen.push(["history", ref, options]), []),
+      remove: (ref: string, options?: unknown) => (seen.push(["remove", ref, options]), []),
+    },
+  };
+  await runInMemory(["image", "inspect", "--platform", "linux/arm64", "x"], { engine });
+  await runInMemory(["history", "--platform=arm64", "x"], { engine });
+  await runInMemory(["rmi", "-f", "--platform", "linux/arm64,linux/amd64", "x"], { engine });
+  assert.deepEqual(seen, [
+    ["inspect", "x", { platform: "linux/arm64" }],
+    ["history", "x", { platform: "arm64" }],
+    ["remove", "x", { force: true, noPrune: false, platforms: ["linux/arm64", "linux/amd64"] }],
+  ]);
 });

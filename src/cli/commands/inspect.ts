@@ -19,10 +19,14 @@ interface Inspected {
 
 type Lookup = (engine: SlipwayApi, ref: string) => Promise<Inspected>;
 
-const lookupImage: Lookup = async (engine, ref) => {
-  const raw = engine.images.inspect(ref);
-  return { raw, typed: imageShape(raw) };
-};
+function imageLookup(platform?: string): Lookup {
+  return async (engine, ref) => {
+    const raw = engine.images.inspect(ref, platform === undefined ? {} : { platform });
+    return { raw, typed: imageShape(raw) };
+  };
+}
+
+const lookupImage = imageLookup();
 
 const lookupContainer: Lookup = async (engine, ref) => {
   const raw = await engine.containers.inspect(ref);
@@ -100,5 +104,5 @@ export const runInspect: Handler = async (cli, invocation) => {
   );
 };
 
-export const runImageInspect: Handler = (cli, invocation) => inspectAll(cli, invocation, lookupImage);
+export const runImageInspect: Handler = (cli, invocation) => inspectAll(cli, invocation, imageLookup(invocation.flags.optional("platform")));
 export const runContainerInspect: Handler = (cli, invocation) => inspectAll(cli, invocation, lookupContainer);

@@ -9,7 +9,8 @@ export const runLoad: Handler = async (cli, { flags }) => {
   if (input === "" && cli.stdin.isTTY) throw cliError("requested load from stdin, but stdin is empty", "NOT_A_TERMINAL");
   const source = input === "" ? cli.stdin.chunks : await openInputFile(resolve(cli.cwd, input));
   const engine = await cli.open();
-  const { loaded } = await engine.images.load(source, { signal: cli.signal }).result;
+  const platform = flags.optional("platform");
+  const { loaded } = await engine.images.load(source, { signal: cli.signal, ...(platform === undefined ? {} : { platform }) }).result;
   for (const image of loaded) cli.stdout.write("name" in image ? `Loaded image: ${image.name}\n` : `Loaded image ID: ${image.id}\n`);
   return 0;
 };

@@ -10,11 +10,12 @@ export function formatRemoveLine(line: RemoveLine): string {
 export const runRmi: Handler = async (cli, { flags, args }) => {
   const engine = await cli.open();
   const force = flags.bool("force");
+  const platforms = flags.list("platform").flatMap((word) => word.split(","));
   const failed = await forEachWord(
     cli,
     args,
     (ref) => {
-      for (const line of engine.images.remove(ref, { force, noPrune: flags.bool("no-prune") })) cli.stdout.write(formatRemoveLine(line));
+      for (const line of engine.images.remove(ref, { force, noPrune: flags.bool("no-prune"), platforms })) cli.stdout.write(formatRemoveLine(line));
     },
     { forgive: (error) => force && error.kind === "not_found" },
   );

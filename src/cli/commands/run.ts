@@ -3,7 +3,8 @@ import { existsSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { asSlipwayError } from "../../base/errors.ts";
 import type { PullEvent, RunOptions, SlipwayApi } from "../../engine/api.ts";
-import { familiarName, parseReference, withDefaultTag } from "../../oci/index.ts";
+import { printable } from "../../base/printable.ts";
+import { familiarName, formatPlatform, hostPlatform, parseReference, platformDistance, withDefaultTag, type Platform } from "../../oci/index.ts";
 import type { Cli } from "../cli.ts";
 import type { Handler, Invocation } from "../command.ts";
 import { cliError } from "../failure.ts";
@@ -30,16 +31,27 @@ function writeCidFile(cli: Cli, path: string, id: string): void {
 /** The id of an image or of a build's step; such a word is never pulled. */
 const idPattern = /^(?:sha256:)?[0-9a-f]{12,64}$/;
 
-/** Docker's first line of a pull that a run needs. */
-function announcePull(cli: Cli, engine: SlipwayApi, options: RunOptions): void {
-  if (options.pull !== "missing" || idPattern.test(options.image)) return;
-  const name = familiarName(withDefaultTag(parseReference(options.image)));
+/** Docker's first line of a pull that a run needs, and its warning about an image for other machines. */
+function announceImage(cli: Cli, engine: SlipwayApi, options: RunOptions): void {
+  if (options.pull === "always") return;
+  const { image, platform } = options;
   try {
-    engine.images.inspect(options.image);
+    const { Os: os, Architecture: architecture, Variant: variant } = engine.images.inspect(image, platform === undefined ? {} : { platform });
+    if (platform === undefined) warnOfPlatform(cli, { os, architecture, ...(variant === undefined ? {} : { variant }) });
   } catch (error) {
     if (asSlipwayError(error).kind !== "not_found") throw error;
-    cli.stderr.write(`Unable to find image '${name}' locally\n`);
+    if (options.pull !== "missing" || idPattern.test(image)) return;
+    cli.stderr.write(`Unable to find image '${familiarName(withDefaultTag(parseReference(image)))}' locally\n`);
   }
+}
+
+function warnOfPlatform(cli: Cli, image: Platform): void {
+  const host = hostPlatform();
+  if (platformDistance(host, image) !== undefined) return;
+  const said = printable(formatPlatform(image));
+  cli.stderr.write(
+    `WARNING: The requested image's platform (${said}) does not match the detected host platform (${formatPlatform(host)}) and no specific platform was requested\n`,
+  );
 }
 
 function pullListener(cli: Cli, quiet: boolean): (event: PullEvent) => void {
@@ -110,7 +122,7 @@ export const runRun: Handler = async (cli, invocation) => {
   if (!detach) checkTerminal(cli, { tty: flags.bool("tty"), interactive: flags.bool("interactive") });
   checkCidFile(cli, flags.string("cidfile"));
   const engine = await cli.open();
-  announcePull(cli, engine, options);
+  announceImage(cli, engine, options);
   return detach ? runDetached(cli, engine, options, invocation) : runAttached(cli, engine, options, invocation);
 };
 
@@ -120,7 +132,7 @@ export const runCreate: Handler = async (cli, invocation) => {
   const cidFile = flags.string("cidfile");
   checkCidFile(cli, cidFile);
   const engine = await cli.open();
-  announcePull(cli, engine, options);
+  announceImage(cli, engine, options);
   const id = await engine.containers.create(options, pullListener(cli, flags.bool("quiet")));
   writeCidFile(cli, cidFile, id);
   cli.stdout.write(`${id}\n`);

@@ -1,6 +1,6 @@
 /** Commands about images. */
 import type { Command } from "../command.ts";
-import { flag, forceFlag, formatFlag, ignored, listFormatFlag, platformFlag } from "./flag.ts";
+import { flag, forceFlag, formatFlag, listFormatFlag, platformFlag } from "./flag.ts";
 
 export const imageCommands: readonly Command[] = [
   {
@@ -14,7 +14,7 @@ export const imageCommands: readonly Command[] = [
       listFormatFlag,
       flag("no-trunc", "", "bool", "Write ids in full"),
       flag("quiet", "q", "bool", "Write ids only"),
-      flag("tree", "", "bool", "Show each image with its layers, and which of them are shared"),
+      flag("tree", "", "bool", "Show each image with its platforms and layers, and which layers are shared"),
     ],
     args: { min: 0, max: 1 },
     paths: ["image ls", "image list", "images"],
@@ -34,7 +34,7 @@ export const imageCommands: readonly Command[] = [
       listFormatFlag,
       flag("human", "H", "bool", "Sizes and dates for people", { default: "true" }),
       flag("no-trunc", "", "bool", "Write everything in full"),
-      ignored("platform", "", "string", 'Which platform, as "os[/arch[/variant]]"'),
+      platformFlag,
       flag("quiet", "q", "bool", "Write ids only"),
     ],
     args: { min: 1, max: 1 },
@@ -47,7 +47,7 @@ export const imageCommands: readonly Command[] = [
     name: "inspect",
     short: "Show everything about images",
     usage: "[OPTIONS] IMAGE [IMAGE...]",
-    flags: [formatFlag, ignored("platform", "", "string", 'Which platform, as "os[/arch[/variant]]"')],
+    flags: [formatFlag, platformFlag],
     args: { min: 1 },
     paths: ["image inspect"],
     complete: "image",
@@ -71,7 +71,7 @@ export const imageCommands: readonly Command[] = [
     flags: [
       flag("force", "f", "bool", "Remove an image that stopped containers use; a missing image is no failure"),
       flag("no-prune", "", "bool", "Leave parents that lose their name"),
-      ignored("platform", "", "strings", 'Which platform, as "os[/arch[/variant]]"'),
+      flag("platform", "", "strings", 'Remove the image for this platform only, as "os[/arch[/variant]]"; with --force'),
     ],
     args: { min: 1 },
     paths: ["image rm", "image remove", "rmi"],
@@ -97,7 +97,7 @@ export const imageCommands: readonly Command[] = [
     usage: "[OPTIONS]",
     flags: [
       flag("input", "i", "string", "File to read, instead of standard input", { complete: "file" }),
-      ignored("platform", "", "string", 'Which platform, as "os[/arch[/variant]]"'),
+      platformFlag,
       flag("quiet", "q", "bool", "Show no progress"),
     ],
     args: { min: 0, max: 0 },

@@ -89,7 +89,8 @@ describe("save", () => {
     await assert.rejects(readAll(saveImages(box.store, ["a:1", "nope"])), { code: "NO_SUCH_IMAGE", message: "No such image: nope:latest" });
     await assert.rejects(readAll(saveImages(box.store, ["a:1"], { platform: "linux/arm64" })), {
       code: "NO_MATCHING_PLATFORM",
-      message: "no suitable export target found: image with reference a:1 was found but does not provide the specified platform (linux/arm64)",
+      message:
+        "no suitable export target found: image with reference a:1 was found but does not provide the specified platform (linux/arm64): it has linux/amd64",
     });
   });
 

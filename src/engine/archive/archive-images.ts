@@ -6,9 +6,18 @@ import { createEntry, encodeHeader, endOfArchive, paddingLength } from "../../ta
 import { parseIndex } from "../../oci/parse-manifest.ts";
 import type { Descriptor } from "../../oci/manifest.ts";
 import type { Store } from "../../store/index.ts";
-import { blobName, indexDocument, planArchive, type ArchivedImage, type ArchiveFormat, type PlannedBlob } from "./archive-plan.ts";
+import {
+  blobName,
+  indexDocument,
+  planArchive,
+  type ArchivedImage,
+  type ArchivedIndex,
+  type ArchiveFormat,
+  type ArchivePlan,
+  type PlannedBlob,
+} from "./archive-plan.ts";
 
-export type { ArchivedImage, ArchiveFormat } from "./archive-plan.ts";
+export type { ArchivedImage, ArchivedIndex, ArchiveFormat } from "./archive-plan.ts";
 
 export interface ArchiveOptions {
   readonly format: ArchiveFormat;
@@ -16,8 +25,12 @@ export interface ArchiveOptions {
 }
 
 /** Layers go out in whatever form lies here. Fails with LAYER_MISSING before the first byte. */
-export async function* archiveImages(store: Store, images: readonly ArchivedImage[], options: ArchiveOptions): AsyncGenerator<Uint8Array> {
-  const plan = await planArchive(store, images, options);
+export async function* archiveImages(store: Store, images: readonly (ArchivedImage | ArchivedIndex)[], options: ArchiveOptions): AsyncGenerator<Uint8Array> {
+  yield* writeArchive(store, await planArchive(store, images, options), options);
+}
+
+/** What was planned, as a tar. */
+export async function* writeArchive(store: Store, plan: ArchivePlan, options: { readonly signal?: AbortSignal }): AsyncGenerator<Uint8Array> {
   yield directoryHeader("blobs");
   yield directoryHeader("blobs/sha256");
   for (const blob of plan.blobs) yield* blobMember(store, blob, options.signal);
@@ -54,10 +67,10 @@ function smallMember(path: string, bytes: Uint8Array, mode: number): Buffer {
  */
 export async function writeOciLayout(
   store: Store,
-  images: readonly ArchivedImage[],
+  images: readonly (ArchivedImage | ArchivedIndex)[],
   directory: string,
   options: { readonly signal?: AbortSignal } = {},
-): Promise<void> {
+): Promise<ArchivePlan> {
   const plan = await planArchive(store, images, { ...options, format: "oci" });
   try {
     mkdirSync(join(directory, "blobs/sha256"), { recursive: true });
@@ -68,6 +81,7 @@ export async function writeOciLayout(
     replaceFile(join(directory, "oci-layout"), plan.documents.get("oci-layout") ?? "");
     const kept = entriesOf(directory).filter((entry) => !plan.index.some((added) => isSameEntry(entry, added)));
     replaceFile(join(directory, "index.json"), indexDocument([...kept, ...plan.index], images));
+    return plan;
   } catch (error) {
     throw asSlipwayError(error);
   }

@@ -4,7 +4,7 @@ import { digestOf, hexOf, algorithmOf, type Digest } from "../../oci/digest.ts";
 import { mediaTypes, type Descriptor } from "../../oci/manifest.ts";
 import { parseImageConfig } from "../../oci/parse-image-config.ts";
 import { parseManifestOrIndex } from "../../oci/parse-manifest.ts";
-import { normalizePlatform } from "../../oci/platform.ts";
+import { hostPlatform, normalizePlatform, platformDistance, type Platform } from "../../oci/platform.ts";
 import { familiarName, parseReference } from "../../oci/reference.ts";
 import type { Chain, Store } from "../../store/index.ts";
 import type { Annotations } from "../build/annotations.ts";
@@ -19,6 +19,15 @@ export interface ArchivedImage {
   readonly annotations?: Annotations;
   /** a manifest in the store to keep as it is, if all its blobs are here: it keeps the image's digest */
   readonly manifest?: Digest;
+}
+
+/** Images for several platforms under one name; its images have no names of their own. */
+export interface ArchivedIndex {
+  readonly images: readonly (ArchivedImage & { readonly platform: Platform })[];
+  readonly names: readonly string[];
+  readonly annotations?: Annotations;
+  /** an index in the store to keep as it is, if it lists just these manifests: it keeps the image's digest */
+  readonly document?: Digest;
 }
 
 /** docker: with manifest.json, for `docker load` of any age; oci: the layout alone. */
@@ -47,6 +56,13 @@ interface PlannedImage {
   readonly layers: readonly Descriptor[];
 }
 
+/** One thing that names stand for: what index.json says of it, and which image manifest.json shows. */
+interface PlannedEntry {
+  readonly names: readonly string[];
+  readonly descriptor: Descriptor;
+  readonly shown: PlannedImage;
+}
+
 export function blobName(digest: Digest): string {
   return `blobs/${algorithmOf(digest)}/${hexOf(digest)}`;
 }
@@ -54,27 +70,81 @@ export function blobName(digest: Digest): string {
 /** Layers that lie here only as directories are packed now. Fails with LAYER_MISSING (not_found). */
 export async function planArchive(
   store: Store,
-  images: readonly ArchivedImage[],
+  images: readonly (ArchivedImage | ArchivedIndex)[],
   options: { readonly format: ArchiveFormat; readonly signal?: AbortSignal },
 ): Promise<ArchivePlan> {
   const blobs = new Map<Digest, PlannedBlob>();
-  const planned: PlannedImage[] = [];
-  for (const image of images) {
+  const plan = async (image: ArchivedImage): Promise<PlannedImage> => {
     options.signal?.throwIfAborted();
     store.layers.hold(image.chain);
-    planned.push((await keptManifest(store, image, blobs)) ?? (await newManifest(store, image, blobs)));
-  }
-  const index = planned.flatMap(indexEntries);
+    return (await keptManifest(store, image, blobs)) ?? (await newManifest(store, image, blobs));
+  };
+  const entries: PlannedEntry[] = [];
+  for (const image of images) entries.push("images" in image ? await planIndex(store, image, plan, blobs) : planSingle(image, await plan(image)));
+  const index = entries.flatMap(indexEntries);
   const documents = new Map<string, string>([
     ["index.json", indexDocument(index, images)],
-    ...(options.format === "docker" ? [["manifest.json", dockerManifest(planned)] as const] : []),
+    ...(options.format === "docker" ? [["manifest.json", dockerManifest(entries)] as const] : []),
     ["oci-layout", '{"imageLayoutVersion":"1.0.0"}'],
   ]);
   return { blobs: [...blobs.values()].sort((a, b) => (a.digest < b.digest ? -1 : 1)), documents, index };
 }
 
-export function indexDocument(manifests: readonly Descriptor[], images: readonly ArchivedImage[]): string {
-  const annotations = Object.assign({}, ...images.map((image) => image.annotations?.index ?? {})) as Record<string, string>;
+function planSingle(image: ArchivedImage, planned: PlannedImage): PlannedEntry {
+  const { os, architecture, variant } = parseImageConfig(image.config);
+  const platform = os === "" || architecture === "" ? undefined : { os, architecture, ...(variant === undefined ? {} : { variant }) };
+  return { names: image.names, shown: planned, descriptor: describe(planned.manifest, platform, image.annotations?.manifestDescriptor ?? {}) };
+}
+
+async function planIndex(
+  store: Store,
+  index: ArchivedIndex,
+  plan: (image: ArchivedImage) => Promise<PlannedImage>,
+  blobs: Map<Digest, PlannedBlob>,
+): Promise<PlannedEntry> {
+  const planned: PlannedImage[] = [];
+  for (const image of index.images) planned.push(await plan(image));
+  const manifests = index.images.map(({ platform, annotations }, at) =>
+    describe((planned[at] as PlannedImage).manifest, platform, annotations?.manifestDescriptor ?? {}),
+  );
+  const own = Math.max(0, bestFor(hostPlatform(), index.images));
+  const kept = keptIndex(store, index.document, manifests);
+  const bytes =
+    kept?.bytes ??
+    Buffer.from(goJson({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests, annotations: orUndefined(index.annotations?.index ?? {}) }));
+  const digest = addBytes(blobs, bytes);
+  const descriptor = describe(
+    { mediaType: kept?.mediaType ?? mediaTypes.ociIndex, digest, size: bytes.length },
+    undefined,
+    index.annotations?.indexDescriptor ?? {},
+  );
+  return { names: index.names, descriptor, shown: planned[own] as PlannedImage };
+}
+
+/** The position of the image that serves the platform best; -1 when none does. */
+function bestFor(want: Platform, images: ArchivedIndex["images"]): number {
+  const distances = images.map(({ platform }) => platformDistance(want, platform) ?? Infinity);
+  const least = Math.min(...distances);
+  return least === Infinity ? -1 : distances.indexOf(least);
+}
+
+/** Entries of other platforms, whose images are not here, and of attestations stay in it: readers pass over them. */
+function keptIndex(
+  store: Store,
+  document: Digest | undefined,
+  manifests: readonly Descriptor[],
+): { readonly bytes: Buffer; readonly mediaType: string } | undefined {
+  if (document === undefined || !store.blobs.has(document)) return undefined;
+  const bytes = store.blobs.read(document);
+  const parsed = parseManifestOrIndex(bytes);
+  if (parsed.kind !== "index") return undefined;
+  const listed = new Set(parsed.index.manifests.map(({ digest }) => digest));
+  return manifests.every(({ digest }) => listed.has(digest)) ? { bytes, mediaType: parsed.mediaType } : undefined;
+}
+
+/** A lone image's annotations for an index are those of index.json; an index has them itself. */
+export function indexDocument(manifests: readonly Descriptor[], images: readonly (ArchivedImage | ArchivedIndex)[]): string {
+  const annotations = Object.assign({}, ...images.map((image) => ("images" in image ? {} : (image.annotations?.index ?? {})))) as Record<string, string>;
   return goJson({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests, annotations: orUndefined(annotations) });
 }
 
@@ -118,20 +188,20 @@ async function newManifest(store: Store, image: ArchivedImage, blobs: Map<Digest
   return { image, config, layers, manifest: { mediaType: mediaTypes.ociManifest, digest: addBytes(blobs, bytes), size: bytes.length } };
 }
 
-/** One entry for each name, as Docker and BuildKit write it; one without a name for an image without. */
-function indexEntries({ image, manifest }: PlannedImage): readonly Descriptor[] {
-  const { os, architecture, variant } = parseImageConfig(image.config);
-  const platform = os === "" || architecture === "" ? undefined : normalizePlatform({ os, architecture, ...(variant === undefined ? {} : { variant }) });
-  const own = image.annotations?.manifestDescriptor ?? {};
-  const entry = (annotations: Record<string, string>): Descriptor => ({
-    ...manifest,
+function describe(document: Descriptor, platform: Platform | undefined, annotations: Readonly<Record<string, string>>): Descriptor {
+  const { os, architecture, variant } = platform === undefined ? { os: "", architecture: "" } : normalizePlatform(platform);
+  return {
+    ...document,
     ...(Object.keys(annotations).length === 0 ? {} : { annotations: sorted(annotations) }),
-    ...(platform === undefined
-      ? {}
-      : { platform: { architecture: platform.architecture, os: platform.os, ...(platform.variant === undefined ? {} : { variant: platform.variant }) } }),
-  });
-  if (image.names.length === 0) return [entry(own)];
-  return image.names.map((name) => entry({ ...own, ...nameAnnotations(name) }));
+    ...(os === "" ? {} : { platform: { architecture, os, ...(variant === undefined ? {} : { variant }) } }),
+  };
+}
+
+/** One entry for each name, as Docker and BuildKit write it; one without a name for an image without. */
+function indexEntries({ names, descriptor }: PlannedEntry): readonly Descriptor[] {
+  if (names.length === 0) return [descriptor];
+  const { mediaType, digest, size, annotations = {}, platform } = descriptor;
+  return names.map((name) => describe({ mediaType, digest, size }, platform, { ...annotations, ...nameAnnotations(name) }));
 }
 
 function nameAnnotations(name: string): Record<string, string> {
@@ -139,11 +209,12 @@ function nameAnnotations(name: string): Record<string, string> {
   return { "io.containerd.image.name": name, ...(tag === undefined ? {} : { "org.opencontainers.image.ref.name": tag }) };
 }
 
-function dockerManifest(images: readonly PlannedImage[]): string {
+/** Its readers know no indexes: of one they see the image for this machine. */
+function dockerManifest(entries: readonly PlannedEntry[]): string {
   return goJson(
-    images.map(({ image, config, layers }) => ({
+    entries.map(({ names, shown: { config, layers } }) => ({
       Config: blobName(config),
-      RepoTags: image.names.length === 0 ? null : image.names.map((name) => familiarName(parseReference(name))),
+      RepoTags: names.length === 0 ? null : names.map((name) => familiarName(parseReference(name))),
       Layers: layers.map(({ digest }) => blobName(digest)),
     })),
   );

@@ -1,12 +1,14 @@
 /** `save`: images of the store as one tar. */
-import { SlipwayError } from "../../base/errors.ts";
+import { isSlipwayError, SlipwayError } from "../../base/errors.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { formatPlatform, normalizePlatform, parsePlatform, platformDistance } from "../../oci/platform.ts";
 import { formatReference, parseReference } from "../../oci/reference.ts";
 import type { Store } from "../../store/index.ts";
-import { familiar, requireImage } from "../image-names.ts";
+import { noAnnotations } from "../build/annotations.ts";
+import { requireImage } from "../image-names.ts";
+import { readImageIndex } from "../images/image-index.ts";
+import { chooseVariant } from "../images/variants.ts";
 import { archiveImages } from "./archive-images.ts";
-import type { ArchivedImage } from "./archive-plan.ts";
+import type { ArchivedImage, ArchivedIndex } from "./archive-plan.ts";
 
 export interface SaveOptions {
   readonly platform?: string;
@@ -19,20 +21,20 @@ interface Chosen {
 }
 
 /**
- * A repository without a tag means all its tags, as with Docker; an id goes without a name. Fails with NO_SUCH_IMAGE,
- * NO_MATCHING_PLATFORM (not_found) and LAYER_MISSING before the first byte.
+ * A repository without a tag means all its tags, as with Docker; an id goes without a name. An index goes with all its images, or as
+ * the one for `platform`. Fails with NO_SUCH_IMAGE, NO_MATCHING_PLATFORM (not_found) and LAYER_MISSING before the first byte.
  */
 export async function* saveImages(store: Store, refs: readonly string[], options: SaveOptions = {}): AsyncGenerator<Uint8Array> {
   const chosen = new Map<Digest, Chosen>();
   for (const ref of refs) {
-    for (const { id, name } of imagesOf(store, ref)) {
-      checkPlatform(store, id, ref, options.platform);
+    for (const { id: found, name } of imagesOf(store, ref)) {
+      const id = withPlatform(store, found, ref, options.platform);
       const entry = chosen.get(id) ?? { id, names: new Set<string>() };
       if (name !== undefined) entry.names.add(name);
       chosen.set(id, entry);
     }
   }
-  const images = [...chosen.values()].map((entry) => archived(store, entry));
+  const images = [...chosen.values()].map(({ id, names }) => archivedFrom(store, id, [...names]));
   yield* archiveImages(store, images, { format: "docker", ...(options.signal === undefined ? {} : { signal: options.signal }) });
 }
 
@@ -55,24 +57,37 @@ function allTags(store: Store, ref: string): readonly { readonly id: Digest; rea
   }
 }
 
-function archived(store: Store, { id, names }: Chosen): ArchivedImage {
+/** What an image or index of the store is in an archive. */
+export function archivedFrom(store: Store, id: Digest, names: readonly string[]): ArchivedImage | ArchivedIndex {
+  const index = store.indexes.get(id);
+  if (index === undefined) return archivedImage(store, id, names);
+  const { parts, annotations } = readImageIndex(store, id);
+  const here = new Set(store.indexes.members(id).map(({ image }) => image));
+  return {
+    names,
+    images: parts
+      .filter(({ image }) => here.has(image))
+      .map(({ image, platform, annotations: manifest = {}, descriptorAnnotations: manifestDescriptor = {} }) => ({
+        ...archivedImage(store, image, []),
+        platform,
+        annotations: { ...noAnnotations, manifest, manifestDescriptor },
+      })),
+    annotations: { ...noAnnotations, index: annotations },
+    ...(index.document === undefined ? {} : { document: index.document }),
+  };
+}
+
+function archivedImage(store: Store, id: Digest, names: readonly string[]): ArchivedImage {
   const manifest = store.images.get(id)?.manifest;
-  return { config: store.blobs.read(id), chain: store.images.chain(id), names: [...names], ...(manifest === undefined ? {} : { manifest }) };
+  return { config: store.blobs.read(id), chain: store.images.chain(id), names, ...(manifest === undefined ? {} : { manifest }) };
 }
 
-function checkPlatform(store: Store, id: Digest, ref: string, platform: string | undefined): void {
-  if (platform === undefined || platform === "") return;
-  const want = normalizePlatform(parsePlatform(platform));
-  const { os, architecture, variant } = store.images.config(id);
-  if (platformDistance(want, { os, architecture, ...(variant === undefined ? {} : { variant }) }) === 0) return;
-  const message = `no suitable export target found: image with reference ${shown(ref)} was found but does not provide the specified platform (${formatPlatform(want)})`;
-  throw new SlipwayError("not_found", "NO_MATCHING_PLATFORM", message, { ref, platform });
-}
-
-function shown(ref: string): string {
+function withPlatform(store: Store, id: Digest, ref: string, platform: string | undefined): Digest {
+  if (platform === undefined || platform === "") return id;
   try {
-    return familiar(ref);
-  } catch {
-    return ref;
+    return chooseVariant(store, id, ref, platform);
+  } catch (error) {
+    if (!isSlipwayError(error, "NO_MATCHING_PLATFORM")) throw error;
+    throw new SlipwayError(error.kind, error.code, `no suitable export target found: ${error.message}`, error.details, error);
   }
 }

@@ -8,6 +8,8 @@ export interface Annotations {
   readonly indexDescriptor: Readonly<Record<string, string>>;
 }
 
+export const noAnnotations: Annotations = { manifest: {}, index: {}, manifestDescriptor: {}, indexDescriptor: {} };
+
 const levels: Readonly<Record<string, keyof Annotations>> = {
   manifest: "manifest",
   index: "index",

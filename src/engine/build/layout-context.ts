@@ -2,11 +2,13 @@
 import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { SlipwayError } from "../../base/errors.ts";
+import type { Digest } from "../../oci/digest.ts";
 import type { ResolvedImage } from "../../graph/lowering.ts";
 import type { Platform } from "../../oci/platform.ts";
 import type { Store } from "../../store/index.ts";
 import { createEntry, encodeHeader, endOfArchive } from "../../tar/writer.ts";
 import { loadImages } from "../archive/load.ts";
+import { ownVariant, variantFor } from "../images/variants.ts";
 
 /** Fails with INVALID_CONTEXT when the directory is no layout or holds no such image, and as load does. */
 export async function layoutImage(store: Store, name: string, value: string, platform: Platform, signal: AbortSignal): Promise<ResolvedImage> {
@@ -22,14 +24,16 @@ export async function layoutImage(store: Store, name: string, value: string, pla
   const { loaded } = await loadImages(store, tarOfDirectory(directory), { signal, names: false });
   const ids = loaded.flatMap((image) => ("id" in image ? [image.id] : []));
   const id =
-    ids.find((candidate) => wanted === undefined || candidate === wanted || store.images.get(candidate)?.manifest === wanted) ??
-    (wanted === undefined ? ids[0] : undefined);
+    wanted === undefined
+      ? ids[0]
+      : ids.find((candidate) => [candidate, store.images.get(candidate)?.manifest, store.indexes.get(candidate)?.document].includes(wanted as Digest));
   if (id === undefined)
     throw new SlipwayError("not_found", "INVALID_CONTEXT", `failed to get build context ${name}: no image ${wanted ?? ""} in ${directory}`, {
       name,
       directory,
     });
-  return { reference: `${name}@${id}`, config: store.images.config(id), chain: store.images.chain(id), platform };
+  const { image } = variantFor(store, id, platform) ?? ownVariant(store, id);
+  return { reference: `${name}@${id}`, config: store.images.config(image), chain: store.images.chain(image), platform };
 }
 
 const chunkBytes = 256 * 1024;

@@ -1,12 +1,14 @@
 /** Base images for FROM and COPY --from: from the store where they are, from their registry otherwise. */
 import { SlipwayError, asSlipwayError } from "../../base/errors.ts";
-import { formatPlatform, hostPlatform, platformDistance, type Platform } from "../../oci/platform.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { formatPlatform, hostPlatform, type Platform } from "../../oci/platform.ts";
 import { formatReference, parseReference, withDigest } from "../../oci/reference.ts";
 import type { ProgressSink } from "../../base/progress.ts";
 import type { ImageNeed, ResolvedImage } from "../../graph/lowering.ts";
 import type { RegistryClient } from "../../registry/index.ts";
 import type { Store } from "../../store/index.ts";
 import { findImage } from "../image-names.ts";
+import { ownVariant, variantFor, variantsOf } from "../images/variants.ts";
 import { pullImage } from "../pull-image.ts";
 import { runStepOf, type Step } from "./progress-steps.ts";
 
@@ -37,8 +39,12 @@ export async function resolveBase(resolver: BaseResolver, need: ImageNeed): Prom
 }
 
 async function loadBase(resolver: BaseResolver, need: ImageNeed, step: Step): Promise<ResolvedImage> {
-  const local = localImage(resolver.store, need);
+  const { store } = resolver;
+  const found = findImage(store, need.reference);
+  const local = found === undefined ? undefined : localImage(store, found.id, need);
   if (local !== undefined && !resolver.pull) return local;
+  // An index that was built here is known whole: no registry can add to it.
+  if (found !== undefined && local === undefined && isBuiltIndex(store, found.id)) throw lacksPlatform(store, found.id, need.platform);
   try {
     return await fetchImage(resolver, need, step);
   } catch (error) {
@@ -46,26 +52,48 @@ async function loadBase(resolver: BaseResolver, need: ImageNeed, step: Step): Pr
     const failure = asSlipwayError(error);
     // Asked to look for a newer base while no registry answers: what is here serves.
     if (local !== undefined && failure.kind === "unavailable") return local;
+    if (failure.code === "NO_MATCHING_PLATFORM") throw withPlatforms(failure);
+    if (found !== undefined && local === undefined && failure.kind !== "unavailable") throw lacksPlatform(store, found.id, need.platform, failure);
     const told = failure.details["resolveMessage"];
     throw typeof told === "string" ? new SlipwayError(failure.kind, failure.code, told, failure.details, failure) : failure;
   }
 }
 
-/** An image of the wanted platform only: the other one's is asked for again. */
-function localImage(store: Store, need: ImageNeed): ResolvedImage | undefined {
-  const found = findImage(store, need.reference);
-  if (found === undefined) return undefined;
-  const config = store.images.config(found.id);
-  const platform: Platform = { os: config.os, architecture: config.architecture, ...(config.variant === undefined ? {} : { variant: config.variant }) };
-  const explicit = formatPlatform(need.platform) !== formatPlatform(hostPlatform());
-  if (explicit && platformDistance(need.platform, platform) === undefined) return undefined;
-  const chain = store.images.chain(found.id);
+function isBuiltIndex(store: Store, id: Digest): boolean {
+  const index = store.indexes.get(id);
+  return index !== undefined && index.document === undefined;
+}
+
+const noMatch = "no match for platform in manifest: not found";
+
+/** BuildKit's words; what there is instead goes with them. */
+function withPlatforms({ kind, code, details }: SlipwayError): SlipwayError {
+  const available = Array.isArray(details["available"]) ? details["available"].slice(0, 30).join(", ") : "";
+  return new SlipwayError(kind, code, noMatch, { ...details, remedy: `the image has ${available === "" ? "no platform" : available}` });
+}
+
+function lacksPlatform(store: Store, id: Digest, want: Platform, cause?: unknown): SlipwayError {
+  const available = variantsOf(store, id).map((variant) => formatPlatform(variant.platform));
+  const details = { platform: formatPlatform(want), available, remedy: `the image that is here has ${available.join(", ")}` };
+  return new SlipwayError("not_found", "NO_MATCHING_PLATFORM", noMatch, details, cause);
+}
+
+/**
+ * Of an index the image for the platform. A lone image serves the machine's own platform whatever it says, as Docker has it; for
+ * another it has to be right.
+ */
+function localImage(store: Store, id: Digest, need: ImageNeed): ResolvedImage | undefined {
+  const lone = store.indexes.get(id) === undefined;
+  const anyway = lone && formatPlatform(need.platform) === formatPlatform(hostPlatform());
+  const variant = variantFor(store, id, need.platform) ?? (anyway ? ownVariant(store, id) : undefined);
+  if (variant === undefined) return undefined;
+  const chain = store.images.chain(variant.image);
   if (!store.layers.hasAll(chain)) return undefined;
-  return { reference: displayName(store, need.reference, found.id), config, chain, platform };
+  return { reference: displayName(store, need.reference, id), config: store.images.config(variant.image), chain, platform: variant.platform };
 }
 
 /** The name with the digest it was pulled at, as BuildKit shows it behind FROM. */
-function displayName(store: Store, reference: string, id: ReturnType<Store["images"]["byName"]> & string): string {
+function displayName(store: Store, reference: string, id: Digest): string {
   const parsed = parseReference(reference);
   if (parsed.digest !== undefined) return reference;
   const repository = `${parsed.domain}/${parsed.path}`;

@@ -1,11 +1,15 @@
 /** What a container starts from: an image by name or id, or the result of a build's step by the id of its cache record. */
 import { SlipwayError } from "../../base/errors.ts";
+import type { Digest } from "../../oci/digest.ts";
 import type { ContainerConfig as ImageContainerConfig } from "../../oci/image-config.ts";
+import { normalizePlatform, parsePlatform, type Platform } from "../../oci/platform.ts";
 import { familiarName, parseReference, withDefaultTag } from "../../oci/reference.ts";
 import type { RegistryClient } from "../../registry/index.ts";
 import type { Chain, Store } from "../../store/index.ts";
 import type { PullEvent, RunOptions } from "../api.ts";
 import { findImage } from "../image-names.ts";
+import { platformFrom } from "../images/image-facts.ts";
+import { noSuchPlatform, ownVariant, variantFor } from "../images/variants.ts";
 import { pullWithEvents } from "../pull-task.ts";
 
 export interface ContainerImage {
@@ -13,6 +17,8 @@ export interface ContainerImage {
   readonly imageId: string;
   readonly chain: Chain;
   readonly config: ImageContainerConfig;
+  /** undefined for an intermediate result */
+  readonly platform?: Platform;
 }
 
 /** Fails with NO_SUCH_IMAGE, or what pulling fails with. */
@@ -22,30 +28,48 @@ export async function imageFor(
   options: RunOptions,
   onPull: ((event: PullEvent) => void) | undefined,
 ): Promise<ContainerImage> {
-  const local = options.pull === "always" ? undefined : localImage(store, options.image);
+  const want = options.platform === undefined || options.platform === "" ? undefined : parseWantedPlatform(options.platform);
+  const local = options.pull === "always" ? undefined : localImage(store, options.image, want);
   if (local !== undefined) return local;
-  if (options.pull === "never") throw noLocalImage(options.image);
+  if (options.pull === "never") throw noLocalImage(store, options.image, want);
   const reference = withDefaultTag(parseReference(options.image));
-  await pullWithEvents(
-    store,
-    client,
-    familiarName(reference),
-    { ...(options.platform === undefined ? {} : { platform: options.platform }), ...(options.signal === undefined ? {} : { signal: options.signal }) },
-    onPull ?? (() => {}),
-  );
-  const pulled = localImage(store, options.image);
-  if (pulled === undefined) throw noLocalImage(options.image);
-  return pulled;
+  const pull = {
+    ...(options.platform === undefined ? {} : { platform: options.platform }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  };
+  try {
+    const { id } = await pullWithEvents(store, client, familiarName(reference), pull, onPull ?? (() => {}));
+    return containerImage(store, id);
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    // The name is here, for other platforms: that is what the caller has to know.
+    if (want !== undefined && options.pull !== "always" && findImage(store, options.image) !== undefined) throw noLocalImage(store, options.image, want, error);
+    throw error;
+  }
 }
 
-function noLocalImage(image: string): SlipwayError {
+/** Fails with INVALID_PLATFORM (invalid_argument). */
+function parseWantedPlatform(text: string): Platform {
+  return normalizePlatform(parsePlatform(text));
+}
+
+function noLocalImage(store: Store, image: string, want: Platform | undefined, cause?: unknown): SlipwayError {
+  const found = want === undefined ? undefined : findImage(store, image);
+  if (found !== undefined && want !== undefined) return noSuchPlatform(store, found.id, image, want, cause);
   return new SlipwayError("not_found", "NO_SUCH_IMAGE", `No such image: ${image}`, { image });
 }
 
-function localImage(store: Store, ref: string): ContainerImage | undefined {
+/** Of an index the image for the platform, or for this machine where none is asked for. */
+function localImage(store: Store, ref: string, want: Platform | undefined): ContainerImage | undefined {
   const found = findImage(store, ref);
-  if (found !== undefined) return { imageId: found.id, chain: store.images.chain(found.id), config: store.images.config(found.id).config };
-  return intermediate(store, ref);
+  if (found === undefined) return intermediate(store, ref);
+  const variant = want === undefined ? ownVariant(store, found.id) : variantFor(store, found.id, want);
+  return variant === undefined ? undefined : containerImage(store, variant.image);
+}
+
+function containerImage(store: Store, id: Digest): ContainerImage {
+  const { config, ...rest } = store.images.config(id);
+  return { imageId: id, chain: store.images.chain(id), config, platform: platformFrom({ config, ...rest }) };
 }
 
 function intermediate(store: Store, ref: string): ContainerImage | undefined {

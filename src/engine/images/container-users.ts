@@ -20,9 +20,9 @@ export function containersByImage(store: Store): ReadonlyMap<string, number> {
   return counts;
 }
 
-/** Running ones first. */
-export function usersOfImage(store: Store, id: Digest): readonly ImageUser[] {
-  const users = containerRecords(store).filter((record) => record.imageId === id);
+/** Of any of the images; running ones first. */
+export function usersOfImage(store: Store, ids: readonly Digest[]): readonly ImageUser[] {
+  const users = containerRecords(store).filter((record) => ids.some((id) => record.imageId === id));
   return users.map((record) => ({ id: record.id, running: isRunning(record) })).sort((a, b) => Number(b.running) - Number(a.running));
 }
 

@@ -1,15 +1,15 @@
 /** `history`: an image's lines, newest first, each with the size of the layer it made. */
 import type { Store } from "../../store/index.ts";
 import type { HistoryItem } from "../api.ts";
-import { requireImage } from "../image-names.ts";
 import { familiarTags, layerSize } from "./image-facts.ts";
+import { chooseImage } from "./variants.ts";
 
-/** Fails with NO_SUCH_IMAGE (not_found), AMBIGUOUS_ID (invalid_argument). */
-export function imageHistory(store: Store, ref: string): readonly HistoryItem[] {
-  const { id } = requireImage(store, ref);
-  const chain = store.images.chain(id);
+/** Of an index the image for `platform`, else for this machine. Fails with NO_SUCH_IMAGE, NO_MATCHING_PLATFORM (not_found), AMBIGUOUS_ID (invalid_argument). */
+export function imageHistory(store: Store, ref: string, platform?: string): readonly HistoryItem[] {
+  const { id, image } = chooseImage(store, ref, platform);
+  const chain = store.images.chain(image);
   let layer = 0;
-  const oldestFirst = (store.images.config(id).history ?? []).map((entry): HistoryItem => {
+  const oldestFirst = (store.images.config(image).history ?? []).map((entry): HistoryItem => {
     const diffId = entry.empty_layer === true ? undefined : chain[layer++];
     return {
       id: "<missing>",

@@ -1,7 +1,7 @@
 /** What several commands ask about an image: its names as Docker shows them, its time, its size, its platform. */
 import type { Digest } from "../../oci/digest.ts";
 import type { ImageConfig } from "../../oci/image-config.ts";
-import { formatPlatform } from "../../oci/platform.ts";
+import { formatPlatform, type Platform } from "../../oci/platform.ts";
 import type { Store } from "../../store/index.ts";
 import { familiar } from "../image-names.ts";
 
@@ -20,8 +20,12 @@ export function createdMs(config: ImageConfig): number {
   return Number.isNaN(ms) ? 0 : ms;
 }
 
-export function platformOf({ os, architecture, variant }: ImageConfig): string {
-  return formatPlatform({ os, architecture, ...(variant === undefined ? {} : { variant }) });
+export function platformFrom({ os, architecture, variant }: ImageConfig): Platform {
+  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
+}
+
+export function platformOf(config: ImageConfig): string {
+  return formatPlatform(platformFrom(config));
 }
 
 /** Bytes of the unpacked layers; a layer that was collected behind the image's back counts nothing. */

@@ -3,9 +3,9 @@ import { canonicalJson } from "../../base/canonical-json.ts";
 import type { ContainerConfig } from "../../oci/image-config.ts";
 import type { Store } from "../../store/index.ts";
 import type { ImageInspect } from "../api.ts";
-import { requireImage } from "../image-names.ts";
 import { setFields } from "./config-fields.ts";
 import { familiarDigests, familiarTags, imageSize } from "./image-facts.ts";
+import { chooseImage } from "./variants.ts";
 
 /** What clients of Docker 28 find in `Config` even where the image sets nothing. */
 const alwaysShown = { Cmd: null, Entrypoint: null, Env: null, Labels: null, OnBuild: null, User: "", Volumes: null, WorkingDir: "" };
@@ -13,14 +13,17 @@ const alwaysShown = { Cmd: null, Entrypoint: null, Env: null, Labels: null, OnBu
 /** Go's time before there was one. */
 const zeroTime = "0001-01-01T00:00:00Z";
 
-/** Fails with NO_SUCH_IMAGE (not_found), AMBIGUOUS_ID (invalid_argument). */
-export function inspectImage(store: Store, ref: string): ImageInspect {
-  const { id } = requireImage(store, ref);
-  const config = store.images.config(id);
-  const chain = store.images.chain(id);
-  const taggedMs = store.images.get(id)?.taggedMs ?? 0;
+/**
+ * Of an index the image for this machine under the index's id, or with `platform` the one for that under its own. Fails with
+ * NO_SUCH_IMAGE, NO_MATCHING_PLATFORM (not_found), AMBIGUOUS_ID (invalid_argument).
+ */
+export function inspectImage(store: Store, ref: string, platform?: string): ImageInspect {
+  const { id, image } = chooseImage(store, ref, platform);
+  const config = store.images.config(image);
+  const chain = store.images.chain(image);
+  const taggedMs = (store.indexes.get(id) ?? store.images.get(id))?.taggedMs ?? 0;
   return {
-    Id: id,
+    Id: platform === undefined || platform === "" ? id : image,
     RepoTags: familiarTags(store, id),
     RepoDigests: familiarDigests(store, id),
     Parent: "",
@@ -31,7 +34,7 @@ export function inspectImage(store: Store, ref: string): ImageInspect {
     Architecture: config.architecture,
     ...(config.variant === undefined || config.variant === "" ? {} : { Variant: config.variant }),
     Os: config.os,
-    Size: imageSize(store, id),
+    Size: imageSize(store, image),
     GraphDriver: { Data: null, Name: "overlayfs" },
     RootFS: { Type: "layers", Layers: chain.length === 0 ? null : chain },
     Metadata: { LastTagTime: taggedMs === 0 ? zeroTime : new Date(taggedMs).toISOString() },

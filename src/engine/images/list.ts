@@ -3,11 +3,12 @@ import type { Digest } from "../../oci/digest.ts";
 import type { ImageConfig } from "../../oci/image-config.ts";
 import { compileGlob } from "../../dockerfile/glob.ts";
 import type { Store } from "../../store/index.ts";
-import type { Filters, ImageSummary } from "../api.ts";
+import { formatPlatform } from "../../oci/platform.ts";
+import type { Filters, ImageSummary, ImageVariant } from "../api.ts";
 import { booleanFilter, checkFilterKeys, labelsMatch, untilFilter } from "../filters.ts";
-import { requireImage } from "../image-names.ts";
 import { containersByImage } from "./container-users.ts";
 import { createdMs, familiarDigests, familiarTags, layerSize, platformOf } from "./image-facts.ts";
+import { chooseImage, ownVariant, standingImages, variantsOf, type Variant } from "./variants.ts";
 
 export interface ListOptions {
   /** there are no intermediate images here: it changes nothing */
@@ -28,17 +29,17 @@ export function listImages(store: Store, options: ListOptions = {}, nowMs: numbe
     ...(filters["reference"] ?? []),
     ...(options.reference === undefined || options.reference === "" ? [] : [options.reference]),
   ]);
-  const found = store.images.all().map(({ id, taggedMs }) => ({ id, taggedMs, config: store.images.config(id) }));
-  const users = layerUsers(
-    store,
-    found.map(({ id }) => id),
-  );
+  const found = standingImages(store).map(({ id, taggedMs }) => {
+    const variants = variantsOf(store, id);
+    return { id, taggedMs, variants, config: store.images.config(ownVariant(store, id).image) };
+  });
+  const users = layerUsers(store, found);
   const containers = containersByImage(store);
   return found
     .filter((image) => wanted(image))
     .toSorted((a, b) => createdMs(b.config) - createdMs(a.config) || compareTimes(b.config, a.config) || b.taggedMs - a.taggedMs || (a.id < b.id ? -1 : 1))
-    .flatMap(({ id, config }) => {
-      const summary = summarize(store, id, config, users, containers.get(id) ?? 0);
+    .flatMap((image) => {
+      const summary = summarize(store, image, users, containers);
       return named === undefined ? [summary] : named(summary);
     });
 }
@@ -51,13 +52,14 @@ function compareTimes(a: ImageConfig, b: ImageConfig): number {
 
 interface Found {
   readonly id: Digest;
+  readonly variants: readonly Variant[];
   readonly config: ImageConfig;
 }
 
 function createMatcher(store: Store, filters: Filters, nowMs: number): (image: Found) => boolean {
   const dangling = booleanFilter(filters, "dangling");
   const until = untilFilter(filters, nowMs);
-  const timeOf = (ref: string): number => createdMs(store.images.config(requireImage(store, ref).id));
+  const timeOf = (ref: string): number => createdMs(store.images.config(chooseImage(store, ref).image));
   const before = Math.min(until ?? Infinity, ...(filters["before"] ?? []).map(timeOf));
   const since = Math.max(-Infinity, ...(filters["since"] ?? []).map(timeOf));
   return ({ id, config }) => {
@@ -92,27 +94,52 @@ function repositoryOf(name: string): string {
   return at >= 0 ? name.slice(0, at) : name.slice(0, name.lastIndexOf(":"));
 }
 
-/** How many images have each layer. */
-function layerUsers(store: Store, ids: readonly Digest[]): ReadonlyMap<Digest, number> {
+/** How many images have each layer; an index is one. */
+function layerUsers(store: Store, images: readonly Found[]): ReadonlyMap<Digest, number> {
   const users = new Map<Digest, number>();
-  for (const id of ids) for (const diffId of new Set(store.images.chain(id))) users.set(diffId, (users.get(diffId) ?? 0) + 1);
+  for (const { variants } of images) {
+    const layers = new Set(variants.flatMap(({ image }) => store.images.chain(image)));
+    for (const diffId of layers) users.set(diffId, (users.get(diffId) ?? 0) + 1);
+  }
   return users;
 }
 
-function summarize(store: Store, id: Digest, config: ImageConfig, users: ReadonlyMap<Digest, number>, containers: number): ImageSummary {
-  const layers = store.images.chain(id).map((diffId) => ({ diffId, sizeBytes: layerSize(store, diffId), shared: (users.get(diffId) ?? 0) > 1 }));
+type Layers = ImageSummary["layers"];
+
+function summarize(store: Store, { id, config, variants }: Found, users: ReadonlyMap<Digest, number>, containers: ReadonlyMap<string, number>): ImageSummary {
+  const described = variants.map(({ image, platform }): ImageVariant => {
+    const layers = store.images.chain(image).map((diffId) => ({ diffId, sizeBytes: layerSize(store, diffId), shared: (users.get(diffId) ?? 0) > 1 }));
+    return {
+      platform: formatPlatform(platform),
+      id: image,
+      createdSeconds: Math.floor(createdMs(store.images.config(image)) / 1000),
+      sizeBytes: sizeOf(layers),
+      containers: containers.get(image) ?? 0,
+      layers,
+    };
+  });
   const repoTags = familiarTags(store, id);
+  const layers = described.length === 1 ? (described[0]?.layers ?? []) : eachOnce(described.flatMap((variant) => variant.layers));
   return {
     id,
     repoTags,
     repoDigests: familiarDigests(store, id),
     parentId: "",
     createdSeconds: Math.floor(createdMs(config) / 1000),
-    sizeBytes: layers.reduce((sum, layer) => sum + layer.sizeBytes, 0),
+    sizeBytes: sizeOf(layers),
     labels: config.config.Labels ?? {},
-    containers,
+    containers: described.reduce((sum, variant) => sum + variant.containers, 0),
     platform: platformOf(config),
+    variants: described,
     dangling: repoTags.length === 0,
     layers,
   };
+}
+
+function sizeOf(layers: Layers): number {
+  return layers.reduce((sum, layer) => sum + layer.sizeBytes, 0);
+}
+
+function eachOnce(layers: Layers): Layers {
+  return [...new Map(layers.map((layer) => [layer.diffId, layer])).values()];
 }

@@ -5,6 +5,8 @@ import type { Filters, ImageSummary, PruneResult, RemoveLine } from "../api.ts";
 import { booleanFilter, checkFilterKeys, labelsMatch, untilFilter } from "../filters.ts";
 import { bytesOfLayers, layerHolders, sumOf } from "./layer-bytes.ts";
 import { listImages } from "./list.ts";
+import { forgetImage } from "./remove.ts";
+import { chainsOf, standingImages, variantsOf } from "./variants.ts";
 
 export interface PruneImagesOptions {
   readonly all?: boolean;
@@ -26,37 +28,36 @@ export async function pruneImages(store: Store, options: PruneImagesOptions = {}
     );
   if (options.dryRun === true) {
     const images = unused();
-    return { removed: images.flatMap(linesOf), reclaimedBytes: bytesFreedBy(store, new Set(images.map(({ id }) => id))) };
+    return { removed: images.flatMap((image) => linesOf(image, true)), reclaimedBytes: bytesFreedBy(store, new Set(images.map(({ id }) => id))) };
   }
   // In one transaction with the look at containers and names: what somebody tags or runs meanwhile stays.
   const removed = store.transaction(() => {
     const images = unused();
-    for (const { id } of images) store.images.remove(id);
-    return images.flatMap(linesOf);
+    return images.flatMap((image) => linesOf(image, forgetImage(store, image.id)));
   });
   return { removed, reclaimedBytes: removed.length === 0 ? 0 : store.collect().reclaimedBytes };
 }
 
 /** Docker shows the id in the place of a name that is not there. */
-function linesOf({ id, repoTags, repoDigests }: ImageSummary): readonly RemoveLine[] {
+function linesOf({ id, repoTags, repoDigests }: ImageSummary, deleted: boolean): readonly RemoveLine[] {
   const names = repoTags.length > 0 ? repoTags : repoDigests.length > 0 ? repoDigests : [id];
-  return [...names.map((name) => ({ untagged: name })), { deleted: id }];
+  return [...names.map((name) => ({ untagged: name })), ...(deleted ? [{ deleted: id }] : [])];
 }
 
 /** Layers that only these images have, and their documents. */
 function bytesFreedBy(store: Store, ids: ReadonlySet<Digest>): number {
   const { cache, containers } = layerHolders(store);
   const kept = new Set(
-    store.images
-      .all()
+    standingImages(store)
       .filter(({ id }) => !ids.has(id))
-      .flatMap(({ id }) => store.images.chain(id)),
+      .flatMap(({ id }) => chainsOf(store, id).flat()),
   );
+  const images = new Set([...ids].flatMap((id) => variantsOf(store, id).map(({ image }) => image)));
   const bytes = bytesOfLayers(
     store,
-    [...ids].map((id) => store.images.chain(id)),
+    [...images].map((id) => store.images.chain(id)),
   );
-  const documents = [...ids].reduce((sum, id) => sum + (store.blobs.size(id) ?? 0) + manifestBytes(store, id), 0);
+  const documents = [...new Set([...ids, ...images])].reduce((sum, id) => sum + (store.blobs.size(id) ?? 0) + manifestBytes(store, id), 0);
   return documents + sumOf(bytes, (diffId) => !kept.has(diffId) && !cache.has(diffId) && !containers.has(diffId));
 }
 

@@ -6,11 +6,14 @@ import type { Store } from "../../store/index.ts";
 import type { RemoveLine } from "../api.ts";
 import { familiar, requireImage, type FoundImage } from "../image-names.ts";
 import { usersOfImage } from "./container-users.ts";
+import { chooseImage, variantsOf } from "./variants.ts";
 
 export interface RemoveOptions {
   readonly force?: boolean;
   /** there are no parents here that could stay: it changes nothing */
   readonly noPrune?: boolean;
+  /** only these of an index's platforms; they go with `force` alone */
+  readonly platforms?: readonly string[];
 }
 
 /** A name that keeps an image: a tag, or a repository's digest where the repository has no tag on the image. */
@@ -26,9 +29,36 @@ interface Holder {
  * nothing reaches any more are deleted. Fails with NO_SUCH_IMAGE (not_found), IMAGE_IN_USE (conflict) in Docker's words.
  */
 export function removeImage(store: Store, ref: string, options: RemoveOptions = {}): readonly RemoveLine[] {
-  const lines = store.transaction(() => removeRows(store, requireImage(store, ref), options.force === true));
+  const { force = false, platforms = [] } = options;
+  const lines = store.transaction(() =>
+    platforms.length > 0 ? removeVariants(store, ref, platforms, force) : removeRows(store, requireImage(store, ref), force),
+  );
   if (lines.some((line) => "deleted" in line)) store.collect();
   return lines;
+}
+
+/** Names stay until the last platform goes. */
+function removeVariants(store: Store, ref: string, platforms: readonly string[], force: boolean): readonly RemoveLine[] {
+  const chosen = platforms.map((platform) => chooseImage(store, ref, platform));
+  const user = usersOfImage(
+    store,
+    chosen.map(({ image }) => image),
+  ).find(({ running }) => running || !force);
+  if (user !== undefined)
+    throw inUse(`unable to delete ${ref} (${platforms.join(", ")}) - container ${user.id.slice(0, 12)} is using it`, chosen[0]?.image as Digest, user.id);
+  if (!force)
+    throw new SlipwayError("conflict", "IMAGE_IN_USE", "Content will be removed from all images referencing this variant. Use --force to force delete.", {
+      ref,
+      platforms,
+    });
+  const images = [...new Set(chosen.map(({ image }) => image))];
+  for (const image of images) {
+    const holders = store.indexes.holding(image);
+    store.indexes.removeMember(image);
+    for (const holder of holders) if (store.indexes.members(holder).length === 0) store.indexes.remove(holder);
+    store.images.remove(image);
+  }
+  return images.map((deleted) => ({ deleted }));
 }
 
 /** Rows only: the caller collects. */
@@ -36,7 +66,7 @@ export function removeRows(store: Store, found: FoundImage, force: boolean): rea
   const holders = holdersOf(store, found.id);
   const own = ownHolders(found, holders);
   if (own === undefined) return removeById(store, found.id, holders, force);
-  const user = usersOfImage(store, found.id)[0];
+  const user = usersOfImage(store, imagesBehind(store, found.id))[0];
   if (own.length < holders.length) return untag(store, found.id, own);
   if (user === undefined) return deleteImage(store, found.id, holders);
   if (force) return untag(store, found.id, own);
@@ -73,13 +103,19 @@ function ownHolders({ name, repoDigest }: FoundImage, holders: readonly Holder[]
 }
 
 function removeById(store: Store, id: Digest, holders: readonly Holder[], force: boolean): readonly RemoveLine[] {
-  const user = usersOfImage(store, id)[0];
+  const user = usersOfImage(store, imagesBehind(store, id))[0];
   if (user?.running === true)
     throw inUse(`unable to delete ${shortId(id)} (cannot be forced) - image is being used by running container ${user.id.slice(0, 12)}`, id, user.id);
   if (user !== undefined && !force)
     throw inUse(`unable to delete ${shortId(id)} (must be forced) - image is being used by stopped container ${user.id.slice(0, 12)}`, id, user.id);
   if (holders.length > 1 && !force) throw inUse(`unable to delete ${shortId(id)} (must be forced) - image is referenced in multiple repositories`, id);
+  if (store.images.get(id)?.own === false)
+    throw inUse(`unable to delete ${shortId(id)} (cannot be forced) - it is one of the platforms of image ${shortId(store.indexes.holding(id)[0] ?? id)}`, id);
   return deleteImage(store, id, holders);
+}
+
+function imagesBehind(store: Store, id: Digest): readonly Digest[] {
+  return variantsOf(store, id).map(({ image }) => image);
 }
 
 function inUse(message: string, image: Digest, container?: string): SlipwayError {
@@ -101,6 +137,13 @@ function forgetDigests(store: Store, id: Digest, repository: string): void {
 }
 
 function deleteImage(store: Store, id: Digest, holders: readonly Holder[]): readonly RemoveLine[] {
-  store.images.remove(id);
-  return [...holders.map(({ shown }) => ({ untagged: shown })), { deleted: id }];
+  const deleted = forgetImage(store, id);
+  return [...holders.map(({ shown }) => ({ untagged: shown })), ...(deleted ? [{ deleted: id }] : [])];
+}
+
+/** Rows only, of an image or an index with what it alone keeps. false: an index has the image, so only its names went. */
+export function forgetImage(store: Store, id: Digest): boolean {
+  if (store.indexes.get(id) === undefined) return store.images.remove(id);
+  store.indexes.remove(id);
+  return true;
 }

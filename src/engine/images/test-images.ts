@@ -10,6 +10,7 @@ import { neverStarted } from "../../runtime/container-create.ts";
 import type { ContainerRecord } from "../../runtime/container-records.ts";
 import { startTimeTicks } from "../../runtime/death-watch.ts";
 import { Store } from "../../store/index.ts";
+import { commitIndex } from "./image-index.ts";
 import { createEntry, encodeHeader, endOfArchive, paddingLength } from "../../tar/index.ts";
 
 /** In memory where there is such a place: on a disk these tests wait for fsync and for nothing else. */
@@ -116,4 +117,19 @@ export async function readAll(source: AsyncIterable<Uint8Array>): Promise<Buffer
   const chunks: Uint8Array[] = [];
   for await (const chunk of source) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks);
+}
+
+/** An index of one image for each architecture, with a layer that all share and one of its own. */
+export function addIndex(
+  store: Store,
+  architectures: readonly string[],
+  names: readonly string[] = [],
+  annotations: Readonly<Record<string, string>> = {},
+): Digest {
+  const parts = architectures.map((architecture) => {
+    const image: TestImage = { architecture, layers: ["shared", architecture], history: [{ created_by: "shared" }, { created_by: `for ${architecture}` }] };
+    const chain = (image.layers ?? []).map((content) => addLayer(store, content));
+    return { platform: { os: "linux", architecture }, image: store.images.commit({ config: configOf(image), chain, member: true }) };
+  });
+  return commitIndex(store, { parts, annotations }, names);
 }

@@ -1,11 +1,11 @@
 /** `system df`: what takes the store's disk, and how much of it could go. */
 import { readdirSync, existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Digest } from "../../oci/digest.ts";
 import { treeSize, type Store } from "../../store/index.ts";
 import type { DiskUsage } from "../api.ts";
 import { containerRecords, containersByImage, isRunning } from "../images/container-users.ts";
 import { bytesOfLayers, sumOf } from "../images/layer-bytes.ts";
+import { chainsOf, standingImages, variantsOf } from "../images/variants.ts";
 import { bytesOfEntries, cacheContents } from "./cache-records.ts";
 
 type Usage = DiskUsage["images"];
@@ -31,13 +31,15 @@ export async function diskUsage(store: Store): Promise<DiskUsage> {
 
 /** Layers count once, however many images have them. */
 function imageUsage(store: Store): Usage {
-  const ids = store.images.all().map(({ id }) => id);
+  const images = standingImages(store).map(({ id }) => ({ images: variantsOf(store, id).map(({ image }) => image), chains: chainsOf(store, id) }));
   const users = containersByImage(store);
-  const active = ids.filter((id) => users.has(id));
-  const chains = (of: readonly Digest[]): readonly (readonly Digest[])[] => of.map((id) => store.images.chain(id));
-  const bytes = bytesOfLayers(store, chains(ids));
-  const held = new Set(chains(active).flat());
-  return { total: ids.length, active: active.length, sizeBytes: sumOf(bytes), reclaimableBytes: sumOf(bytes, (diffId) => !held.has(diffId)) };
+  const active = images.filter((image) => image.images.some((id) => users.has(id)));
+  const bytes = bytesOfLayers(
+    store,
+    images.flatMap(({ chains }) => chains),
+  );
+  const held = new Set(active.flatMap(({ chains }) => chains.flat()));
+  return { total: images.length, active: active.length, sizeBytes: sumOf(bytes), reclaimableBytes: sumOf(bytes, (diffId) => !held.has(diffId)) };
 }
 
 /** The writable layers. */

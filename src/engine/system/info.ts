@@ -5,6 +5,7 @@ import { cgroupKind, type CgroupKind } from "../../runtime/cgroups.ts";
 import { findProgram } from "../../runtime/programs.ts";
 import type { Store } from "../../store/index.ts";
 import { containerRecords, isRunning } from "../images/container-users.ts";
+import { standingImages } from "../images/variants.ts";
 import { packageVersion } from "./version.ts";
 
 /** Docker knows 1 and 2: a hybrid machine's controllers are those of version 1. */
@@ -20,7 +21,7 @@ export async function systemInfo(store: Store): Promise<Readonly<Record<string, 
     ContainersRunning: running.length - paused,
     ContainersPaused: paused,
     ContainersStopped: records.length - running.length,
-    Images: store.images.all().length,
+    Images: standingImages(store).length,
     ServerVersion: packageVersion(),
     Driver: "overlayfs",
     LoggingDriver: "json-file",
