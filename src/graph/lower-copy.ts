@@ -136,7 +136,9 @@ function expandBody(state: StageState, content: string, lines: LineRange): strin
 }
 
 export function lowerWorkdir(state: StageState, instruction: WorkdirInstruction, epoch: number | undefined): void {
-  const path = cleanPath(absolutePath(state.expand(instruction.path, instruction.lines), state.workdir));
+  const word = state.expand(instruction.path, instruction.lines);
+  // An absolute path stays as it is written, in the config too; a relative one is joined and cleaned.
+  const path = word.startsWith("/") ? word : cleanPath(absolutePath(word, state.workdir));
   state.config.WorkingDir = path;
   const description = formatStepName(instruction, variableMap(state.variables), { escape: state.context.escape });
   const metadata = state.metadata(instruction, `${state.nextPrefix()}${description}`, description);

@@ -66,10 +66,10 @@ export function lowerRun(state: StageState, instruction: RunInstruction, surroun
     ulimits: surroundings.ulimits,
     platform: state.context.platform,
     epoch: surroundings.epoch,
-    proxyEnv: [...surroundings.buildArgs].filter(([key]) => isProxyArg(key)).map(([key, value]) => `${key}=${value}`),
+    proxyEnv: proxyEnvironment(surroundings.buildArgs),
   };
   const name = formatStepName(instruction, variableMap(state.variables), { escape: state.context.escape });
-  const shownArgs = state.declaredArgs.filter((key) => !isProxyArg(key)).map((key) => `${key}=${getVariable(state.variables, key) ?? ""}`);
+  const shownArgs = state.declaredArgs.map((key) => `${key}=${getVariable(state.variables, key) ?? ""}`);
   const vertex = createVertex(op, inputs.list, {
     ...state.metadata(instruction, `${state.nextPrefix()}${name}`, name),
     arguments: Object.fromEntries(state.declaredArgs.map((key) => [key, getVariable(state.variables, key) ?? ""])),
@@ -78,19 +78,19 @@ export function lowerRun(state: StageState, instruction: RunInstruction, surroun
   state.addHistory(runCreatedBy(command.args, shownArgs), vertex);
 }
 
-/** What the command sees; proxies only where the image itself sets them. `agent`: the first ssh mount, there or not. */
+/** What the command sees. `agent`: the first ssh mount, there or not. */
 function environmentOf(state: StageState, agent: string | undefined): readonly string[] {
   const missing = (name: string): boolean => !state.variables.some(({ key }) => key === name);
-  const all = [
+  return [
     ...formatVariables(state.variables),
     ...(missing("PATH") ? [`PATH=${defaultPath}`] : []),
     ...(agent !== undefined && missing("SSH_AUTH_SOCK") ? [`SSH_AUTH_SOCK=${agent}`] : []),
   ];
-  return all.filter((entry) => !isProxyArg(entry.slice(0, entry.indexOf("="))) || isImageEnv(state, entry));
 }
 
-function isImageEnv(state: StageState, entry: string): boolean {
-  return (state.config.Env ?? []).includes(entry);
+/** Proxies that the build was given, under their names in both cases. */
+function proxyEnvironment(buildArgs: ReadonlyMap<string, string>): readonly string[] {
+  return [...buildArgs].filter(([key]) => isProxyArg(key)).flatMap(([key, value]) => [`${key.toUpperCase()}=${value}`, `${key.toLowerCase()}=${value}`]);
 }
 
 interface RunCommand {

@@ -5,19 +5,18 @@
  *     bin/node test/conformance/explore.ts --docker "chroot /lab docker" --directory /lab/tmp/e --seen-as /tmp/e [--seed 1] [--count 100] [--kind copy|run|config] [--strict]
  */
 import { mkdirSync, readFileSync } from "node:fs";
-import path from "node:path";
 import { parseArgs } from "node:util";
 import { makeBaseTar } from "../e2e/base-image.ts";
 import { createBuilder } from "./builder.ts";
 import { parseCases, splitWords } from "./case-file.ts";
 import { makeCase, type Kind } from "./make-case.ts";
 import { differences, type Outcome } from "./outcome.ts";
+import { ownProgram, processProgram } from "./program.ts";
 import { temporaryDirectory } from "./write-context.ts";
 
 const { values } = parseArgs({
   options: {
     docker: { type: "string", default: process.env["SLIPWAY_LAB_DOCKER"] ?? "docker" },
-    slipway: { type: "string", default: path.resolve(import.meta.dirname, "../../bin/slipway") },
     directory: { type: "string" },
     "seen-as": { type: "string" },
     seed: { type: "string", default: "1" },
@@ -28,13 +27,17 @@ const { values } = parseArgs({
 });
 const directory = values.directory ?? temporaryDirectory();
 mkdirSync(directory, { recursive: true });
-const env = Object.fromEntries(Object.entries(process.env).filter(([name, value]) => value !== undefined && /^(PATH|HOME|SLIPWAY_.*|NODE_COMPILE_CACHE)$/.test(name))) as Record<string, string>;
+const env = Object.fromEntries(
+  Object.entries(process.env).filter(([name, value]) => value !== undefined && /^(PATH|HOME|SLIPWAY_.*|NODE_COMPILE_CACHE)$/.test(name)),
+) as Record<string, string>;
 const base = readFileSync(makeBaseTar());
 await using docker = await createBuilder(
-  { words: splitWords(values.docker), env, directory, seenAs: values["seen-as"] ?? directory, buildFlags: ["--provenance=false"] },
+  processProgram(splitWords(values.docker), env),
+  { directory, seenAs: values["seen-as"] ?? directory, buildFlags: ["--provenance=false"] },
   base,
 );
-await using slipway = await createBuilder({ words: splitWords(values.slipway), env, directory, seenAs: directory, buildFlags: [] }, base);
+await using own = await ownProgram(env);
+await using slipway = await createBuilder(own.run, { directory, seenAs: directory, buildFlags: [] }, base);
 
 let found = 0;
 let failed = 0;

@@ -54,7 +54,10 @@ function makeContext(dice: Dice): readonly string[] {
   const count = 3 + dice.roll(8);
   for (let at = 0; at < count; at++) {
     const path = somePath(dice);
-    const parents = path.split("/").slice(0, -1).map((_, index, parts) => parts.slice(0, index + 1).join("/"));
+    const parents = path
+      .split("/")
+      .slice(0, -1)
+      .map((_, index, parts) => parts.slice(0, index + 1).join("/"));
     if (kinds.has(path) || parents.some((parent) => kinds.get(parent) === "other")) continue;
     for (const parent of parents) kinds.set(parent, "directory");
     const extra = `${dice.chance(0.3) ? ` ${dice.pick(["0600", "0755", "4755", "0400", "1777", "2755"])}` : ""}${dice.chance(0.3) ? ` @${1_000_000_000 + dice.roll(1000)}` : ""}`;
@@ -86,7 +89,12 @@ function source(dice: Dice, known: readonly string[]): string {
   if (kind === 1) return `${dice.pick(names)}/`;
   if (kind >= 10 && known.length > 0) {
     const whole = dice.pick(known);
-    const path = dice.chance(0.4) ? whole.split("/").slice(0, 1 + dice.roll(3)).join("/") : whole;
+    const path = dice.chance(0.4)
+      ? whole
+          .split("/")
+          .slice(0, 1 + dice.roll(3))
+          .join("/")
+      : whole;
     return dice.pick([path, path, path, `/${path}`, `./${path}`, `${path}/.`, path.replace(/[^/]$/, "?"), path.replace(/[^/]+$/, "*")]);
   }
   if (kind <= 6) return dice.pick(["*", "d*", "*.txt", "[ab]", "?", "*/*", "d?/*", ".*", "d1/*.txt", "l*"]);
@@ -111,11 +119,22 @@ function copyLine(dice: Dice, stages: readonly string[], known: readonly string[
   if (dice.chance(0.2)) flags.push(`--chown=${dice.pick(owners)}`);
   if (dice.chance(0.2)) flags.push(`--chmod=${dice.pick(modes)}`);
   if (dice.chance(0.15)) flags.push("--link");
-  const sources = Array.from({ length: dice.chance(0.25) ? 2 : 1 }, () => (fromStage && dice.chance(0.8) ? dice.pick(["/out", "/out/", "/out/*", "/bin/vi", "/etc/*", "/in", "in/*", ...known.map((path) => `/in/${path}`)]) : source(dice, known)));
+  const sources = Array.from({ length: dice.chance(0.25) ? 2 : 1 }, () =>
+    fromStage && dice.chance(0.8)
+      ? dice.pick(["/out", "/out/", "/out/*", "/bin/vi", "/etc/*", "/in", "in/*", ...known.map((path) => `/in/${path}`)])
+      : source(dice, known),
+  );
   return [isAdd ? "ADD" : "COPY", ...flags, ...sources, destination(dice)].join(" ");
 }
 
-const shellPath = (dice: Dice): string => (dice.chance(0.2) ? `/in/${dice.pick(names)}` : dice.chance(0.3) ? `/${dice.pick(names)}` : dice.chance(0.5) ? `/out/${somePath(dice, 2)}` : dice.pick(["/tmp/x", "/bin/vi", "/etc/group", "/home", "/usr/bin", "/var"]));
+const shellPath = (dice: Dice): string =>
+  dice.chance(0.2)
+    ? `/in/${dice.pick(names)}`
+    : dice.chance(0.3)
+      ? `/${dice.pick(names)}`
+      : dice.chance(0.5)
+        ? `/out/${somePath(dice, 2)}`
+        : dice.pick(["/tmp/x", "/bin/vi", "/etc/group", "/home", "/usr/bin", "/var"]);
 
 function shellCommand(dice: Dice): string {
   const a = shellPath(dice);
@@ -170,7 +189,29 @@ function runLines(dice: Dice): readonly string[] {
   return ["FROM base", ...Array.from({ length: 2 + dice.roll(4) }, () => (dice.chance(0.15) ? copyLine(dice, [], names) : runLine(dice)))];
 }
 
-const words = ["a", "$A", "${A}", "${B:-d}", "${B:+x}", "'q $A'", '"q $A"', "a\\ b", "\\$A", "${A#v}", "${A%%l*}", "${A/a/b}", "$A$B", "x=y", "a;b", "#n", "ü", "$$", "${Z}", '""', "''"] as const;
+const words = [
+  "a",
+  "$A",
+  "${A}",
+  "${B:-d}",
+  "${B:+x}",
+  "'q $A'",
+  '"q $A"',
+  "a\\ b",
+  "\\$A",
+  "${A#v}",
+  "${A%%l*}",
+  "${A/a/b}",
+  "$A$B",
+  "x=y",
+  "a;b",
+  "#n",
+  "ü",
+  "$$",
+  "${Z}",
+  '""',
+  "''",
+] as const;
 const keys = ["A", "B", "C", "PATH", "HTTP_PROXY"] as const;
 
 function configLine(dice: Dice): string {
@@ -192,7 +233,8 @@ function configLine(dice: Dice): string {
     () => `ENTRYPOINT ${dice.chance(0.5) ? json() : `${word()} ${word()}`}`,
     () => `SHELL ${dice.pick(['["/bin/sh", "-ec"]', '["sh"]', "sh"])}`,
     () => `STOPSIGNAL ${dice.pick(["SIGTERM", "9", "$A", "SIGFOO", "term"])}`,
-    () => `HEALTHCHECK ${dice.pick(["NONE", "CMD true", "--interval=5s --retries=3 CMD x $A", '--timeout=1m CMD ["x", "$A"]', "--start-period=0s CMD true", "--interval=1 CMD x", "CMD"])}`,
+    () =>
+      `HEALTHCHECK ${dice.pick(["NONE", "CMD true", "--interval=5s --retries=3 CMD x $A", '--timeout=1m CMD ["x", "$A"]', "--start-period=0s CMD true", "--interval=1 CMD x", "CMD"])}`,
     () => `MAINTAINER ${word()} ${word()}`,
     () => `ONBUILD ${dice.pick(["RUN x", "COPY a b", "ENV A=1", "FROM x", "ONBUILD RUN x"])}`,
     () => `RUN echo ${word()} >/out-${dice.roll(3)}; echo "$A|$B|$C" >>/env`,
@@ -204,6 +246,8 @@ function configLines(dice: Dice): readonly string[] {
   const globals = dice.chance(0.3) ? [`ARG A=${dice.pick(words)}`, "ARG T=base"] : [];
   const from = globals.length > 0 && dice.chance(0.5) ? "FROM ${T}" : dice.chance(0.1) ? "FROM scratch" : "FROM base";
   const body = Array.from({ length: 2 + dice.roll(6) }, () => configLine(dice));
-  const second = dice.chance(0.25) ? [`FROM ${dice.pick(["base", "0", "first"])} AS second`, ...Array.from({ length: 1 + dice.roll(3) }, () => configLine(dice))] : [];
+  const second = dice.chance(0.25)
+    ? [`FROM ${dice.pick(["base", "0", "first"])} AS second`, ...Array.from({ length: 1 + dice.roll(3) }, () => configLine(dice))]
+    : [];
   return [...globals, `${from} AS first`, ...body, ...second];
 }

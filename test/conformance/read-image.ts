@@ -88,9 +88,12 @@ function removeBelow(tree: Map<string, TreeNode>, directory: string, spared: Rea
 const letters = { file: "f", directory: "d", symlink: "l", hardlink: "h", char: "c", block: "b", fifo: "p" } as const;
 
 /**
- * One line for each path that differs from the base, be it in more than a time that the build itself made: type, mode, owner, time, then what its type has. Later members of a hard-link group name the first.
+ * One line for each path that differs from the base, be it in more than a time that the build itself made: type, mode, owner,
+ * time, then what its type has. Later members of a hard-link group name the first.
  */
-export function describeChanges(tree: Tree, base: Tree): Readonly<Record<string, string>> {
+export function describeChanges(tree: Tree, image: Tree): Readonly<Record<string, string>> {
+  // An image that has hardly anything of the base was not built on it.
+  const base: Tree = [...image.keys()].filter((path) => tree.has(path)).length < image.size / 2 ? new Map() : image;
   const groups = new Map<TreeNode, string>();
   const lines: Record<string, string> = {};
   for (const path of [...tree.keys()].toSorted()) {

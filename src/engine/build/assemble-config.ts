@@ -20,7 +20,7 @@ export interface AssembleOptions {
 export function assembleConfig(options: AssembleOptions): string {
   const { image, chain, epoch } = options;
   const history = clampHistory(fillTimes(options), image.baseHistory.length, epoch);
-  const created = history.findLast((entry) => entry.created !== undefined)?.created ?? formatTime(epoch === undefined ? options.nowMs : epoch * 1000);
+  const created = history.findLast((entry) => entry.created !== undefined)?.created ?? timeWithoutHistory(options);
   return goJson({
     architecture: image.platform.architecture,
     author: image.author,
@@ -33,6 +33,12 @@ export function assembleConfig(options: AssembleOptions): string {
   });
 }
 
+/** Nothing was made for an image without layers: only SOURCE_DATE_EPOCH gives it a time. */
+function timeWithoutHistory({ chain, epoch, nowMs }: AssembleOptions): string | null {
+  if (epoch !== undefined) return formatTime(epoch * 1000);
+  return chain.length === 0 ? null : formatTime(nowMs);
+}
+
 export function formatTime(ms: number): string {
   return new Date(ms)
     .toISOString()
@@ -40,15 +46,15 @@ export function formatTime(ms: number): string {
     .replace(/(\.\d*?)0+Z$/, "$1Z");
 }
 
-/** Lines without a layer get the time of the first new layer or of the layer before them. */
-function fillTimes({ image, layerTime, squashed }: AssembleOptions): readonly HistoryEntry[] {
+/** Lines without a layer get the time of the first new layer or of the layer before them, where there is none the epoch. */
+function fillTimes({ image, layerTime, squashed, epoch }: AssembleOptions): readonly HistoryEntry[] {
   const timed = image.history.map((line): HistoryEntry => {
     const time = layerTime(line);
     const entry = squashed && line.vertex !== undefined ? { ...line.entry, empty_layer: true } : line.entry;
     return time === undefined ? entry : { ...entry, created: formatTime(time) };
   });
   const all = [...image.baseHistory, ...timed];
-  let created = firstNewTime(all);
+  let created = firstNewTime(all) ?? (epoch === undefined ? undefined : formatTime(epoch * 1000));
   let missing = false;
   return all.map((entry) => {
     if (entry.created !== undefined) {
