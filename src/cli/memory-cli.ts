@@ -8,6 +8,8 @@ import { runCommand } from "./run-command.ts";
 export interface EngineParts {
   readonly build?: SlipwayApi["build"];
   readonly check?: SlipwayApi["check"];
+  readonly outline?: SlipwayApi["outline"];
+  readonly targets?: SlipwayApi["targets"];
   readonly images?: Partial<SlipwayApi["images"]>;
   readonly containers?: Partial<SlipwayApi["containers"]>;
   readonly system?: Partial<SlipwayApi["system"]>;
@@ -61,6 +63,8 @@ function engineFrom(parts: EngineParts): SlipwayApi {
   return {
     build: parts.build ?? missing("build"),
     check: parts.check ?? missing("check"),
+    outline: parts.outline ?? missing("outline"),
+    targets: parts.targets ?? missing("targets"),
     images: group(parts.images, "images") as SlipwayApi["images"],
     containers: group(parts.containers, "containers") as SlipwayApi["containers"],
     system: group(parts.system, "system") as SlipwayApi["system"],

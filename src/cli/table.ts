@@ -2,8 +2,12 @@
  * Columns as Go's tabwriter aligns them with Docker's settings: at least ten wide, three blanks between, the last cell of a
  * line as it is. A column lasts over neighbouring lines that have it; lines without it end it.
  */
-const minWidth = 10;
-const padding = 3;
+export interface ColumnWidths {
+  readonly minWidth: number;
+  readonly padding: number;
+}
+
+const dockerWidths: ColumnWidths = { minWidth: 10, padding: 3 };
 
 function widthOf(text: string): number {
   return [...text].length;
@@ -15,7 +19,7 @@ interface Line {
   readonly last: string;
 }
 
-function formatLines(lines: readonly Line[], column: number, widths: readonly number[], out: string[]): void {
+function formatLines(lines: readonly Line[], column: number, widths: readonly number[], { minWidth, padding }: ColumnWidths, out: string[]): void {
   for (let start = 0; start < lines.length;) {
     const line = lines[start]!;
     if (line.cells.length <= column) {
@@ -29,13 +33,13 @@ function formatLines(lines: readonly Line[], column: number, widths: readonly nu
       width = Math.max(width, widthOf(lines[end]!.cells[column]!) + padding);
       end++;
     }
-    formatLines(lines.slice(start, end), column + 1, [...widths, width], out);
+    formatLines(lines.slice(start, end), column + 1, [...widths, width], { minWidth, padding }, out);
     start = end;
   }
 }
 
 /** Aligns text whose cells end in tabs, line by line. */
-export function alignColumns(text: string): string {
+export function alignColumns(text: string, widths: ColumnWidths = dockerWidths): string {
   if (text === "") return "";
   const rows = text.split("\n");
   const trailing = rows.at(-1) === "";
@@ -44,7 +48,7 @@ export function alignColumns(text: string): string {
     return { cells: cells.slice(0, -1), last: cells.at(-1)! };
   });
   const out: string[] = [];
-  formatLines(lines, 0, [], out);
+  formatLines(lines, 0, [], widths, out);
   return out.join("\n") + (trailing ? "\n" : "");
 }
 

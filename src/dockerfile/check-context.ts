@@ -13,11 +13,27 @@ export interface CheckOptions {
   readonly ignore?: IgnoreMatcher | undefined;
   /** values of TARGETPLATFORM, BUILDPLATFORM …; default: linux on this machine's architecture */
   readonly platformArgs?: ReadonlyMap<string, string> | undefined;
-  /** the names in an external base image's Env, so that they count as defined; undefined when not known: then UndefinedVar keeps quiet */
-  readonly baseVariables?: ((image: string) => Iterable<string> | undefined) | undefined;
+  /** an external base image, so that its variables count as defined; undefined when not known: then UndefinedVar keeps quiet */
+  readonly baseImage?: ((image: string) => BaseImage | undefined) | undefined;
   /** stages whose instructions are looked at, by index; default all */
   readonly reachable?: ReadonlySet<number> | undefined;
+  /** where the build fails; default: it gets to the end of the file */
+  readonly failure?: BuildFailure | undefined;
 }
+
+export interface BaseImage {
+  readonly variables: Iterable<readonly [name: string, value: string]>;
+  /** ONBUILD instructions, as text */
+  readonly triggers: readonly string[];
+}
+
+/** Docker warns while it works, so that nothing is said of what comes after a failure. */
+export type BuildFailure =
+  /** the file does not parse: see parsePrefix() */
+  | { readonly during: "parsing" }
+  /** a FROM fails, or what all stages together need; no instruction is looked at */
+  | { readonly during: "stages"; readonly lines: LineRange | undefined }
+  | { readonly during: "instruction"; readonly lines: LineRange };
 
 export type Report = <Name extends RuleName>(name: Name, lines: LineRange, ...args: RuleArguments<Name>) => void;
 
@@ -37,18 +53,39 @@ export function createCheckContext(dockerfile: Dockerfile, options: CheckOptions
   return { dockerfile, options, report, suggest };
 }
 
-/** undefined for a word that cannot be expanded: the build itself will say so. */
+/** A word that cannot be expanded: the build itself will say so. `unmatched`: variables without value that it used before its fault. */
+export class UnexpandableWord extends Error {
+  readonly unmatched: readonly string[];
+
+  constructor(unmatched: readonly string[]) {
+    super("unexpandable word");
+    this.unmatched = unmatched;
+  }
+}
+
+/** undefined for a word that cannot be expanded. */
 export function tryExpand(
   context: CheckContext,
   word: string,
   variables: VariableLookup,
   options: { readonly heredoc?: boolean } = {},
 ): ExpandedWords | undefined {
+  try {
+    return expandOrStop(context, word, variables, options);
+  } catch (error) {
+    if (error instanceof UnexpandableWord) return undefined;
+    throw error;
+  }
+}
+
+/** Throws UnexpandableWord. */
+export function expandOrStop(context: CheckContext, word: string, variables: VariableLookup, options: { readonly heredoc?: boolean } = {}): ExpandedWords {
   const heredoc = options.heredoc === true;
   try {
     return expandWords(word, variables, { escape: heredoc ? "\\" : context.dockerfile.directives.escape, skipQuotes: heredoc });
   } catch (error) {
-    if (error instanceof SlipwayError) return undefined;
-    throw error;
+    if (!(error instanceof SlipwayError)) throw error;
+    const { unmatched } = error.details;
+    throw new UnexpandableWord(Array.isArray(unmatched) ? unmatched.map(String) : []);
   }
 }

@@ -97,7 +97,11 @@ export function checkDefaultImages(context: CheckContext): void {
 export function checkFroms(context: CheckContext, variables: ReadonlyMap<string, string>): void {
   const { metaArgs, stages } = context.dockerfile;
   const declared = new Set([...metaArgs.flatMap(({ args }) => args.map(({ key }) => key)), ...variables.keys()]);
-  for (const { from } of stages) checkFrom(context, from, variables, declared);
+  const { failure } = context.options;
+  for (const { from } of stages) {
+    checkFrom(context, from, variables, declared);
+    if (failure?.during === "stages" && failure.lines?.start === from.lines.start) return;
+  }
 }
 
 function checkFrom(context: CheckContext, from: FromInstruction, variables: ReadonlyMap<string, string>, declared: ReadonlySet<string>): void {

@@ -2,33 +2,16 @@
  * The variables that hold at each instruction of a stage, followed the way a build does, and the checks that need
  * them: undefined variables, secrets, relative WORKDIR, ports, ignored sources.
  */
-import { tryExpand, type CheckContext } from "./check-context.ts";
+import { SlipwayError } from "../base/errors.ts";
+import { expandOrStop, tryExpand, UnexpandableWord, type CheckContext } from "./check-context.ts";
+import { setVariable, type StageState } from "./check-state.ts";
 import { cleanPath } from "./ignore-pattern.ts";
-import type { AddInstruction, ArgInstruction, CopyInstruction, EnvInstruction, ExposeInstruction, Instruction, LineRange, Stage } from "./instruction.ts";
+import type { AddInstruction, ArgInstruction, CopyInstruction, EnvInstruction, ExposeInstruction, Instruction, LineRange } from "./instruction.ts";
 import { parseRunMount } from "./run-mount.ts";
 
 const secretName = /(?:_|^)(?:apikey|auth|credential|credentials|key|password|pword|passwd|secret|token)(?:_|$)/i;
 const publicName = /(?:_|^)public(?:_|$)/i;
 const outsideOfStages = new Set(["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"]);
-
-/** What a stage hands on to a stage that is FROM it. */
-export interface StageState {
-  readonly variables: Map<string, string>;
-  readonly args: Set<string>;
-  /** false when the base image's variables are not known: nothing can be called undefined */
-  readonly known: boolean;
-  hasWorkdir: boolean;
-  hasShell: boolean;
-}
-
-export function initialState(context: CheckContext, stage: Stage, image: string, earlier: ReadonlyMap<string, StageState>): StageState {
-  const base = earlier.get(image);
-  if (base !== undefined) return { ...base, variables: new Map(base.variables), args: new Set(base.args) };
-  const names = image === "scratch" ? [] : context.options.baseVariables?.(image);
-  const variables = new Map([...(names ?? [])].map((name) => [name, ""]));
-  if (!variables.has("PATH")) variables.set("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-  return { variables, args: new Set(), known: names !== undefined, hasWorkdir: false, hasShell: false };
-}
 
 export class StageChecker {
   readonly #context: CheckContext;
@@ -42,7 +25,17 @@ export class StageChecker {
     this.#globals = globals;
   }
 
+  /** Ends at a word that cannot be expanded, where the build ends too. */
   check(instruction: Instruction): void {
+    try {
+      this.#check(instruction);
+    } catch (error) {
+      if (!(error instanceof UnexpandableWord)) throw error;
+      this.#undefined(error.unmatched, instruction.lines);
+    }
+  }
+
+  #check(instruction: Instruction): void {
     const { lines } = instruction;
     switch (instruction.type) {
       case "env":
@@ -88,19 +81,24 @@ export class StageChecker {
       case "healthcheck":
         this.#once(instruction);
         return;
-      case "maintainer":
       case "onbuild":
+        this.#state.triggers.push(instruction.expression);
+        return;
+      case "maintainer":
     }
   }
 
   #expand(word: string, lines: LineRange, options: { readonly heredoc?: boolean } = {}): string {
-    const expanded = tryExpand(this.#context, word, this.#state.variables, options);
-    if (expanded === undefined) return word;
-    for (const name of this.#state.known ? expanded.unmatched : []) {
+    const { unmatched, result } = expandOrStop(this.#context, word, this.#state.variables, options);
+    this.#undefined(unmatched, lines);
+    return result;
+  }
+
+  #undefined(names: readonly string[], lines: LineRange): void {
+    for (const name of this.#state.known ? names : []) {
       if (this.#state.args.has(name) || outsideOfStages.has(name)) continue;
       this.#context.report("UndefinedVar", lines, name, this.#context.suggest(name, this.#state.variables.keys()));
     }
-    return expanded.result;
   }
 
   #env(instruction: EnvInstruction): void {
@@ -113,7 +111,8 @@ export class StageChecker {
     for (const { key, value, legacy } of pairs) {
       if (legacy) this.#context.report("LegacyKeyValueFormat", instruction.lines, instruction.keyword);
       this.#secret("ENV", key, instruction.lines);
-      this.#state.variables.set(key, value);
+      setVariable(this.#state.variables, key, value);
+      this.#state.env.add(key);
     }
   }
 
@@ -121,12 +120,15 @@ export class StageChecker {
     if (pairs.some(({ legacy }) => legacy)) this.#context.report("LegacyKeyValueFormat", lines, keyword);
   }
 
-  #arg({ args, lines }: ArgInstruction): void {
+  #arg(instruction: ArgInstruction): void {
+    const { args, lines } = instruction;
     for (const { key, value } of args) {
       this.#secret("ARG", key, lines);
       const given = this.#context.options.buildArgs?.get(key);
-      const effective = given ?? (value === undefined ? this.#globals.get(key) : this.#expand(value, lines));
-      if (effective !== undefined) this.#state.variables.set(key, effective);
+      const inherited = given === undefined && value === undefined ? this.#globals.get(key) : undefined;
+      const effective = inherited ?? given ?? (value === undefined ? undefined : this.#expand(value, lines));
+      if (effective !== undefined) setVariable(this.#state.variables, key, effective);
+      this.#state.outline.addArg(instruction, key, effective, inherited !== undefined);
       this.#state.args.add(key);
     }
   }
@@ -143,6 +145,7 @@ export class StageChecker {
     this.#expand(instruction.destination, lines);
     for (const { content, expand } of instruction.heredocs) if (expand) this.#expand(content, lines, { heredoc: true });
     if (instruction.type === "add" || instruction.from === undefined) this.#ignoredSources(instruction, sources);
+    else this.#state.outline.addSource(instruction.from);
   }
 
   #ignoredSources(instruction: CopyInstruction | AddInstruction, sources: readonly string[]): void {
@@ -159,9 +162,13 @@ export class StageChecker {
 
   #mount(mount: string, lines: LineRange): void {
     try {
-      parseRunMount(mount, (word) => this.#expand(word, lines));
-    } catch {
-      // the build says what is wrong with it
+      this.#state.outline.addMount(
+        parseRunMount(mount, (word) => this.#expand(word, lines)),
+        lines,
+      );
+    } catch (error) {
+      // the build says what is wrong with the mount
+      if (!(error instanceof SlipwayError)) throw error;
     }
   }
 

@@ -20,7 +20,7 @@ describe("checkDockerfile warns as Docker does", () => {
   for (const { name, dockerfile, ignore, warnings } of read("checks.json") as Recorded[]) {
     it(name, () => {
       const matcher = ignore === undefined ? undefined : createIgnoreMatcher(parseIgnore(ignore));
-      const found = checkDockerfile(parseDockerfile(dockerfile), { ignore: matcher, baseVariables: () => ["PATH"] });
+      const found = checkDockerfile(parseDockerfile(dockerfile), { ignore: matcher, baseImage: () => ({ variables: [["PATH", "/bin"]], triggers: [] }) });
       assert.deepEqual(
         found.map(({ rule, message, lines }) => [rule, message, lines?.start]),
         warnings,
@@ -49,10 +49,14 @@ describe("checkDockerfile", () => {
     { name: "calls nothing undefined when the base is not known", expected: ["JSONArgsRecommended"] },
     {
       name: "takes the base's variables into account",
-      options: { baseVariables: () => ["Y"] },
+      options: { baseImage: () => ({ variables: [["Y", ""]], triggers: [] }) },
       expected: ["UndefinedVar", "JSONArgsRecommended", "UndefinedVar"].toSpliced(0, 1),
     },
-    { name: "leaves out stages that are not built", options: { baseVariables: () => [], reachable: new Set([1]) }, expected: ["UndefinedVar"] },
+    {
+      name: "leaves out stages that are not built",
+      options: { baseImage: () => ({ variables: [], triggers: [] }), reachable: new Set([1]) },
+      expected: ["UndefinedVar"],
+    },
     { name: "lets a build argument replace the directive", options: { buildArgs: new Map([["BUILDKIT_DOCKERFILE_CHECK", "skip=all"]]) }, expected: [] },
     { name: "counts build arguments as values", text: "FROM scratch\nARG A\nLABEL a=$A\n", options: { buildArgs: new Map([["A", "1"]]) }, expected: [] },
     { name: "survives words that cannot be expanded", text: "FROM scratch\nENV a=${x\nCOPY ${ /\nRUN --mount=type=x,target=${ y\n", expected: [] },

@@ -3,14 +3,15 @@
  * @see https://docs.docker.com/reference/build-checks/
  */
 import { SlipwayError } from "../base/errors.ts";
-import { createCheckContext, tryExpand, type CheckContext, type CheckOptions } from "./check-context.ts";
+import { createCheckContext, type CheckContext, type CheckOptions } from "./check-context.ts";
 import { checkDefaultImages, checkFroms, checkKeywordCasing, checkKeywords, checkStageNames, globalVariables } from "./check-stages.ts";
-import { initialState, StageChecker, type StageState } from "./check-variables.ts";
+import { initialState, takeTriggers, type StageState } from "./check-state.ts";
+import { StageChecker } from "./check-variables.ts";
 import { parseCheckDirective } from "./directive.ts";
 import type { CheckDirective, Dockerfile, RuleSelection, Warning } from "./instruction.ts";
 import { createWarning, isExperimental, type RuleName } from "./rules.ts";
 
-export type { CheckOptions } from "./check-context.ts";
+export type { BaseImage, BuildFailure, CheckOptions } from "./check-context.ts";
 
 /** All warnings in the order in which BuildKit prints them, those of parsing included; `# check=` is honoured. */
 export function checkDockerfile(dockerfile: Dockerfile, options: CheckOptions = {}): readonly Warning[] {
@@ -18,16 +19,21 @@ export function checkDockerfile(dockerfile: Dockerfile, options: CheckOptions = 
   const report: CheckContext["report"] = (name, lines, ...args) => {
     warnings.push(createWarning(name, lines, ...args));
   };
-  const context = createCheckContext(dockerfile, options, report);
-  const globals = globalVariables(context, options.buildArgs);
+  checkAll(createCheckContext(dockerfile, options, report));
+  const directive = directiveOf(dockerfile, options);
+  return warnings.filter(({ rule }) => isWanted(rule as RuleName, directive));
+}
+
+function checkAll(context: CheckContext): void {
+  const { failure, buildArgs } = context.options;
   checkKeywords(context);
+  if (failure?.during === "parsing") return;
   checkStageNames(context);
   checkKeywordCasing(context);
   checkDefaultImages(context);
+  const globals = globalVariables(context, buildArgs);
   checkFroms(context, globals);
-  checkStages(context, globals);
-  const directive = directiveOf(dockerfile, options);
-  return warnings.filter(({ rule }) => isWanted(rule as RuleName, directive));
+  if (failure?.during !== "stages") followStages(context, globals);
 }
 
 /** Throws CHECK_FAILED when `# check=error=true` asks for it and there are warnings. */
@@ -37,15 +43,20 @@ export function assertChecks(dockerfile: Dockerfile, warnings: readonly Warning[
   throw new SlipwayError("invalid_argument", "CHECK_FAILED", `lint violation found for rules: ${names.join(", ")}`, { rules: names });
 }
 
-function checkStages(context: CheckContext, globals: ReadonlyMap<string, string>): void {
-  const states = new Map<string, StageState>();
+/** Follows each stage's instructions as a build does; gives what is known at the end of each. */
+export function followStages(context: CheckContext, globals: ReadonlyMap<string, string>): readonly StageState[] {
+  const { failure } = context.options;
+  const states: StageState[] = [];
   for (const stage of context.dockerfile.stages) {
-    const image = tryExpand(context, stage.from.image, globals)?.result ?? stage.from.image;
-    const state = initialState(context, stage, image, states);
+    const state = initialState(context, stage, globals, states);
+    states.push(state);
     const checker = new StageChecker(isReachable(context, stage.index) ? context : { ...context, report: () => {} }, state, globals);
-    for (const instruction of stage.instructions) checker.check(instruction);
-    if (stage.name !== undefined) states.set(stage.name, state);
+    for (const instruction of [...takeTriggers(state, stage.from.lines), ...stage.instructions]) {
+      checker.check(instruction);
+      if (failure?.during === "instruction" && failure.lines.start === instruction.lines.start) return states;
+    }
   }
+  return states;
 }
 
 function isReachable({ options }: CheckContext, index: number): boolean {
@@ -53,9 +64,13 @@ function isReachable({ options }: CheckContext, index: number): boolean {
 }
 
 function directiveOf({ directives }: Dockerfile, { buildArgs }: CheckOptions): CheckDirective {
+  return parseCheckArgument(buildArgs) ?? directives.check ?? { skip: [], error: false, experimental: [] };
+}
+
+/** What replaces the file's `# check=`. Fails with DOCKERFILE_PARSE. */
+export function parseCheckArgument(buildArgs: ReadonlyMap<string, string> | undefined): CheckDirective | undefined {
   const given = buildArgs?.get("BUILDKIT_DOCKERFILE_CHECK");
-  if (given !== undefined) return parseCheckDirective(given);
-  return directives.check ?? { skip: [], error: false, experimental: [] };
+  return given === undefined ? undefined : parseCheckDirective(given, "build-arg:BUILDKIT_DOCKERFILE_CHECK");
 }
 
 function isWanted(rule: RuleName, { skip, experimental }: CheckDirective): boolean {

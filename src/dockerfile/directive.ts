@@ -29,32 +29,35 @@ export function parseEscape(value: string): "\\" | "`" {
   throw syntaxReason(`invalid escape token '${value}' does not match \` or \\`);
 }
 
-/** `skip=A,B;error=true;experimental=C` of `# check=`; what follows the first blank is dropped, as Docker does. */
-export function parseCheckDirective(value: string): CheckDirective {
+/**
+ * `skip=A,B;error=true;experimental=C` of `# check=`; what follows the first blank is dropped, as Docker does.
+ * `origin`: what messages say could not be parsed.
+ */
+export function parseCheckDirective(value: string, origin = "check options"): CheckDirective {
   const settings: { skip: RuleSelection; error: boolean; experimental: RuleSelection } = { skip: [], error: false, experimental: [] };
   const [options = ""] = value.split(" ", 1);
   if (options === "") return settings;
   for (const option of options.split(";")) {
     const equals = option.indexOf("=");
-    if (equals < 0) throw invalidCheck(option);
+    if (equals < 0) throw invalidCheck(option, origin);
     const name = trimSpace(option.slice(0, equals));
     const setting = trimSpace(option.slice(equals + 1));
     if (name === "skip" || name === "experimental") settings[name] = setting === "all" ? "all" : setting.split(",").map(trimSpace);
-    else if (name === "error") settings.error = parseErrorSetting(setting, option);
-    else throw invalidCheck(name);
+    else if (name === "error") settings.error = parseErrorSetting(setting, option, origin);
+    else throw invalidCheck(name, origin);
   }
   return settings;
 }
 
-function invalidCheck(option: string): SlipwayError {
-  return syntaxReason(`failed to parse check options: invalid check option ${quoteText(option)}`);
+function invalidCheck(option: string, origin: string): SlipwayError {
+  return syntaxReason(`failed to parse ${origin}: invalid check option ${quoteText(option)}`);
 }
 
-function parseErrorSetting(setting: string, option: string): boolean {
+function parseErrorSetting(setting: string, option: string, origin: string): boolean {
   const parsed = booleanFromText(setting);
   if (parsed !== undefined) return parsed;
   const cause = `strconv.ParseBool: parsing ${quoteText(setting)}: invalid syntax`;
-  throw syntaxReason(`failed to parse check options: failed to parse check option ${quoteText(option)}: ${cause}`);
+  throw syntaxReason(`failed to parse ${origin}: failed to parse check option ${quoteText(option)}: ${cause}`);
 }
 
 const booleans: ReadonlyMap<string, boolean> = new Map([

@@ -2,12 +2,13 @@
  * Dockerfiles as values: text to typed instructions, word expansion, ignore files, globs, lint rules.
  * Pure functions: nothing here reads a file, the environment or a clock.
  */
-export { assertChecks, checkDockerfile, type CheckOptions } from "./checks.ts";
+export { assertChecks, checkDockerfile, type BaseImage, type BuildFailure, type CheckOptions } from "./checks.ts";
 export { formatExcerpt, type ExcerptOptions } from "./excerpt.ts";
 export { compileGlob, hasGlob, matchGlob, splitGlob } from "./glob.ts";
 export { createIgnoreMatcher, parseIgnore, type IgnoreExplanation, type IgnoreMatcher, type IgnorePattern } from "./ignore.ts";
 export type * from "./instruction.ts";
-export { parseDockerfile, parseTrigger, type ParseOptions } from "./parse.ts";
+export { listTargets, outlineTarget, type Outline, type Target } from "./outline.ts";
+export { parseDockerfile, parsePrefix, parseTrigger, type ParseOptions } from "./parse.ts";
 export { parseRunMount, type WordExpander } from "./run-mount.ts";
 export { formatStepName, type StepNameOptions } from "./step-name.ts";
 export { findSuggestion } from "./suggest.ts";

@@ -4,7 +4,7 @@ import { instructionFromSyntax } from "./instruction-from-syntax.ts";
 import type { ArgInstruction, Dockerfile, FromInstruction, Instruction, Stage, Warning } from "./instruction.ts";
 import { atLines, dockerfileError } from "./parse-error.ts";
 import { createWarning } from "./rules.ts";
-import { isInstruction, type InstructionNode } from "./syntax-tree.ts";
+import { isInstruction, type InstructionNode, type SyntaxTree } from "./syntax-tree.ts";
 import { parseSyntax } from "./syntax.ts";
 
 export interface ParseOptions {
@@ -39,6 +39,20 @@ export function parseTrigger(expression: string): Instruction {
   return instruction;
 }
 
+/**
+ * What stands before the first fault of a file that does not parse: the checks have something to say of it already, as
+ * Docker's do. undefined when not even its lines could be split.
+ */
+export function parsePrefix(source: string | Uint8Array): Dockerfile | undefined {
+  const text = typeof source === "string" ? source : decode(source);
+  try {
+    return dockerfileFrom(parseSyntax(text)).dockerfile;
+  } catch (error) {
+    if (error instanceof SlipwayError) return undefined;
+    throw error;
+  }
+}
+
 // the mark stays in the text so that offsets fit the file
 function decode(bytes: Uint8Array): string {
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
@@ -46,16 +60,32 @@ function decode(bytes: Uint8Array): string {
 
 function parseText(text: string): Dockerfile {
   if (text === "") throw dockerfileError("the Dockerfile cannot be empty", undefined);
-  const tree = parseSyntax(text);
-  const nodes = tree.nodes.filter(isInstruction);
-  const { metaArgs, stages } = groupInStages(nodes);
-  if (stages.length === 0) throw dockerfileError("dockerfile contains no stages to build", undefined);
-  return { directives: tree.directives, metaArgs, stages, warnings: nodes.flatMap(emptyContinuation), text };
+  const { dockerfile, fault } = dockerfileFrom(parseSyntax(text));
+  if (fault !== undefined) throw fault;
+  if (dockerfile.stages.length === 0) throw dockerfileError("dockerfile contains no stages to build", undefined);
+  return dockerfile;
 }
 
-function groupInStages(nodes: readonly InstructionNode[]): { metaArgs: readonly ArgInstruction[]; stages: readonly Stage[] } {
+/** All of the file, or what stands before the fault. */
+function dockerfileFrom({ nodes: all, directives, text }: SyntaxTree): { readonly dockerfile: Dockerfile; readonly fault?: SlipwayError } {
+  const nodes = all.filter(isInstruction);
   const metaArgs: ArgInstruction[] = [];
-  const stages: { from: FromInstruction; index: number; name: string | undefined; instructions: Instruction[] }[] = [];
+  const stages: GrowingStage[] = [];
+  const dockerfile = { directives, metaArgs, stages, warnings: nodes.flatMap(emptyContinuation), text };
+  try {
+    groupInStages(nodes, metaArgs, stages);
+    return { dockerfile };
+  } catch (error) {
+    if (error instanceof SlipwayError) return { dockerfile, fault: error };
+    throw error;
+  }
+}
+
+interface GrowingStage extends Stage {
+  readonly instructions: Instruction[];
+}
+
+function groupInStages(nodes: readonly InstructionNode[], metaArgs: ArgInstruction[], stages: GrowingStage[]): void {
   for (const node of nodes) {
     const instruction = typedInstruction(node);
     const current = stages.at(-1);
@@ -64,7 +94,6 @@ function groupInStages(nodes: readonly InstructionNode[]): { metaArgs: readonly 
     else if (instruction.type === "arg") metaArgs.push(instruction);
     else throw dockerfileError("no build stage in current context", node.lines);
   }
-  return { metaArgs, stages };
 }
 
 function typedInstruction(node: InstructionNode): Instruction | FromInstruction {

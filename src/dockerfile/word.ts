@@ -58,6 +58,6 @@ export function expandWords(word: string, variables: VariableLookup, options: Wo
   } catch (error) {
     if (!(error instanceof SlipwayError)) throw error;
     const message = `failed to process ${quoteText(word)}: ${error.message}`;
-    throw new SlipwayError(error.kind, error.code, message, { ...error.details, word });
+    throw new SlipwayError(error.kind, error.code, message, { ...error.details, word, unmatched: [...lexer.unmatched] });
   }
 }

@@ -110,14 +110,58 @@ export interface BuildWarning {
   readonly description: string;
   readonly url: string;
   readonly line: number | undefined;
+  /** 1-based and inclusive */
+  readonly lines: Lines | undefined;
   /** the marked excerpt */
   readonly excerpt: string;
 }
 
+export interface Lines {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What is asked of a Dockerfile without building it. */
+export interface CallOptions extends BuildOptions {
+  /** the Dockerfile's name above excerpts; default as for builds */
+  readonly shownAs?: string;
+}
+
+export interface DockerfileContent {
+  readonly fileName: string;
+  readonly text: Uint8Array;
+}
+
 export interface CheckResult {
   readonly warnings: readonly BuildWarning[];
-  /** true when `# check=error=true` turns warnings into failure */
-  readonly failed: boolean;
+  /** why a build would fail before its first step, also when `# check=error=true` makes the warnings fail it */
+  readonly error: { readonly message: string; readonly lines: Lines | undefined; readonly excerpt: string } | undefined;
+  readonly source: DockerfileContent;
+}
+
+/** What a target takes. */
+export interface OutlineResult {
+  /** "" for a stage without name */
+  readonly name: string;
+  readonly description: string;
+  readonly args: readonly { readonly name: string; readonly description: string; readonly value: string | undefined; readonly lines: Lines }[];
+  readonly secrets: readonly { readonly name: string; readonly required: boolean; readonly lines: Lines }[];
+  readonly ssh: readonly { readonly name: string; readonly required: boolean; readonly lines: Lines }[];
+  readonly source: DockerfileContent;
+}
+
+export interface TargetsResult {
+  readonly targets: readonly {
+    /** "" for a stage without name */
+    readonly name: string;
+    readonly description: string;
+    readonly isDefault: boolean;
+    /** as written behind FROM */
+    readonly base: string;
+    readonly platform: string | undefined;
+    readonly lines: Lines;
+  }[];
+  readonly source: DockerfileContent;
 }
 
 /* ---- images ---- */
@@ -304,8 +348,12 @@ export interface OpenOptions {
 
 export interface SlipwayApi {
   build(options: BuildOptions): Task<BuildResult>;
-  /** `build --check`: lints without building */
-  check(options: BuildOptions): Promise<CheckResult>;
+  /** `build --check`: lints without building; base images' configs are asked for, their layers are not */
+  check(options: CallOptions): Task<CheckResult>;
+  /** `build --call=outline`: the build arguments, secrets and SSH sockets that the target takes */
+  outline(options: CallOptions): Task<OutlineResult>;
+  /** `build --call=targets`: the stages */
+  targets(options: CallOptions): Task<TargetsResult>;
   readonly images: ImageApi;
   readonly containers: ContainerApi;
   readonly system: SystemApi;

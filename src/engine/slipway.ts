@@ -2,7 +2,22 @@
 import type { ProgressEvent } from "../base/progress.ts";
 import type { RegistryClient } from "../registry/index.ts";
 import { defaultRoot, Store } from "../store/index.ts";
-import type { BuildOptions, BuildResult, CheckResult, ContainerApi, ImageApi, OpenOptions, SlipwayApi, SystemApi, Task } from "./api.ts";
+import type {
+  BuildOptions,
+  BuildResult,
+  CallOptions,
+  CheckResult,
+  ContainerApi,
+  ImageApi,
+  OpenOptions,
+  OutlineResult,
+  SlipwayApi,
+  SystemApi,
+  TargetsResult,
+  Task,
+} from "./api.ts";
+import type { BuildSurroundings } from "./build/build-image.ts";
+import type * as Calls from "./build/calls.ts";
 import { Containers } from "./containers/containers.ts";
 import { createImages } from "./images.ts";
 import { createSystem } from "./system.ts";
@@ -43,10 +58,23 @@ export class Slipway implements SlipwayApi {
     });
   }
 
-  /** The Dockerfile's lint warnings, nothing built and no registry asked. */
-  async check(options: BuildOptions): Promise<CheckResult> {
-    const { checkBuild } = await import("./build/build-image.ts");
-    return await checkBuild(options, { store: this.#store, client: this.#registry, onProgress: () => {} });
+  /** The Dockerfile's warnings and the failure that a build would begin with; nothing is built and no layer fetched. */
+  check(options: CallOptions): Task<CheckResult> {
+    return this.#call(async ({ checkBuild }, surroundings) => await checkBuild(options, surroundings));
+  }
+
+  outline(options: CallOptions): Task<OutlineResult> {
+    return this.#call(async ({ outlineBuild }, surroundings) => await outlineBuild(options, surroundings));
+  }
+
+  targets(options: CallOptions): Task<TargetsResult> {
+    return this.#call(async ({ targetsOfBuild }, surroundings) => await targetsOfBuild(options, surroundings));
+  }
+
+  #call<Result>(call: (calls: typeof Calls, surroundings: BuildSurroundings) => Promise<Result>): Task<Result> {
+    return startTask<Result, ProgressEvent>(
+      async (emit) => await call(await import("./build/calls.ts"), { store: this.#store, client: this.#registry, onProgress: emit }),
+    );
   }
 
   /** Ends connections and gives up the store's lease. Containers go on. */

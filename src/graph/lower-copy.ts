@@ -3,6 +3,7 @@ import { SlipwayError } from "../base/errors.ts";
 import type { AddInstruction, CopyInstruction, LineRange, WorkdirInstruction } from "../dockerfile/instruction.ts";
 import { formatStepName } from "../dockerfile/step-name.ts";
 import { expandWord } from "../dockerfile/word.ts";
+import { parseModeChange } from "./file-mode.ts";
 import type { FileAction, GitOp, HttpOp } from "./op.ts";
 import { absolutePath, cleanPath, type StageState } from "./stage-state.ts";
 import { variableMap } from "./variables.ts";
@@ -27,7 +28,7 @@ export function lowerCopy(state: StageState, instruction: CopyInstruction | AddI
   const target: Target = {
     destination: absolutePath(expand(instruction.destination), state.workdir),
     chown: instruction.chown === undefined ? undefined : expand(instruction.chown),
-    chmod: instruction.chmod === undefined ? undefined : expand(instruction.chmod),
+    chmod: checkedMode(instruction.chmod === undefined ? "" : expand(instruction.chmod)),
   };
   const sources = instruction.sources.map(expand);
   const inputs: Vertex[] = instruction.link || state.root === undefined ? [] : [state.root];
@@ -94,6 +95,30 @@ function inputIndex(inputs: Vertex[], vertex: Vertex): number {
   return known >= 0 ? known : inputs.push(vertex) - 1;
 }
 
+/** Fails with INVALID_CHMOD; an empty one is none. */
+function checkedMode(chmod: string): string | undefined {
+  if (chmod === "") return undefined;
+  parseModeChange(chmod);
+  return chmod;
+}
+
+const checksumLengths: ReadonlyMap<string, number> = new Map([
+  ["sha256", 64],
+  ["sha384", 96],
+  ["sha512", 128],
+]);
+
+/** A file's digest. Fails with INVALID_DIGEST in Docker's words. */
+function checkFileDigest(checksum: string): void {
+  const match = /^([a-z0-9]+(?:[.+_-][a-z0-9]+)*):([0-9a-zA-Z=_-]+)$/.exec(checksum);
+  const length = checksumLengths.get(match?.[1] ?? "");
+  const hex = match?.[2] ?? "";
+  if (match !== null && length !== undefined && hex.length === length && /^[0-9a-f]+$/.test(hex)) return;
+  const fault = match === null ? "invalid checksum digest format" : length === undefined ? "unsupported digest algorithm" : undefined;
+  const message = fault ?? `invalid checksum digest ${hex.length === length ? "format" : "length"}`;
+  throw new SlipwayError("invalid_argument", "INVALID_DIGEST", message, { got: checksum.slice(0, 200) });
+}
+
 function checksumError(instruction: AddInstruction): SlipwayError {
   return new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", "checksum requires HTTP(S) or Git sources", { lines: instruction.lines });
 }
@@ -112,6 +137,7 @@ function remoteSource(
     const op: GitOp = { type: "git", ...git, keepGitDir: instruction.keepGitDir ?? false, checksum };
     return { input: inputIndex(inputs, createVertex(op, [], { ...metadata, name: `[internal] load git source ${source}` })), sources: ["/"], unpack: false };
   }
+  if (checksum !== "") checkFileDigest(checksum);
   const fileName = fileNameOfUrl(source);
   const op: HttpOp = { type: "http", url: source, checksum, fileName };
   const input = inputIndex(inputs, createVertex(op, [], { ...metadata, name: `[internal] load remote build context ${source}` }));

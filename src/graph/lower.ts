@@ -7,7 +7,6 @@ import { familiarName, formatReference, parseReference, withDefaultTag } from ".
 import { normalizePlatform, parsePlatform, type Platform } from "../oci/platform.ts";
 import type { ContainerConfig } from "../oci/image-config.ts";
 import type { FromInstruction, Instruction, LineRange, Stage } from "../dockerfile/instruction.ts";
-import { parseTrigger } from "../dockerfile/parse.ts";
 import { findSuggestion, withSuggestion } from "../dockerfile/suggest.ts";
 import { lowerArg, lowerCmd, lowerEntrypoint, lowerEnv, lowerExpose, lowerHealthcheck, lowerLabel, lowerStopsignal, lowerVolume } from "./lower-config.ts";
 import { lowerCopy, lowerWorkdir } from "./lower-copy.ts";
@@ -15,9 +14,10 @@ import { lowerRun } from "./lower-run.ts";
 import { imageKey, type ImageNeed, type LowerOptions, type Lowering, type NamedContext, type ResolvedImage } from "./lowering.ts";
 import { parseEpoch } from "./epoch.ts";
 import { fileNameOfUrl, parseGitUrl } from "./remote-source.ts";
-import { evaluateGlobals, expandGlobal } from "./global-args.ts";
+import { evaluateGlobals, expandBaseName, expandPlatform } from "./global-args.ts";
 import { StageState, withPath, type StageContext } from "./stage-state.ts";
 import { refuseLaterStage, stageName, unreachableStage } from "./stage-order.ts";
+import { parseTriggers } from "./triggers.ts";
 import type { Variables } from "./variables.ts";
 import { createVertex, plainMetadata, type Vertex } from "./vertex.ts";
 
@@ -47,13 +47,13 @@ class Lowerer {
   }
 
   lower(): Lowering {
-    const target = this.#findTarget();
-    let state: StageState | undefined;
-    try {
-      state = this.#state(target);
-    } catch (error) {
-      if (!(error instanceof Unresolved)) throw error;
+    for (const { from } of this.#stages) {
+      expandBaseName(this.#escape, from, this.#globals);
+      this.#platformOf(from);
     }
+    const target = this.#findTarget();
+    if (this.#options.allStages === true) this.#stages.forEach(({ index }) => this.#stateIfResolved(index));
+    const state = this.#stateIfResolved(target);
     if (this.#needs.size > 0 || state === undefined) return { kind: "need", images: [...this.#needs.values()] };
     const labels = this.#options.labels;
     const config: ContainerConfig = Object.keys(labels).length === 0 ? state.config : { ...state.config, Labels: { ...state.config.Labels, ...labels } };
@@ -65,6 +65,15 @@ class Lowerer {
       epoch: this.#epoch,
       reachable: new Set(this.#states.keys()),
     };
+  }
+
+  #stateIfResolved(index: number): StageState | undefined {
+    try {
+      return this.#state(index);
+    } catch (error) {
+      if (error instanceof Unresolved) return undefined;
+      throw error;
+    }
   }
 
   #findTarget(): number {
@@ -107,10 +116,7 @@ class Lowerer {
   #lowerStage(stage: Stage): StageState {
     const { from } = stage;
     const platform = this.#platformOf(from);
-    const baseName = expandGlobal(this.#escape, from.image, this.#globals, from.lines);
-    if (baseName === "") {
-      throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", `base name (${from.image}) should not be blank`, { lines: from.lines });
-    }
+    const baseName = expandBaseName(this.#escape, from, this.#globals);
     this.#noteSources(stage);
     const context = this.#contextOf(stage, platform);
     const triggers: Instruction[] = [];
@@ -142,8 +148,8 @@ class Lowerer {
 
   #platformOf(from: FromInstruction): Platform {
     if (from.platform === undefined) return this.#options.targetPlatform;
-    const text = expandGlobal(this.#escape, from.platform, this.#globals, from.lines);
-    if (text === "") return this.#options.targetPlatform;
+    if (from.platform === "") return this.#options.targetPlatform;
+    const text = expandPlatform(this.#escape, from.platform, this.#globals, from.lines);
     try {
       return normalizePlatform(parsePlatform(text));
     } catch (error) {
@@ -169,7 +175,8 @@ class Lowerer {
   #baseState(stage: Stage, context: StageContext, baseName: string, triggers: Instruction[]): StageState {
     const named =
       (stage.name === undefined ? undefined : this.#options.namedContexts.get(stage.name)) ?? this.#options.namedContexts.get(baseName.toLowerCase());
-    const earlier = named === undefined ? this.#findStage(baseName, stage.index) : undefined;
+    // FROM, unlike COPY --from, minds the case
+    const earlier = named === undefined && baseName === baseName.toLowerCase() ? this.#findStage(baseName, stage.index) : undefined;
     if (earlier !== undefined) {
       const base = this.#state(earlier);
       triggers.push(...parseTriggers(base.config.OnBuild ?? [], stage.from.lines));
@@ -388,12 +395,4 @@ const stepTypes: ReadonlySet<Instruction["type"]> = new Set(["run", "copy", "add
 
 function scratchState(context: StageContext): StageState {
   return new StageState(context, { root: undefined, config: { Env: withPath([]), WorkingDir: "/" }, author: undefined, history: [], chain: [] });
-}
-
-/** ONBUILD triggers as instructions, shown as `ONBUILD RUN …`; their place is the FROM that brought them. */
-function parseTriggers(expressions: readonly string[], lines: LineRange): readonly Instruction[] {
-  return expressions.map((expression) => {
-    const instruction = parseTrigger(expression);
-    return { ...instruction, lines, code: `ONBUILD ${instruction.code}` };
-  });
 }

@@ -28,6 +28,8 @@ export interface LowerOptions {
   readonly buildArgs: ReadonlyMap<string, string>;
   /** undefined: the last stage */
   readonly target: string | undefined;
+  /** also the stages that the target does not need, for what they are warned of */
+  readonly allStages?: boolean;
   readonly labels: Readonly<Record<string, string>>;
   readonly buildPlatform: Platform;
   readonly targetPlatform: Platform;

@@ -112,7 +112,7 @@ function invalid(text: string, why: string): SlipwayError {
 export function parsePlatform(text: string): Platform {
   const parts = text.split("/");
   if (parts.length > 3 || parts.some((part) => !/^[A-Za-z0-9_.-]+(?:\([A-Za-z0-9_.-]*\))?$/.test(part))) {
-    throw invalid(text, `${JSON.stringify(text)}: invalid argument: want os[/arch[/variant]]`);
+    throw invalid(text, `${JSON.stringify(text)}: cannot parse platform specifier: invalid argument`);
   }
   const [first = "", second, third = ""] = parts;
   if (second === undefined) {

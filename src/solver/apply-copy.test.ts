@@ -4,7 +4,7 @@ import { SlipwayError } from "../base/errors.ts";
 import type { CopyAction } from "../graph/op.ts";
 import { emptyView } from "../store/index.ts";
 import { applyCopy, type Placement } from "./apply-copy.ts";
-import { directoryModeOf, parseModeChange } from "./file-mode.ts";
+import { directoryModeOf, parseModeChange } from "../graph/file-mode.ts";
 import { LayerDraft } from "./layer-draft.ts";
 import { selectSources } from "./selection.ts";
 import { copyAction, draftListing, plainPlacement, sourceOf, treeOf, type Leaf } from "./test-solver.ts";

@@ -3,7 +3,7 @@ import { SlipwayError } from "../base/errors.ts";
 import type { CopyAction } from "../graph/op.ts";
 import { joinPath, parentOf, type FileNode, rootNode } from "../store/index.ts";
 import type { FileDigests } from "./file-digests.ts";
-import type { ModeChange } from "./file-mode.ts";
+import type { ModeChange } from "../graph/file-mode.ts";
 import type { Content, LayerDraft } from "./layer-draft.ts";
 import { resolveInTree } from "./resolve-path.ts";
 import { wholeSeconds } from "./whole-seconds.ts";

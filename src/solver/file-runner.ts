@@ -11,7 +11,7 @@ import { applyCopy, directoryNode, makeDirectories, resolveDestination, type Pla
 import { unpackArchives } from "./archives.ts";
 import { contentKeyOf, emitLayer } from "./emit-layer.ts";
 import { digestFile, FileDigests } from "./file-digests.ts";
-import { directoryModeOf, parseModeChange } from "./file-mode.ts";
+import { directoryModeOf, parseModeChange } from "../graph/file-mode.ts";
 import { LayerDraft } from "./layer-draft.ts";
 import { fileInputs } from "./miss-reason.ts";
 import { resolveOwner } from "./owners.ts";

@@ -156,31 +156,6 @@ test("a failing step: its lines, its output once more, its place, the error; an 
   assert.throws(() => readFileSync(join(folder, "iid")));
 });
 
-test("--check prints its findings and exits 1 when there are any", async () => {
-  const check = async () => ({
-    failed: false,
-    warnings: [
-      {
-        rule: "StageNameCasing",
-        message: "StageNameCasing: Stage name 'Base' should be lowercase (line 1)",
-        description: "Stage names should be lowercase",
-        url: "https://docs.docker.com/go/dockerfile/rule/stage-name-casing/",
-        line: 1,
-        excerpt: "Dockerfile:1\n--------------------\n   1 | >>> FROM busybox AS Base\n--------------------\n",
-      },
-    ],
-  });
-  const outcome = await runInMemory(["build", "--check", "."], { engine: { check }, cwd: folder });
-  assert.deepEqual(outcome, {
-    code: 1,
-    stderr: "",
-    stdout:
-      "Check complete, 1 warning has been found!\n\nWARNING: StageNameCasing - https://docs.docker.com/go/dockerfile/rule/stage-name-casing/\nStage name 'Base' should be lowercase\nDockerfile:1\n--------------------\n   1 | >>> FROM busybox AS Base\n--------------------\n",
-  });
-  const clean = await runInMemory(["build", "--call=check", "."], { engine: { check: async () => ({ failed: false, warnings: [] }) }, cwd: folder });
-  assert.deepEqual(clean, { code: 0, stdout: "Check complete, no warnings found.\n", stderr: "" });
-});
-
 test("--push says what to do instead", async () => {
   const { code, stderr } = await runInMemory(["build", "--push", "."], { engine: engine([]), cwd: folder });
   assert.equal(code, 1);

@@ -1,16 +1,38 @@
-/** What `build --check` prints: a heading, then each finding with its rule, link, description and place. */
+/** What `build --check` prints: a heading, then each finding with its rule, link, sentence and place; or all of it as JSON. */
 import { printable } from "../../base/printable.ts";
 import type { BuildWarning, CheckResult } from "../../engine/api.ts";
+import { formatCallJson, locationOf, sourceData } from "./call-json.ts";
 
-function formatFinding(warning: BuildWarning): string {
-  const link = warning.url === "" ? "" : ` - ${warning.url}`;
-  // Docker prints the finding's own sentence without rule and line, which stand beside it
-  const message = warning.message.replace(new RegExp(`^${warning.rule}: `), "").replace(/ \(line \d+\)$/, "");
-  return `\nWARNING: ${warning.rule}${link}\n${printable(message)}\n${warning.excerpt === "" ? "" : `${warning.excerpt.trimEnd()}\n`}`;
+function formatFinding({ rule, url, message, excerpt }: BuildWarning): string {
+  const link = url === "" ? "" : ` - ${url}`;
+  return `\nWARNING: ${rule}${link}\n${printable(message)}\n${excerpt === "" ? "" : `${excerpt.trimEnd()}\n`}`;
 }
 
-export function formatCheck({ warnings }: CheckResult): string {
-  if (warnings.length === 0) return "Check complete, no warnings found.\n";
+/** In the order of the lines; an empty line at the end stands between the findings and the error. */
+export function formatCheckText({ warnings, error }: CheckResult): string {
+  if (warnings.length === 0) return error === undefined ? "Check complete, no warnings found.\n" : "";
   const count = warnings.length === 1 ? "1 warning has" : `${warnings.length} warnings have`;
-  return `Check complete, ${count} been found!\n${warnings.map(formatFinding).join("")}`;
+  const sorted = warnings.toSorted((left, right) => (left.line ?? 0) - (right.line ?? 0));
+  return `Check complete, ${count} been found!\n${sorted.map(formatFinding).join("")}${error === undefined ? "" : "\n"}`;
+}
+
+/** The message, its place below it. */
+export function formatCheckError({ message, excerpt }: NonNullable<CheckResult["error"]>): string {
+  return `${message}\n${excerpt === "" ? "" : `${excerpt.trimEnd()}\n`}`;
+}
+
+/** In the order in which they were found. */
+export function formatCheckJson({ warnings, error, source }: CheckResult): string {
+  const found = warnings.map(({ rule, description, url, message, lines }) => ({
+    ruleName: rule,
+    description,
+    ...(url === "" ? {} : { url }),
+    detail: message,
+    location: locationOf(lines),
+  }));
+  return formatCallJson({
+    warnings: found.length === 0 ? null : found,
+    sources: [{ filename: source.fileName, data: sourceData(source), language: "Dockerfile" }],
+    ...(error === undefined ? {} : { buildError: { message: error.message, location: locationOf(error.lines) } }),
+  });
 }

@@ -4,6 +4,7 @@ import { digestOf, type Digest } from "../../oci/digest.ts";
 import { hostPlatform, normalizePlatform, parsePlatform, type Platform } from "../../oci/platform.ts";
 import type { ProgressSink } from "../../base/progress.ts";
 import type { IgnoreMatcher } from "../../dockerfile/ignore.ts";
+import { parseCheckArgument, type BaseImage } from "../../dockerfile/checks.ts";
 import { createIgnoreMatcher, parseIgnore } from "../../dockerfile/ignore.ts";
 import { formatReference, parseReference, withDefaultTag } from "../../oci/reference.ts";
 import { lowerDockerfile } from "../../graph/lower.ts";
@@ -18,15 +19,15 @@ import { Solver } from "../../solver/solver.ts";
 import type { Store } from "../../store/index.ts";
 import { readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { BuildOptions, BuildResult, BuildWarning, CheckResult } from "../api.ts";
+import type { BuildOptions, BuildResult, BuildWarning } from "../api.ts";
 import { parseTagName } from "../image-names.ts";
 import { enforceCacheCeiling } from "../system/cache-ceiling.ts";
 import { ContextView } from "./context-view.ts";
 import { withExcerpt } from "./diagnostics.ts";
 import { exportResult } from "./export-result.ts";
-import { failOnWarnings, lintBuild, parseBuild, type ParsedBuild } from "./lint.ts";
+import { failOnWarnings, failureOf, lintBuild, lintUnparsed, parseBuild, type ParsedBuild } from "./lint.ts";
 import { layoutImage } from "./layout-context.ts";
-import { loadDockerfile, openContext, type OpenedContext } from "./open-context.ts";
+import { loadDockerfile, openContext, type LoadedDockerfile, type OpenedContext } from "./open-context.ts";
 import { runStepOf } from "./progress-steps.ts";
 import { gitTree, httpTree } from "./remote-inputs.ts";
 import { resolveBase } from "./resolve-bases.ts";
@@ -47,7 +48,8 @@ export async function buildImage(options: BuildOptions, surroundings: BuildSurro
   const platform = targetPlatform(options.platforms);
   for (const ulimit of options.ulimits ?? []) parseUlimit(ulimit);
   checkSecrets(options.secrets ?? []);
-  const { context, parsed } = await openBuild(options, surroundings, signal);
+  const { context, loaded } = await openBuild(options, surroundings, signal);
+  const parsed = parseWarning(loaded, options, surroundings);
   for (let attempt = 1; ; attempt++) {
     try {
       return await buildOnce(options, surroundings, { context, parsed, platform, tags, signal });
@@ -70,11 +72,18 @@ interface OpenedBuild {
 
 async function buildOnce(options: BuildOptions, surroundings: BuildSurroundings, opened: OpenedBuild): Promise<BuildResult> {
   const { onProgress } = surroundings;
-  const { context, parsed, platform } = opened;
+  const { context, parsed, platform, signal } = opened;
   const buildArgs = new Map(Object.entries(options.buildArgs ?? {}));
   const images = new Map<string, ResolvedImage>();
-  const lowered = await lower(options, surroundings, { ...opened, buildArgs, images });
-  const lint = { buildArgs, reachable: lowered.reachable, baseVariables: (image: string) => variablesOf(images, image, platform) };
+  const baseImage = (image: string) => baseImageOf(images, image, platform);
+  let lowered: Lowered;
+  try {
+    lowered = await lower(options, surroundings, { ...opened, buildArgs, images });
+  } catch (error) {
+    if (!signal.aborted) emitWarnings(onProgress, lintBuild(parsed, { buildArgs, baseImage, failure: failureOf(error, parsed) }));
+    throw error;
+  }
+  const lint = { buildArgs, reachable: lowered.reachable, baseImage };
   const warnings = lintBuild(parsed, lint);
   emitWarnings(onProgress, warnings);
   failOnWarnings(parsed, lint);
@@ -82,15 +91,17 @@ async function buildOnce(options: BuildOptions, surroundings: BuildSurroundings,
   return await solveAndExport(options, surroundings, { ...opened, lowered, warnings });
 }
 
-/** `build --check`. */
-export async function checkBuild(options: BuildOptions, surroundings: BuildSurroundings): Promise<CheckResult> {
-  const signal = options.signal ?? new AbortController().signal;
-  const { parsed } = await openBuild(options, surroundings, signal);
-  const warnings = lintBuild(parsed, { buildArgs: new Map(Object.entries(options.buildArgs ?? {})) });
-  return { warnings, failed: warnings.length > 0 };
+/** Warns of what stands before the fault where the file does not parse. */
+function parseWarning(loaded: LoadedDockerfile, { buildArgs }: BuildOptions, { onProgress }: BuildSurroundings): ParsedBuild {
+  try {
+    return parseBuild(loaded);
+  } catch (error) {
+    emitWarnings(onProgress, lintUnparsed(loaded, new Map(Object.entries(buildArgs ?? {}))));
+    throw error;
+  }
 }
 
-function targetPlatform(platforms: readonly string[] | undefined): Platform {
+export function targetPlatform(platforms: readonly string[] | undefined): Platform {
   const [first, ...others] = (platforms ?? []).flatMap((text) => text.split(",")).filter((text) => text !== "");
   if (others.length > 0)
     throw new SlipwayError("unsupported", "SEVERAL_PLATFORMS", "building for several platforms at once is not supported yet", {
@@ -100,34 +111,40 @@ function targetPlatform(platforms: readonly string[] | undefined): Platform {
   return first === undefined || first === "local" ? hostPlatform() : normalizePlatform(parsePlatform(first));
 }
 
-async function openBuild(
+export async function openBuild(
   options: BuildOptions,
   { store, onProgress }: BuildSurroundings,
   signal: AbortSignal,
-): Promise<{ readonly context: OpenedContext; readonly parsed: ParsedBuild }> {
+): Promise<{ readonly context: OpenedContext; readonly loaded: LoadedDockerfile }> {
+  parseCheckArgument(new Map(Object.entries(options.buildArgs ?? {})));
   const context = await openContext(options.context, store, signal);
   const loaded = await runStepOf(onProgress, "[internal] load build definition from Dockerfile", async (step) => {
     const found = loadDockerfile(context, options.dockerfile);
     step.status("transferring dockerfile:", found.text.length, undefined, true);
     return found;
   });
-  return { context, parsed: parseBuild(loaded) };
+  return { context, loaded };
 }
 
-async function reportIgnoreFile(onProgress: ProgressSink, context: OpenedContext): Promise<void> {
+export async function reportIgnoreFile(onProgress: ProgressSink, context: OpenedContext): Promise<void> {
   await runStepOf(onProgress, "[internal] load .dockerignore", async (step) => {
     const size = statSync(join(context.directory, ".dockerignore"), { throwIfNoEntry: false })?.size ?? 2;
     step.status("transferring context:", size, undefined, true);
   });
 }
 
-function emitWarnings(sink: ProgressSink, warnings: readonly BuildWarning[]): void {
+export function emitWarnings(sink: ProgressSink, warnings: readonly BuildWarning[]): void {
   const vertex = digestOf("[internal] load build definition from Dockerfile");
-  for (const { rule, message, url, line, description } of warnings) {
+  const shown = new Set<string>();
+  for (const { rule, message: text, url, line, description } of warnings) {
+    const message = `${rule}: ${text}${line === undefined ? "" : ` (line ${line})`}`;
+    // said once, however often it is found
+    if (shown.has(message)) continue;
+    shown.add(message);
     sink({
       type: "warning",
       vertex,
-      message: `${rule}: ${message}${line === undefined ? "" : ` (line ${line})`}`,
+      message,
       detail: [description],
       url,
       ...(line === undefined ? {} : { lines: { start: line, end: line } }),
@@ -135,33 +152,42 @@ function emitWarnings(sink: ProgressSink, warnings: readonly BuildWarning[]): vo
   }
 }
 
-interface LowerInput extends OpenedBuild {
+interface LowerInput extends Omit<OpenedBuild, "tags"> {
   readonly buildArgs: ReadonlyMap<string, string>;
   /** filled while base images are resolved */
   readonly images: Map<string, ResolvedImage>;
+  /** nothing will be built: all stages, and no base image's layers */
+  readonly dryRun?: { readonly allStages: boolean };
 }
 
-/** Names of the variables that a resolved base image sets. */
-function variablesOf(images: ReadonlyMap<string, ResolvedImage>, image: string, platform: Platform): readonly string[] | undefined {
+/** What the checks want to know of a resolved base image. */
+export function baseImageOf(images: ReadonlyMap<string, ResolvedImage>, image: string, platform: Platform): BaseImage | undefined {
   try {
     const found = images.get(imageKey(formatReference(withDefaultTag(parseReference(image))), platform));
-    return found?.config.config.Env?.map((entry) => entry.split("=")[0] ?? "");
+    if (found === undefined) return undefined;
+    const { Env, OnBuild } = found.config.config;
+    const variables = (Env ?? []).map((entry) => {
+      const equals = entry.indexOf("=");
+      return equals < 0 ? ([entry, ""] as const) : ([entry.slice(0, equals), entry.slice(equals + 1)] as const);
+    });
+    return { variables, triggers: OnBuild ?? [] };
   } catch {
     return undefined;
   }
 }
 
 /** Asks for base images until the graph is complete. */
-async function lower(
+export async function lower(
   options: BuildOptions,
   surroundings: BuildSurroundings,
-  { context, parsed, platform, buildArgs, images, signal }: LowerInput,
+  { context, parsed, platform, buildArgs, images, signal, dryRun }: LowerInput,
 ): Promise<Lowered> {
   const lowerOptions: LowerOptions = {
     dockerfile: parsed.dockerfile,
     contextId: context.id,
     buildArgs,
     target: options.target,
+    allStages: dryRun?.allStages ?? false,
     labels: options.labels ?? {},
     buildPlatform: hostPlatform(),
     targetPlatform: platform,
@@ -174,7 +200,7 @@ async function lower(
     namedContexts: await namedContexts(options.buildContexts ?? {}, { store: surroundings.store, platform, signal }),
     images,
   };
-  const resolver = { ...surroundings, signal, pull: options.pull === true };
+  const resolver = { ...surroundings, signal, pull: options.pull === true, configOnly: dryRun !== undefined };
   for (;;) {
     const lowering = lowerDockerfile(lowerOptions);
     if (lowering.kind === "done") return lowering;

@@ -12,10 +12,15 @@ export interface DockerfileText {
 /** Adds `details.excerpt` and `details.line` when the error names lines. */
 export function withExcerpt(error: unknown, dockerfile: DockerfileText): unknown {
   if (!(error instanceof SlipwayError) || error.details["excerpt"] !== undefined) return error;
-  const lines = error.details["lines"];
-  if (!isLineRange(lines)) return error;
+  const lines = linesOf(error);
+  if (lines === undefined) return error;
   const excerpt = formatExcerpt(dockerfile.text, lines, { fileName: dockerfile.name });
   return new SlipwayError(error.kind, error.code, error.message, { ...error.details, file: dockerfile.name, line: lines.start, excerpt }, error.cause);
+}
+
+/** The lines that the error names. */
+export function linesOf({ details }: SlipwayError): LineRange | undefined {
+  return isLineRange(details["lines"]) ? details["lines"] : undefined;
 }
 
 function isLineRange(value: unknown): value is LineRange {
@@ -29,6 +34,7 @@ export function buildWarningFrom(warning: Warning, dockerfile: DockerfileText): 
     description: warning.description,
     url: warning.url,
     line: warning.lines?.start,
+    lines: warning.lines,
     excerpt: warning.lines === undefined ? "" : formatExcerpt(dockerfile.text, warning.lines, { fileName: dockerfile.name }),
   };
 }

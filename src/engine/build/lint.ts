@@ -1,10 +1,11 @@
 /** The Dockerfile as text, syntax tree and warnings, ready for lowering. */
-import { assertChecks, checkDockerfile } from "../../dockerfile/checks.ts";
+import { SlipwayError } from "../../base/errors.ts";
+import { assertChecks, checkDockerfile, type BaseImage, type BuildFailure } from "../../dockerfile/checks.ts";
 import { createIgnoreMatcher, parseIgnore, type IgnoreMatcher } from "../../dockerfile/ignore.ts";
 import type { Dockerfile } from "../../dockerfile/instruction.ts";
-import { parseDockerfile } from "../../dockerfile/parse.ts";
+import { parseDockerfile, parsePrefix } from "../../dockerfile/parse.ts";
 import type { BuildWarning } from "../api.ts";
-import { buildWarningFrom, withExcerpt, type DockerfileText } from "./diagnostics.ts";
+import { buildWarningFrom, linesOf, withExcerpt, type DockerfileText } from "./diagnostics.ts";
 import type { LoadedDockerfile } from "./open-context.ts";
 
 export interface ParsedBuild {
@@ -13,9 +14,9 @@ export interface ParsedBuild {
   readonly ignore: IgnoreMatcher | undefined;
 }
 
-/** Fails with DOCKERFILE_PARSE and an excerpt. */
-export function parseBuild(loaded: LoadedDockerfile): ParsedBuild {
-  const source = { name: loaded.name, text: loaded.text.toString() };
+/** `shownAs`: the Dockerfile's name above excerpts. Fails with DOCKERFILE_PARSE and an excerpt. */
+export function parseBuild(loaded: LoadedDockerfile, shownAs = loaded.name): ParsedBuild {
+  const source = { name: shownAs, text: loaded.text.toString() };
   try {
     const dockerfile = parseDockerfile(loaded.text, { fileName: loaded.name });
     const patterns = loaded.ignoreText === undefined ? [] : parseIgnore(loaded.ignoreText);
@@ -25,12 +26,31 @@ export function parseBuild(loaded: LoadedDockerfile): ParsedBuild {
   }
 }
 
-/** What lowering learned that makes the rules sharper; without it (`--check`) they keep quiet where they cannot know. */
+/** What stands in a file that does not parse before its fault is warned of all the same. */
+export function lintUnparsed(loaded: LoadedDockerfile, buildArgs: ReadonlyMap<string, string>, shownAs = loaded.name): readonly BuildWarning[] {
+  const dockerfile = parsePrefix(loaded.text);
+  if (dockerfile === undefined) return [];
+  return lintBuild({ dockerfile, source: { name: shownAs, text: loaded.text.toString() }, ignore: undefined }, { buildArgs, failure: { during: "parsing" } });
+}
+
+const betweenStages: ReadonlySet<string> = new Set(["STAGE_CYCLE", "INVALID_STAGE_INDEX", "TARGET_NOT_FOUND"]);
+
+/** How far lowering got when it failed. */
+export function failureOf(error: unknown, { dockerfile }: ParsedBuild): BuildFailure {
+  const lines = error instanceof SlipwayError ? linesOf(error) : undefined;
+  if (!(error instanceof SlipwayError) || lines === undefined || betweenStages.has(error.code) || error.details["metadataOf"] !== undefined)
+    return { during: "stages", lines: undefined };
+  const isFrom = dockerfile.stages.some(({ from }) => from.lines.start === lines.start);
+  return { during: isFrom ? "stages" : "instruction", lines };
+}
+
+/** What lowering learned that makes the rules sharper. */
 export interface LintContext {
   readonly buildArgs: ReadonlyMap<string, string>;
   readonly reachable?: ReadonlySet<number>;
-  /** variables of an external base by its name as written, undefined when it was not looked at */
-  readonly baseVariables?: (image: string) => Iterable<string> | undefined;
+  /** an external base by its name as written, undefined when it was not looked at */
+  readonly baseImage?: (image: string) => BaseImage | undefined;
+  readonly failure?: BuildFailure;
 }
 
 export function lintBuild({ dockerfile, source, ignore }: ParsedBuild, context: LintContext): readonly BuildWarning[] {

@@ -19,6 +19,8 @@ export interface BaseResolver {
   readonly signal: AbortSignal;
   /** ask the registry even when an image of the name is here */
   readonly pull: boolean;
+  /** nothing is to run on the image: its config will do */
+  readonly configOnly?: boolean;
 }
 
 /** Fails in BuildKit's words: "nope:1: failed to resolve source metadata for docker.io/library/nope:1: …: not found". */
@@ -32,7 +34,7 @@ export async function resolveBase(resolver: BaseResolver, need: ImageNeed): Prom
       failure.kind,
       failure.code,
       `${need.written}: failed to resolve source metadata for ${need.reference}: ${failure.message}`,
-      { ...failure.details, lines: need.lines },
+      { ...failure.details, lines: need.lines, metadataOf: need.reference },
       failure,
     );
   }
@@ -41,12 +43,12 @@ export async function resolveBase(resolver: BaseResolver, need: ImageNeed): Prom
 async function loadBase(resolver: BaseResolver, need: ImageNeed, step: Step): Promise<ResolvedImage> {
   const { store } = resolver;
   const found = findImage(store, need.reference);
-  const local = found === undefined ? undefined : localImage(store, found.id, need);
+  const local = found === undefined ? undefined : localImage(resolver, found.id, need);
   if (local !== undefined && !resolver.pull) return local;
   // An index that was built here is known whole: no registry can add to it.
   if (found !== undefined && local === undefined && isBuiltIndex(store, found.id)) throw lacksPlatform(store, found.id, need.platform);
   try {
-    return await fetchImage(resolver, need, step);
+    return resolver.configOnly === true ? await fetchConfig(resolver, need) : await fetchImage(resolver, need, step);
   } catch (error) {
     resolver.signal.throwIfAborted();
     const failure = asSlipwayError(error);
@@ -82,13 +84,13 @@ function lacksPlatform(store: Store, id: Digest, want: Platform, cause?: unknown
  * Of an index the image for the platform. A lone image serves the machine's own platform whatever it says, as Docker has it; for
  * another it has to be right.
  */
-function localImage(store: Store, id: Digest, need: ImageNeed): ResolvedImage | undefined {
+function localImage({ store, configOnly }: BaseResolver, id: Digest, need: ImageNeed): ResolvedImage | undefined {
   const lone = store.indexes.get(id) === undefined;
   const anyway = lone && formatPlatform(need.platform) === formatPlatform(hostPlatform());
   const variant = variantFor(store, id, need.platform) ?? (anyway ? ownVariant(store, id) : undefined);
   if (variant === undefined) return undefined;
   const chain = store.images.chain(variant.image);
-  if (!store.layers.hasAll(chain)) return undefined;
+  if (configOnly !== true && !store.layers.hasAll(chain)) return undefined;
   return { reference: displayName(store, need.reference, id), config: store.images.config(variant.image), chain, platform: variant.platform };
 }
 
@@ -99,6 +101,12 @@ function displayName(store: Store, reference: string, id: Digest): string {
   const repository = `${parsed.domain}/${parsed.path}`;
   const known = store.images.repoDigests(id).find((candidate) => candidate.repository === repository);
   return known === undefined ? reference : formatReference(withDigest(parsed, known.digest));
+}
+
+async function fetchConfig({ client, signal }: BaseResolver, need: ImageNeed): Promise<ResolvedImage> {
+  const { resolveImage } = await import("../../registry/index.ts");
+  const { config } = await resolveImage(await client(), parseReference(need.reference), need.platform, { signal });
+  return { reference: need.reference, config, chain: config.rootfs.diff_ids ?? [], platform: need.platform };
 }
 
 async function fetchImage(resolver: BaseResolver, need: ImageNeed, step: Step): Promise<ResolvedImage> {
