@@ -13,6 +13,8 @@ const ownCodes: ReadonlySet<string> = new Set(["START_FAILED", "EXEC_FAILED", "T
 export function exitCodeOf(error: SlipwayError, family: CommandFamily): number {
   if (error.code === "UNKNOWN_FLAG") return 125;
   if (error.code === "ARGUMENT_COUNT") return 1;
+  // `start` tells that it failed, and not why
+  if (error.code === "START_FAILED" && family !== "start") return 1;
   if (error.kind === "canceled") return 130;
   const wanted = error.details["exitCode"];
   if (ownCodes.has(error.code) && typeof wanted === "number") return wanted;

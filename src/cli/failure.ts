@@ -23,6 +23,7 @@ const clientCodes: ReadonlySet<string> = new Set([
   "INPUT_FILE",
   "OUTPUT_FILE",
   "NOT_A_TERMINAL",
+  "DETACHED",
   "NO_SUCH_OBJECT",
   "CANCELED",
 ]);
@@ -112,7 +113,7 @@ function textOf(error: SlipwayError, family: CommandFamily, context: FailureCont
   if (error.code === "UNKNOWN_FLAG") return `${error.message}\n${usageHint(context.command, context.path)}`;
   if (family === "build") return `ERROR: ${failureOfBuild(error)}\n${remedyLine(error)}`;
   const line = `${failureLine(error)}\n${remedyLine(error)}`;
-  if (family === "start" && error.code !== "NOT_A_TERMINAL" && error.details["bare"] !== true) {
+  if (family === "start" && error.kind !== "canceled" && error.code !== "NOT_A_TERMINAL" && error.details["bare"] !== true) {
     return `slipway: ${line}\nRun 'slipway ${context.path} --help' for more information\n`;
   }
   return line;

@@ -91,7 +91,7 @@ export function openInput(): Input {
       return read();
     },
     setRaw: (raw) => {
-      if (isTerminal(0)) process.stdin.setRawMode(raw);
+      if (isTerminal(0)) setRawMode(raw);
     },
     close: () => {
       if (!reader.opened) return;
@@ -99,6 +99,22 @@ export function openInput(): Input {
       process.stdin.destroy();
     },
   };
+}
+
+/** As `stty -g` told it, while the terminal is raw. */
+let savedMode: string | undefined;
+
+/**
+ * Bytes pass as they are in both directions. Node's own raw mode would go on to write a carriage return before each newline, and the
+ * container's terminal has written one already; it stands in where there is no stty.
+ */
+function setRawMode(raw: boolean): void {
+  const stty = raw ? "stty -g && stty raw -echo -echonl -iexten cs8 -parenb" : `stty ${savedMode ?? ""}`;
+  if (!raw && savedMode === undefined) return void process.stdin.setRawMode(false);
+  const { spawnSync } = process.getBuiltinModule("node:child_process");
+  const { status, stdout } = spawnSync("/bin/sh", ["-c", stty], { stdio: ["inherit", "pipe", "ignore"], encoding: "utf8" });
+  savedMode = raw && status === 0 ? stdout.trim() : undefined;
+  if (raw && status !== 0) process.stdin.setRawMode(true);
 }
 
 /** The version in package.json, two folders up. */

@@ -76,6 +76,8 @@ export interface AttachStreams {
   /** first size, then changes */
   readonly terminalSize?: { readonly rows: number; readonly columns: number };
   readonly onResize?: (listener: (rows: number, columns: number) => void) => () => void;
+  /** An abort leaves what runs to itself: the call resolves without an exit code. */
+  readonly detach?: AbortSignal;
 }
 
 export interface ContainerApi {
@@ -88,6 +90,18 @@ export interface ContainerApi {
     attach?: AttachStreams,
     onPull?: (event: PullEvent) => void,
   ): Promise<{ readonly id: string; readonly exitCode: number | undefined }>;
+  /**
+   * Takes part in a running container until it ends or the streams are detached (no exit code then). With `start` one that does not run
+   * is started first, and its output comes from the first byte on.
+   */
+  attach(
+    container: string,
+    streams: AttachStreams,
+    options?: { readonly start?: boolean; readonly signal?: AbortSignal },
+  ): Promise<{ readonly exitCode: number | undefined }>;
+  /** Stops it if it runs, as stop() does, and starts it. */
+  restart(container: string, options?: { readonly timeoutSeconds?: number; readonly signal?: string }): Promise<void>;
+  rename(container: string, name: string): Promise<void>;
   list(options?: { readonly all?: boolean; readonly filters?: Filters; readonly size?: boolean; readonly last?: number }): Promise<readonly ContainerSummary[]>;
   /** Docker's `container inspect` object. */
   inspect(container: string): Promise<Readonly<Record<string, unknown>>>;

@@ -8,13 +8,23 @@ import { printable } from "../base/printable.ts";
 import type { ContainerFiles } from "./container-host.ts";
 import type { OciRuntime } from "./oci-runtime.ts";
 
+export interface MonitorFiles extends Pick<ContainerFiles, "bundle" | "containerPid" | "conmonPid" | "exitDirectory" | "sockets"> {
+  /** "" for none */
+  readonly log: string;
+  readonly persistDirectory: string;
+}
+
 export interface ConmonPlan {
   readonly id: string;
+  /** of this session: the container's id, or another for a process that is started in it */
+  readonly session: string;
   readonly name: string;
-  readonly files: ContainerFiles;
+  readonly files: MonitorFiles;
   readonly runtime: OciRuntime;
   /** the runtime's options before its command */
   readonly runtimeOptions: readonly string[];
+  /** the file that describes a further process of a running container; absent: the container itself */
+  readonly execSpec?: string;
   readonly terminal: boolean;
   readonly openStdin: boolean;
   /** a client may leave and another one come */
@@ -30,7 +40,7 @@ export function conmonArguments(plan: ConmonPlan): string[] {
     "--cid",
     plan.id,
     "--cuuid",
-    plan.id,
+    plan.session,
     "--name",
     plan.name,
     "--runtime",
@@ -39,13 +49,13 @@ export function conmonArguments(plan: ConmonPlan): string[] {
     "--bundle",
     files.bundle,
     "--persist-dir",
-    `${files.directory}/persist`,
+    files.persistDirectory,
     "--container-pidfile",
     files.containerPid,
     "--conmon-pidfile",
     files.conmonPid,
     "--log-path",
-    `k8s-file:${files.log}`,
+    files.log === "" ? "none" : `k8s-file:${files.log}`,
     "--log-level",
     "error",
     "--exit-dir",
@@ -54,6 +64,7 @@ export function conmonArguments(plan: ConmonPlan): string[] {
     "--socket-dir-path",
     files.sockets,
     "--no-sync-log",
+    ...(plan.execSpec === undefined ? [] : ["--api-version", "1", "--exec", "--exec-process-spec", plan.execSpec]),
     ...(plan.terminal ? ["--terminal"] : []),
     ...(plan.openStdin ? ["--stdin"] : []),
     ...(plan.openStdin && plan.keepStdin ? ["--leave-stdin-open"] : []),

@@ -7,15 +7,20 @@ import { statSync } from "node:fs";
 import { SlipwayError } from "../base/errors.ts";
 import { notRunning, requireContainer } from "./container-errors.ts";
 import { containerFiles, type ContainerHost } from "./container-host.ts";
-import { readLogs } from "./container-logs.ts";
+import { holdAsReader } from "./container-lock.ts";
+import { isRunningCheck, readEntries } from "./container-logs.ts";
 import type { ContainerRecord } from "./container-records.ts";
 import { containerState } from "./container-state.ts";
-import type { LogEntry } from "./log-format.ts";
 import { findProgram } from "./programs.ts";
+
+export interface OutputPiece {
+  readonly stream: 1 | 2;
+  readonly data: Uint8Array;
+}
 
 export interface Attachment {
   /** output from the moment of attaching (or from the start, when attached with it); ends with the container or with detach() */
-  readonly output: AsyncIterable<LogEntry>;
+  readonly output: AsyncIterable<OutputPiece>;
   /** To the container's stdin. STDIN_CLOSED (failed_precondition) when it has none open. Resolves when the next chunk may come. */
   write(data: Uint8Array): Promise<void>;
   /** The container reads the end of its input. */
@@ -34,11 +39,30 @@ export function attachContainer(host: ContainerHost, nameOrId: string): Attachme
 /** `logOffset`: where in the log the output begins; absent: at its present end. */
 export function attachToLog(host: ContainerHost, record: ContainerRecord, logOffset: number | undefined): Attachment {
   const files = containerFiles(host, record);
-  const fromOffset = logOffset ?? statSync(files.log, { throwIfNoEntry: false })?.size ?? 0;
+  return attachToMonitor({
+    log: files.log,
+    from: logOffset ?? statSync(files.log, { throwIfNoEntry: false })?.size ?? 0,
+    isRunning: isRunningCheck(host, record.id),
+    inputDirectory: record.config.openStdin ? files.bundle : undefined,
+    readersDirectory: record.paths.directory,
+  });
+}
+
+export interface MonitoredStreams {
+  readonly log: string;
+  readonly from: number;
+  readonly isRunning: () => boolean;
+  /** where the monitor's socket "attach" is; undefined where stdin is closed */
+  readonly inputDirectory: string | undefined;
+  /** held as a reader until the output's end */
+  readonly readersDirectory: string;
+}
+
+export function attachToMonitor(streams: MonitoredStreams): Attachment {
   const leaving = new AbortController();
-  const input = record.config.openStdin ? new InputRelay(files.bundle) : undefined;
+  const input = streams.inputDirectory === undefined ? undefined : new InputRelay(streams.inputDirectory);
   return {
-    output: readLogs(host, record.id, { follow: true, fromOffset, signal: leaving.signal }),
+    output: readOutput(streams, leaving.signal),
     write: (data) => {
       if (input === undefined) throw new SlipwayError("failed_precondition", "STDIN_CLOSED", "the container was started without an open stdin (-i)");
       return input.write(data);
@@ -49,6 +73,18 @@ export function attachToLog(host: ContainerHost, record: ContainerRecord, logOff
       input?.destroy();
     },
   };
+}
+
+/** What one read of the log gave comes in as few pieces as its streams allow. */
+async function* readOutput({ log, from, isRunning, readersDirectory }: MonitoredStreams, signal: AbortSignal): AsyncGenerator<OutputPiece, void> {
+  using _ = holdAsReader(readersDirectory);
+  for await (const entries of readEntries(log, { from, isRunning, signal })) {
+    for (let start = 0, end = 0; start < entries.length; start = end) {
+      const stream = entries[start]?.stream ?? 1;
+      while (entries[end]?.stream === stream) end++;
+      yield { stream, data: Buffer.concat(entries.slice(start, end).map((entry) => entry.data)) };
+    }
+  }
 }
 
 /** Copies its stdin to the socket "attach" of the current directory, and throws away what comes back. */

@@ -37,7 +37,7 @@ export async function clearAway(host: ContainerHost, record: ContainerRecord): P
   if (pasta !== undefined && isPasta(pasta)) process.kill(pasta, "SIGKILL");
   unmountIfAllowed(`${files.network}/netns`);
   unmountIfAllowed(files.rootfs);
-  rmSync(files.run, { recursive: true, force: true });
+  for (const path of [files.run, files.execs]) rmSync(path, { recursive: true, force: true });
 }
 
 /** Undefined when no run has left anything. */

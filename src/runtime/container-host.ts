@@ -49,6 +49,8 @@ export interface ContainerFiles {
   readonly exitDirectory: string;
   readonly exitFile: string;
   readonly oomFile: string;
+  /** a directory for each further process with a monitor of its own */
+  readonly execs: string;
   /** ends with this boot */
   readonly run: string;
   /** names the run that the files of `run` belong to */
@@ -79,6 +81,7 @@ export function containerFiles(host: Pick<ContainerHost, "runDirectory">, record
     exitDirectory: directory,
     exitFile: `${directory}/${record.id}`,
     oomFile: `${directory}/persist/oom`,
+    execs: `${directory}/execs`,
     run,
     runToken: `${run}/token`,
     sockets: `${run}/s`,

@@ -84,7 +84,7 @@ async function startCreated(host: ContainerHost, record: ContainerRecord, { runt
 }
 
 /** What the monitor hands on to the exit command, which has to find the same directories. */
-function monitorEnv(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+export function monitorEnv(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const names = ["HOME", "XDG_RUNTIME_DIR", "NODE_COMPILE_CACHE", "SLIPWAY_RUNTIME", INSIDE_USERNS, RUN_DIRECTORY];
   const kept = names.flatMap((name): [string, string][] => (env[name] === undefined ? [] : [[name, env[name]]]));
   return { PATH: env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin", ...Object.fromEntries(kept) };
@@ -103,13 +103,15 @@ function conmonPlan(host: ContainerHost, record: ContainerRecord, { runtime, fil
   ].join("; ");
   return {
     id: record.id,
+    session: record.id,
     name: record.name,
-    files,
+    files: { ...files, persistDirectory: `${files.directory}/persist` },
     runtime,
     runtimeOptions: runtimeCall(runtime, { root: files.runtimeRoot, cgroups: true, log: files.runtimeLog }, []).args,
     terminal: record.config.terminal,
     openStdin: record.config.openStdin,
-    keepStdin: !attached,
+    // a terminal's input is its output too: closing it would hang up
+    keepStdin: !attached || record.config.terminal,
     exitScript: `{ ${exitScript}; } >/dev/null 2>&1`,
   };
 }
@@ -129,7 +131,7 @@ function prepareDirectories(files: ContainerFiles, token: string): void {
 }
 
 /** conmon takes sizes through a fifo in the bundle: kind 1, rows, columns. */
-export function writeTerminalSize(files: ContainerFiles, size: { readonly rows: number; readonly columns: number }): void {
+export function writeTerminalSize(files: Pick<ContainerFiles, "bundle">, size: { readonly rows: number; readonly columns: number }): void {
   const fd = openSync(`${files.bundle}/ctl`, constants.O_WRONLY | constants.O_NONBLOCK);
   try {
     writeSync(fd, `1 ${size.rows} ${size.columns}\n`);

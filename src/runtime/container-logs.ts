@@ -18,8 +18,6 @@ export interface ReadLogsOptions {
   /** RFC 3339; entries at or before it */
   readonly until?: string;
   readonly signal?: AbortSignal;
-  /** start at this byte of the log: for attaching */
-  readonly fromOffset?: number;
 }
 
 const chunkBytes = 65_536;
@@ -29,30 +27,43 @@ export async function* readLogs(host: ContainerHost, nameOrId: string, options: 
   const record = requireContainer(host.records, nameOrId);
   const path = containerFiles(host, record).log;
   using _ = options.follow === true ? holdAsReader(record.paths.directory) : undefined;
-  const isRunning = (): boolean => {
-    const current = host.records.get(record.id);
-    return current !== undefined && containerState(host, current).status === "running";
-  };
-  const from = options.tail === undefined ? (options.fromOffset ?? 0) : offsetOfTail(path, options.tail);
+  const from = options.tail === undefined ? 0 : offsetOfTail(path, options.tail);
   const wanted = createFilter(options);
-  for await (const line of readLines(path, from, options, isRunning)) {
-    const entry = parseLogLine(line);
-    if (entry !== undefined && wanted(entry)) yield entry;
+  const isRunning = options.follow === true ? isRunningCheck(host, record.id) : undefined;
+  for await (const entries of readEntries(path, { from, isRunning, signal: options.signal })) {
+    for (const entry of entries) if (wanted(entry)) yield entry;
   }
 }
 
-async function* readLines(path: string, from: number, options: ReadLogsOptions, isRunning: () => boolean): AsyncGenerator<Buffer, void> {
+/** For followers: whether more may come. */
+export function isRunningCheck(host: ContainerHost, id: string): () => boolean {
+  return () => {
+    const current = host.records.get(id);
+    return current !== undefined && containerState(host, current).status === "running";
+  };
+}
+
+export interface FollowOptions {
+  /** byte of the log to start at */
+  readonly from: number;
+  /** stay as long as it says so; absent: stop at the log's present end */
+  readonly isRunning: (() => boolean) | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** As many entries at a time as were read together: a step of a generator for each would cost more than reading it. */
+export async function* readEntries(path: string, { from, isRunning, signal }: FollowOptions): AsyncGenerator<readonly LogEntry[], void> {
   const splitter = new LineSplitter();
-  const watch = options.follow === true ? watchFile(path, options.signal) : undefined;
+  const watch = isRunning === undefined ? undefined : watchFile(path, signal);
   let offset = from;
   try {
-    while (options.signal?.aborted !== true) {
+    while (signal?.aborted !== true) {
       // asked before reading: what was written up to the end is then surely read below
-      const running = watch !== undefined && isRunning();
+      const running = isRunning !== undefined && isRunning();
       const chunks = readFrom(path, offset);
       for (const chunk of chunks) {
         offset += chunk.length;
-        yield* splitter.push(chunk);
+        yield splitter.push(chunk).flatMap((line) => parseLogLine(line) ?? []);
       }
       if (!running) return;
       await watch?.changed();

@@ -51,10 +51,10 @@ export function createContainerSpec(host: ContainerHost, record: ContainerRecord
 /** PATH, HOSTNAME, TERM and HOME are added where the image and the user said nothing. */
 export function containerEnv(record: ContainerRecord, home: string): string[] {
   const { config } = record;
-  const given = new Set(config.env.map((entry) => entry.split("=", 1)[0]));
   const defaults = [defaultPath, `HOSTNAME=${config.hostname}`, ...(config.terminal ? ["TERM=xterm"] : [])];
-  const entries = [...defaults.filter((entry) => !given.has(entry.split("=", 1)[0])), ...config.env];
-  return given.has("HOME") ? entries : [...entries, `HOME=${home}`];
+  // in Docker's order: what replaces a default stands in its place
+  const entries = new Map([...defaults, ...config.env].map((entry) => [entry.split("=", 1)[0], entry]));
+  return [...entries.values(), ...(entries.has("HOME") ? [] : [`HOME=${home}`])];
 }
 
 /** Writes /etc/hosts, /etc/hostname and /etc/resolv.conf of the container. */

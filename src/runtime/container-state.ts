@@ -52,7 +52,7 @@ export function isAlive(state: Pick<ContainerState, "pid" | "startTimeTicks">): 
 }
 
 /** Whether the container's conmon lives. Its pid file may name a process that came later: the name must fit too. */
-function isMonitored(files: ContainerFiles): boolean {
+export function isMonitored(files: Pick<ContainerFiles, "conmonPid">): boolean {
   const pid = readPidFile(files.conmonPid);
   if (pid === undefined) return false;
   try {

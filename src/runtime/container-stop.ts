@@ -108,6 +108,12 @@ export function resizeContainer(host: ContainerHost, nameOrId: string, size: { r
   writeTerminalSize(containerFiles(host, record), size);
 }
 
+/** A program draws anew when its terminal changes its size: another one first, so that it surely changes. */
+export function redrawTerminal(host: ContainerHost, nameOrId: string, { rows, columns }: { readonly rows: number; readonly columns: number }): void {
+  resizeContainer(host, nameOrId, { rows: rows + 1, columns: columns + 1 });
+  resizeContainer(host, nameOrId, { rows, columns });
+}
+
 /** true: ended; false: the signal came first. */
 async function ended(host: ContainerHost, record: ContainerRecord, signal: AbortSignal | undefined): Promise<boolean> {
   const files = containerFiles(host, record);

@@ -40,7 +40,7 @@ async function textOf(entries: AsyncIterable<{ readonly stream: 1 | 2; readonly 
   return text;
 }
 
-async function exec(name: string, options: Partial<ExecOptions>): Promise<{ exitCode: number; startError?: string; out: string; err: string }> {
+async function exec(name: string, options: Partial<ExecOptions>): Promise<{ exitCode: number | undefined; startError?: string; out: string; err: string }> {
   const texts = { out: "", err: "" };
   const onOutput: NonNullable<ExecOptions["onOutput"]> = (stream, data) => {
     texts[stream === 1 ? "out" : "err"] += Buffer.from(data).toString();

@@ -6,8 +6,9 @@ export type { ContainerHost, CreateContainerOptions } from "./container-host.ts"
 export { readLogs, type ReadLogsOptions } from "./container-logs.ts";
 export { cleanupContainer } from "./container-cleanup.ts";
 export { holdAsReader, waitForReaders } from "./container-lock.ts";
+export { renameContainer } from "./container-rename.ts";
 export { startContainer, type StartOptions } from "./container-start.ts";
 export { containerState, isAbandoned } from "./container-state.ts";
-export { killContainer, removeContainer, resizeContainer, stopContainer, waitContainer } from "./container-stop.ts";
+export { killContainer, redrawTerminal, removeContainer, resizeContainer, stopContainer, waitContainer } from "./container-stop.ts";
 export type { LogEntry } from "./log-format.ts";
 export { nameTaken, noSuchContainer } from "./container-errors.ts";

@@ -41,6 +41,8 @@ function explain(text: string, command: string): string {
   const [, source, target, cause] = /^mount `(.*)` to `(.*)`: (.*)$/.exec(text) ?? [];
   if (source !== undefined && target !== undefined && cause !== undefined) return mountFailure(source, target, cause);
   const [, call, path, reason] = /^(chdir|mkdir) (?:to )?`(.*)`: (.*)$/.exec(text) ?? [];
+  if (call === "chdir" && reason !== "Not a directory" && path !== undefined && reason !== undefined)
+    return `chdir to cwd ("${path}") set in config.json failed: ${lowerFirst(reason)}`;
   if (call !== undefined && path !== undefined && reason !== undefined) return `error during container init: mkdir ${path}: ${lowerFirst(reason)}`;
   return text.replace(/^(?:runc|crun) (?:run|create|exec) failed: /, "").replace(/^(?:exec failed: )?unable to start container process: /, "");
 }

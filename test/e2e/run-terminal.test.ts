@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import path from "node:path";
 import { after, suite, test } from "node:test";
 import { createSandbox, slipwayPath } from "./sandbox.ts";
 
@@ -113,6 +114,58 @@ suite("on a terminal", { skip }, () => {
     await terminal.expect(/resized/);
     assert.equal(await terminal.ended(), 4);
     await sandbox.ok(["rm", "-f", name]);
+  });
+
+  test("run -it: what the container's terminal writes comes as it is", async () => {
+    using terminal = new Terminal("run", "-it", "--rm", "busybox", "printf", "a\\nb\\n");
+    await terminal.expect(/a\r\nb\r\n/);
+    assert.equal(await terminal.ended(), 0);
+  });
+
+  test("Ctrl-P Ctrl-Q leaves a run and an attach; the container goes on, and its exit code comes to whom stays", async () => {
+    const name = `detached-${process.pid}`;
+    using first = new Terminal("run", "-it", "--name", name, "busybox", "sh");
+    await first.expect(/# /);
+    first.type("\u0010\u0011");
+    assert.equal(await first.ended(), 0);
+    assert.equal(await sandbox.ok(["inspect", "-f", "{{.State.Running}}", name]), "true");
+    using second = new Terminal("attach", "--detach-keys", "ctrl-a,z", name);
+    second.type("echo a$((1+1))b\n");
+    await second.expect(/a2b/);
+    second.type("\u0001z");
+    await second.expect(/read escape sequence/);
+    assert.equal(await second.ended(), 1);
+    using third = new Terminal("attach", name);
+    third.type("exit 5\n");
+    assert.equal(await third.ended(), 5);
+    const stopped = await sandbox.call(["attach", name]);
+    assert.deepEqual([stopped.code, stopped.stderr], [1, "You cannot attach to a stopped container, start it first\n"]);
+    using fourth = new Terminal("start", "-ai", name);
+    await fourth.expect(/# /);
+    fourth.type("exit 6\n");
+    assert.equal(await fourth.ended(), 6);
+    await sandbox.ok(["rm", name]);
+  });
+
+  test("keys leave an exec, whose process goes on; nothing of it is left when it ends", async () => {
+    const name = `exec-left-${process.pid}`;
+    const id = await sandbox.ok(["run", "-d", "--name", name, "busybox", "sleep", "1000"]);
+    using terminal = new Terminal("exec", "-it", name, "sh", "-c", "echo here; while [ ! -e /end ]; do sleep 0.05; done");
+    await terminal.expect(/here/);
+    terminal.type("\u0010\u0011");
+    await terminal.expect(/read escape sequence/);
+    assert.equal(await terminal.ended(), 1);
+    const sessions = path.join(sandbox.store, "containers", id, "execs");
+    assert.equal(readdirSync(sessions).length, 1);
+    await sandbox.ok(["exec", name, "touch", "/end"]);
+    for (const endMs = Date.now() + patienceMs; readdirSync(sessions).length > 0;) assert.ok(Date.now() < endMs, "the session stays");
+    await sandbox.ok(["rm", "-f", name]);
+  });
+
+  test("keys that are none are refused", async () => {
+    using terminal = new Terminal("run", "-it", "--rm", "--detach-keys", "foo", "busybox", "true");
+    await terminal.expect(/Invalid escape keys \(foo\) provided/);
+    assert.equal(await terminal.ended(), 1);
   });
 
   test("the container outlives a terminal that is torn down", async () => {

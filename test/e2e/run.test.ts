@@ -153,6 +153,84 @@ test("stop sends the signal, then kills after the time", async () => {
   assert.equal(await sandbox.ok(["inspect", "-f", "{{.State.ExitCode}}", "stubborn"]), "137");
 });
 
+test("exec -d leaves a process in the background; with -t there is a terminal without ours", async () => {
+  await sandbox.ok(["run", "-d", "--name", "entered", "busybox", "sleep", "1000"]);
+  assert.equal(await sandbox.ok(["exec", "-d", "entered", "sh", "-c", "echo begun >/begun; exec sleep 1000"]), "");
+  await sandbox.until(["exec", "entered", "sh", "-c", "cat /begun 2>/dev/null; true"], "begun");
+  const missing = await sandbox.call(["exec", "-d", "entered", "nosuch"]);
+  assert.deepEqual([missing.code, missing.stdout], [1, ""]);
+  assert.match(missing.stderr, /^Error response from daemon: OCI runtime exec failed: .*"nosuch": executable file not found in \$PATH\n$/);
+  const terminal = await sandbox.call(["exec", "-t", "entered", "sh", "-c", "echo a; exit 3"]);
+  assert.deepEqual([terminal.code, terminal.stdout], [3, "a\r\n"], terminal.stderr);
+  const outside = await sandbox.call(["exec", "-w", "/nosuch", "entered", "true"]);
+  assert.match(outside.stderr, /chdir to cwd \("\/nosuch"\) set in config\.json failed: no such file or directory\n$/);
+  await sandbox.ok(["rm", "-f", "entered"]);
+});
+
+test("start -a gives the output of the new run alone, and its exit code", async () => {
+  await sandbox.ok(["create", "--name", "later", "-i", "busybox", "sh", "-c", "echo out; cat; echo err >&2; exit 3"]);
+  for (const input of ["one\n", "two\n"]) {
+    const outcome = await sandbox.call(["start", "-ai", "later"], { input });
+    assert.deepEqual([outcome.code, outcome.stdout, outcome.stderr], [3, `out\n${input}`, "err\n"]);
+  }
+  await sandbox.ok(["create", "--name", "broken", "busybox", "nosuch"]);
+  const broken = await sandbox.call(["start", "-a", "broken"]);
+  assert.deepEqual([broken.code, broken.stderr.endsWith('"nosuch": executable file not found in $PATH\n')], [1, true], broken.stderr);
+  const two = await sandbox.call(["start", "-a", "later", "broken"]);
+  assert.deepEqual([two.code, two.stderr], [1, "you cannot start and attach multiple containers at once\n"]);
+  await sandbox.ok(["rm", "later", "broken"]);
+});
+
+test("restart, rename and port", async () => {
+  const port = await freePort();
+  const id = await sandbox.ok([
+    "run",
+    "-d",
+    "--name",
+    "old",
+    "-p",
+    `127.0.0.1:${port}:80`,
+    "-p",
+    "127.0.0.1::53/udp",
+    "busybox",
+    "sh",
+    "-c",
+    "echo up; exec sleep 1000",
+  ]);
+  assert.match(await sandbox.ok(["port", "old"]), new RegExp(`^53/udp -> 127\\.0\\.0\\.1:\\d+\n80/tcp -> 127\\.0\\.0\\.1:${port}$`));
+  assert.equal(await sandbox.ok(["port", "old", "80"]), `127.0.0.1:${port}`);
+  const other = await sandbox.call(["port", "old", "81"]);
+  assert.deepEqual([other.code, other.stderr], [1, "Error: No public port '81' published for old\n"]);
+
+  const started = ["inspect", "-f", "{{.State.StartedAt}}", id];
+  const before = await sandbox.ok(started);
+  assert.equal(await sandbox.ok(["restart", "-t", "0", "old"]), "old");
+  assert.notEqual(await sandbox.ok(started), before);
+  await sandbox.until(["logs", "old"], "up\nup");
+
+  await sandbox.ok(["create", "--name", "taken", "busybox"]);
+  assert.equal(await sandbox.ok(["rename", "old", "new"]), "");
+  assert.equal(await sandbox.ok(["ps", "--filter", "name=new", "--format", "{{.Names}}"]), "new");
+  const refusals: readonly (readonly [from: string, to: string, reason: RegExp])[] = [
+    ["nosuch", "x", /No such container: nosuch/],
+    ["new", "taken", /Error when allocating new name: Conflict\. The container name "\/taken" is already in use by container/],
+    ["new", "a b", /Error when allocating new name: Invalid container name \(\/a b\), only/],
+    ["new", "new", /Renaming a container with the same name as its current name/],
+  ];
+  for (const [from, to, reason] of refusals) {
+    const { code, stderr } = await sandbox.call(["rename", from, to]);
+    assert.equal(code, 1);
+    assert.match(stderr, reason);
+    assert.ok(stderr.endsWith(`\nError: failed to rename container named ${from}\n`), stderr);
+  }
+  await sandbox.ok(["rm", "-f", "new", "taken"]);
+});
+
+test("the environment stands in Docker's order", async () => {
+  const env = await sandbox.ok(["run", "--rm", "--hostname", "h", "-e", "B=1", "-e", "PATH=/bin", "busybox", "env"]);
+  assert.equal(env, "PATH=/bin\nHOSTNAME=h\nB=1\nHOME=/root");
+});
+
 test("an intermediate result runs by the id of its image", async () => {
   const id = await sandbox.build("FROM busybox AS half\nRUN echo half >/h\nFROM half\nRUN exit 0", {}, ["--target", "half"]);
   assert.equal(await sandbox.ok(["run", "--rm", id, "cat", "/h"]), "half");

@@ -1,6 +1,7 @@
 /** The terminal side of a running container: its streams joined to ours, raw mode, window size, signals handed on. */
 import type { AttachStreams, SlipwayApi } from "../../engine/api.ts";
 import type { Cli } from "../cli.ts";
+import { untilDetached } from "../detach-keys.ts";
 import { cliError } from "../failure.ts";
 
 export interface AttachOptions {
@@ -8,9 +9,16 @@ export interface AttachOptions {
   readonly interactive: boolean;
   readonly stdout: boolean;
   readonly stderr: boolean;
-  /** hand signals on to the container; not with a terminal, whose keys do that */
+  /** hand signals on to the container */
   readonly signalProxy: boolean;
+  /** of --detach-keys; they count where the container has a terminal and ours is fed to it */
+  readonly detachKeys: Uint8Array;
   readonly onCreated?: (id: string) => void;
+}
+
+/** What Docker says, and ends with 1, when keys leave an `attach` or `exec`; a `run` or `start` that is left says nothing. */
+export function leftByKeys(): Error {
+  return cliError("read escape sequence", "DETACHED");
 }
 
 /** Docker's check before a container with a terminal is fed from something that is none: NOT_A_TERMINAL. */
@@ -29,13 +37,16 @@ function proxySignals(cli: Cli, engine: SlipwayApi, id: string): () => void {
 
 function streamsOf(cli: Cli, options: AttachOptions, onCreated: (id: string) => void): AttachStreams {
   const sized = options.tty && cli.stdout.isTTY;
+  const leaving = new AbortController();
+  const stdin = options.tty ? untilDetached(cli.stdin.chunks, options.detachKeys, () => leaving.abort()) : cli.stdin.chunks;
   return {
+    detach: leaving.signal,
     onCreated,
     onOutput: (stream, data) => {
       if (stream === 1 && options.stdout) cli.stdout.write(data);
       if (stream === 2 && options.stderr) cli.stderr.write(data);
     },
-    ...(options.interactive ? { stdin: cli.stdin.chunks } : {}),
+    ...(options.interactive ? { stdin } : {}),
     ...(sized
       ? {
           terminalSize: { rows: cli.stdout.rows, columns: cli.stdout.columns },
@@ -56,7 +67,7 @@ export async function withAttached<Result>(
   const raw = options.tty && options.interactive && cli.stdin.isTTY;
   const onCreated = (id: string): void => {
     options.onCreated?.(id);
-    if (options.signalProxy && !options.tty) undo.push(proxySignals(cli, engine, id));
+    if (options.signalProxy) undo.push(proxySignals(cli, engine, id));
   };
   try {
     if (raw) {

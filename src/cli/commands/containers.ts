@@ -1,8 +1,13 @@
-/** `start`, `stop`, `kill`, `wait`, `rm`: one thing done to each container that is named. */
+/** `start`, `restart`, `stop`, `kill`, `wait`, `rm`, `rename`: one thing done to each container that is named. */
+import { printable } from "../../base/printable.ts";
 import type { Handler } from "../command.ts";
+import type { ParsedFlags } from "../flags.ts";
+import { runStartAttached } from "./attach-command.ts";
 import { forEachWord } from "./each.ts";
 
-export const runStart: Handler = async (cli, { args }) => {
+export const runStart: Handler = async (cli, invocation) => {
+  const { flags, args } = invocation;
+  if (flags.bool("attach") || flags.bool("interactive")) return runStartAttached(cli, invocation);
   const { containers } = await cli.open();
   const failed = await forEachWord(cli, args, async (name) => {
     await containers.start(name);
@@ -12,14 +17,35 @@ export const runStart: Handler = async (cli, { args }) => {
   return failed.length > 0 ? 1 : 0;
 };
 
-export const runStop: Handler = async (cli, { flags, args }) => {
-  const { containers } = await cli.open();
+function stopOptions(flags: ParsedFlags): { readonly timeoutSeconds?: number; readonly signal?: string } {
   const timeoutSeconds = flags.number("timeout") ?? flags.number("time");
   const signal = flags.optional("signal");
+  return { ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }), ...(signal === undefined ? {} : { signal }) };
+}
+
+export const runStop: Handler = async (cli, { flags, args }) => {
+  const { containers } = await cli.open();
   const failed = await forEachWord(cli, args, async (name) => {
-    await containers.stop(name, { ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }), ...(signal === undefined ? {} : { signal }) });
+    await containers.stop(name, stopOptions(flags));
     cli.stdout.write(`${name}\n`);
   });
+  return failed.length > 0 ? 1 : 0;
+};
+
+export const runRestart: Handler = async (cli, { flags, args }) => {
+  const { containers } = await cli.open();
+  const failed = await forEachWord(cli, args, async (name) => {
+    await containers.restart(name, stopOptions(flags));
+    cli.stdout.write(`${name}\n`);
+  });
+  return failed.length > 0 ? 1 : 0;
+};
+
+export const runRename: Handler = async (cli, { args }) => {
+  const [from = "", to = ""] = args;
+  const { containers } = await cli.open();
+  const failed = await forEachWord(cli, [from], async () => await containers.rename(from, to));
+  if (failed.length > 0) cli.stderr.write(`Error: failed to rename container named ${printable(from)}\n`);
   return failed.length > 0 ? 1 : 0;
 };
 

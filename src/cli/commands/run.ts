@@ -7,6 +7,7 @@ import { printable } from "../../base/printable.ts";
 import { familiarName, formatPlatform, hostPlatform, parseReference, platformDistance, withDefaultTag, type Platform } from "../../oci/index.ts";
 import type { Cli } from "../cli.ts";
 import type { Handler, Invocation } from "../command.ts";
+import { parseDetachKeys } from "../detach-keys.ts";
 import { cliError } from "../failure.ts";
 import { fileError } from "./archive-file.ts";
 import { checkTerminal, withAttached } from "./attach.ts";
@@ -104,6 +105,7 @@ async function runAttached(cli: Cli, engine: SlipwayApi, options: RunOptions, in
     stdout: choice.stdout,
     stderr: choice.stderr,
     signalProxy: flags.bool("sig-proxy"),
+    detachKeys: parseDetachKeys(flags.optional("detach-keys")),
     onCreated,
   };
   const { id, exitCode } = await withAttached(cli, engine, attach, (streams) =>

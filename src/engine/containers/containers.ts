@@ -84,26 +84,34 @@ export class Containers implements ContainerApi {
     onPull?: (event: PullEvent) => void,
   ): Promise<{ readonly id: string; readonly exitCode: number | undefined }> {
     const id = await this.create(options, onPull);
-    const { startContainer, waitContainer } = await runtime();
-    attach?.onCreated?.(id);
-    const host = this.#hostOf();
+    if (attach === undefined) {
+      await this.#startFirst(id, options);
+      return { id, exitCode: undefined };
+    }
     const { holdAsReader } = await runtime();
+    attach.onCreated?.(id);
     // the monitor of a container that is removed when it ends waits until we have read everything
-    using _ = attach === undefined ? undefined : holdAsReader((await this.#require(id)).paths.directory);
+    using _ = holdAsReader((await this.#require(id)).paths.directory);
+    const attachment = await this.#startFirst(id, options, attach);
+    const exitCode = await this.#carry(id, attachment, attach, options.signal);
+    if (options.remove === true && exitCode !== undefined) await this.#removeQuietly(id);
+    return { id, exitCode };
+  }
+
+  /** Of a container that was just made: one with --rm that cannot be started goes. */
+  async #startFirst(id: string, options: RunOptions, attach?: AttachStreams): Promise<Attachment | undefined> {
     try {
-      const { attachment } = await startContainer(host, id, {
-        attach: attach !== undefined,
-        ...(attach?.terminalSize === undefined ? {} : { size: attach.terminalSize }),
-      });
-      if (attach === undefined || attachment === undefined) return { id, exitCode: undefined };
-      await this.#carry(id, attachment, attach);
-      const exitCode = await waitContainer(host, id, options.signal === undefined ? {} : { signal: options.signal });
-      if (options.remove === true) await this.#removeQuietly(id);
-      return { id, exitCode };
+      return await this.#startAttached(id, attach);
     } catch (error) {
       if (options.remove === true) await this.#removeQuietly(id);
       throw error;
     }
+  }
+
+  async #startAttached(container: string, attach: AttachStreams | undefined): Promise<Attachment | undefined> {
+    const { startContainer } = await runtime();
+    const size = attach?.terminalSize === undefined ? {} : { size: attach.terminalSize };
+    return (await startContainer(this.#hostOf(), container, { attach: attach !== undefined, ...size })).attachment;
   }
 
   async #removeQuietly(id: string): Promise<void> {
@@ -111,26 +119,39 @@ export class Containers implements ContainerApi {
     await removeQuietly(this.#store, this.#hostOf(), id, true);
   }
 
-  async #carry(id: string, attachment: Attachment, attach: AttachStreams): Promise<void> {
-    const { resizeContainer } = await runtime();
-    const undoResize = attach.onResize?.((rows, columns) => resizeContainer(this.#hostOf(), id, { rows, columns }));
-    const input = attach.stdin === undefined ? Promise.resolve() : this.#feed(attachment, attach.stdin);
-    try {
-      for await (const { stream, data } of attachment.output) attach.onOutput(stream, data);
-    } finally {
-      undoResize?.();
-      attachment.detach();
-      // Input that nobody reads any more must not keep the command alive.
-      input.catch(() => {});
-    }
+  /** The exit code; undefined when the streams were detached. CANCELED after an abort; the container goes on then. */
+  async #carry(id: string, attachment: Attachment | undefined, attach: AttachStreams, signal: AbortSignal | undefined): Promise<number | undefined> {
+    const { carryStreams } = await import("./carry-streams.ts");
+    const { resizeContainer, waitContainer } = await runtime();
+    const host = this.#hostOf();
+    if (attachment !== undefined) await carryStreams(attachment, attach, (size) => resizeContainer(host, id, size), signal);
+    if (attach.detach?.aborted === true) return undefined;
+    return await waitContainer(host, id, signal === undefined ? {} : { signal });
   }
 
-  async #feed(attachment: Attachment, source: AsyncIterable<Uint8Array>): Promise<void> {
-    try {
-      for await (const chunk of source) await attachment.write(chunk);
-    } finally {
-      attachment.closeStdin();
-    }
+  async attach(
+    container: string,
+    streams: AttachStreams,
+    options: { readonly start?: boolean; readonly signal?: AbortSignal } = {},
+  ): Promise<{ readonly exitCode: number | undefined }> {
+    const { attachContainer, holdAsReader, redrawTerminal } = await runtime();
+    const { id, paths } = await this.#require(container);
+    using _ = holdAsReader(paths.directory);
+    streams.onCreated?.(id);
+    const attachment = options.start === true ? await this.#startAttached(id, streams) : attachContainer(this.#hostOf(), id);
+    if (options.start !== true && streams.terminalSize !== undefined) redrawTerminal(this.#hostOf(), id, streams.terminalSize);
+    return { exitCode: await this.#carry(id, attachment, streams, options.signal) };
+  }
+
+  async restart(container: string, options: { readonly timeoutSeconds?: number; readonly signal?: string } = {}): Promise<void> {
+    const { id } = await this.#require(container);
+    await this.stop(id, options);
+    await this.start(id);
+  }
+
+  async rename(container: string, name: string): Promise<void> {
+    const { renameContainer } = await runtime();
+    renameContainer(this.#hostOf(), container, name);
   }
 
   async list(options: ListOptions = {}): Promise<readonly ContainerSummary[]> {
@@ -210,18 +231,25 @@ export class Containers implements ContainerApi {
 
   async exec(container: string, options: Parameters<ContainerApi["exec"]>[1], attach?: AttachStreams): Promise<{ readonly exitCode: number | undefined }> {
     const { execInContainer } = await runtime();
-    const terminal = options.tty === true;
     const result = await execInContainer(this.#hostOf(), container, {
       args: options.command,
       env: options.env ?? [],
       ...(options.workdir === undefined ? {} : { cwd: options.workdir }),
       ...(options.user === undefined ? {} : { user: options.user }),
       ...(options.privileged === true ? { privileged: true } : {}),
-      terminal,
-      stdin: terminal ? "inherit" : (attach?.stdin ?? "none"),
+      terminal: options.tty === true,
+      stdin: attach?.stdin ?? "none",
+      ...(options.detach === true ? { background: true } : {}),
+      ...(attach?.terminalSize === undefined ? {} : { size: attach.terminalSize }),
+      ...(attach?.onResize === undefined ? {} : { onResize: attach.onResize }),
+      ...(attach?.detach === undefined ? {} : { detach: attach.detach }),
       onOutput: (stream, data) => attach?.onOutput(stream, data),
     });
-    if (result.startError !== undefined) throw new SlipwayError("failed_precondition", "EXEC_FAILED", result.startError, { exitCode: result.exitCode });
+    if (result.startError !== undefined) {
+      // in the background nobody waits for a code
+      if (options.detach === true) throw new SlipwayError("failed_precondition", "START_FAILED", result.startError);
+      throw new SlipwayError("failed_precondition", "EXEC_FAILED", result.startError, { exitCode: result.exitCode });
+    }
     return { exitCode: result.exitCode };
   }
 
