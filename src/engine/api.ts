@@ -29,7 +29,10 @@ export type BuildContext =
 
 export type DockerfileSource =
   /** relative to the context directory when not absolute; may lie outside the context */
-  { readonly kind: "path"; readonly path: string } | { readonly kind: "text"; readonly text: string };
+  | { readonly kind: "path"; readonly path: string }
+  | { readonly kind: "text"; readonly text: string }
+  /** fetched with http(s) */
+  | { readonly kind: "url"; readonly url: string };
 
 export interface SecretSource {
   readonly id: string;

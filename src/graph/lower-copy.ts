@@ -134,7 +134,7 @@ function remoteSource(
   const metadata = plainMetadata({ name: "", lines: instruction.lines, slot: `${contextId}|remote|${source}`, ignoreCache, description: source });
   if (isGitUrl(source)) {
     const git = parseGitUrl(source);
-    const op: GitOp = { type: "git", ...git, keepGitDir: instruction.keepGitDir ?? false, checksum };
+    const op: GitOp = { type: "git", ...git, keepGitDir: instruction.keepGitDir ?? git.keepGitDir, checksum: checksum === "" ? git.checksum : checksum };
     return { input: inputIndex(inputs, createVertex(op, [], { ...metadata, name: `[internal] load git source ${source}` })), sources: ["/"], unpack: false };
   }
   if (checksum !== "") checkFileDigest(checksum);

@@ -290,7 +290,7 @@ class Lowerer {
     const metadata = plainMetadata({ name: "", slot: `${this.#options.contextId}|context|${name}`, description: `context ${name}` });
     switch (context.kind) {
       case "git":
-        return createVertex({ type: "git", ...parseGitUrl(context.url), keepGitDir: false, checksum: "" }, [], {
+        return createVertex({ type: "git", ...parseGitUrl(context.url) }, [], {
           ...metadata,
           name: `[context ${name}] load git source ${context.url}`,
         });

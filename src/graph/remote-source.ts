@@ -5,6 +5,9 @@ export interface GitSource {
   readonly url: string;
   readonly ref: string;
   readonly subdirectory: string;
+  readonly keepGitDir: boolean;
+  /** commit that must be found, or "" */
+  readonly checksum: string;
 }
 
 export function isHttpUrl(text: string): boolean {
@@ -25,20 +28,52 @@ export function isGitContext(text: string): boolean {
   return text.startsWith("github.com/") || text.startsWith("file://") || isGitUrl(text);
 }
 
-/** `URL#ref:subdirectory`. Fails with INVALID_GIT_URL. */
+function invalidUrl(message: string, url: string): SlipwayError {
+  return new SlipwayError("invalid_argument", "INVALID_GIT_URL", message, { url });
+}
+
+/** `URL#ref:subdirectory`, or `URL?ref=…&subdir=…`. Fails with INVALID_GIT_URL. */
 export function parseGitUrl(text: string): GitSource {
   const full = text.startsWith("github.com/") ? `https://${text}` : text;
+  if (full.startsWith("-") || /[\u0000-\u001f]/.test(full)) throw invalidUrl(`invalid git URL ${JSON.stringify(text)}`, text);
   const hash = full.indexOf("#");
-  const url = hash < 0 ? full : full.slice(0, hash);
+  const address = hash < 0 ? full : full.slice(0, hash);
   const fragment = hash < 0 ? "" : full.slice(hash + 1);
-  if (url.startsWith("-") || /[\u0000-\u001f]/.test(full))
-    throw new SlipwayError("invalid_argument", "INVALID_GIT_URL", `invalid git URL ${JSON.stringify(text)}`, { url: text });
   const colon = fragment.indexOf(":");
-  const ref = colon < 0 ? fragment : fragment.slice(0, colon);
-  const subdirectory = colon < 0 ? "" : fragment.slice(colon + 1);
-  if (ref.startsWith("-") || subdirectory.split("/").includes(".."))
-    throw new SlipwayError("invalid_argument", "INVALID_GIT_URL", `invalid git URL fragment ${JSON.stringify(fragment)}`, { url: text });
-  return { url, ref, subdirectory };
+  const named = { ref: colon < 0 ? fragment : fragment.slice(0, colon), subdirectory: colon < 0 ? "" : fragment.slice(colon + 1) };
+  const question = address.indexOf("?");
+  const url = question < 0 ? address : address.slice(0, question);
+  const source = { url, keepGitDir: false, checksum: "", ...named, ...(question < 0 ? {} : queryOf(address.slice(question + 1), named, text)) };
+  if (source.ref.startsWith("-") || source.subdirectory.split("/").includes("..")) {
+    throw invalidUrl(`invalid git URL fragment ${JSON.stringify(fragment === "" ? address.slice(question + 1) : fragment)}`, text);
+  }
+  return source;
+}
+
+const refPrefixes: Readonly<Record<string, string>> = { ref: "", tag: "refs/tags/", branch: "refs/heads/" };
+
+/** What a query says, which must not contradict the fragment nor itself. */
+function queryOf(query: string, named: Pick<GitSource, "ref" | "subdirectory">, url: string): Partial<GitSource> {
+  let { ref, subdirectory } = named;
+  let checksum = "";
+  let keepGitDir = false;
+  const seen = new Set<string>();
+  for (const [key, value] of new URLSearchParams(query)) {
+    if (seen.has(key)) throw invalidUrl(`query "${key}" has multiple values`, url);
+    if (value === "") throw invalidUrl(`query "${key}" has no value`, url);
+    seen.add(key);
+    const prefix = refPrefixes[key];
+    if (prefix !== undefined) {
+      if (ref !== "" && ref !== prefix + value) throw invalidUrl(`ref conflicts: "${ref}" vs "${prefix}${value}"`, url);
+      ref = prefix + value;
+    } else if (key === "subdir") {
+      if (subdirectory !== "" && subdirectory !== value) throw invalidUrl(`subdir conflicts: "${subdirectory}" vs "${value}"`, url);
+      subdirectory = value;
+    } else if (key === "checksum" || key === "commit") checksum = value;
+    else if (key === "keep-git-dir") keepGitDir = value === "1" || value === "true";
+    else throw invalidUrl(`unexpected query "${key}"`, url);
+  }
+  return { ref, subdirectory, checksum, keepGitDir };
 }
 
 /** The file's name from the URL's path, as ADD uses it. */

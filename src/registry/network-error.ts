@@ -109,9 +109,13 @@ export function abortError(signal: AbortSignal): SlipwayError {
 export function networkError(error: unknown, method: string, url: URL, signal?: AbortSignal): SlipwayError {
   if (error instanceof SlipwayError) return error;
   if (signal?.aborted === true) return abortError(signal);
-  const { kind, code, text } = failureOf(error, url);
-  const message = `failed to do request: ${goMethod(method)} ${JSON.stringify(displayUrl(url))}: ${text}`;
-  return new SlipwayError(kind, code, message, { host: url.host, url: displayUrl(url) }, error);
+  const { kind, code } = failureOf(error, url);
+  return new SlipwayError(kind, code, `failed to do request: ${networkFailureText(error, method, url)}`, { host: url.host, url: displayUrl(url) }, error);
+}
+
+/** `Get "http://example.com/x": dial tcp 10.0.0.1:80: connect: connection refused` */
+export function networkFailureText(error: unknown, method: string, url: URL): string {
+  return `${goMethod(method)} ${JSON.stringify(displayUrl(url))}: ${failureOf(error, url).text}`;
 }
 
 const transient = new Set(["CONNECTION_LOST", "NAME_RESOLUTION_FAILED", "RESPONSE_TIMEOUT"]);

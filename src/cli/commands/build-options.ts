@@ -7,13 +7,14 @@ import type { Cli } from "../cli.ts";
 import type { Invocation } from "../command.ts";
 import { cliError } from "../failure.ts";
 import type { ParsedFlags } from "../flags.ts";
-import { isRemote, parseBuildArgs, parseBuildContexts, parseOutput, parseSecret, parseSsh, pushMissing } from "./build-words.ts";
+import { isHttpUrl, isRemote, parseBuildArgs, parseBuildContexts, parseOutput, parseSecret, parseSsh, pushMissing } from "./build-words.ts";
 import { recordFrom } from "./key-value.ts";
 
 /** a Dockerfile on standard input longer than this is none */
 const maxDockerfileSize = 16 << 20;
 
 function contextFrom(cli: Cli, word: string): BuildContext {
+  if (word === "") throw cliError(`please specify build context (e.g. "." for the current directory)`);
   if (word === "-") return { kind: "stream", source: cli.stdin.chunks };
   if (isRemote(word)) return { kind: "url", url: word };
   const path = resolve(cli.cwd, word);
@@ -41,6 +42,7 @@ async function readDockerfile(cli: Cli): Promise<string> {
 /** `-f` is relative to where one stands, unless the context comes from elsewhere. */
 async function dockerfileFrom(cli: Cli, file: string, context: BuildContext): Promise<DockerfileSource | undefined> {
   if (file === "") return undefined;
+  if (isHttpUrl(file)) return { kind: "url", url: file };
   if (file !== "-") return { kind: "path", path: context.kind === "directory" ? resolve(cli.cwd, file) : file };
   if (context.kind === "stream") throw cliError("invalid argument: can't use stdin for both build context and dockerfile");
   return { kind: "text", text: await readDockerfile(cli) };

@@ -171,3 +171,7 @@ function contextDirectory(cli: Cli, name: string, value: string): string {
 export function isRemote(text: string): boolean {
   return /^[a-z][a-z0-9+-]*:\/\//.test(text) || /^github\.com\/[^/]+\/[^/]+/.test(text) || /^[\w.-]+@[\w.-]+:/.test(text);
 }
+
+export function isHttpUrl(text: string): boolean {
+  return /^https?:\/\//.test(text);
+}

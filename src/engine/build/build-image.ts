@@ -27,7 +27,8 @@ import { withExcerpt } from "./diagnostics.ts";
 import { exportResult } from "./export-result.ts";
 import { failOnWarnings, failureOf, lintBuild, lintUnparsed, parseBuild, type ParsedBuild } from "./lint.ts";
 import { layoutImage } from "./layout-context.ts";
-import { loadDockerfile, openContext, type LoadedDockerfile, type OpenedContext } from "./open-context.ts";
+import { dockerfileName, fetchDockerfile, loadDockerfile, type LoadedDockerfile } from "./load-dockerfile.ts";
+import { openContext, remoteStepName, type OpenedContext } from "./open-context.ts";
 import { runStepOf } from "./progress-steps.ts";
 import { gitTree, httpTree } from "./remote-inputs.ts";
 import { resolveBase } from "./resolve-bases.ts";
@@ -80,23 +81,23 @@ async function buildOnce(options: BuildOptions, surroundings: BuildSurroundings,
   try {
     lowered = await lower(options, surroundings, { ...opened, buildArgs, images });
   } catch (error) {
-    if (!signal.aborted) emitWarnings(onProgress, lintBuild(parsed, { buildArgs, baseImage, failure: failureOf(error, parsed) }));
+    if (!signal.aborted) emitWarnings(onProgress, definitionStep(options), lintBuild(parsed, { buildArgs, baseImage, failure: failureOf(error, parsed) }));
     throw error;
   }
   const lint = { buildArgs, reachable: lowered.reachable, baseImage };
   const warnings = lintBuild(parsed, lint);
-  emitWarnings(onProgress, warnings);
+  emitWarnings(onProgress, definitionStep(options), warnings);
   failOnWarnings(parsed, lint);
   await reportIgnoreFile(onProgress, context);
   return await solveAndExport(options, surroundings, { ...opened, lowered, warnings });
 }
 
 /** Warns of what stands before the fault where the file does not parse. */
-function parseWarning(loaded: LoadedDockerfile, { buildArgs }: BuildOptions, { onProgress }: BuildSurroundings): ParsedBuild {
+function parseWarning(loaded: LoadedDockerfile, options: BuildOptions, { onProgress }: BuildSurroundings): ParsedBuild {
   try {
     return parseBuild(loaded);
   } catch (error) {
-    emitWarnings(onProgress, lintUnparsed(loaded, new Map(Object.entries(buildArgs ?? {}))));
+    emitWarnings(onProgress, definitionStep(options), lintUnparsed(loaded, new Map(Object.entries(options.buildArgs ?? {}))));
     throw error;
   }
 }
@@ -117,13 +118,21 @@ export async function openBuild(
   signal: AbortSignal,
 ): Promise<{ readonly context: OpenedContext; readonly loaded: LoadedDockerfile }> {
   parseCheckArgument(new Map(Object.entries(options.buildArgs ?? {})));
-  const context = await openContext(options.context, store, signal);
-  const loaded = await runStepOf(onProgress, "[internal] load build definition from Dockerfile", async (step) => {
-    const found = loadDockerfile(context, options.dockerfile);
+  const open = async (): Promise<OpenedContext> => await openContext(options.context, store, signal);
+  const context = options.context.kind === "url" ? await runStepOf(onProgress, remoteStepName(options.context.url), open) : await open();
+  const given = options.dockerfile;
+  const source =
+    given?.kind === "url" ? await runStepOf(onProgress, `[internal] load ${given.url}`, async () => await fetchDockerfile(given.url, store, signal)) : given;
+  const loaded = await runStepOf(onProgress, definitionStep(options), async (step) => {
+    const found = loadDockerfile(context, source);
     step.status("transferring dockerfile:", found.text.length, undefined, true);
     return found;
   });
   return { context, loaded };
+}
+
+export function definitionStep({ dockerfile }: BuildOptions): string {
+  return `[internal] load build definition from ${dockerfileName(dockerfile)}`;
 }
 
 export async function reportIgnoreFile(onProgress: ProgressSink, context: OpenedContext): Promise<void> {
@@ -133,8 +142,8 @@ export async function reportIgnoreFile(onProgress: ProgressSink, context: Opened
   });
 }
 
-export function emitWarnings(sink: ProgressSink, warnings: readonly BuildWarning[]): void {
-  const vertex = digestOf("[internal] load build definition from Dockerfile");
+export function emitWarnings(sink: ProgressSink, step: string, warnings: readonly BuildWarning[]): void {
+  const vertex = digestOf(step);
   const shown = new Set<string>();
   for (const { rule, message: text, url, line, description } of warnings) {
     const message = `${rule}: ${text}${line === undefined ? "" : ` (line ${line})`}`;

@@ -3,10 +3,11 @@ import { asSlipwayError } from "../../base/errors.ts";
 import { listTargets, outlineTarget } from "../../dockerfile/outline.ts";
 import type { ResolvedImage } from "../../graph/lowering.ts";
 import type { CallOptions, CheckResult, OutlineResult, TargetsResult } from "../api.ts";
-import { baseImageOf, emitWarnings, lower, openBuild, reportIgnoreFile, targetPlatform, type BuildSurroundings } from "./build-image.ts";
+import { baseImageOf, definitionStep, emitWarnings, lower, openBuild, reportIgnoreFile, targetPlatform, type BuildSurroundings } from "./build-image.ts";
 import { linesOf, withExcerpt } from "./diagnostics.ts";
 import { failOnWarnings, failureOf, lintBuild, lintUnparsed, parseBuild, type LintContext, type ParsedBuild } from "./lint.ts";
-import type { LoadedDockerfile, OpenedContext } from "./open-context.ts";
+import type { LoadedDockerfile } from "./load-dockerfile.ts";
+import type { OpenedContext } from "./open-context.ts";
 
 interface OpenedCall {
   readonly context: OpenedContext;
@@ -59,12 +60,12 @@ export async function outlineBuild(options: CallOptions, surroundings: BuildSurr
   try {
     parsed = parseBuild(loaded, options.shownAs);
   } catch (error) {
-    emitWarnings(onProgress, lintUnparsed(loaded, buildArgs, options.shownAs));
+    emitWarnings(onProgress, definitionStep(options), lintUnparsed(loaded, buildArgs, options.shownAs));
     throw error;
   }
   const lowered = await lowerDry(options, surroundings, { ...opened, parsed, allStages: false });
   signal.throwIfAborted();
-  emitWarnings(onProgress, lintBuild(parsed, lowered.lint));
+  emitWarnings(onProgress, definitionStep(options), lintBuild(parsed, lowered.lint));
   if ("error" in lowered) throw withExcerpt(lowered.error, parsed.source);
   failOnWarnings(parsed, lowered.lint);
   const { stages } = parsed.dockerfile;

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, openSync, writeSync } from "node:fs";
 import { SlipwayError } from "../../base/errors.ts";
+import { networkFailureText } from "../../registry/network-error.ts";
 
 export interface Download {
   readonly url: string;
@@ -9,6 +10,8 @@ export interface Download {
   /** `sha256:…`, or "" */
   readonly checksum: string;
   readonly signal: AbortSignal;
+  /** larger than this is refused; absent: than any file of this world */
+  readonly limitBytes?: number;
   readonly onProgress?: (current: number, total: number | undefined) => void;
 }
 
@@ -49,8 +52,7 @@ export async function downloadFile(download: Download): Promise<{ readonly modif
 
 function interrupted({ url, signal }: Download, error: unknown): SlipwayError {
   signal.throwIfAborted();
-  const reason = error instanceof Error ? (error.message === "" ? error.name : error.message) : String(error);
-  return new SlipwayError("unavailable", "DOWNLOAD_FAILED", `failed to fetch ${url}: ${reason}`, { url }, error);
+  return new SlipwayError("unavailable", "DOWNLOAD_FAILED", networkFailureText(error, "GET", new URL(url)), { url }, error);
 }
 
 async function* bodyOf(body: AsyncIterable<Uint8Array>, download: Download): AsyncGenerator<Uint8Array> {
@@ -68,8 +70,9 @@ async function writeBody(body: AsyncIterable<Uint8Array>, download: Download, le
   try {
     for await (const chunk of body) {
       size += chunk.length;
-      if (size > maxBytes)
-        throw new SlipwayError("resource_exhausted", "DOWNLOAD_TOO_LARGE", `${download.url} is larger than ${maxBytes} bytes`, { url: download.url });
+      const limit = download.limitBytes ?? maxBytes;
+      if (size > limit)
+        throw new SlipwayError("resource_exhausted", "DOWNLOAD_TOO_LARGE", `${download.url} is larger than ${limit} bytes`, { url: download.url });
       hash.update(chunk);
       writeSync(fd, chunk);
       download.onProgress?.(size, Number.isNaN(length) ? undefined : length);

@@ -48,13 +48,25 @@ function clone(fragment: string, changes: Partial<GitRequest> = {}): ReturnType<
   mkdirSync(directory);
   return cloneRepository({
     ...parseGitUrl(`file://${repository}${fragment}`),
-    keepGitDir: false,
-    checksum: "",
     directory,
     signal: new AbortController().signal,
     ...changes,
   });
 }
+
+describe("an address that is none", () => {
+  const url = "https://example.com/a.git";
+  const faults: readonly (readonly [address: string, message: string])[] = [
+    [`${url}?foo=bar`, 'unexpected query "foo"'],
+    [`${url}?ref=`, 'query "ref" has no value'],
+    [`${url}?ref=main&ref=v1`, 'query "ref" has multiple values'],
+    [`${url}?ref=main#v1:dir`, 'ref conflicts: "v1" vs "main"'],
+    [`${url}?subdir=a#:b`, 'subdir conflicts: "b" vs "a"'],
+    [`${url}?subdir=../..`, 'invalid git URL fragment "subdir=../.."'],
+    [`${url}#main:../..`, 'invalid git URL fragment "main:../.."'],
+  ];
+  for (const [address, message] of faults) test(address, () => assert.throws(() => parseGitUrl(address), { code: "INVALID_GIT_URL", message }));
+});
 
 describe("a repository", { skip }, () => {
   const refs: readonly (readonly [name: string, fragment: () => string, text: string])[] = [
@@ -64,6 +76,9 @@ describe("a repository", { skip }, () => {
     ["at an annotated tag", () => "#v2", "three"],
     ["at a full ref", () => "#refs/heads/side", "two"],
     ["at a commit", () => `#${commits[0]}`, "one"],
+    ["at the branch of a query", () => "?branch=side", "two"],
+    ["at the tag of a query", () => "?tag=v1", "one"],
+    ["at the ref and the commit of a query", () => `?ref=side&commit=${commits[1]}`, "two"],
     ["at a short commit", () => `#${(commits[1] ?? "").slice(0, 8)}`, "two"],
   ];
   for (const [name, fragment, text] of refs) {
@@ -78,11 +93,13 @@ describe("a repository", { skip }, () => {
 
   test("keeps its directory when that is wanted", async () => {
     assert.ok(existsSync(join((await clone("", { keepGitDir: true })).path, ".git")));
+    assert.ok(existsSync(join((await clone("?keep-git-dir=1")).path, ".git")));
   });
 
   test("in a subdirectory", async () => {
     assert.deepEqual(readdirSync((await clone("#main:sub/dir")).path), ["g"]);
     assert.deepEqual(readdirSync((await clone("#:sub")).path), ["dir"]);
+    assert.deepEqual(readdirSync((await clone("?subdir=sub/dir#main")).path), ["g"]);
   });
 
   const faults: readonly (readonly [name: string, fragment: string, changes: Partial<GitRequest>, code: string])[] = [

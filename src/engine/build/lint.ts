@@ -6,7 +6,7 @@ import type { Dockerfile } from "../../dockerfile/instruction.ts";
 import { parseDockerfile, parsePrefix } from "../../dockerfile/parse.ts";
 import type { BuildWarning } from "../api.ts";
 import { buildWarningFrom, linesOf, withExcerpt, type DockerfileText } from "./diagnostics.ts";
-import type { LoadedDockerfile } from "./open-context.ts";
+import type { LoadedDockerfile } from "./load-dockerfile.ts";
 
 export interface ParsedBuild {
   readonly dockerfile: Dockerfile;

@@ -11,7 +11,8 @@ import { findProgram } from "../../runtime/programs.ts";
 import { Store, type FileView } from "../../store/index.ts";
 import { tarOf } from "../../store/test-store.ts";
 import { ContextView } from "./context-view.ts";
-import { loadDockerfile, openContext, type OpenedContext } from "./open-context.ts";
+import { loadDockerfile } from "./load-dockerfile.ts";
+import { openContext, type OpenedContext } from "./open-context.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "slipway-context-"));
 const store = Store.open(join(scratch, "store"));
@@ -108,37 +109,6 @@ describe("a directory", () => {
       code: "INVALID_CONTEXT",
       message: `unable to prepare context: context must be a directory: ${file}`,
     });
-  });
-
-  test("Dockerfiles: the default, in lower case, elsewhere, with ignore rules of their own", async () => {
-    const directory = join(scratch, "ctx");
-    mkdirSync(join(directory, "sub"), { recursive: true });
-    writeFileSync(join(directory, "dockerfile"), "lower");
-    writeFileSync(join(directory, "sub/Other"), "other");
-    writeFileSync(join(directory, ".dockerignore"), "general");
-    writeFileSync(join(directory, "sub/Other.dockerignore"), "own");
-    const outside = join(scratch, "Outside");
-    writeFileSync(outside, "outside");
-    const context = await openContext({ kind: "directory", path: directory }, store, signal);
-    const load = (path?: string): readonly (string | undefined)[] => {
-      const { text, ignoreText } = loadDockerfile(context, path === undefined ? undefined : { kind: "path", path });
-      return [text.toString(), ignoreText?.toString()];
-    };
-    assert.deepEqual(
-      [load(), load("sub/Other"), load(outside)],
-      [
-        ["lower", "general"],
-        ["other", "own"],
-        ["outside", "general"],
-      ],
-    );
-    assert.equal(loadDockerfile(context, { kind: "text", text: "given" }).text.toString(), "given");
-    const faults: readonly (readonly [string, string])[] = [
-      ["none", "failed to read dockerfile: open none: no such file or directory"],
-      ["sub", "failed to read dockerfile: open sub: is a directory"],
-      ["sub/Other/x", "failed to read dockerfile: open x: not a directory"],
-    ];
-    for (const [path, message] of faults) assert.throws(() => load(path), { code: "DOCKERFILE_NOT_FOUND", message });
   });
 });
 
