@@ -128,7 +128,7 @@ test("a reader that fails ends the step", skip, async () => {
   assert.deepEqual(readdirSync(join(stateDirectory, "crun")), []);
 });
 
-test("nothing of a step survives kill -9 of the builder", skip, async () => {
+test("nothing of a step survives kill -9 of the builder", skip, async (t) => {
   const bundleDirectory = join(machine.path, "killed");
   mkdirSync(bundleDirectory);
   const options = {
@@ -146,6 +146,8 @@ test("nothing of a step survives kill -9 of the builder", skip, async () => {
   const script = `const { runStep } = await import(${JSON.stringify(import.meta.resolve("./step.ts"))});
     await runStep({ ...${JSON.stringify(options)}, onOutput: (_, data) => process.stdout.write(data) });`;
   const builder = spawn(process.execPath, ["--input-type=module", "--eval", script], { stdio: ["ignore", "pipe", "inherit"] });
+  // a test that fails must not wait for the builder it leaves behind
+  t.after(() => builder.kill("SIGKILL"));
   await new Promise((resolve) => builder.stdout.once("data", resolve));
   const pid = await containerPid(join(stateDirectory, "crun", options.id, "status"));
   const ticks = startTimeTicks(pid);
@@ -155,8 +157,10 @@ test("nothing of a step survives kill -9 of the builder", skip, async () => {
   assert.equal(isSame(pid, ticks), false);
 });
 
+/** The runtime writes it about when the command begins to speak. */
 async function containerPid(statusFile: string): Promise<number> {
-  const { readFileSync } = await import("node:fs");
+  const { existsSync, readFileSync } = await import("node:fs");
+  for (const end = Date.now() + 10_000; !existsSync(statusFile) && Date.now() < end;) await new Promise((resolve) => setImmediate(resolve));
   const status: unknown = JSON.parse(readFileSync(statusFile, "utf8"));
   assert.ok(typeof status === "object" && status !== null && "pid" in status && typeof status.pid === "number");
   return status.pid;
