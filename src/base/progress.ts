@@ -49,6 +49,8 @@ export interface WarningEvent {
   readonly message: string;
   readonly detail: readonly string[];
   readonly url: string;
+  /** one of our rules, which Docker does not have */
+  readonly isOwn?: boolean;
   readonly file?: string;
   readonly lines?: { readonly start: number; readonly end: number };
 }

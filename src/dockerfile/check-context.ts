@@ -15,6 +15,8 @@ export interface CheckOptions {
   readonly platformArgs?: ReadonlyMap<string, string> | undefined;
   /** an external base image, so that its variables count as defined; undefined when not known: then UndefinedVar keeps quiet */
   readonly baseImage?: ((image: string) => BaseImage | undefined) | undefined;
+  /** a directory `…/node_modules` that is part of the context, for NestedNodeModules; asked for when needed */
+  readonly nestedNodeModules?: (() => string | undefined) | undefined;
   /** stages whose instructions are looked at, by index; default all */
   readonly reachable?: ReadonlySet<number> | undefined;
   /** where the build fails; default: it gets to the end of the file */

@@ -13,6 +13,11 @@ const secretName = /(?:_|^)(?:apikey|auth|credential|credentials|key|password|pw
 const publicName = /(?:_|^)public(?:_|$)/i;
 const outsideOfStages = new Set(["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"]);
 
+/** Whether SecretsUsedInArgOrEnv speaks of the name. */
+export function isSecretName(key: string): boolean {
+  return secretName.test(key) && !publicName.test(key);
+}
+
 export class StageChecker {
   readonly #context: CheckContext;
   readonly #state: StageState;
@@ -134,7 +139,7 @@ export class StageChecker {
   }
 
   #secret(instruction: "ARG" | "ENV", key: string, lines: LineRange): void {
-    if (secretName.test(key) && !publicName.test(key)) this.#context.report("SecretsUsedInArgOrEnv", lines, instruction, key);
+    if (isSecretName(key)) this.#context.report("SecretsUsedInArgOrEnv", lines, instruction, key);
   }
 
   #copy(instruction: CopyInstruction | AddInstruction): void {

@@ -8,7 +8,9 @@ import { checkDefaultImages, checkFroms, checkKeywordCasing, checkKeywords, chec
 import { initialState, takeTriggers, type StageState } from "./check-state.ts";
 import { StageChecker } from "./check-variables.ts";
 import { parseCheckDirective } from "./directive.ts";
-import type { CheckDirective, Dockerfile, RuleSelection, Warning } from "./instruction.ts";
+import { OwnChecker } from "./own-checks.ts";
+import { isOwnRule, ownRulesName } from "./own-rules.ts";
+import type { CheckDirective, Dockerfile, Instruction, RuleSelection, Stage, Warning } from "./instruction.ts";
 import { createWarning, isExperimental, type RuleName } from "./rules.ts";
 
 export type { BaseImage, BuildFailure, CheckOptions } from "./check-context.ts";
@@ -19,32 +21,48 @@ export function checkDockerfile(dockerfile: Dockerfile, options: CheckOptions = 
   const report: CheckContext["report"] = (name, lines, ...args) => {
     warnings.push(createWarning(name, lines, ...args));
   };
-  checkAll(createCheckContext(dockerfile, options, report));
+  const context = createCheckContext(dockerfile, options, report);
+  const states = checkAll(context);
+  if (options.failure === undefined) checkOwn(context, states);
   const directive = directiveOf(dockerfile, options);
   return warnings.filter(({ rule }) => isWanted(rule as RuleName, directive));
 }
 
-function checkAll(context: CheckContext): void {
+function checkAll(context: CheckContext): readonly StageState[] {
   const { failure, buildArgs } = context.options;
   checkKeywords(context);
-  if (failure?.during === "parsing") return;
+  if (failure?.during === "parsing") return [];
   checkStageNames(context);
   checkKeywordCasing(context);
   checkDefaultImages(context);
   const globals = globalVariables(context, buildArgs);
   checkFroms(context, globals);
-  if (failure?.during !== "stages") followStages(context, globals);
+  return failure?.during === "stages" ? [] : followStages(context, globals);
 }
 
-/** Throws CHECK_FAILED when `# check=error=true` asks for it and there are warnings. */
+/** Our rules, once it is known which stages end in an image. */
+function checkOwn(context: CheckContext, states: readonly StageState[]): void {
+  const checker = new OwnChecker(
+    context,
+    states.map(({ outline }) => outline),
+  );
+  const silent = { ...context, report: () => {} };
+  followStages(silent, globalVariables(context, context.options.buildArgs), (stage, instruction, state) => checker.observe(stage, instruction, state));
+}
+
+/** Throws CHECK_FAILED when `# check=error=true` asks for it and there are warnings of BuildKit's rules: ours fail no build. */
 export function assertChecks(dockerfile: Dockerfile, warnings: readonly Warning[], options: CheckOptions = {}): void {
-  if (warnings.length === 0 || !directiveOf(dockerfile, options).error) return;
-  const names = [...new Set(warnings.map(({ rule }) => rule))].toSorted();
+  const names = [...new Set(warnings.map(({ rule }) => rule))].filter((rule) => !isOwnRule(rule)).toSorted();
+  if (names.length === 0 || !directiveOf(dockerfile, options).error) return;
   throw new SlipwayError("invalid_argument", "CHECK_FAILED", `lint violation found for rules: ${names.join(", ")}`, { rules: names });
 }
 
 /** Follows each stage's instructions as a build does; gives what is known at the end of each. */
-export function followStages(context: CheckContext, globals: ReadonlyMap<string, string>): readonly StageState[] {
+export function followStages(
+  context: CheckContext,
+  globals: ReadonlyMap<string, string>,
+  observe?: (stage: Stage, instruction: Instruction, state: StageState) => void,
+): readonly StageState[] {
   const { failure } = context.options;
   const states: StageState[] = [];
   for (const stage of context.dockerfile.stages) {
@@ -53,6 +71,7 @@ export function followStages(context: CheckContext, globals: ReadonlyMap<string,
     const checker = new StageChecker(isReachable(context, stage.index) ? context : { ...context, report: () => {} }, state, globals);
     for (const instruction of [...takeTriggers(state, stage.from.lines), ...stage.instructions]) {
       checker.check(instruction);
+      observe?.(stage, instruction, state);
       if (failure?.during === "instruction" && failure.lines.start === instruction.lines.start) return states;
     }
   }
@@ -74,7 +93,7 @@ export function parseCheckArgument(buildArgs: ReadonlyMap<string, string> | unde
 }
 
 function isWanted(rule: RuleName, { skip, experimental }: CheckDirective): boolean {
-  if (selects(skip, rule)) return false;
+  if (selects(skip, rule) || (isOwnRule(rule) && selects(skip, ownRulesName))) return false;
   return !isExperimental(rule) || selects(experimental, rule);
 }
 

@@ -240,7 +240,7 @@ export interface CheckDirective {
 }
 
 export interface Warning {
-  /** BuildKit's rule name, e.g. "StageNameCasing" */
+  /** BuildKit's rule name, e.g. "StageNameCasing", or one of own-rules.ts */
   readonly rule: string;
   /** BuildKit's wording, e.g. "Stage name 'Foo' should be lowercase" */
   readonly message: string;

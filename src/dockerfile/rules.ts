@@ -1,9 +1,10 @@
-/** BuildKit's lint rules as data: name, description and the wording of each message. */
+/** Lint rules as data: name, description and the wording of each message. BuildKit's stand here, ours in own-rules.ts. */
 import { quoteText } from "./go-text.ts";
 import type { LineRange, Warning } from "./instruction.ts";
+import { isOwnRule, ownRulePages, ownRules } from "./own-rules.ts";
 import { withSuggestion } from "./suggest.ts";
 
-interface Rule<Arguments extends readonly (string | undefined)[]> {
+export interface Rule<Arguments extends readonly (string | undefined)[]> {
   readonly description: string;
   /** off unless asked for */
   readonly experimental?: true;
@@ -96,13 +97,15 @@ export const rules = {
   ),
 } as const;
 
-export type RuleName = keyof typeof rules;
+const allRules = { ...rules, ...ownRules };
+
+export type RuleName = keyof typeof allRules;
 
 export function isExperimental(name: RuleName): boolean {
-  return "experimental" in rules[name];
+  return "experimental" in allRules[name];
 }
 
-export type RuleArguments<Name extends RuleName> = (typeof rules)[Name] extends Rule<infer Arguments> ? Arguments : never;
+export type RuleArguments<Name extends RuleName> = (typeof allRules)[Name] extends Rule<infer Arguments> ? Arguments : never;
 
 export function createWarning<Name extends RuleName>(name: Name, lines: LineRange | undefined, ...args: RuleArguments<Name>): Warning {
   const { description, message }: Rule<RuleArguments<Name>> = ruleOf(name);
@@ -111,11 +114,17 @@ export function createWarning<Name extends RuleName>(name: Name, lines: LineRang
 
 function ruleOf<Name extends RuleName>(name: Name): Rule<RuleArguments<Name>> {
   // the table's entry for a name takes that name's arguments: TypeScript cannot follow the index
-  return rules[name] as unknown as Rule<RuleArguments<Name>>;
+  return allRules[name] as unknown as Rule<RuleArguments<Name>>;
 }
 
-/** `StageNameCasing` → `…/stage-name-casing/`, `JSONArgsRecommended` → `…/json-args-recommended/` */
+/** BuildKit's page for its rules, `docs/rules/….md` for ours. */
 export function ruleUrl(name: RuleName): string {
+  const page = rulePageName(name);
+  return isOwnRule(name) ? `${ownRulePages}${page}.md` : `https://docs.docker.com/go/dockerfile/rule/${page}/`;
+}
+
+/** `StageNameCasing` → `stage-name-casing`, `JSONArgsRecommended` → `json-args-recommended` */
+export function rulePageName(name: RuleName): string {
   const words = name.replace(/([A-Z]+)([A-Z][a-z])|([a-z])([A-Z])/g, (_, a = "", b = "", c = "", d = "") => `${a}${c}-${b}${d}`);
-  return `https://docs.docker.com/go/dockerfile/rule/${words.toLowerCase()}/`;
+  return words.toLowerCase();
 }

@@ -109,6 +109,8 @@ export interface BuildResult {
 
 export interface BuildWarning {
   readonly rule: string;
+  /** a rule that Docker does not have: it fails no build and changes no exit code */
+  readonly isOwn: boolean;
   readonly message: string;
   readonly description: string;
   readonly url: string;

@@ -23,6 +23,7 @@ function taskOf<Result>(result: Result, events: readonly ProgressEvent[] = []): 
 const source = { fileName: "Dockerfile", text: Buffer.from("FROM scratch AS Foo\nRUNN x\n") };
 const casing: BuildWarning = {
   rule: "StageNameCasing",
+  isOwn: false,
   message: "Stage name 'Foo' should be lowercase",
   description: "Stage names should be lowercase",
   url: "https://docs.docker.com/go/dockerfile/rule/stage-name-casing/",
@@ -32,6 +33,7 @@ const casing: BuildWarning = {
 };
 const json: BuildWarning = {
   rule: "JSONArgsRecommended",
+  isOwn: false,
   message: "JSON arguments recommended for CMD",
   description: "JSON & more",
   url: "",
@@ -39,6 +41,8 @@ const json: BuildWarning = {
   lines: { start: 3, end: 4 },
   excerpt: "",
 };
+const own: BuildWarning = { ...json, rule: "AptListsInLayer", isOwn: true, url: "docs/rules/apt-lists-in-layer.md", message: "apt-get update leaves lists" };
+const suggestion = "\nSlipway adds 1 suggestion:\n\nWARNING: AptListsInLayer - docs/rules/apt-lists-in-layer.md\napt-get update leaves lists\n";
 const unknown = {
   message: "dockerfile parse error on line 2: unknown instruction: RUNN (did you mean RUN?)",
   lines: { start: 2, end: 2 },
@@ -76,6 +80,18 @@ describe("--call=check prints what Docker prints", () => {
         stdout: `Check complete, 2 warnings have been found!\n\n${heading}${casing.excerpt}\n\nWARNING: JSONArgsRecommended\nJSON arguments recommended for CMD\n`,
         stderr: "",
       },
+    },
+    {
+      name: "suggestions of our own apart, without effect on the exit code",
+      words: ["--check"],
+      result: { warnings: [own] },
+      outcome: { code: 0, stdout: `Check complete, no warnings found.\n${suggestion}`, stderr: "" },
+    },
+    {
+      name: "suggestions of our own behind the findings",
+      words: ["--check"],
+      result: { warnings: [own, casing] },
+      outcome: { code: 1, stdout: `${found}${suggestion}`, stderr: "" },
     },
     {
       name: "a finding and an error",

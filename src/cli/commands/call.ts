@@ -101,5 +101,6 @@ async function runCheck(cli: Cli, engine: SlipwayApi, call: Call, options: CallO
     cli.stderr.write(`ERROR: ${printable(formatCheckError(result.error))}\n`);
     return 1;
   }
-  return result.warnings.length > 0 && !call.ignoreStatus ? 1 : 0;
+  // suggestions of our own change no exit code
+  return result.warnings.some(({ isOwn }) => !isOwn) && !call.ignoreStatus ? 1 : 0;
 }

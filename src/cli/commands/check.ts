@@ -8,12 +8,18 @@ function formatFinding({ rule, url, message, excerpt }: BuildWarning): string {
   return `\nWARNING: ${rule}${link}\n${printable(message)}\n${excerpt === "" ? "" : `${excerpt.trimEnd()}\n`}`;
 }
 
-/** In the order of the lines; an empty line at the end stands between the findings and the error. */
+/**
+ * In the order of the lines; what our own rules suggest stands below a heading of its own, so that the first one counts what
+ * Docker's does. An empty line at the end stands between the findings and the error.
+ */
 export function formatCheckText({ warnings, error }: CheckResult): string {
-  if (warnings.length === 0) return error === undefined ? "Check complete, no warnings found.\n" : "";
-  const count = warnings.length === 1 ? "1 warning has" : `${warnings.length} warnings have`;
   const sorted = warnings.toSorted((left, right) => (left.line ?? 0) - (right.line ?? 0));
-  return `Check complete, ${count} been found!\n${sorted.map(formatFinding).join("")}${error === undefined ? "" : "\n"}`;
+  const own = sorted.filter(({ isOwn }) => isOwn);
+  const others = sorted.filter(({ isOwn }) => !isOwn);
+  const suggestions = own.length === 0 ? "" : `\nSlipway adds ${own.length} suggestion${own.length === 1 ? "" : "s"}:\n${own.map(formatFinding).join("")}`;
+  if (others.length === 0) return (error === undefined ? "Check complete, no warnings found.\n" : "") + suggestions;
+  const count = others.length === 1 ? "1 warning has" : `${others.length} warnings have`;
+  return `Check complete, ${count} been found!\n${others.map(formatFinding).join("")}${suggestions}${error === undefined ? "" : "\n"}`;
 }
 
 /** The message, its place below it. */

@@ -166,3 +166,11 @@ test("rawjson round trip: our lines carry what BuildKit's carry", () => {
   assert.deepEqual(logs(mine), logs(recorded));
   assert.match(String(mine.flatMap((line) => line["logs"] ?? [])[0]?.["timestamp"]), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z$/);
 });
+
+test("suggestions of our own are counted apart from warnings", () => {
+  const warning = (message: string, isOwn: boolean) => ({ type: "warning", vertex: "a", message, detail: [], url: "", isOwn }) as const;
+  assert.equal(
+    formatWarnings([warning("A: b", true), warning("C: d", false)], { color: false, expand: false }),
+    "\n 1 warning found (use slipway --debug to expand):\n - C: d\n\n 1 suggestion found (use slipway --debug to expand):\n - A: b\n",
+  );
+});

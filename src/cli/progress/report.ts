@@ -34,11 +34,17 @@ function formatWarning(warning: WarningEvent, expand: boolean): string {
   return ` - ${message}\n${details.map((text) => `${printable(text)}\n`).join("")}${place}\n`;
 }
 
-/** ` 1 warning found (use slipway --debug to expand):` and a line each. */
+/** ` 1 warning found (use slipway --debug to expand):` and a line each; then what our own rules suggest, counted apart. */
 export function formatWarnings(warnings: readonly WarningEvent[], options: WarningOptions): string {
+  const own = warnings.filter(({ isOwn }) => isOwn === true);
+  const others = warnings.filter(({ isOwn }) => isOwn !== true);
+  return formatGroup("warning", others, options) + formatGroup("suggestion", own, options);
+}
+
+function formatGroup(word: string, warnings: readonly WarningEvent[], options: WarningOptions): string {
   if (warnings.length === 0) return "";
   const hint = options.expand ? "" : " (use slipway --debug to expand)";
-  const title = `${warnings.length} warning${warnings.length === 1 ? "" : "s"} found${hint}:\n`;
+  const title = `${warnings.length} ${word}${warnings.length === 1 ? "" : "s"} found${hint}:\n`;
   const shown = options.color ? `\u001b[33m${title}\u001b[0m` : title;
   return `\n ${shown}${warnings.map((warning) => formatWarning(warning, options.expand)).join("")}`;
 }

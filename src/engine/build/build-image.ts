@@ -30,6 +30,7 @@ import { layoutImage } from "./layout-context.ts";
 import { dockerfileName, fetchDockerfile, loadDockerfile, type LoadedDockerfile } from "./load-dockerfile.ts";
 import { openContext, remoteStepName, type OpenedContext } from "./open-context.ts";
 import { runStepOf } from "./progress-steps.ts";
+import { findNestedNodeModules } from "./nested-node-modules.ts";
 import { gitTree, httpTree } from "./remote-inputs.ts";
 import { resolveBase } from "./resolve-bases.ts";
 import { BuildSecrets, checkSecrets } from "./step-secrets.ts";
@@ -84,7 +85,8 @@ async function buildOnce(options: BuildOptions, surroundings: BuildSurroundings,
     if (!signal.aborted) emitWarnings(onProgress, definitionStep(options), lintBuild(parsed, { buildArgs, baseImage, failure: failureOf(error, parsed) }));
     throw error;
   }
-  const lint = { buildArgs, reachable: lowered.reachable, baseImage };
+  const nestedNodeModules = () => findNestedNodeModules(context.directory, parsed.ignore);
+  const lint = { buildArgs, reachable: lowered.reachable, baseImage, nestedNodeModules };
   const warnings = lintBuild(parsed, lint);
   emitWarnings(onProgress, definitionStep(options), warnings);
   failOnWarnings(parsed, lint);
@@ -145,7 +147,7 @@ export async function reportIgnoreFile(onProgress: ProgressSink, context: Opened
 export function emitWarnings(sink: ProgressSink, step: string, warnings: readonly BuildWarning[]): void {
   const vertex = digestOf(step);
   const shown = new Set<string>();
-  for (const { rule, message: text, url, line, description } of warnings) {
+  for (const { rule, message: text, url, line, description, isOwn } of warnings) {
     const message = `${rule}: ${text}${line === undefined ? "" : ` (line ${line})`}`;
     // said once, however often it is found
     if (shown.has(message)) continue;
@@ -156,6 +158,7 @@ export function emitWarnings(sink: ProgressSink, step: string, warnings: readonl
       message,
       detail: [description],
       url,
+      ...(isOwn ? { isOwn } : {}),
       ...(line === undefined ? {} : { lines: { start: line, end: line } }),
     });
   }

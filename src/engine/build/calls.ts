@@ -8,6 +8,7 @@ import { linesOf, withExcerpt } from "./diagnostics.ts";
 import { failOnWarnings, failureOf, lintBuild, lintUnparsed, parseBuild, type LintContext, type ParsedBuild } from "./lint.ts";
 import type { LoadedDockerfile } from "./load-dockerfile.ts";
 import type { OpenedContext } from "./open-context.ts";
+import { findNestedNodeModules } from "./nested-node-modules.ts";
 
 interface OpenedCall {
   readonly context: OpenedContext;
@@ -97,7 +98,7 @@ async function lowerDry(
   try {
     const { reachable } = await lower(options, surroundings, { context, parsed, platform, buildArgs, images, signal, dryRun: { allStages } });
     await reportIgnoreFile(surroundings.onProgress, context);
-    return { lint: { ...known, reachable } };
+    return { lint: { ...known, reachable, nestedNodeModules: () => findNestedNodeModules(context.directory, parsed.ignore) } };
   } catch (error) {
     return { lint: { ...known, failure: failureOf(error, parsed) }, error };
   }

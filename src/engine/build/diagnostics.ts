@@ -1,6 +1,7 @@
 /** Errors and warnings with the place they come from: the Dockerfile's name, line and excerpt. */
 import { SlipwayError } from "../../base/errors.ts";
 import { formatExcerpt } from "../../dockerfile/excerpt.ts";
+import { isOwnRule } from "../../dockerfile/own-rules.ts";
 import type { LineRange, Warning } from "../../dockerfile/instruction.ts";
 import type { BuildWarning } from "../api.ts";
 
@@ -30,6 +31,7 @@ function isLineRange(value: unknown): value is LineRange {
 export function buildWarningFrom(warning: Warning, dockerfile: DockerfileText): BuildWarning {
   return {
     rule: warning.rule,
+    isOwn: isOwnRule(warning.rule),
     message: warning.message,
     description: warning.description,
     url: warning.url,

@@ -51,14 +51,15 @@ export interface LintContext {
   /** an external base by its name as written, undefined when it was not looked at */
   readonly baseImage?: (image: string) => BaseImage | undefined;
   readonly failure?: BuildFailure;
+  readonly nestedNodeModules?: () => string | undefined;
 }
 
 export function lintBuild({ dockerfile, source, ignore }: ParsedBuild, context: LintContext): readonly BuildWarning[] {
-  return checkDockerfile(dockerfile, { ...context, ...(ignore === undefined ? {} : { ignore }) }).map((warning) => buildWarningFrom(warning, source));
+  return checkDockerfile(dockerfile, { ...context, ignore }).map((warning) => buildWarningFrom(warning, source));
 }
 
 /** `# check=error=true`: fails with CHECK_FAILED. */
 export function failOnWarnings({ dockerfile, ignore }: ParsedBuild, context: LintContext): void {
-  const options = { ...context, ...(ignore === undefined ? {} : { ignore }) };
+  const options = { ...context, ignore };
   assertChecks(dockerfile, checkDockerfile(dockerfile, options), options);
 }
