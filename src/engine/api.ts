@@ -55,8 +55,9 @@ export type BuildOutput =
   | { readonly type: "image"; readonly attributes: Readonly<Record<string, string>> }
   /** docker-archive / OCI layout as a tar file, or a directory for oci with tar=false; dest "-" is standard output */
   | { readonly type: "docker" | "oci"; readonly dest: string | undefined; readonly attributes: Readonly<Record<string, string>> }
-  | { readonly type: "tar"; readonly dest: string }
-  | { readonly type: "local"; readonly dest: string }
+  /** `platformSplit`: a directory for each platform (`linux_arm64/`); default where several were asked for */
+  | { readonly type: "tar"; readonly dest: string; readonly platformSplit?: boolean }
+  | { readonly type: "local"; readonly dest: string; readonly platformSplit?: boolean }
   | { readonly type: "registry"; readonly attributes: Readonly<Record<string, string>> }
   | { readonly type: "cacheonly" };
 
@@ -76,6 +77,10 @@ export interface BuildOptions {
   readonly labels?: Readonly<Record<string, string>>;
   /** `[type:]key=value` as on the command line */
   readonly annotations?: readonly string[];
+  /**
+   * `linux/arm64`, "local"; commas separate several. More than one builds each in one solve and makes an index: one image id, one name.
+   * Default: this machine's.
+   */
   readonly platforms?: readonly string[];
   readonly secrets?: readonly SecretSource[];
   readonly ssh?: readonly SshSource[];
@@ -98,8 +103,9 @@ export interface BuildOptions {
 }
 
 export interface BuildResult {
-  /** undefined for outputs that make no image */
+  /** undefined for outputs that make no image; of several platforms the index's */
   readonly imageId: Digest | undefined;
+  /** of an archive: the manifest or index in it */
   readonly manifest: Descriptor | undefined;
   readonly tags: readonly string[];
   /** what `--metadata-file` holds */

@@ -4,7 +4,7 @@
  */
 import { SlipwayError } from "../base/errors.ts";
 import { familiarName, formatReference, parseReference, withDefaultTag } from "../oci/reference.ts";
-import { normalizePlatform, parsePlatform, type Platform } from "../oci/platform.ts";
+import { normalizePlatform, parsePlatform, platformFrom, type Platform } from "../oci/platform.ts";
 import type { ContainerConfig } from "../oci/image-config.ts";
 import type { FromInstruction, Instruction, LineRange, Stage } from "../dockerfile/instruction.ts";
 import { findSuggestion, withSuggestion } from "../dockerfile/suggest.ts";
@@ -15,11 +15,12 @@ import { imageKey, type ImageNeed, type LowerOptions, type Lowering, type NamedC
 import { parseEpoch } from "./epoch.ts";
 import { fileNameOfUrl, parseGitUrl } from "./remote-source.ts";
 import { evaluateGlobals, expandBaseName, expandPlatform } from "./global-args.ts";
-import { StageState, withPath, type StageContext } from "./stage-state.ts";
+import { scratchState, StageState, withPath, type StageContext } from "./stage-state.ts";
 import { refuseLaterStage, stageName, unreachableStage } from "./stage-order.ts";
 import { parseTriggers } from "./triggers.ts";
 import type { Variables } from "./variables.ts";
 import { createVertex, plainMetadata, type Vertex } from "./vertex.ts";
+import { withLines } from "./with-lines.ts";
 
 /** Fails with DOCKERFILE_PARSE, TARGET_NOT_FOUND, STAGE_CYCLE, INVALID_PLATFORM …, `details.lines` naming the instruction. */
 export function lowerDockerfile(options: LowerOptions): Lowering {
@@ -60,7 +61,13 @@ class Lowerer {
     return {
       kind: "done",
       root: state.root,
-      image: { platform: state.context.platform, author: state.author, config, baseHistory: state.baseHistory, history: state.history },
+      image: {
+        platform: this.#options.platformGiven ? this.#options.targetPlatform : state.imagePlatform,
+        author: state.author,
+        config,
+        baseHistory: state.baseHistory,
+        history: state.history,
+      },
       baseChain: state.baseChain,
       epoch: this.#epoch,
       reachable: new Set(this.#states.keys()),
@@ -166,7 +173,7 @@ class Lowerer {
       platform,
       escape: this.#escape,
       displayName: several ? stageName(stage) : (stage.name ?? ""),
-      platformPrefix: showPlatform ? `${platform.os}/${platform.architecture}${platform.variant === undefined ? "" : `/${platform.variant}`}` : "",
+      showPlatform,
       ignoreCache: typeof noCache === "boolean" ? noCache : stage.name !== undefined && noCache.has(stage.name),
       contextId,
     };
@@ -181,7 +188,11 @@ class Lowerer {
       const base = this.#state(earlier);
       triggers.push(...parseTriggers(base.config.OnBuild ?? [], stage.from.lines));
       const { OnBuild: _, ...config } = base.config;
-      const state = new StageState(context, { root: base.root, config, author: base.author, history: base.baseHistory, chain: base.baseChain });
+      // It runs where the stage below runs, whatever the build is for.
+      const state = new StageState(
+        { ...context, platform: base.context.platform },
+        { root: base.root, config, author: base.author, history: base.baseHistory, chain: base.baseChain, platform: base.imagePlatform },
+      );
       state.history = base.history;
       // ARGs of the stage it stands on stay in sight.
       state.variables = base.variables;
@@ -240,6 +251,7 @@ class Lowerer {
       author: image.config.author,
       history: image.config.history ?? [],
       chain: image.chain,
+      platform: image.config.os === "" ? context.platform : platformFrom(image.config),
     });
     state.stepsDone = 1;
     return state;
@@ -384,15 +396,5 @@ class Lowerer {
   }
 }
 
-/** Errors of an instruction name its place, unless they know a better one or have none on purpose. */
-function withLines(error: unknown, lines: LineRange): unknown {
-  if (!(error instanceof SlipwayError) || "lines" in error.details || error.code === "INVALID_STAGE_INDEX") return error;
-  return new SlipwayError(error.kind, error.code, error.message, { ...error.details, lines }, error);
-}
-
 /** Instructions that are counted as steps in progress. */
 const stepTypes: ReadonlySet<Instruction["type"]> = new Set(["run", "copy", "add", "workdir"]);
-
-function scratchState(context: StageContext): StageState {
-  return new StageState(context, { root: undefined, config: { Env: withPath([]), WorkingDir: "/" }, author: undefined, history: [], chain: [] });
-}

@@ -33,6 +33,8 @@ export interface LowerOptions {
   readonly labels: Readonly<Record<string, string>>;
   readonly buildPlatform: Platform;
   readonly targetPlatform: Platform;
+  /** the caller named the target platform: the image gets it, whatever its base is for */
+  readonly platformGiven: boolean;
   /** true: prefix steps with the platform, as in builds for several */
   readonly showPlatform: boolean;
   readonly network: "default" | "none" | "host";

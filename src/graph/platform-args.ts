@@ -1,6 +1,6 @@
 /** Variables that every build has without declaring a value: platforms, the stage, proxies. */
 import { formatPlatform, type Platform } from "../oci/platform.ts";
-import type { Variables } from "./variables.ts";
+import { getVariable, type Variables } from "./variables.ts";
 
 export function platformArgs(build: Platform, target: Platform, targetStage: string): Variables {
   return [
@@ -16,6 +16,23 @@ export function platformArgs(build: Platform, target: Platform, targetStage: str
     { key: "TARGETVARIANT", value: target.variant ?? "" },
     { key: "TARGETSTAGE", value: targetStage === "" ? "default" : targetStage },
   ];
+}
+
+/** "linux/arm64", or "linux/amd64->arm64" where the step sees that it works for another platform than it runs on: BuildKit's words. */
+export function platformPrefix(platform: Platform, variables: Variables): string {
+  const target = seenTarget(platform, variables);
+  if (target === undefined || formatPlatform(target) === formatPlatform(platform)) return formatPlatform(platform);
+  const { architecture, variant } = target;
+  const shown = target.os === platform.os ? `${architecture}${variant === undefined ? "" : `/${variant}`}` : formatPlatform(target);
+  return `${formatPlatform(platform)}->${shown}`;
+}
+
+function seenTarget(platform: Platform, variables: Variables): Platform | undefined {
+  const whole = getVariable(variables, "TARGETPLATFORM") ?? "";
+  const [os, architecture, variant] =
+    whole === "" ? ["TARGETOS", "TARGETARCH", "TARGETVARIANT"].map((name) => getVariable(variables, name) ?? "") : whole.split("/");
+  if (architecture === undefined || architecture === "") return undefined;
+  return { os: os === undefined || os === "" ? platform.os : os, architecture, ...(variant === undefined || variant === "" ? {} : { variant }) };
 }
 
 const proxyNames = new Set(["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"]);

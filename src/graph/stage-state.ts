@@ -6,6 +6,7 @@ import type { Platform } from "../oci/platform.ts";
 import type { Instruction, LineRange, Stage } from "../dockerfile/instruction.ts";
 import { expandWord, expandWords } from "../dockerfile/word.ts";
 import type { DraftHistory } from "./lowering.ts";
+import { platformPrefix } from "./platform-args.ts";
 import { parseVariables, setVariable, variableMap, type Variables } from "./variables.ts";
 import type { Vertex, VertexMetadata } from "./vertex.ts";
 
@@ -25,7 +26,8 @@ export interface StageContext {
   readonly escape: "\\" | "`";
   /** "build" or "stage-2", "" in a Dockerfile of one unnamed stage */
   readonly displayName: string;
-  readonly platformPrefix: string;
+  /** names of steps begin with the platform, as in builds for several */
+  readonly showPlatform: boolean;
   readonly ignoreCache: boolean;
   readonly contextId: string;
 }
@@ -37,6 +39,8 @@ export class StageState {
   author: string | undefined;
   baseHistory: readonly HistoryEntry[];
   baseChain: readonly Digest[];
+  /** of the image that the stage makes, where the build names none: what its base says of itself */
+  readonly imagePlatform: Platform;
   history: readonly DraftHistory[] = [];
   /** ENV and ARG together, as RUN and words see them */
   variables: Variables;
@@ -55,6 +59,7 @@ export class StageState {
       readonly author: string | undefined;
       readonly history: readonly HistoryEntry[];
       readonly chain: readonly Digest[];
+      readonly platform: Platform;
     },
   ) {
     this.context = context;
@@ -63,6 +68,7 @@ export class StageState {
     this.author = base.author;
     this.baseHistory = base.history;
     this.baseChain = base.chain;
+    this.imagePlatform = base.platform;
     this.variables = parseVariables(base.config.Env ?? []);
   }
 
@@ -108,7 +114,8 @@ export class StageState {
   nextPrefix(): string {
     this.stepsDone++;
     const width = String(this.stepsTotal).length;
-    const name = [this.context.platformPrefix, this.context.displayName].filter((part) => part !== "").join(" ");
+    const { platform, showPlatform, displayName } = this.context;
+    const name = [showPlatform ? platformPrefix(platform, this.variables) : "", displayName].filter((part) => part !== "").join(" ");
     const step = String(this.stepsDone).padStart(width, " ");
     return `[${name === "" ? "" : `${name} `}${step}/${this.stepsTotal}] `;
   }
@@ -133,6 +140,12 @@ export class StageState {
     const stage = this.context.stage.name ?? String(this.context.stage.index);
     return [this.context.contextId, this.context.platform.architecture, stage, instruction.type, position].join("|");
   }
+}
+
+/** FROM scratch. */
+export function scratchState(context: StageContext): StageState {
+  const config = { Env: withPath([]), WorkingDir: "/" };
+  return new StageState(context, { root: undefined, config, author: undefined, history: [], chain: [], platform: context.platform });
 }
 
 /** An absolute path from one that may be relative to the working directory; a trailing slash is kept. */

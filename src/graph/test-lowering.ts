@@ -42,6 +42,7 @@ export function lowering(dockerfile: string, options: TestOptions = {}): Lowerin
     labels: {},
     buildPlatform: amd64,
     targetPlatform: amd64,
+    platformGiven: false,
     showPlatform: false,
     network: "default",
     extraHosts: [],

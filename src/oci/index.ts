@@ -14,7 +14,7 @@ export type { Descriptor, Index, Manifest } from "./manifest.ts";
 export { parseImageConfig } from "./parse-image-config.ts";
 export { isIndexMediaType, isManifestMediaType, maxDocumentBytes, parseIndex, parseManifest, parseManifestOrIndex } from "./parse-manifest.ts";
 export type { ManifestOrIndex } from "./parse-manifest.ts";
-export { formatPlatform, hostPlatform, normalizePlatform, parsePlatform, platformDistance } from "./platform.ts";
+export { formatPlatform, hostPlatform, normalizePlatform, parsePlatform, platformDistance, platformFrom } from "./platform.ts";
 export type { Platform } from "./platform.ts";
 export { familiarName, familiarRepository, formatReference, parseReference, repositoryName, withDefaultTag, withDigest, withTag } from "./reference.ts";
 export type { Reference } from "./reference.ts";

@@ -129,6 +129,11 @@ export function formatPlatform(platform: Platform): string {
   return platform.variant === undefined || platform.variant === "" ? base : `${base}/${platform.variant}`;
 }
 
+/** The platform of an image's config, without what else it says. */
+export function platformFrom({ os, architecture, variant }: Pick<Platform, "os" | "architecture"> & { readonly variant?: string | undefined }): Platform {
+  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
+}
+
 function armVariant(variant: string | undefined): number {
   return Number(/^v(\d+)/.exec(variant ?? "v7")?.[1] ?? 7);
 }

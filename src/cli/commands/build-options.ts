@@ -2,7 +2,8 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { BuildContext, BuildOptions, BuildOutput, DockerfileSource } from "../../engine/api.ts";
-import { parseReference } from "../../oci/index.ts";
+import { asSlipwayError } from "../../base/errors.ts";
+import { parsePlatform, parseReference } from "../../oci/index.ts";
 import type { Cli } from "../cli.ts";
 import type { Invocation } from "../command.ts";
 import { cliError } from "../failure.ts";
@@ -74,6 +75,19 @@ function checkTags(tags: readonly string[]): void {
   }
 }
 
+/** In buildx's words, before anything is read. */
+function checkPlatforms(platforms: readonly string[]): void {
+  for (const platform of platforms) {
+    if (platform === "local") continue;
+    try {
+      parsePlatform(platform);
+    } catch (error) {
+      const failure = asSlipwayError(error);
+      throw cliError(failure.message.replace(`failed to parse platform ${platform}: `, ""), failure.code, {}, error);
+    }
+  }
+}
+
 function checkAnnotations(annotations: readonly string[]): void {
   for (const annotation of annotations) {
     if (!annotation.includes("=")) throw cliError(`parse annotations: invalid annotation ${JSON.stringify(annotation)}, expected key=value`);
@@ -136,6 +150,7 @@ export async function buildOptionsFrom(cli: Cli, { flags, args }: Invocation): P
     .list("platform")
     .flatMap((word) => word.split(","))
     .filter((word) => word !== "");
+  checkPlatforms(platforms);
   return {
     context,
     tags,

@@ -35,6 +35,7 @@ export function parseOutput(cli: Cli, text: string): BuildOutput {
 
 function outputOf(cli: Cli, type: string, dest: string | undefined, attributes: Readonly<Record<string, string>>): BuildOutput {
   const path = dest === undefined || dest === "-" ? dest : resolve(cli.cwd, dest);
+  const split = splitOf(attributes["platform-split"]);
   switch (type) {
     case "image":
       if (attributes["push"] === "true") throw pushMissing();
@@ -45,11 +46,11 @@ function outputOf(cli: Cli, type: string, dest: string | undefined, attributes: 
     case "oci":
       return path === undefined || path === "-" ? toStdout(cli, { type, dest: "-", attributes }) : { type, dest: path, attributes };
     case "tar":
-      return path === undefined || path === "-" ? toStdout(cli, { type, dest: "-" }) : { type, dest: path };
+      return path === undefined || path === "-" ? toStdout(cli, { type, dest: "-", ...split }) : { type, dest: path, ...split };
     case "local":
       if (path === undefined) throw cliError("dest is required for local exporter");
       if (path === "-") throw cliError("local exporter cannot write to standard output; use type=tar");
-      return { type, dest: path };
+      return { type, dest: path, ...split };
     case "cacheonly":
       return { type };
     case "registry":
@@ -57,6 +58,14 @@ function outputOf(cli: Cli, type: string, dest: string | undefined, attributes: 
     default:
       throw cliError(`failed to solve: exporter ${JSON.stringify(type)} could not be found`);
   }
+}
+
+/** Go's words for booleans, as buildx reads them. */
+function splitOf(text: string | undefined): { readonly platformSplit?: boolean } {
+  if (text === undefined) return {};
+  if (["1", "t", "T", "true", "TRUE", "True"].includes(text)) return { platformSplit: true };
+  if (["0", "f", "F", "false", "FALSE", "False"].includes(text)) return { platformSplit: false };
+  throw cliError(`failed to solve: non-bool value for platform-split: ${text}`);
 }
 
 function toStdout<Output extends BuildOutput>(cli: Cli, output: Output): Output {

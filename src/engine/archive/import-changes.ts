@@ -14,8 +14,8 @@ export function applyChanges(config: ContainerConfig, changes: readonly string[]
   if (text === "") return config;
   const stage = parseChanges(text);
   const state = new StageState(
-    { stage, platform: hostPlatform(), escape: "\\", displayName: "", platformPrefix: "", ignoreCache: false, contextId: "" },
-    { root: undefined, config, author: undefined, history: [], chain: [] },
+    { stage, platform: hostPlatform(), escape: "\\", displayName: "", showPlatform: false, ignoreCache: false, contextId: "" },
+    { root: undefined, config, author: undefined, history: [], chain: [], platform: hostPlatform() },
   );
   try {
     for (const instruction of stage.instructions) applyChange(state, instruction);

@@ -1,15 +1,11 @@
 /** The build use case: context and Dockerfile in, graph solved, image or files out. Reads as its own table of contents. */
 import { isSlipwayError, SlipwayError } from "../../base/errors.ts";
 import { digestOf, type Digest } from "../../oci/digest.ts";
-import { hostPlatform, normalizePlatform, parsePlatform, type Platform } from "../../oci/platform.ts";
 import type { ProgressSink } from "../../base/progress.ts";
 import type { IgnoreMatcher } from "../../dockerfile/ignore.ts";
-import { parseCheckArgument, type BaseImage } from "../../dockerfile/checks.ts";
+import { parseCheckArgument } from "../../dockerfile/checks.ts";
 import { createIgnoreMatcher, parseIgnore } from "../../dockerfile/ignore.ts";
-import { formatReference, parseReference, withDefaultTag } from "../../oci/reference.ts";
-import { lowerDockerfile } from "../../graph/lower.ts";
-import { imageKey, type LowerOptions, type Lowering, type NamedContext, type ResolvedImage } from "../../graph/lowering.ts";
-import { isGitUrl, isHttpUrl } from "../../graph/remote-source.ts";
+import type { ResolvedImage } from "../../graph/lowering.ts";
 import type { RegistryClient } from "../../registry/index.ts";
 import { createNetworkPool, type NetworkPool } from "../../runtime/network-pool.ts";
 import { parseUlimit } from "../../runtime/ulimit.ts";
@@ -25,15 +21,16 @@ import { enforceCacheCeiling } from "../system/cache-ceiling.ts";
 import { ContextView } from "./context-view.ts";
 import { withExcerpt } from "./diagnostics.ts";
 import { exportResult } from "./export-result.ts";
-import { failOnWarnings, failureOf, lintBuild, lintUnparsed, parseBuild, type ParsedBuild } from "./lint.ts";
-import { layoutImage } from "./layout-context.ts";
+import type { PlatformResult } from "./exportable.ts";
+import { failOnWarnings, failureOf, lintBuild, lintUnparsed, parseBuild, type LintContext, type ParsedBuild } from "./lint.ts";
+import { lintContextOf, lowerBuild, type LoweredPlatform } from "./lower-build.ts";
 import { dockerfileName, fetchDockerfile, loadDockerfile, type LoadedDockerfile } from "./load-dockerfile.ts";
 import { openContext, remoteStepName, type OpenedContext } from "./open-context.ts";
 import { runStepOf } from "./progress-steps.ts";
 import { findNestedNodeModules } from "./nested-node-modules.ts";
 import { gitTree, httpTree } from "./remote-inputs.ts";
-import { resolveBase } from "./resolve-bases.ts";
 import { BuildSecrets, checkSecrets } from "./step-secrets.ts";
+import { targetPlatforms, type TargetPlatforms } from "./target-platforms.ts";
 
 export interface BuildSurroundings {
   readonly store: Store;
@@ -41,20 +38,18 @@ export interface BuildSurroundings {
   readonly onProgress: ProgressSink;
 }
 
-type Lowered = Extract<Lowering, { kind: "done" }>;
-
 /** Failures carry `details.excerpt` and `details.vertex` where they have a place. */
 export async function buildImage(options: BuildOptions, surroundings: BuildSurroundings): Promise<BuildResult> {
   const signal = options.signal ?? new AbortController().signal;
   const tags = (options.tags ?? []).map(parseTagName);
-  const platform = targetPlatform(options.platforms);
+  const targets = targetPlatforms(options);
   for (const ulimit of options.ulimits ?? []) parseUlimit(ulimit);
   checkSecrets(options.secrets ?? []);
   const { context, loaded } = await openBuild(options, surroundings, signal);
   const parsed = parseWarning(loaded, options, surroundings);
   for (let attempt = 1; ; attempt++) {
     try {
-      return await buildOnce(options, surroundings, { context, parsed, platform, tags, signal });
+      return await buildOnce(options, surroundings, { context, parsed, targets, tags, signal });
     } catch (error) {
       // Somebody pruned what the cache had just promised: what is gone is made again.
       if (!isSlipwayError(error, "LAYER_MISSING") || attempt === maxAttempts) throw withExcerpt(error, parsed.source);
@@ -67,31 +62,51 @@ const maxAttempts = 3;
 interface OpenedBuild {
   readonly context: OpenedContext;
   readonly parsed: ParsedBuild;
-  readonly platform: Platform;
+  readonly targets: TargetPlatforms;
   readonly tags: readonly string[];
   readonly signal: AbortSignal;
 }
 
 async function buildOnce(options: BuildOptions, surroundings: BuildSurroundings, opened: OpenedBuild): Promise<BuildResult> {
   const { onProgress } = surroundings;
-  const { context, parsed, platform, signal } = opened;
-  const buildArgs = new Map(Object.entries(options.buildArgs ?? {}));
+  const { context, parsed, targets, signal } = opened;
   const images = new Map<string, ResolvedImage>();
-  const baseImage = (image: string) => baseImageOf(images, image, platform);
-  let lowered: Lowered;
+  let platforms: readonly LoweredPlatform[];
   try {
-    lowered = await lower(options, surroundings, { ...opened, buildArgs, images });
+    platforms = await lowerBuild(options, { contextId: context.id, parsed, targets, images, resolver: { ...surroundings, signal } });
   } catch (error) {
-    if (!signal.aborted) emitWarnings(onProgress, definitionStep(options), lintBuild(parsed, { buildArgs, baseImage, failure: failureOf(error, parsed) }));
+    const failure = failureOf(error, parsed);
+    if (!signal.aborted)
+      for (const platform of targets.platforms)
+        emitWarnings(onProgress, definitionStep(options), lintBuild(parsed, { ...lintContextOf(options, platform, images), failure }));
     throw error;
   }
   const nestedNodeModules = () => findNestedNodeModules(context.directory, parsed.ignore);
-  const lint = { buildArgs, reachable: lowered.reachable, baseImage, nestedNodeModules };
-  const warnings = lintBuild(parsed, lint);
+  const warnings = warningsOf(
+    parsed,
+    platforms.map(({ lint }) => ({ ...lint, nestedNodeModules })),
+  );
   emitWarnings(onProgress, definitionStep(options), warnings);
-  failOnWarnings(parsed, lint);
+  for (const platform of targets.repeated) warnOfRepeated(onProgress, definitionStep(options), platform);
+  for (const { lint } of platforms) failOnWarnings(parsed, { ...lint, nestedNodeModules });
   await reportIgnoreFile(onProgress, context);
-  return await solveAndExport(options, surroundings, { ...opened, lowered, warnings });
+  return await solveAndExport(options, surroundings, { ...opened, platforms, warnings });
+}
+
+/** The step is one that is over already. */
+function warnOfRepeated(sink: ProgressSink, step: string, platform: string): void {
+  sink({ type: "warning", vertex: digestOf(step), message: `Duplicate platform result requested ${JSON.stringify(platform)}`, detail: [], url: "" });
+}
+
+/** What was found for one platform is not said again for the next. */
+function warningsOf(parsed: ParsedBuild, lints: readonly LintContext[]): readonly BuildWarning[] {
+  const keyOf = ({ rule, line, message }: BuildWarning): string => `${rule} ${line} ${message}`;
+  const found: BuildWarning[] = [];
+  for (const lint of lints) {
+    const known = new Set(found.map(keyOf));
+    found.push(...lintBuild(parsed, lint).filter((warning) => !known.has(keyOf(warning))));
+  }
+  return found;
 }
 
 /** Warns of what stands before the fault where the file does not parse. */
@@ -102,16 +117,6 @@ function parseWarning(loaded: LoadedDockerfile, options: BuildOptions, { onProgr
     emitWarnings(onProgress, definitionStep(options), lintUnparsed(loaded, new Map(Object.entries(options.buildArgs ?? {}))));
     throw error;
   }
-}
-
-export function targetPlatform(platforms: readonly string[] | undefined): Platform {
-  const [first, ...others] = (platforms ?? []).flatMap((text) => text.split(",")).filter((text) => text !== "");
-  if (others.length > 0)
-    throw new SlipwayError("unsupported", "SEVERAL_PLATFORMS", "building for several platforms at once is not supported yet", {
-      platforms,
-      remedy: "build for one platform at a time",
-    });
-  return first === undefined || first === "local" ? hostPlatform() : normalizePlatform(parsePlatform(first));
 }
 
 export async function openBuild(
@@ -164,88 +169,14 @@ export function emitWarnings(sink: ProgressSink, step: string, warnings: readonl
   }
 }
 
-interface LowerInput extends Omit<OpenedBuild, "tags"> {
-  readonly buildArgs: ReadonlyMap<string, string>;
-  /** filled while base images are resolved */
-  readonly images: Map<string, ResolvedImage>;
-  /** nothing will be built: all stages, and no base image's layers */
-  readonly dryRun?: { readonly allStages: boolean };
-}
-
-/** What the checks want to know of a resolved base image. */
-export function baseImageOf(images: ReadonlyMap<string, ResolvedImage>, image: string, platform: Platform): BaseImage | undefined {
-  try {
-    const found = images.get(imageKey(formatReference(withDefaultTag(parseReference(image))), platform));
-    if (found === undefined) return undefined;
-    const { Env, OnBuild } = found.config.config;
-    const variables = (Env ?? []).map((entry) => {
-      const equals = entry.indexOf("=");
-      return equals < 0 ? ([entry, ""] as const) : ([entry.slice(0, equals), entry.slice(equals + 1)] as const);
-    });
-    return { variables, triggers: OnBuild ?? [] };
-  } catch {
-    return undefined;
-  }
-}
-
-/** Asks for base images until the graph is complete. */
-export async function lower(
-  options: BuildOptions,
-  surroundings: BuildSurroundings,
-  { context, parsed, platform, buildArgs, images, signal, dryRun }: LowerInput,
-): Promise<Lowered> {
-  const lowerOptions: LowerOptions = {
-    dockerfile: parsed.dockerfile,
-    contextId: context.id,
-    buildArgs,
-    target: options.target,
-    allStages: dryRun?.allStages ?? false,
-    labels: options.labels ?? {},
-    buildPlatform: hostPlatform(),
-    targetPlatform: platform,
-    showPlatform: false,
-    network: options.network ?? "default",
-    extraHosts: options.addHosts ?? [],
-    shmSizeBytes: options.shmSizeBytes,
-    ulimits: options.ulimits ?? [],
-    noCache: options.noCache === true ? true : new Set((options.noCacheFilter ?? []).map((name) => name.toLowerCase())),
-    namedContexts: await namedContexts(options.buildContexts ?? {}, { store: surroundings.store, platform, signal }),
-    images,
-  };
-  const resolver = { ...surroundings, signal, pull: options.pull === true, configOnly: dryRun !== undefined };
-  for (;;) {
-    const lowering = lowerDockerfile(lowerOptions);
-    if (lowering.kind === "done") return lowering;
-    await Promise.all(lowering.images.map(async (need) => images.set(imageKey(need.reference, need.platform), await resolveBase(resolver, need))));
-  }
-}
-
-async function namedContexts(
-  contexts: Readonly<Record<string, string>>,
-  { store, platform, signal }: { readonly store: Store; readonly platform: Platform; readonly signal: AbortSignal },
-): Promise<ReadonlyMap<string, NamedContext>> {
-  const named = new Map<string, NamedContext>();
-  for (const [name, value] of Object.entries(contexts)) {
-    const layout = value.startsWith("oci-layout://");
-    named.set(name.toLowerCase(), layout ? { kind: "resolved", image: await layoutImage(store, name, value, platform, signal) } : namedContext(value));
-  }
-  return named;
-}
-
-function namedContext(value: string): NamedContext {
-  if (value.startsWith("docker-image://")) return { kind: "image", reference: value.slice("docker-image://".length) };
-  if (isGitUrl(value)) return { kind: "git", url: value };
-  return isHttpUrl(value) ? { kind: "http", url: value } : { kind: "local" };
-}
-
 interface SolveInput extends OpenedBuild {
-  readonly lowered: Lowered;
+  readonly platforms: readonly LoweredPlatform[];
   readonly warnings: readonly BuildWarning[];
 }
 
 async function solveAndExport(options: BuildOptions, surroundings: BuildSurroundings, input: SolveInput): Promise<BuildResult> {
   const { store, onProgress } = surroundings;
-  const { lowered, context, parsed, signal } = input;
+  const { platforms, targets, context, parsed, signal } = input;
   const digests = new FileDigests();
   const indexPath = contextIndexPath(store.layout.contexts, context.directory);
   let networks: NetworkPool | undefined;
@@ -271,20 +202,25 @@ async function solveAndExport(options: BuildOptions, surroundings: BuildSurround
     },
   });
   try {
-    const root = lowered.root === undefined ? undefined : await solver.solve(lowered.root);
-    const chain = root?.kind === "layers" ? root.chain : [];
-    const times = new Map<Digest, number>();
-    for (const { vertex } of lowered.image.history) {
-      const result = vertex === undefined ? undefined : await solver.solve(vertex);
-      if (vertex !== undefined && result?.kind === "layers") times.set(vertex.digest, result.createdMs);
-    }
-    return await exportResult({ store, onProgress, options, lowered, chain, times, tags: input.tags, warnings: input.warnings, signal });
+    const results = await Promise.all(platforms.map((platform) => solvePlatform(solver, platform)));
+    return await exportResult({ store, onProgress, options, results, targets, tags: input.tags, warnings: input.warnings, signal });
   } finally {
     if (context.id === context.directory) digests.save(indexPath, () => store.lease().temporaryPath("context-index"));
     store.cache.touch(solver.usedKeys);
     enforceCacheCeiling(store);
     await networks?.close();
   }
+}
+
+/** One solver for all: what platforms have in common is solved once. */
+async function solvePlatform(solver: Solver, { platform, lowered }: LoweredPlatform): Promise<PlatformResult> {
+  const root = lowered.root === undefined ? undefined : await solver.solve(lowered.root);
+  const times = new Map<Digest, number>();
+  for (const { vertex } of lowered.image.history) {
+    const result = vertex === undefined ? undefined : await solver.solve(vertex);
+    if (vertex !== undefined && result?.kind === "layers") times.set(vertex.digest, result.createdMs);
+  }
+  return { platform, lowered, chain: root?.kind === "layers" ? root.chain : [], times };
 }
 
 /** Has a line of its own: the step that it concerns is running already. */

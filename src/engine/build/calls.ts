@@ -2,13 +2,16 @@
 import { asSlipwayError } from "../../base/errors.ts";
 import { listTargets, outlineTarget } from "../../dockerfile/outline.ts";
 import type { ResolvedImage } from "../../graph/lowering.ts";
+import type { Platform } from "../../oci/platform.ts";
 import type { CallOptions, CheckResult, OutlineResult, TargetsResult } from "../api.ts";
-import { baseImageOf, definitionStep, emitWarnings, lower, openBuild, reportIgnoreFile, targetPlatform, type BuildSurroundings } from "./build-image.ts";
+import { definitionStep, emitWarnings, openBuild, reportIgnoreFile, type BuildSurroundings } from "./build-image.ts";
 import { linesOf, withExcerpt } from "./diagnostics.ts";
 import { failOnWarnings, failureOf, lintBuild, lintUnparsed, parseBuild, type LintContext, type ParsedBuild } from "./lint.ts";
 import type { LoadedDockerfile } from "./load-dockerfile.ts";
 import type { OpenedContext } from "./open-context.ts";
 import { findNestedNodeModules } from "./nested-node-modules.ts";
+import { lintContextOf, lowerBuild } from "./lower-build.ts";
+import { targetPlatforms } from "./target-platforms.ts";
 
 interface OpenedCall {
   readonly context: OpenedContext;
@@ -86,19 +89,28 @@ interface DryInput extends OpenedCall {
   readonly allStages: boolean;
 }
 
-/** Lowers with the bases' configs alone, to learn what the checks have to know. */
+/** Lowers with the bases' configs alone, to learn what the checks have to know; of several platforms for the first. */
 async function lowerDry(
   options: CallOptions,
   surroundings: BuildSurroundings,
-  { parsed, context, buildArgs, signal, allStages }: DryInput,
+  { parsed, context, signal, allStages }: DryInput,
 ): Promise<{ readonly lint: LintContext } | { readonly lint: LintContext; readonly error: unknown }> {
-  const platform = targetPlatform(options.platforms);
+  const { platforms: all, ...targets } = targetPlatforms({ platforms: options.platforms ?? [] });
+  const platform = all[0] as Platform;
   const images = new Map<string, ResolvedImage>();
-  const known: LintContext = { buildArgs, baseImage: (image) => baseImageOf(images, image, platform) };
+  const known = lintContextOf(options, platform, images);
+  const resolver = { ...surroundings, signal };
   try {
-    const { reachable } = await lower(options, surroundings, { context, parsed, platform, buildArgs, images, signal, dryRun: { allStages } });
+    const [lowered] = await lowerBuild(options, {
+      contextId: context.id,
+      parsed,
+      targets: { ...targets, platforms: [platform], several: false },
+      images,
+      resolver,
+      dryRun: { allStages },
+    });
     await reportIgnoreFile(surroundings.onProgress, context);
-    return { lint: { ...known, reachable, nestedNodeModules: () => findNestedNodeModules(context.directory, parsed.ignore) } };
+    return { lint: { ...known, ...lowered?.lint, nestedNodeModules: () => findNestedNodeModules(context.directory, parsed.ignore) } };
   } catch (error) {
     return { lint: { ...known, failure: failureOf(error, parsed) }, error };
   }

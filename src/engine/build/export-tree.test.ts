@@ -8,7 +8,7 @@ import { Store, type FileView } from "../../store/index.ts";
 import { addLayer, type Member } from "../../store/test-store.ts";
 import type { TarEntry } from "../../tar/entry.ts";
 import { TarReader } from "../../tar/reader.ts";
-import { tarOfView, writeLocal } from "./export-tree.ts";
+import { tarOfView, tarOfViews, writeLocal } from "./export-tree.ts";
 import { squashChain } from "./squash.ts";
 
 const skip = process.geteuid?.() === 0 ? false : "needs root: owners and whiteouts";
@@ -25,9 +25,13 @@ const viewOf = (...layers: readonly (readonly Member[])[]): Promise<FileView> =>
   store.materializer.readableView(layers.map((members) => addLayer(store, members)));
 
 async function entriesOf(view: FileView): Promise<readonly TarEntry[]> {
+  return await entriesIn(tarOfView(view));
+}
+
+async function entriesIn(tar: AsyncIterable<Uint8Array>): Promise<readonly TarEntry[]> {
   const entries: TarEntry[] = [];
   const reader = new TarReader({ entry: (entry) => entries.push(entry), data: () => {}, hole: () => {}, entryEnd: () => {} });
-  for await (const chunk of tarOfView(view)) reader.push(chunk);
+  for await (const chunk of tar) reader.push(chunk);
   reader.finish();
   return entries;
 }
@@ -55,6 +59,22 @@ describe("a tree as a tar", { skip }, () => {
       ],
     );
     assert.equal(entries[1]?.mtimeNs, 7_000_000_000n);
+  });
+
+  test("of several platforms each in its directory, links among themselves", async () => {
+    const view = await viewOf([
+      { path: "f", content: "x" },
+      { path: "h", type: "hardlink", linkname: "f" },
+    ]);
+    const placed = ["linux_amd64", "linux_arm_v7"].map((place) => ({ view, directory: place }));
+    assert.deepEqual(
+      (await entriesIn(tarOfViews(placed))).map(({ type, path, linkname }) => [type, path, linkname]),
+      placed.flatMap(({ directory: place }) => [
+        ["directory", place, ""],
+        ["file", `${place}/f`, ""],
+        ["hardlink", `${place}/h`, `${place}/f`],
+      ]),
+    );
   });
 });
 

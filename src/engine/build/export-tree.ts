@@ -8,7 +8,7 @@ import { createEntry, encodeHeader, endOfArchive } from "../../tar/writer.ts";
 import { wholeSeconds } from "../../solver/whole-seconds.ts";
 
 /** Every node, parents before children, sorted. */
-function* walk(view: FileView, directory = ""): Generator<readonly [string, FileNode]> {
+export function* walk(view: FileView, directory = ""): Generator<readonly [string, FileNode]> {
   for (const name of view.list(directory)) {
     const path = joinPath(directory, name);
     const node = view.lookup(path);
@@ -68,10 +68,29 @@ function finishNode(target: string, node: FileNode): void {
 
 const chunkBytes = 256 * 1024;
 
-/** The tree as one deterministic tar. */
-export async function* tarOfView(view: FileView): AsyncGenerator<Uint8Array> {
+/** A tree below a directory; "" is the top. */
+export interface PlacedView {
+  readonly view: FileView;
+  readonly directory: string;
+}
+
+export function tarOfView(view: FileView): AsyncGenerator<Uint8Array> {
+  return tarOfViews([{ view, directory: "" }]);
+}
+
+/** The trees as one deterministic tar. */
+export async function* tarOfViews(placed: readonly PlacedView[]): AsyncGenerator<Uint8Array> {
+  for (const { view, directory } of placed) {
+    if (directory !== "") yield encodeHeader(createEntry({ type: "directory", path: directory }));
+    yield* membersOf(view, directory);
+  }
+  yield endOfArchive;
+}
+
+function* membersOf(view: FileView, below: string): Generator<Uint8Array> {
   const links = new Map<string, string>();
-  for (const [path, node] of walk(view)) {
+  for (const [inside, node] of walk(view)) {
+    const path = joinPath(below, inside);
     const linkTo = node.inode === "" ? undefined : links.get(node.inode);
     if (node.inode !== "" && linkTo === undefined) links.set(node.inode, path);
     const type = linkTo === undefined ? node.type : "hardlink";
@@ -87,12 +106,11 @@ export async function* tarOfView(view: FileView): AsyncGenerator<Uint8Array> {
         mtimeNs: wholeSeconds(node.mtimeNs),
         devmajor: node.devmajor,
         devminor: node.devminor,
-        xattrs: view.xattrs(path),
+        xattrs: view.xattrs(inside),
       }),
     );
     if (type === "file") yield* fileContent(node);
   }
-  yield endOfArchive;
 }
 
 function* fileContent(node: FileNode): Generator<Uint8Array> {

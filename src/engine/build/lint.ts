@@ -48,6 +48,8 @@ export function failureOf(error: unknown, { dockerfile }: ParsedBuild): BuildFai
 export interface LintContext {
   readonly buildArgs: ReadonlyMap<string, string>;
   readonly reachable?: ReadonlySet<number>;
+  /** TARGETPLATFORM and its like */
+  readonly platformArgs?: ReadonlyMap<string, string>;
   /** an external base by its name as written, undefined when it was not looked at */
   readonly baseImage?: (image: string) => BaseImage | undefined;
   readonly failure?: BuildFailure;

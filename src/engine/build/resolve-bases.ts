@@ -21,12 +21,15 @@ export interface BaseResolver {
   readonly pull: boolean;
   /** nothing is to run on the image: its config will do */
   readonly configOnly?: boolean;
+  /** the step's name says which platform's metadata it loads */
+  readonly showPlatform: boolean;
 }
 
 /** Fails in BuildKit's words: "nope:1: failed to resolve source metadata for docker.io/library/nope:1: …: not found". */
 export async function resolveBase(resolver: BaseResolver, need: ImageNeed): Promise<ResolvedImage> {
   try {
-    return await runStepOf(resolver.onProgress, `[internal] load metadata for ${need.reference}`, (step) => loadBase(resolver, need, step));
+    const internal = resolver.showPlatform ? `[${formatPlatform(need.platform)} internal]` : "[internal]";
+    return await runStepOf(resolver.onProgress, `${internal} load metadata for ${need.reference}`, (step) => loadBase(resolver, need, step));
   } catch (error) {
     resolver.signal.throwIfAborted();
     const failure = asSlipwayError(error);
@@ -55,7 +58,7 @@ async function loadBase(resolver: BaseResolver, need: ImageNeed, step: Step): Pr
     // Asked to look for a newer base while no registry answers: what is here serves.
     if (local !== undefined && failure.kind === "unavailable") return local;
     if (failure.code === "NO_MATCHING_PLATFORM") throw withPlatforms(failure);
-    if (found !== undefined && local === undefined && failure.kind !== "unavailable") throw lacksPlatform(store, found.id, need.platform, failure);
+    if (found !== undefined && local === undefined) throw lacksPlatform(store, found.id, need.platform, failure);
     const told = failure.details["resolveMessage"];
     throw typeof told === "string" ? new SlipwayError(failure.kind, failure.code, told, failure.details, failure) : failure;
   }
@@ -74,9 +77,11 @@ function withPlatforms({ kind, code, details }: SlipwayError): SlipwayError {
   return new SlipwayError(kind, code, noMatch, { ...details, remedy: `the image has ${available === "" ? "no platform" : available}` });
 }
 
-function lacksPlatform(store: Store, id: Digest, want: Platform, cause?: unknown): SlipwayError {
+/** A registry that does not answer may still have it: then that is the failure. */
+function lacksPlatform(store: Store, id: Digest, want: Platform, cause?: SlipwayError): SlipwayError {
   const available = variantsOf(store, id).map((variant) => formatPlatform(variant.platform));
-  const details = { platform: formatPlatform(want), available, remedy: `the image that is here has ${available.join(", ")}` };
+  const details = { ...cause?.details, platform: formatPlatform(want), available, remedy: `the image that is here has ${available.join(", ")}` };
+  if (cause?.kind === "unavailable") return new SlipwayError(cause.kind, cause.code, cause.message, details, cause);
   return new SlipwayError("not_found", "NO_MATCHING_PLATFORM", noMatch, details, cause);
 }
 

@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { isSlipwayError } from "../../base/errors.ts";
-import { parseAnnotations } from "./annotations.ts";
 import { BuildSecrets, checkSecrets } from "./step-secrets.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "slipway-secrets-"));
@@ -85,30 +84,4 @@ describe("agents", () => {
     );
     for (const id of ["a", "b"]) await assert.rejects(secrets.ssh(id), (error) => isSlipwayError(error, "SSH_AGENT_MISSING"));
   });
-});
-
-describe("annotations", () => {
-  const rows: readonly (readonly [text: string, level: keyof ReturnType<typeof parseAnnotations>, key: string, value: string])[] = [
-    ["a=b", "manifest", "a", "b"],
-    ["a=b=c", "manifest", "a", "b=c"],
-    ["manifest:a=", "manifest", "a", ""],
-    ["index:org.x/y=1", "index", "org.x/y", "1"],
-    ["manifest-descriptor:a=1", "manifestDescriptor", "a", "1"],
-    ["index-descriptor:a=1", "indexDescriptor", "a", "1"],
-    ["manifest[linux/amd64]:a=1", "manifest", "a", "1"],
-    ["other:a=1", "manifest", "other:a", "1"],
-  ];
-  for (const [text, level, key, value] of rows) test(text, () => assert.deepEqual(parseAnnotations([text])[level], { [key]: value }));
-
-  test("several levels at once", () => {
-    const { index, manifest } = parseAnnotations(["index,manifest:a=1", "b=2"]);
-    assert.deepEqual([index, manifest], [{ a: "1" }, { a: "1", b: "2" }]);
-  });
-
-  for (const text of ["", "a", "=b"])
-    test(`refuses ${JSON.stringify(text)}`, () =>
-      assert.throws(
-        () => parseAnnotations([text]),
-        (error) => isSlipwayError(error, "INVALID_ANNOTATION"),
-      ));
 });

@@ -2,13 +2,12 @@
 import { SlipwayError } from "../../base/errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { ContainerConfig as ImageContainerConfig } from "../../oci/image-config.ts";
-import { normalizePlatform, parsePlatform, type Platform } from "../../oci/platform.ts";
+import { normalizePlatform, parsePlatform, platformFrom, type Platform } from "../../oci/platform.ts";
 import { familiarName, parseReference, withDefaultTag } from "../../oci/reference.ts";
 import type { RegistryClient } from "../../registry/index.ts";
 import type { Chain, Store } from "../../store/index.ts";
 import type { PullEvent, RunOptions } from "../api.ts";
 import { findImage } from "../image-names.ts";
-import { platformFrom } from "../images/image-facts.ts";
 import { noSuchPlatform, ownVariant, variantFor } from "../images/variants.ts";
 import { pullWithEvents } from "../pull-task.ts";
 
@@ -68,8 +67,8 @@ function localImage(store: Store, ref: string, want: Platform | undefined): Cont
 }
 
 function containerImage(store: Store, id: Digest): ContainerImage {
-  const { config, ...rest } = store.images.config(id);
-  return { imageId: id, chain: store.images.chain(id), config, platform: platformFrom({ config, ...rest }) };
+  const image = store.images.config(id);
+  return { imageId: id, chain: store.images.chain(id), config: image.config, platform: platformFrom(image) };
 }
 
 function intermediate(store: Store, ref: string): ContainerImage | undefined {

@@ -1,7 +1,7 @@
 /** What several commands ask about an image: its names as Docker shows them, its time, its size, its platform. */
 import type { Digest } from "../../oci/digest.ts";
 import type { ImageConfig } from "../../oci/image-config.ts";
-import { formatPlatform, type Platform } from "../../oci/platform.ts";
+import { formatPlatform, platformFrom } from "../../oci/platform.ts";
 import type { Store } from "../../store/index.ts";
 import { familiar } from "../image-names.ts";
 
@@ -18,10 +18,6 @@ export function familiarDigests(store: Store, id: Digest): readonly string[] {
 export function createdMs(config: ImageConfig): number {
   const ms = Date.parse(config.created ?? "");
   return Number.isNaN(ms) ? 0 : ms;
-}
-
-export function platformFrom({ os, architecture, variant }: ImageConfig): Platform {
-  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
 }
 
 export function platformOf(config: ImageConfig): string {

@@ -1,10 +1,9 @@
 /** Which image a name means on which platform: an index has several, an image is its own and only one. */
 import { SlipwayError } from "../../base/errors.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { formatPlatform, hostPlatform, normalizePlatform, parsePlatform, platformDistance, type Platform } from "../../oci/platform.ts";
+import { formatPlatform, hostPlatform, normalizePlatform, parsePlatform, platformDistance, platformFrom, type Platform } from "../../oci/platform.ts";
 import type { Chain, Store } from "../../store/index.ts";
 import { familiar, requireImage } from "../image-names.ts";
-import { platformFrom } from "./image-facts.ts";
 
 export interface Variant {
   readonly platform: Platform;

@@ -1,0 +1,58 @@
+/** What the exporters share: the solved platforms, the images they make, what an output answers. */
+import type { ProgressSink } from "../../base/progress.ts";
+import type { Digest } from "../../oci/digest.ts";
+import type { Descriptor } from "../../oci/manifest.ts";
+import type { Platform } from "../../oci/platform.ts";
+import type { Chain, Store } from "../../store/index.ts";
+import type { BuildOptions, BuildOutput, BuildWarning } from "../api.ts";
+import { parseTagName } from "../image-names.ts";
+import type { ParsedAnnotation } from "./annotations.ts";
+import type { Lowered } from "./lower-build.ts";
+import type { TargetPlatforms } from "./target-platforms.ts";
+
+/** What was solved for one platform. */
+export interface PlatformResult {
+  readonly platform: Platform;
+  readonly lowered: Lowered;
+  readonly chain: Chain;
+  /** creation times of layers by their vertex, milliseconds */
+  readonly times: ReadonlyMap<Digest, number>;
+}
+
+export interface ExportInput {
+  readonly store: Store;
+  readonly onProgress: ProgressSink;
+  readonly options: BuildOptions;
+  readonly results: readonly PlatformResult[];
+  readonly targets: TargetPlatforms;
+  readonly tags: readonly string[];
+  readonly warnings: readonly BuildWarning[];
+  readonly signal: AbortSignal;
+}
+
+/** One platform's image, ready to be written. */
+export interface BuiltImage {
+  readonly platform: Platform;
+  readonly config: Buffer;
+  readonly chain: Chain;
+}
+
+/** What outputs are made from. */
+export interface Exportable extends ExportInput {
+  readonly images: readonly BuiltImage[];
+  readonly annotations: readonly ParsedAnnotation[];
+}
+
+/** Of an output that keeps or writes an image. */
+export interface Exported {
+  /** the image's id; of several platforms that of the index */
+  readonly id: Digest;
+  /** what the archive's index.json names */
+  readonly manifest: Descriptor | undefined;
+}
+
+/** `name=` of an output adds to the tags of the command line. Fails with INVALID_REFERENCE. */
+export function namesOf(tags: readonly string[], outputs: readonly BuildOutput[]): readonly string[] {
+  const names = outputs.flatMap((output) => ("attributes" in output ? (output.attributes["name"]?.split(",") ?? []) : []));
+  return [...new Set([...tags, ...names.filter((name) => name !== "").map(parseTagName)])];
+}
