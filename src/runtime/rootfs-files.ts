@@ -5,7 +5,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { errnoOf, SlipwayError } from "../base/errors.ts";
 import { openInRoot } from "../store/syscalls.ts";
-import { resolveUser, type ResolvedUser } from "./user.ts";
+import { resolveUser, type ResolvedUser, type UserPurpose } from "./user.ts";
 
 const openAttempts = 100;
 const absent = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);
@@ -41,9 +41,9 @@ function openPatiently(root: number, path: string, flags: number): number {
 }
 
 /** resolveUser() with the root file system's own files. */
-export function resolveUserIn(rootfs: string, spec: string, options: { readonly forExec: boolean }): ResolvedUser {
+export function resolveUserIn(rootfs: string, spec: string, purpose: UserPurpose): ResolvedUser {
   const text = (path: string): string => readRootfsFile(rootfs, path)?.toString("utf8") ?? "";
-  return resolveUser(spec, text("/etc/passwd"), text("/etc/group"), options);
+  return resolveUser(spec, text("/etc/passwd"), text("/etc/group"), purpose);
 }
 
 function readBounded(fd: number, path: string, maxBytes: number): Buffer {

@@ -27,6 +27,12 @@ for (const [spec, uid, gid, additionalGids, home] of accepted) {
   test(`user ${JSON.stringify(spec)}`, () => assert.deepEqual(resolveUser(spec, passwd, group, { forExec: false }), { uid, gid, additionalGids, home }));
 }
 
+test("groups that are listed twice, and a primary group that lists the user: once more in containers, not in builds", () => {
+  const groups = "a:x:1001:bar,foo,foo\nb:x:60:foo\nc:x:60:foo\n";
+  assert.deepEqual(resolveUser("foo", passwd, groups, { forExec: false }).additionalGids, [1001, 1001, 60, 60]);
+  assert.deepEqual(resolveUser("foo", passwd, groups, { forExec: false, inBuild: true }).additionalGids, [1001, 60, 60]);
+});
+
 test("an image without passwd has root all the same", () => {
   assert.deepEqual(resolveUser("", "", "", { forExec: false }), { uid: 0, gid: 0, additionalGids: [0], home: "/" });
 });

@@ -23,23 +23,30 @@ interface GroupEntry {
 
 const maxId = 2147483647;
 
+export interface UserPurpose {
+  /** `docker exec -u` follows the same rules; what failed is said otherwise */
+  readonly forExec: boolean;
+  /** RUN's process: BuildKit does not repeat a primary group that the group file lists anyway, the engine does */
+  readonly inBuild?: boolean;
+}
+
 /**
  * A number wins over a name that looks like one; the primary group is always listed among the additional ones (as Docker does).
- * With an explicit group the user's memberships do not count. `forExec` is for `docker exec -u`, which follows the same rules and
- * differs in the error code's words only. Fails with USER_NOT_FOUND, GROUP_NOT_FOUND or ID_OUT_OF_RANGE (invalid_argument).
+ * With an explicit group the user's memberships do not count. Fails with USER_NOT_FOUND, GROUP_NOT_FOUND or ID_OUT_OF_RANGE (invalid_argument).
  */
-export function resolveUser(spec: string, passwdText: string, groupText: string, options: { readonly forExec: boolean }): ResolvedUser {
+export function resolveUser(spec: string, passwdText: string, groupText: string, purpose: UserPurpose): ResolvedUser {
   const colon = spec.indexOf(":");
   const userWord = colon === -1 ? spec : spec.slice(0, colon);
   const groupWord = colon === -1 ? "" : spec.slice(colon + 1);
-  const user = findUser(userWord, parsePasswd(passwdText), options.forExec);
+  const user = findUser(userWord, parsePasswd(passwdText), purpose.forExec);
   const groups = parseGroup(groupText);
   if (groupWord !== "") {
     const gid = findGroup(groupWord, groups);
     return { uid: user.uid, gid, additionalGids: [gid], home: user.home };
   }
   const memberships = user.name === "" ? [] : groups.filter((group) => group.members.includes(user.name)).map((group) => group.gid);
-  return { uid: user.uid, gid: user.gid, additionalGids: [...new Set([user.gid, ...memberships])], home: user.home };
+  const isListed = purpose.inBuild === true && memberships.includes(user.gid);
+  return { uid: user.uid, gid: user.gid, additionalGids: isListed ? memberships : [user.gid, ...memberships], home: user.home };
 }
 
 function findUser(word: string, entries: readonly PasswdEntry[], forExec: boolean): PasswdEntry {

@@ -286,7 +286,7 @@ async function runCommand(
 
 function resolveUserOf(op: ExecOp, rootfs: string, command: string): ReturnType<typeof resolveUserIn> {
   try {
-    return resolveUserIn(rootfs, op.user, { forExec: false });
+    return resolveUserIn(rootfs, op.user, { forExec: false, inBuild: true });
   } catch (error) {
     if (!(error instanceof SlipwayError)) throw error;
     throw new SlipwayError(

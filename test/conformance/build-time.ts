@@ -1,8 +1,11 @@
 /** Times that a build's own clock gave: they differ from build to build, all others come from its input. */
 
-/** Cases use no time from 2020 on. */
-export function isBuildTime(seconds: number): boolean {
-  return seconds >= 1_577_836_800;
+/** The start of 2020: recorded cases use no time from then on. */
+export const afterAllInputs = 1_577_836_800;
+
+/** `since` is when building began, or any time that is later than all of the input's. */
+export function isBuildTime(seconds: number, since: number): boolean {
+  return seconds >= since;
 }
 
 /** Stands for such a time in a path's line. */

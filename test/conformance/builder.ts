@@ -2,7 +2,7 @@
 import { rmSync } from "node:fs";
 import path from "node:path";
 import type { ConformanceCase } from "./case-file.ts";
-import { failureFrom, internalNames, normalizeConfig, type Outcome } from "./outcome.ts";
+import { failureFrom, internalNames, normalizeConfig, type Outcome, type RunOutcome } from "./outcome.ts";
 import type { Finished, Program } from "./program.ts";
 import { describeChanges, readSavedImage, type Tree } from "./read-image.ts";
 import { startWebServer, writeContext } from "./write-context.ts";
@@ -14,6 +14,8 @@ export interface Place {
   readonly seenAs: string;
   /** words of every build */
   readonly buildFlags: readonly string[];
+  /** seconds: times from then on are the builds' own (default: recorded cases') */
+  readonly since?: number;
 }
 
 async function ok(program: Program, args: readonly string[], input?: Uint8Array): Promise<Finished> {
@@ -26,10 +28,9 @@ export interface Builder extends AsyncDisposable {
   build(one: ConformanceCase): Promise<Outcome>;
 }
 
-/** `baseTar` becomes the image `base`, which the cases build on. */
-export async function createBuilder(program: Program, place: Place, baseTar: Uint8Array): Promise<Builder> {
-  await ok(program, ["import", "--change", 'CMD ["sh"]', "-", "base:latest"], baseTar);
-  const base = (await readSavedImage((await ok(program, ["save", "base:latest"])).stdout)).tree;
+/** `baseTar` becomes the image `base`, which the cases build on; without one they name bases that the program has, and trees are told whole. */
+export async function createBuilder(program: Program, place: Place, baseTar: Uint8Array | undefined): Promise<Builder> {
+  const base = baseTar === undefined ? new Map<string, never>() : await importBase(program, baseTar);
   const web = await startWebServer();
   // others may build cases with the same daemon at the same time
   const tag = `conformance:${process.pid}`;
@@ -47,7 +48,7 @@ export async function createBuilder(program: Program, place: Place, baseTar: Uin
       );
       try {
         const seen = path.join(place.seenAs, path.basename(directory));
-        return await buildOne(program, one, { base, host: web.host, seen, buildFlags: place.buildFlags, tag });
+        return await buildOne(program, one, { ...place, base, host: web.host, seen, tag });
       } finally {
         rmSync(directory, { recursive: true, force: true });
       }
@@ -59,13 +60,17 @@ export async function createBuilder(program: Program, place: Place, baseTar: Uin
   };
 }
 
-interface CasePlace {
+async function importBase(program: Program, tar: Uint8Array): Promise<Tree> {
+  await ok(program, ["import", "--change", 'CMD ["sh"]', "-", "base:latest"], tar);
+  return (await readSavedImage((await ok(program, ["save", "base:latest"])).stdout)).tree;
+}
+
+interface CasePlace extends Place {
   readonly base: Tree;
   /** the web server's address */
   readonly host: string;
   /** the context, as the program sees it */
   readonly seen: string;
-  readonly buildFlags: readonly string[];
   readonly tag: string;
 }
 
@@ -79,8 +84,23 @@ async function buildOne(program: Program, one: ConformanceCase, place: CasePlace
     return failureFrom(built.stderr, [[place.host, "HTTP_HOST"], [place.seen, "CONTEXT"], ...internalNames]);
   }
   const image = await readSavedImage((await ok(program, ["save", place.tag])).stdout);
+  const runs = await runAll(program, one.runs, place.tag);
   return {
-    config: normalizeConfig(image.config).replaceAll(place.host, "HTTP_HOST"),
-    tree: describeChanges(image.tree, place.base),
+    config: normalizeConfig(image.config, place.since).replaceAll(place.host, "HTTP_HOST"),
+    tree: describeChanges(image.tree, place.base, place.since),
+    ...(runs.length === 0 ? {} : { runs }),
   };
+}
+
+/** Where messages name the program itself. */
+const programNames = /\b(?:docker|slipway)(?=: | run --help)/g;
+
+/** One after the other: they may share volumes. */
+async function runAll(program: Program, runs: readonly (readonly string[])[], tag: string): Promise<readonly RunOutcome[]> {
+  const outcomes: RunOutcome[] = [];
+  for (const words of runs) {
+    const { code, stdout, stderr } = await program(["run", ...words.map((word) => (word === "IMAGE" ? tag : word))]);
+    outcomes.push({ words: words.join(" "), code, stdout: stdout.toString(), stderr: stderr.replace(programNames, "PROGRAM") });
+  }
+  return outcomes;
 }

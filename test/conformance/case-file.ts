@@ -4,6 +4,8 @@
  *     == name-of-the-case
  *     args: --target two --build-arg "A=x y"     words of the command line, as a shell splits them
  *     env: A=1                                   variables of the command's environment
+ *     folder: NAME                               a folder of test/applications; sections add to its files or replace them
+ *     run: --rm -e A=1 IMAGE sh -c "exit 3"      run when the image is built; any number
  *     -- Dockerfile
  *     FROM base
  *     COPY a /b
@@ -39,6 +41,10 @@ export interface ConformanceCase {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly context: readonly FileSpec[];
+  /** of test/applications; the context's files lie over its own */
+  readonly folder: string | undefined;
+  /** words after `run`, IMAGE standing for the image */
+  readonly runs: readonly (readonly string[])[];
   /** built first, in this order: name → Dockerfile */
   readonly before: readonly { readonly tag: string; readonly dockerfile: string }[];
   readonly http: readonly FileSpec[];
@@ -71,6 +77,8 @@ function parseCase(block: string): ConformanceCase {
     args: headerWords(head, "args").flatMap(splitWords),
     env: Object.fromEntries(headerWords(head, "env").map((line) => [line.split("=", 1)[0] ?? "", line.slice(line.indexOf("=") + 1)])),
     context: specs.filter((spec) => !spec.path.startsWith("@")),
+    folder: headerWords(head, "folder")[0],
+    runs: headerWords(head, "run").map(splitWords),
     before: before.map(({ attributes, content }) => ({ tag: attributes["tag"] ?? "", dockerfile: content.toString("latin1") })),
     http: specs.filter(isHttp).map((spec) => ({ ...spec, path: spec.path.slice("@http/".length) })),
   };

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parseCases, type ConformanceCase } from "./case-file.ts";
+import { readApplication } from "./applications.ts";
 import type { Outcome } from "./outcome.ts";
 
 const here = import.meta.dirname;
@@ -13,7 +14,16 @@ export function caseFiles(): readonly string[] {
 }
 
 export function readCases(file: string): readonly ConformanceCase[] {
-  return parseCases(readFileSync(path.join(here, "cases", file), "utf8"), file);
+  return readCaseFile(path.join(here, "cases", file));
+}
+
+/** With the folders that cases name read into their contexts. */
+export function readCaseFile(file: string): readonly ConformanceCase[] {
+  return parseCases(readFileSync(file, "utf8"), path.basename(file)).map((one) => {
+    if (one.folder === undefined) return one;
+    const given = new Set(one.context.map(({ path: name }) => name));
+    return { ...one, context: [...readApplication(one.folder).filter(({ path: name }) => !given.has(name)), ...one.context] };
+  });
 }
 
 export function expectedPath(file: string): string {

@@ -1,11 +1,13 @@
 /** What a build came to, in a form that does not depend on when, where and by whom it was built; and how two are compared. */
-import { anyTime, isBuildTime, withAnyTime } from "./build-time.ts";
+import { afterAllInputs, anyTime, isBuildTime, withAnyTime } from "./build-time.ts";
 
 export type Outcome =
   | {
       /** the config with times of the build as "now" and layers as their number */
       readonly config: string;
       readonly tree: Readonly<Record<string, string>>;
+      /** what containers of the image did, when the case runs some */
+      readonly runs?: readonly RunOutcome[];
     }
   | {
       /** what follows `failed to solve:` */
@@ -14,10 +16,18 @@ export type Outcome =
       readonly at: readonly string[];
     };
 
+export interface RunOutcome {
+  /** of the command line */
+  readonly words: string;
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 /** The config's text, field order kept: times of the build become "now", diffIDs their count. */
-export function normalizeConfig(config: string): string {
+export function normalizeConfig(config: string, since = afterAllInputs): string {
   const timed = config.replace(/"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z"/g, (text) => {
-    return isBuildTime(Date.parse(text.slice(1, -1)) / 1000) ? '"now"' : text;
+    return isBuildTime(Date.parse(text.slice(1, -1)) / 1000, since) ? '"now"' : text;
   });
   return timed.replace(/"diff_ids":\[[^\]]*\]/, (text) => `"diff_ids":${text.split('"sha256:').length - 1}`);
 }
@@ -27,7 +37,7 @@ export function failureFrom(stderr: string, replacements: readonly (readonly [fi
   const clean = replacements.reduce((text, [find, by]) => text.replaceAll(find, by), stderr);
   const at = [...clean.matchAll(/^(\S*Dockerfile\S*:\d+)$/gm)].map(([line]) => line);
   const error = /^ERROR: (?:failed to build: )?(?:failed to solve: )?(?<text>[\s\S]*)$/m.exec(clean)?.groups?.["text"] ?? clean;
-  return { error: error.trim(), at };
+  return { error: error.replace(/\nHint: [\s\S]*/, "").trim(), at };
 }
 
 /** What the build's own internals put into messages. */
@@ -47,7 +57,14 @@ export function differences(actual: Outcome, expected: Outcome): readonly string
   return [
     ...unequal("config", actual.config, expected.config),
     ...paths.flatMap((path) => unequal(`/${path}`, withTimeOf(actual.tree[path], expected.tree[path]), expected.tree[path])),
+    ...(expected.runs ?? []).flatMap((run, at) => unequalRun(run, actual.runs?.[at])),
   ];
+}
+
+function unequalRun(expected: RunOutcome, actual: RunOutcome | undefined): readonly string[] {
+  return (["words", "code", "stdout", "stderr"] as const).flatMap((part) =>
+    unequal(`run ${expected.words}: ${part}`, JSON.stringify(actual?.[part]), JSON.stringify(expected[part])),
+  );
 }
 
 /** Puts the any-time mark where the expectation has it. */

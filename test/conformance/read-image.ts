@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { readTarMembers, decompressDetected, parseWhiteout, type TarEntry } from "../../src/tar/index.ts";
 
-import { anyTime, isBuildTime, withAnyTime } from "./build-time.ts";
+import { afterAllInputs, anyTime, isBuildTime, withAnyTime } from "./build-time.ts";
 
 export interface TreeNode {
   readonly entry: TarEntry;
@@ -91,7 +91,7 @@ const letters = { file: "f", directory: "d", symlink: "l", hardlink: "h", char: 
  * One line for each path that differs from the base, be it in more than a time that the build itself made: type, mode, owner,
  * time, then what its type has. Later members of a hard-link group name the first.
  */
-export function describeChanges(tree: Tree, image: Tree): Readonly<Record<string, string>> {
+export function describeChanges(tree: Tree, image: Tree, since = afterAllInputs): Readonly<Record<string, string>> {
   // An image that has hardly anything of the base was not built on it.
   const base: Tree = [...image.keys()].filter((path) => tree.has(path)).length < image.size / 2 ? new Map() : image;
   const groups = new Map<TreeNode, string>();
@@ -102,10 +102,10 @@ export function describeChanges(tree: Tree, image: Tree): Readonly<Record<string
     const first = groups.get(node);
     if (first === undefined) groups.set(node, path);
     const link = first === undefined ? "" : ` = ${first}`;
-    const line = `${describeNode(node)}${link}`;
+    const line = `${describeNode(node, since)}${link}`;
     const former = base.get(path);
-    const formerLine = former === undefined ? "" : describeNode(former);
-    const isTouched = isBuildTime(secondsOf(node)) && withAnyTime(formerLine) === line;
+    const formerLine = former === undefined ? "" : describeNode(former, since);
+    const isTouched = isBuildTime(secondsOf(node), since) && withAnyTime(formerLine) === line;
     if (formerLine === line || isTouched) continue;
     lines[printablePath(path)] = line;
   }
@@ -117,10 +117,10 @@ function secondsOf({ entry }: TreeNode): number {
   return Number(entry.mtimeNs / 1_000_000_000n);
 }
 
-function describeNode(node: TreeNode): string {
+function describeNode(node: TreeNode, since: number): string {
   const { entry, sha256 } = node;
   const seconds = secondsOf(node);
-  const words = [letters[entry.type], entry.mode.toString(8), `${entry.uid}:${entry.gid}`, isBuildTime(seconds) ? anyTime : `@${seconds}`];
+  const words = [letters[entry.type], entry.mode.toString(8), `${entry.uid}:${entry.gid}`, isBuildTime(seconds, since) ? anyTime : `@${seconds}`];
   if (entry.type === "file") words.push(String(entry.size), sha256.slice(0, 12));
   if (entry.type === "symlink") words.push("->", entry.linkname);
   if (entry.type === "char" || entry.type === "block") words.push(`${entry.devmajor},${entry.devminor}`);

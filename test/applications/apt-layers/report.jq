@@ -1,0 +1,1 @@
+.items | sort_by(.price) | .[] | "\(.name): \(.price)"

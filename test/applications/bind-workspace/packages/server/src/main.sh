@@ -1,0 +1,1 @@
+echo "server with $(ls /app/modules | xargs)"

@@ -1,0 +1,2 @@
+#!/bin/sh
+echo "$MESSAGE at $PLACE: $1"

@@ -1,0 +1,9 @@
+package hello
+
+import "testing"
+
+func TestTo(t *testing.T) {
+	if To("x") != "hello, x" {
+		t.Fail()
+	}
+}

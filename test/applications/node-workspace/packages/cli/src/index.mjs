@@ -1,0 +1,3 @@
+#!/usr/bin/env node
+import { describe } from "@workspace/core";
+console.log(describe("cli", process.argv.slice(2)));

@@ -1,0 +1,1 @@
+export const describe = (name, words) => `${name} with ${words.length} words: ${words.join(", ")}`;

@@ -1,0 +1,2 @@
+echo "monthly report for ${TENANT:-all}"
+exit 3

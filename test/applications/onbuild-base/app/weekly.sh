@@ -1,0 +1,1 @@
+echo "weekly report for ${TENANT:-all} in $PWD"
