@@ -18,6 +18,8 @@ export const listTypes: ReadonlySet<string> = new Set([
   "env",
   "label",
   "extra-host",
+  "ip-list",
+  "sysctl",
   "gpu-request",
 ]);
 
@@ -99,6 +101,22 @@ function checkRational(text: string): void {
   if (!/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$|^\d+\/\d+$/i.test(text)) throw bad(`failed to parse ${text} as a rational number`);
 }
 
+function isAddress(text: string): boolean {
+  return process.getBuiltinModule("node:net").isIP(text) !== 0;
+}
+
+/** Besides net.* and fs.mqueue.*: what a name space has of its own. */
+const namespacedSysctls = new Set([
+  "kernel.msgmax",
+  "kernel.msgmnb",
+  "kernel.msgmni",
+  "kernel.sem",
+  "kernel.shmall",
+  "kernel.shmmax",
+  "kernel.shmmni",
+  "kernel.shm_rmid_forced",
+]);
+
 const checks: Readonly<Record<string, (text: string) => void>> = {
   bool: parseBool,
   int: (text) => checkInteger(text, "ParseInt", /^[+-]?\d+$/, 2n ** 63n - 1n),
@@ -120,7 +138,16 @@ const checks: Readonly<Record<string, (text: string) => void>> = {
     if (/\s/.test(key)) throw bad(`label '${key}' contains whitespaces`);
   },
   "extra-host": (text) => {
-    if (!/^[^:=]+[:=]./.test(text)) throw bad(`bad format for add-host: ${JSON.stringify(text)}`);
+    const address = /^[^:=]+[:=](.+)$/.exec(text)?.[1];
+    if (address === undefined) throw bad(`bad format for add-host: ${JSON.stringify(text)}`);
+    if (address !== "host-gateway" && !isAddress(address.replace(/^\[(.*)\]$/, "$1"))) throw bad(`invalid IP address in add-host: ${JSON.stringify(address)}`);
+  },
+  "ip-list": (text) => {
+    if (!isAddress(text.trim())) throw bad(`IP address is not correctly formatted: ${text}`);
+  },
+  sysctl: (text) => {
+    const name = text.split("=", 1)[0] ?? "";
+    if (!text.includes("=") || !(namespacedSysctls.has(name) || /^(?:net|fs\.mqueue)\../.test(name))) throw bad(`sysctl '${text}' is not allowed`);
   },
 };
 
@@ -129,8 +156,10 @@ export function checkFlagValue(type: string, text: string): void {
   checks[type]?.(text);
 }
 
+const shownTypes: Readonly<Record<string, string>> = { env: "list", label: "list", "extra-host": "list", "ip-list": "list", sysctl: "map" };
+
 /** The type's word in `--help`. */
 export function shownType(type: string): string {
   if (type === "bool") return "";
-  return type === "env" || type === "label" || type === "extra-host" ? "list" : type;
+  return shownTypes[type] ?? type;
 }

@@ -2,6 +2,22 @@
 import type { Digest } from "../oci/digest.ts";
 import type { Filters, PullEvent } from "./api.ts";
 
+export interface LimitOptions {
+  readonly memoryBytes?: number;
+  /** memory and swap together; -1: no limit */
+  readonly memorySwapBytes?: number;
+  readonly memoryReservationBytes?: number;
+  readonly cpus?: number;
+  readonly cpuPeriodUs?: number;
+  readonly cpuQuotaUs?: number;
+  readonly cpuShares?: number;
+  /** "0-3", "0,1" */
+  readonly cpusetCpus?: string;
+  readonly cpusetMems?: string;
+  /** -1: none */
+  readonly pidsLimit?: number;
+}
+
 export interface RunOptions {
   /** image name or id, or the id of an intermediate build result */
   readonly image: string;
@@ -31,6 +47,25 @@ export interface RunOptions {
   readonly capDrop?: readonly string[];
   readonly tmpfs?: readonly string[];
   readonly ulimits?: readonly string[];
+  /** they need control groups that can be written; elsewhere a warning says that they are discarded */
+  readonly limits?: LimitOptions;
+  readonly oomScoreAdj?: number;
+  readonly dns?: readonly string[];
+  readonly dnsSearch?: readonly string[];
+  readonly dnsOptions?: readonly string[];
+  readonly domainname?: string;
+  /** names or numbers */
+  readonly groupAdd?: readonly string[];
+  /** "net.ipv4.ip_forward=1" */
+  readonly sysctls?: readonly string[];
+  /** "seccomp=unconfined", "no-new-privileges" */
+  readonly securityOptions?: readonly string[];
+  /** the host's process, IPC or host name space instead of one of its own */
+  readonly hostNamespaces?: readonly ("pid" | "ipc" | "uts")[];
+  /** ports that are said to be open: "80", "53/udp", "8000-8010" */
+  readonly expose?: readonly string[];
+  /** containers whose mounts this one gets too: "name", "name:ro" */
+  readonly volumesFrom?: readonly string[];
   readonly shmSizeBytes?: number;
   readonly stopSignal?: string;
   readonly stopTimeoutSeconds?: number;

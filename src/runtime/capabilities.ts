@@ -74,8 +74,8 @@ export interface CapabilityChoice {
 
 /** Names may lack CAP_ and be in any case; ALL is understood in both lists. INVALID_CAPABILITY for an unknown name. */
 export function chooseCapabilities(choice: CapabilityChoice): string[] {
-  const add = (choice.add ?? []).map(parseCapability);
-  const drop = (choice.drop ?? []).map(parseCapability);
+  const add = (choice.add ?? []).map((name) => parseCapability(name, "CapAdd"));
+  const drop = (choice.drop ?? []).map((name) => parseCapability(name, "CapDrop"));
   const base: readonly string[] = choice.privileged === true || add.includes("ALL") ? allCapabilities : drop.includes("ALL") ? [] : defaultCapabilities;
   const wanted = [...new Set([...base, ...add.filter((name) => name !== "ALL")])];
   const kept = choice.privileged === true ? wanted : wanted.filter((name) => !drop.includes(name));
@@ -88,10 +88,10 @@ export function capabilitiesOfMask(mask: string): string[] {
   return allCapabilities.filter((_, bit) => ((bits >> BigInt(bit)) & 1n) === 1n);
 }
 
-function parseCapability(text: string): string {
+function parseCapability(text: string, list: "CapAdd" | "CapDrop"): string {
   const upper = text.toUpperCase();
   if (upper === "ALL") return upper;
   const name = upper.startsWith("CAP_") ? upper : `CAP_${upper}`;
   if ((allCapabilities as readonly string[]).includes(name)) return name;
-  throw new SlipwayError("invalid_argument", "INVALID_CAPABILITY", printable(`invalid capability: unknown capability: "${text}"`));
+  throw new SlipwayError("invalid_argument", "INVALID_CAPABILITY", printable(`invalid ${list}: unknown capability: "${name}"`));
 }

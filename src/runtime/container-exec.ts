@@ -4,14 +4,14 @@ import { randomBytes } from "node:crypto";
 import { notRunning, requireContainer } from "./container-errors.ts";
 import { containerFiles, type ContainerFiles, type ContainerHost } from "./container-host.ts";
 import type { ContainerRecord } from "./container-records.ts";
-import { containerEnv, parseSecurityOptions } from "./container-spec.ts";
+import { containerEnv, containerUser } from "./container-spec.ts";
+import { parseSecurityOptions } from "./security-options.ts";
 import { containerState } from "./container-state.ts";
 import { chooseCapabilities } from "./capabilities.ts";
 import { runExecUnderMonitor } from "./exec-monitored.ts";
 import { runExecOnPipes } from "./exec-pipes.ts";
 import { runtimeOf, type OciRuntime } from "./oci-runtime.ts";
 import type { OciProcess } from "./oci-spec.ts";
-import { resolveUserIn } from "./rootfs-files.ts";
 
 export interface ExecOptions {
   readonly args: readonly string[];
@@ -81,7 +81,7 @@ export interface ExecCall {
 /** The user's name is looked up in the container as it is now. */
 function execProcess(record: ContainerRecord, runtime: OciRuntime, options: ExecOptions, rootfs: string): OciProcess {
   const { config } = record;
-  const user = resolveUserIn(rootfs, options.user ?? config.user, { forExec: true });
+  const user = containerUser(rootfs, config, options.user ?? config.user, { forExec: true });
   const capabilities = chooseCapabilities({
     privileged: config.privileged || options.privileged === true,
     add: config.capAdd,

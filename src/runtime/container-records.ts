@@ -63,6 +63,13 @@ export interface ContainerConfig {
   readonly dns: readonly string[];
   readonly dnsSearch: readonly string[];
   readonly dnsOptions: readonly string[];
+  readonly domainname?: string;
+  readonly groupAdd?: readonly string[];
+  readonly sysctls?: Readonly<Record<string, string>>;
+  readonly oomScoreAdj?: number;
+  readonly hostNamespaces?: readonly ("pid" | "ipc" | "uts")[];
+  /** "80/tcp": what the image and the user say is open, published or not */
+  readonly exposedPorts?: readonly string[];
   readonly stopSignal: string;
   readonly stopTimeoutMs: number;
   /** Docker's default is a small init only with --init */

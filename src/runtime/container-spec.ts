@@ -1,16 +1,17 @@
 /** From a container's record to what the OCI runtime is told. */
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { SlipwayError } from "../base/errors.ts";
-import { printable } from "../base/printable.ts";
 import { containerFiles, type ContainerHost } from "./container-host.ts";
-import type { ContainerMount, ContainerRecord } from "./container-records.ts";
+import { initDestination, requireInit } from "./container-init.ts";
+import type { ContainerConfig, ContainerMount, ContainerRecord } from "./container-records.ts";
 import { hostAddress } from "./host-address.ts";
-import { containerAddress, dnsForwardAddress } from "./network.ts";
+import { containerAddress, dnsForwardAddress } from "./network-addresses.ts";
 import { makeHosts, makeResolvConf } from "./network-files.ts";
 import { specMachine, type OciRuntime } from "./oci-runtime.ts";
 import type { OciSpec } from "./oci-spec.ts";
 import { resolveUserIn } from "./rootfs-files.ts";
+import type { ResolvedUser } from "./user.ts";
+import { parseSecurityOptions } from "./security-options.ts";
 import { createSpec } from "./spec.ts";
 import type { DeviceNode, SpecMount, SpecNetwork } from "./spec-options.ts";
 
@@ -21,16 +22,30 @@ export function createContainerSpec(host: ContainerHost, record: ContainerRecord
   const files = containerFiles(host, record);
   const { config } = record;
   const security = parseSecurityOptions(config.securityOptions);
+  const user = containerUser(files.rootfs, config, config.user, { forExec: false });
+  const init = config.init ? requireInit() : undefined;
+  const shared = config.hostNamespaces ?? [];
+  if (!runtime.canLimit && Object.keys(config.limits).length > 0) {
+    host.onWarning("the limits of memory, processors and processes are discarded: control groups cannot be written here");
+  }
   return createSpec(
     {
-      args: config.args,
-      env: containerEnv(record, resolveUserIn(files.rootfs, config.user, { forExec: false }).home),
+      args: init === undefined ? config.args : [initDestination, "--", ...config.args],
+      env: containerEnv(record, user.home),
       cwd: config.cwd === "" ? "/" : config.cwd,
-      user: resolveUserIn(files.rootfs, config.user, { forExec: false }),
+      user,
       rootfs: files.rootfs,
-      hostname: config.hostname,
+      hostname: shared.includes("uts") ? "" : config.hostname,
       network,
-      mounts: [...systemFiles(host, record), ...record.mounts.map(specMountOf)],
+      mounts: [
+        ...systemFiles(host, record),
+        ...record.mounts.map(specMountOf),
+        ...(init === undefined ? [] : [{ kind: "bind", source: init, destination: initDestination, readOnly: true, sourceKind: "file" } as const]),
+      ],
+      hostPid: shared.includes("pid"),
+      hostIpc: shared.includes("ipc"),
+      hostUts: shared.includes("uts"),
+      ...(config.oomScoreAdj === undefined ? {} : { oomScoreAdj: config.oomScoreAdj }),
       privileged: config.privileged,
       capAdd: config.capAdd,
       capDrop: config.capDrop,
@@ -42,10 +57,21 @@ export function createContainerSpec(host: ContainerHost, record: ContainerRecord
       shmSizeBytes: config.shmSizeBytes,
       ...(config.privileged && !runtime.rootless ? { devices: hostDevices() } : {}),
       ...(runtime.canLimit ? { cgroupsPath: `/slipway/${record.id}`, limits: config.limits } : {}),
-      ...(network.kind === "host" ? {} : { sysctls: networkSysctls(runtime) }),
+      sysctls: {
+        ...(network.kind === "host" ? {} : networkSysctls(runtime)),
+        ...(config.domainname === undefined || config.domainname === "" ? {} : { "kernel.domainname": config.domainname }),
+        ...config.sysctls,
+      },
     },
     specMachine(runtime, "container"),
   );
+}
+
+/** With the groups of --group-add, by name or number; a name must be in the container's own /etc/group. */
+export function containerUser(rootfs: string, config: ContainerConfig, user: string, options: { readonly forExec: boolean }): ResolvedUser {
+  const resolved = resolveUserIn(rootfs, user, options);
+  const added = (config.groupAdd ?? []).map((group) => resolveUserIn(rootfs, `0:${group}`, options).gid);
+  return { ...resolved, additionalGids: [...new Set([...resolved.additionalGids, ...added])] };
 }
 
 /** PATH, HOSTNAME, TERM and HOME are added where the image and the user said nothing. */
@@ -100,7 +126,10 @@ function specMountOf(mount: ContainerMount): SpecMount {
   if (mount.type === "tmpfs") {
     // the options that the user gave replace the cautious ones of the same name
     const cautious = ["nosuid", "noexec", "nodev"].filter((option) => !mount.options.includes(option.slice(2)) && !mount.options.includes(option));
-    return { kind: "tmpfs", destination: mount.destination, readOnly: mount.readOnly, options: [...cautious, ...mount.options], ...size };
+    const mode = mount.options.map((option) => /^mode=([0-7]+)$/.exec(option)?.[1]).findLast((digits) => digits !== undefined);
+    const options = [...cautious, ...mount.options.filter((option) => !/^mode=[0-7]+$/.test(option))];
+    const given = mode === undefined ? {} : { mode: Number.parseInt(mode, 8) };
+    return { kind: "tmpfs", destination: mount.destination, readOnly: mount.readOnly, options, ...size, ...given };
   }
   const propagation = mount.options.filter((option) => /^r?(private|shared|slave)$/.test(option));
   return {
@@ -110,19 +139,6 @@ function specMountOf(mount: ContainerMount): SpecMount {
     readOnly: mount.readOnly,
     options: propagation.length > 0 ? propagation : ["rprivate"],
   };
-}
-
-export function parseSecurityOptions(options: readonly string[]): { readonly seccomp: "default" | "unconfined"; readonly noNewPrivileges: boolean } {
-  let seccomp: "default" | "unconfined" = "default";
-  let noNewPrivileges = false;
-  for (const option of options) {
-    if (/^seccomp[=:]unconfined$/.test(option)) seccomp = "unconfined";
-    else if (/^no-new-privileges([=:]true)?$/.test(option)) noNewPrivileges = true;
-    else if (!/^(seccomp[=:](builtin|default)|no-new-privileges[=:]false|apparmor[=:].*|label[=:].*|systempaths[=:].*)$/.test(option)) {
-      throw new SlipwayError("invalid_argument", "INVALID_SECURITY_OPTION", printable(`invalid --security-opt: "${option}"`));
-    }
-  }
-  return { seccomp, noNewPrivileges };
 }
 
 function networkSysctls(runtime: OciRuntime): Record<string, string> {

@@ -12,7 +12,7 @@ import { withContainerLock } from "./container-lock.ts";
 import type { ContainerRecord } from "./container-records.ts";
 import { containerState } from "./container-state.ts";
 import { prepareRuntime } from "./oci-runtime.ts";
-import { checkPortsAgainst } from "./port-check.ts";
+import { checkPortsAgainst, settleRanges } from "./port-check.ts";
 import { requireProgram } from "./programs.ts";
 
 export interface StartOptions {
@@ -42,14 +42,16 @@ async function startLocked(host: ContainerHost, record: ContainerRecord, options
   const files = containerFiles(host, record);
   const logOffset = statSync(files.log, { throwIfNoEntry: false })?.size ?? 0;
   try {
-    checkPortsAgainst(record.ports, portsInUse(host, record.id));
+    const others = portsInUse(host, record.id);
+    const ports = await settleRanges(record.ports, others);
+    checkPortsAgainst(ports, others);
     const conmon = requireProgram("conmon", "a container that outlives its command");
     const runtime = prepareRuntime();
     enterPrivateMountNamespace();
     // its last run may have ended without anybody who clears away
     await clearAway(host, record);
     const size = options.size === undefined ? {} : { size: options.size };
-    const running = await launch(host, record, { conmon, runtime, files, attached: options.attach === true, ...size });
+    const running = await launch(host, { ...record, ports }, { conmon, runtime, files, attached: options.attach === true, ...size });
     return withAttachment(host, running, options, logOffset);
   } catch (error) {
     await clearAfterFailure(host, record);

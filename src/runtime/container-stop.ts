@@ -10,6 +10,7 @@ import type { ContainerRecord } from "./container-records.ts";
 import { writeTerminalSize } from "./container-launch.ts";
 import { containerState, isAlive, readExit } from "./container-state.ts";
 import { watchFile } from "./file-watch.ts";
+import { signalNumber } from "./signals.ts";
 
 const defaultStopTimeoutMs = 10_000;
 
@@ -141,18 +142,10 @@ function send(record: ContainerRecord, signal: number): void {
   }
 }
 
-/** "TERM", "SIGTERM", "15", "RTMIN+3". */
+/** INVALID_SIGNAL in Docker's words. */
 export function parseSignal(text: string, nameOrId: string): number {
-  const upper = text.toUpperCase();
-  const number = Number(text);
-  if (/^\d+$/.test(text)) {
-    if (number > 0 && number <= 64) return number;
-    throw cannotKill(nameOrId, number === 0 ? `invalid signal: ${text}` : `the linux daemon does not support signal ${text}`, "invalid_argument");
-  }
-  const name = upper.startsWith("SIG") ? upper : `SIG${upper}`;
-  const realTime = /^SIGRT(MIN|MAX)(?:([+-])(\d+))?$/.exec(name);
-  if (realTime !== null) return (realTime[1] === "MIN" ? 34 : 64) + Number(realTime[3] ?? 0) * (realTime[2] === "-" ? -1 : 1);
-  const known = Object.entries(constants.signals).find(([signal]) => signal === name)?.[1];
-  if (known === undefined) throw cannotKill(nameOrId, `invalid signal: ${text}`, "invalid_argument");
-  return known;
+  const number = signalNumber(text);
+  if (number !== undefined) return number;
+  const outOfRange = /^\d+$/.test(text) && Number(text) !== 0;
+  throw cannotKill(nameOrId, outOfRange ? `the linux daemon does not support signal ${text}` : `invalid signal: ${text}`, "invalid_argument");
 }

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { isSlipwayError } from "../base/errors.ts";
 import { startTimeTicks } from "./death-watch.ts";
-import { containerAddress, createNetwork, pastaArguments } from "./network.ts";
+import { containerAddress } from "./network-addresses.ts";
+import { createNetwork, pastaArguments } from "./network.ts";
 import { runProgram } from "./run-program.ts";
 import { temporaryDirectory, whyNoContainers } from "./test-machine.ts";
 

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { SlipwayError } from "../base/errors.ts";
 import { enterPrivateMountNamespace, unmount } from "../store/overlay.ts";
 import { killCommand, noteDeath, type DeathNote } from "./death-watch.ts";
+import { containerAddress, containerGateway, dnsForwardAddress } from "./network-addresses.ts";
 import { needsDnsForward } from "./network-files.ts";
 import { hostAddress } from "./host-address.ts";
 import { choosePorts, checkPortsFree } from "./port-check.ts";
@@ -33,12 +34,6 @@ export interface Network {
   /** Ends pasta and the namespace; a second call does nothing. */
   close(): Promise<void>;
 }
-
-/** What a container sees: the same addresses as the first container on Docker's default bridge. */
-export const containerAddress = "172.17.0.2";
-export const containerGateway = "172.17.0.1";
-/** Queries to it go to the host's own resolver, where that one listens on loopback only. */
-export const dnsForwardAddress = "172.17.0.1";
 
 /**
  * Starts in about 30 ms. PROGRAM_MISSING (failed_precondition) without pasta, PORT_TAKEN (conflict) in Docker's words, NETWORK_FAILED

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { test } from "node:test";
 import { isSlipwayError } from "../base/errors.ts";
-import { checkPortsAgainst, checkPortsFree, choosePorts } from "./port-check.ts";
+import { checkPortsAgainst, checkPortsFree, choosePorts, settleRanges } from "./port-check.ts";
 
 test("a port that another program holds is refused in Docker's words", async () => {
   const [chosen] = await choosePorts([{ hostIp: "127.0.0.1", hostPort: 0, containerPort: 80, protocol: "tcp" }]);
@@ -27,4 +27,19 @@ test("sctp cannot be published", async () => {
   await assert.rejects(choosePorts([{ hostIp: "", hostPort: 0, containerPort: 1, protocol: "sctp" }]), (error: unknown) =>
     isSlipwayError(error, "UNSUPPORTED_PROTOCOL"),
   );
+});
+
+test("of a range the first port that nobody has", async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  const first = typeof address === "object" && address !== null ? address.port : 0;
+  const range = { hostIp: "127.0.0.1", hostPort: first, hostPortEnd: first, containerPort: 80, protocol: "tcp" } as const;
+  const message = `failed to bind host port for 127.0.0.1:${first}-${first}:80/tcp: all ports are allocated`;
+  await assert.rejects(settleRanges([range], []), (error: unknown) => isSlipwayError(error, "PORT_TAKEN") && error.message === message);
+  await new Promise((resolve) => server.close(resolve));
+  const port = { hostIp: "127.0.0.1", hostPort: first, containerPort: 80, protocol: "tcp" } as const;
+  assert.deepEqual(await settleRanges([range], []), [port]);
+  await assert.rejects(settleRanges([range], [port]), (error: unknown) => isSlipwayError(error, "PORT_TAKEN"));
+  assert.deepEqual(await settleRanges([port], [port]), [port]);
 });

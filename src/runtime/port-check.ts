@@ -13,6 +13,28 @@ export async function choosePorts(ports: readonly PortMapping[]): Promise<PortMa
   return chosen;
 }
 
+/** Settles ranges: the first port that none of `others` has and that can be bound. PORT_TAKEN (conflict) when there is none. */
+export async function settleRanges(ports: readonly PortMapping[], others: readonly PortMapping[]): Promise<PortMapping[]> {
+  const settled: PortMapping[] = [];
+  for (const { hostPortEnd, ...port } of ports) settled.push(hostPortEnd === undefined ? port : await firstFree(port, hostPortEnd, [...others, ...settled]));
+  return settled;
+}
+
+async function firstFree(port: PortMapping, end: number, others: readonly PortMapping[]): Promise<PortMapping> {
+  for (let hostPort = port.hostPort; hostPort <= end; hostPort++) {
+    const candidate = { ...port, hostPort };
+    if (others.some((other) => portsCollide(other, candidate))) continue;
+    try {
+      await bindPort(candidate);
+      return candidate;
+    } catch {
+      // somebody else has it
+    }
+  }
+  const message = `failed to bind host port for ${displayIp(port)}:${port.hostPort}-${end}:${port.containerPort}/${port.protocol}: all ports are allocated`;
+  throw new SlipwayError("conflict", "PORT_TAKEN", message, { hostIp: port.hostIp, port: port.hostPort, end });
+}
+
 /** PORT_TAKEN (conflict) in the words Docker uses for a port that another program holds. */
 export async function checkPortsFree(ports: readonly PortMapping[]): Promise<void> {
   for (const [index, port] of ports.entries()) {

@@ -21,7 +21,7 @@ const accepted: readonly (readonly [string, readonly PortMapping[]])[] = [
   ["8080:80/UDP", [port("", 8080, 80, "udp")]],
   ["8000-8002:90-92", [port("", 8000, 90), port("", 8001, 91), port("", 8002, 92)]],
   ["80-81", [port("", 0, 80), port("", 0, 81)]],
-  ["8000-8010:80", [port("", 8000, 80)]],
+  ["8000-8010:80", [{ ...port("", 8000, 80), hostPortEnd: 8010 }]],
 ];
 
 for (const [text, expected] of accepted) {

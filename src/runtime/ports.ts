@@ -9,6 +9,8 @@ export interface PortMapping {
   readonly hostIp: string;
   /** 0 lets the system choose when the container starts */
   readonly hostPort: number;
+  /** any free port from hostPort to this one will do; settled when the container first starts */
+  readonly hostPortEnd?: number;
   readonly containerPort: number;
   readonly protocol: PortProtocol;
 }
@@ -20,7 +22,7 @@ interface PortRange {
 
 /**
  * Takes every form of `-p`: [[ip:]hostPort[-end]:]containerPort[-end][/protocol]. A range gives one mapping a port; a host range over one
- * container port means "any free one of these" and gives the first (the start tries no others). INVALID_PORT in Docker's words otherwise.
+ * container port means "any free one of these". INVALID_PORT in Docker's words otherwise.
  */
 export function parsePublish(text: string): PortMapping[] {
   const { hostIp, host, container } = splitPublish(text);
@@ -40,6 +42,7 @@ export function parsePublish(text: string): PortMapping[] {
     hostPort: outside === undefined || outside.first === 0 ? 0 : outside.first + index,
     containerPort: inside.first + index,
     protocol,
+    ...(outside !== undefined && sizeOf(outside) > sizeOf(inside) ? { hostPortEnd: outside.last } : {}),
   }));
 }
 

@@ -4,6 +4,7 @@ import { release } from "node:os";
 import { dirname } from "node:path";
 import { probeOverlay } from "../store/overlay.ts";
 import { cgroupControllers, cgroupKind, cgroupsWritable, insideUserNamespace, type CgroupKind } from "./cgroups.ts";
+import { findInit } from "./container-init.ts";
 import { emulatedPlatforms } from "./emulation.ts";
 import { prepareRuntime } from "./oci-runtime.ts";
 import { findProgram, installCommand, type Program } from "./programs.ts";
@@ -41,6 +42,8 @@ export interface Machine {
   readonly seccomp: ProbedAbility;
   /** /dev/net/tun can be opened, which pasta needs */
   readonly tunDevice: ProbedAbility;
+  /** for `run --init` */
+  readonly init: ProbedAbility;
   /** platforms that binfmt_misc runs through an emulator: "linux/arm64" … */
   readonly emulated: readonly string[];
 }
@@ -62,6 +65,7 @@ export async function probeMachine(options: { readonly storeDirectory: string; r
     overlay: overlayAbility(options.storeDirectory),
     seccomp: probeSeccomp(),
     tunDevice: probeTunDevice(),
+    init: probeInit(),
     emulated: emulatedPlatforms(readBinfmt()),
   };
 }
@@ -128,6 +132,13 @@ function probeSeccomp(): ProbedAbility {
 function probeTunDevice(): ProbedAbility {
   const problem = tunProblem();
   return problem === undefined ? { works: true, name: tunDevice, detail: "can be opened" } : { works: false, name: tunDevice, ...problem };
+}
+
+function probeInit(): ProbedAbility {
+  const name = "init";
+  const path = findInit();
+  if (path !== undefined) return { works: true, name, detail: path };
+  return { works: false, name, reason: "no static init (catatonit, tini): run --init needs one", remedy: installCommand("catatonit") };
 }
 
 function readBinfmt(): string[] {

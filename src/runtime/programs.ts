@@ -8,6 +8,7 @@ export const packageOf = {
   crun: "crun",
   runc: "runc",
   conmon: "conmon",
+  catatonit: "catatonit",
   pasta: "passt",
   newuidmap: "uidmap",
   unshare: "util-linux",

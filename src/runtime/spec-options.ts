@@ -99,6 +99,7 @@ export interface SpecOptions {
   /** host namespaces instead of new ones */
   readonly hostPid?: boolean;
   readonly hostIpc?: boolean;
+  readonly hostUts?: boolean;
 }
 
 /** What the machine and the way we run allow; comes from the probe, never from the user. */

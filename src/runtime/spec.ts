@@ -97,7 +97,7 @@ function seccompOf(options: SpecOptions, machine: SpecMachine): Pick<OciSpec["li
 function createNamespaces(options: SpecOptions): OciSpec["linux"]["namespaces"] {
   return [
     { type: "mount" },
-    { type: "uts" },
+    ...(options.hostUts === true ? [] : [{ type: "uts" }]),
     ...(options.hostIpc === true ? [] : [{ type: "ipc" }]),
     ...(options.hostPid === true ? [] : [{ type: "pid" }]),
     ...networkNamespace(options.network),

@@ -27,6 +27,7 @@ const refused: readonly (readonly [string, RegExp])[] = [
   ["/a:", /^invalid spec: \/a:: empty section between colons$/],
   [":/b", /empty section between colons$/],
   ["/a:/b:/c:ro", /^invalid spec: \/a:\/b:\/c:ro: too many colons$/],
+  ["a:/b:/c:ro", /^invalid volume specification: 'a:\/b:\/c:ro'$/],
   ["/a:/b:foo", /^invalid mode: foo$/],
   ["/a:/b:ro,rw", /^invalid mode: ro,rw$/],
   ["/a:b", /invalid mount path: 'b' mount path must be absolute$/],

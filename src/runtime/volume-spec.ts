@@ -22,7 +22,9 @@ const optionGroups: readonly (readonly string[])[] = [["ro", "rw"], ["z", "Z"], 
 export function parseVolume(text: string, workingDirectory: string): VolumeSpec {
   const parts = text.split(":");
   if (text === "") throw invalidVolume("invalid empty volume spec");
-  if (parts.length > 3) throw invalidVolume(`invalid spec: ${text}: too many colons`);
+  // what begins with a name is the daemon's to refuse, and it has other words
+  const named = /^[^./~]/.test(text);
+  if (parts.length > 3) throw invalidVolume(named ? `invalid volume specification: '${text}'` : `invalid spec: ${text}: too many colons`);
   if (parts.includes("")) throw invalidVolume(`invalid spec: ${text}: empty section between colons`);
   const [first = "", second, modeText] = parts;
   if (second === undefined) return { kind: "anonymous", destination: checkDestination(first, text, "volume"), readOnly: false, options: [] };

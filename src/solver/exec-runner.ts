@@ -8,7 +8,7 @@ import { digestOf } from "../oci/digest.ts";
 import type { ExecMount, ExecOp } from "../graph/op.ts";
 import { identityOf, type Vertex } from "../graph/vertex.ts";
 import { hostAddress } from "../runtime/host-address.ts";
-import { dnsForwardAddress } from "../runtime/network.ts";
+import { dnsForwardAddress } from "../runtime/network-addresses.ts";
 import type { NetworkPool } from "../runtime/network-pool.ts";
 import { makeHosts, makeResolvConf } from "../runtime/network-files.ts";
 import { resolveUserIn } from "../runtime/rootfs-files.ts";

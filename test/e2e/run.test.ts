@@ -2,11 +2,15 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import path from "node:path";
 import { after, test } from "node:test";
+import { cgroupKind, cgroupsWritable } from "../../src/runtime/cgroups.ts";
+import { findInit } from "../../src/runtime/container-init.ts";
 import { createSandbox, slipwayPath } from "./sandbox.ts";
+
+const limitsSkip = cgroupsWritable(cgroupKind()) ? false : "control groups cannot be written";
 
 const sandbox = await createSandbox();
 after(() => sandbox[Symbol.asyncDispose]());
@@ -55,6 +59,18 @@ const foreground: readonly {
   { name: "--network none", args: ["--network", "none", "busybox", "sh", "-c", "grep -c : /proc/net/dev"], want: "1\n" },
   { name: "--read-only", args: ["--read-only", "busybox", "sh", "-c", "touch /x 2>/dev/null || echo refused"], want: "refused\n" },
   { name: "--tmpfs", args: ["--tmpfs", "/t", "busybox", "sh", "-c", "grep -c ' /t tmpfs ' /proc/mounts"], want: "1\n" },
+  { name: "--tmpfs with a mode", args: ["--tmpfs", "/t:size=1m,mode=700", "busybox", "stat", "-c", "%a", "/t"], want: "700\n" },
+  { name: "--group-add", args: ["--group-add", "1234", "busybox", "id", "-G"], want: "0 1234\n" },
+  {
+    name: "--dns",
+    args: ["--dns", "9.9.9.9", "--dns-search", "x.y", "--dns-option", "ndots:2", "busybox", "cat", "/etc/resolv.conf"],
+    want: "nameserver 9.9.9.9\nsearch x.y\noptions ndots:2\n",
+  },
+  { name: "--sysctl", args: ["--sysctl", "net.ipv4.ip_forward=1", "busybox", "cat", "/proc/sys/net/ipv4/ip_forward"], want: "1\n" },
+  { name: "--domainname", args: ["--domainname", "d.e", "busybox", "cat", "/proc/sys/kernel/domainname"], want: "d.e\n" },
+  { name: "--oom-score-adj", args: ["--oom-score-adj", "500", "busybox", "cat", "/proc/self/oom_score_adj"], want: "500\n" },
+  { name: "--security-opt", args: ["--security-opt", "no-new-privileges", "busybox", "sh", "-c", "grep -c 'NoNewPrivs:.1' /proc/self/status"], want: "1\n" },
+  { name: "--pid host", args: ["--pid", "host", "busybox", "sh", "-c", "test $$ -ne 1 && echo shared"], want: "shared\n" },
   { name: "its own process tree", args: ["busybox", "sh", "-c", "echo $$"], want: "1\n" },
 ];
 
@@ -224,6 +240,65 @@ test("restart, rename and port", async () => {
     assert.ok(stderr.endsWith(`\nError: failed to rename container named ${from}\n`), stderr);
   }
   await sandbox.ok(["rm", "-f", "new", "taken"]);
+});
+
+test(
+  "--init: a first process that hands signals on, and the command as its child",
+  { skip: findInit() === undefined ? "no init is installed" : false },
+  async () => {
+    assert.equal(
+      await sandbox.ok(["run", "--rm", "--init", "busybox", "sh", "-c", "tr '\\0' ' ' </proc/1/cmdline | cut -d' ' -f1,2; test $$ -ne 1 && echo child"]),
+      "/sbin/docker-init --\nchild",
+    );
+    await sandbox.ok(["run", "-d", "--init", "--name", "reaped", "busybox", "sleep", "1000"]);
+    // without it the first process would not hear of a signal that it has no handler for
+    await sandbox.ok(["stop", "-t", "60", "reaped"]);
+    assert.equal(await sandbox.ok(["wait", "reaped"]), "143");
+    await sandbox.ok(["rm", "reaped"]);
+  },
+);
+
+test("limits reach the control groups", { skip: limitsSkip }, async () => {
+  const args = ["--cpus", "0.5", "--pids-limit", "50", "-m", "64m"];
+  const script =
+    cgroupKind() === "v2"
+      ? "cd /sys/fs/cgroup; cat pids.max memory.max cpu.max"
+      : "cd /sys/fs/cgroup; cat pids/pids.max memory/memory.limit_in_bytes cpu/cpu.cfs_quota_us";
+  const want = cgroupKind() === "v2" ? "50\n67108864\n50000 100000" : "50\n67108864\n50000";
+  assert.equal(await sandbox.ok(["run", "--rm", ...args, "busybox", "sh", "-c", script]), want);
+});
+
+test("--volumes-from shares another container's mounts, and does not take them along", async () => {
+  await sandbox.ok(["run", "--name", "owner", "-v", "/data", "busybox", "sh", "-c", "echo x >/data/f"]);
+  assert.equal(await sandbox.ok(["run", "--rm", "--volumes-from", "owner", "busybox", "cat", "/data/f"]), "x");
+  assert.equal(await sandbox.ok(["run", "--rm", "--volumes-from", "owner:ro", "busybox", "sh", "-c", "touch /data/g 2>/dev/null || cat /data/f"]), "x");
+  await sandbox.ok(["rm", "-v", "owner"]);
+  assert.deepEqual(readdirSync(path.join(sandbox.store, "volumes")), []);
+});
+
+test("--cidfile: without a place for the id no container is made", async () => {
+  const file = path.join(sandbox.directory, "cid");
+  await sandbox.ok(["run", "--rm", "--cidfile", file, "busybox", "true"]);
+  assert.match(readFileSync(file, "utf8"), /^[0-9a-f]{64}$/);
+  for (const [place, reason] of [
+    [file, /container ID file found/],
+    ["/nosuch/cid", /failed to create the container ID file: open \/nosuch\/cid: no such file/],
+  ] as const) {
+    const outcome = await sandbox.call(["run", "--name", "untold", "--cidfile", place, "busybox", "true"]);
+    assert.equal(outcome.code, 125);
+    assert.match(outcome.stderr, reason);
+  }
+  assert.equal(await sandbox.ok(["ps", "-aq", "--filter", "name=untold"]), "");
+});
+
+test("a range of host ports gives each container a free one", async () => {
+  const first = await freePort();
+  const range = `127.0.0.1:${first}-${first + 4}:80`;
+  for (const name of ["one", "two"]) await sandbox.ok(["run", "-d", "--name", name, "-p", range, "busybox", "sleep", "1000"]);
+  const [one, two] = [await sandbox.ok(["port", "one", "80"]), await sandbox.ok(["port", "two", "80"])];
+  assert.notEqual(one, two);
+  for (const text of [one, two]) assert.ok(Number(text.split(":")[1]) - first <= 4, text);
+  await sandbox.ok(["rm", "-f", "one", "two"]);
 });
 
 test("the environment stands in Docker's order", async () => {

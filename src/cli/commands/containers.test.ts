@@ -147,6 +147,16 @@ test("run's flags as the engine's options", async () => {
     capAdd: [],
     capDrop: [],
     ulimits: [],
+    dns: [],
+    dnsSearch: [],
+    dnsOptions: [],
+    groupAdd: [],
+    sysctls: [],
+    securityOptions: [],
+    expose: [],
+    volumesFrom: [],
+    hostNamespaces: [],
+    limits: {},
     tty: true,
     interactive: true,
     remove: true,
@@ -188,3 +198,33 @@ test("what is done to several containers goes on after a failure", async () => {
     stderr: "Error response from daemon: No such container: b\nError: failed to start containers: b\n",
   });
 });
+
+test("run's limits and what it shares with the host", async () => {
+  const seen: Record<string, unknown>[] = [];
+  const create = async (options: object) => (seen.push({ ...options }), "c");
+  const engine = { images: { inspect: lookup }, containers: { create, start: async (): Promise<void> => {} } };
+  const words =
+    "run -d -m 64m --memory-swap -1 --cpus 3/2 --pids-limit 9 --cpuset-cpus 0-1 --pid host --ipc private --uts host --dns 9.9.9.9 --sysctl net.a=b a";
+  await runInMemory(words.split(" "), { engine });
+  const { limits, hostNamespaces, dns, sysctls } = seen[0]!;
+  assert.deepEqual(
+    [limits, hostNamespaces, dns, sysctls],
+    [{ memoryBytes: 67108864, memorySwapBytes: -1, cpus: 1.5, cpusetCpus: "0-1", pidsLimit: 9 }, ["pid", "uts"], ["9.9.9.9"], ["net.a=b"]],
+  );
+});
+
+const refusals: readonly (readonly [words: string, line: string])[] = [
+  ["--dns foo", 'invalid argument "foo" for "--dns" flag: IP address is not correctly formatted: foo'],
+  ["--sysctl kernel.foo=1", `invalid argument "kernel.foo=1" for "--sysctl" flag: sysctl 'kernel.foo=1' is not allowed`],
+  ["--sysctl foo", `invalid argument "foo" for "--sysctl" flag: sysctl 'foo' is not allowed`],
+  ["--add-host foo:bar", 'invalid argument "foo:bar" for "--add-host" flag: invalid IP address in add-host: "bar"'],
+  ["--pid foo", "slipway: --pid: invalid PID mode"],
+  ["--ipc container:x", "slipway: --ipc=container:x is not supported yet"],
+  ["--expose foo", 'slipway: invalid range format for --expose: foo, error: strconv.ParseUint: parsing "foo": invalid syntax'],
+];
+for (const [words, line] of refusals) {
+  test(`run ${words} is refused`, async () => {
+    const { code, stderr } = await runInMemory(["run", ...words.split(" "), "a"]);
+    assert.deepEqual([code, stderr.split("\n")[0]], [125, line]);
+  });
+}

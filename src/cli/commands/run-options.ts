@@ -1,5 +1,5 @@
 /** The flags of `run` and `create` as the engine's options. */
-import type { RunOptions } from "../../engine/api.ts";
+import type { LimitOptions, RunOptions } from "../../engine/api.ts";
 import type { Cli } from "../cli.ts";
 import type { Invocation } from "../command.ts";
 import { refusedRunFlags } from "../definitions/run-flags.ts";
@@ -32,6 +32,50 @@ function labelsOf(cli: Cli, flags: ParsedFlags): Record<string, string> {
   return recordFrom([...flags.list("label-file").flatMap((path) => readKeyValueFile(cli, path)), ...flags.list("label")]);
 }
 
+/** "host" shares the machine's; what else Docker knows would need another container's. */
+function hostNamespaces(flags: ParsedFlags): readonly ("pid" | "ipc" | "uts")[] {
+  return (["pid", "ipc", "uts"] as const).filter((name) => {
+    const mode = flags.string(name);
+    if (mode === "host" || mode === "" || (name === "ipc" && mode === "private")) return mode === "host";
+    const known = mode.startsWith("container:") || (name === "ipc" && ["shareable", "none"].includes(mode));
+    throw cliError(known ? `--${name}=${mode} is not supported yet` : `--${name}: invalid ${name.toUpperCase()} mode`);
+  });
+}
+
+function limitsOf(flags: ParsedFlags): LimitOptions {
+  const unlimited = flags.optional("memory-swap") === "-1";
+  return given<LimitOptions>({
+    memoryBytes: flags.bytes("memory"),
+    memorySwapBytes: unlimited ? -1 : flags.bytes("memory-swap"),
+    memoryReservationBytes: flags.bytes("memory-reservation"),
+    cpus: rational(flags.optional("cpus")),
+    cpuPeriodUs: flags.number("cpu-period"),
+    cpuQuotaUs: flags.number("cpu-quota"),
+    cpuShares: flags.number("cpu-shares"),
+    cpusetCpus: flags.optional("cpuset-cpus"),
+    cpusetMems: flags.optional("cpuset-mems"),
+    pidsLimit: flags.number("pids-limit"),
+  } as { readonly [Key in keyof LimitOptions]: LimitOptions[Key] | undefined });
+}
+
+/** "1.5" or "3/2". */
+function rational(text: string | undefined): number | undefined {
+  const [numerator, denominator = "1"] = text?.split("/") ?? [];
+  return numerator === undefined ? undefined : Number(numerator) / Number(denominator);
+}
+
+function checkedExpose(text: string): string {
+  const [port = ""] = text.split("/");
+  if (/^\d+(-\d+)?$/.test(port)) return text;
+  throw cliError(`invalid range format for --expose: ${text}, error: strconv.ParseUint: parsing ${JSON.stringify(port)}: invalid syntax`);
+}
+
+/** Docker's client refuses it before anybody parses the others. */
+function checkedVolumes(volumes: readonly string[]): readonly string[] {
+  if (volumes.includes("")) throw cliError("invalid empty volume spec");
+  return volumes;
+}
+
 /** Fails with USAGE, INPUT_FILE or UNKNOWN_FLAG (invalid_argument). */
 export function runOptionsFrom(cli: Cli, { flags, args }: Invocation): RunOptions {
   refuse(flags);
@@ -43,13 +87,23 @@ export function runOptionsFrom(cli: Cli, { flags, args }: Invocation): RunOption
     env: [...flags.list("env-file").flatMap((path) => readKeyValueFile(cli, path)), ...flags.list("env")],
     publish: flags.list("publish"),
     publishAll: flags.bool("publish-all"),
-    volumes: [...flags.list("volume"), ...mounts.volumes],
+    volumes: [...checkedVolumes(flags.list("volume")), ...mounts.volumes],
     tmpfs: [...flags.list("tmpfs"), ...mounts.tmpfs],
     labels: labelsOf(cli, flags),
     addHosts: flags.list("add-host"),
     capAdd: flags.list("cap-add"),
     capDrop: flags.list("cap-drop"),
     ulimits: flags.list("ulimit"),
+    dns: flags.list("dns"),
+    dnsSearch: flags.list("dns-search"),
+    dnsOptions: flags.list("dns-option"),
+    groupAdd: flags.list("group-add"),
+    sysctls: flags.list("sysctl"),
+    securityOptions: flags.list("security-opt"),
+    expose: flags.list("expose").map(checkedExpose),
+    volumesFrom: flags.list("volumes-from"),
+    hostNamespaces: hostNamespaces(flags),
+    limits: limitsOf(flags),
     tty: flags.bool("tty"),
     interactive: flags.bool("interactive"),
     remove: flags.bool("rm"),
@@ -66,6 +120,8 @@ export function runOptionsFrom(cli: Cli, { flags, args }: Invocation): RunOption
       workdir: flags.optional("workdir"),
       user: flags.optional("user"),
       hostname: flags.optional("hostname"),
+      domainname: flags.optional("domainname"),
+      oomScoreAdj: flags.changed("oom-score-adj") ? flags.number("oom-score-adj") : undefined,
       network: flags.list("network").at(-1) ?? flags.list("net").at(-1),
       shmSizeBytes: flags.bytes("shm-size"),
       stopSignal: flags.optional("stop-signal"),

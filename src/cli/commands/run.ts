@@ -1,6 +1,4 @@
 /** `run` and `create`. */
-import { existsSync, writeFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { asSlipwayError } from "../../base/errors.ts";
 import type { PullEvent, RunOptions, SlipwayApi } from "../../engine/api.ts";
 import { printable } from "../../base/printable.ts";
@@ -9,25 +7,10 @@ import type { Cli } from "../cli.ts";
 import type { Handler, Invocation } from "../command.ts";
 import { parseDetachKeys } from "../detach-keys.ts";
 import { cliError } from "../failure.ts";
-import { fileError } from "./archive-file.ts";
 import { checkTerminal, withAttached } from "./attach.ts";
+import { openIdFile, type IdFile } from "./id-file.ts";
 import { createPullDisplay } from "./pull-display.ts";
 import { runOptionsFrom } from "./run-options.ts";
-
-/** Fails with OUTPUT_FILE when the file is there: an id must not be lost to a second container. */
-function checkCidFile(cli: Cli, path: string): void {
-  if (path === "" || !existsSync(resolve(cli.cwd, path))) return;
-  throw cliError(`container ID file found, make sure the other container isn't running or delete ${path}`, "OUTPUT_FILE");
-}
-
-function writeCidFile(cli: Cli, path: string, id: string): void {
-  if (path === "") return;
-  try {
-    writeFileSync(resolve(cli.cwd, path), id, { flag: "wx" });
-  } catch (error) {
-    throw fileError("failed to create the container ID file: open", path, error, "OUTPUT_FILE");
-  }
-}
 
 /** The id of an image or of a build's step; such a word is never pulled. */
 const idPattern = /^(?:sha256:)?[0-9a-f]{12,64}$/;
@@ -75,9 +58,9 @@ function attachChoice({ flags }: Invocation): AttachChoice {
   return { stdin: words.includes("stdin") && flags.bool("interactive"), stdout: words.includes("stdout"), stderr: words.includes("stderr") };
 }
 
-async function runDetached(cli: Cli, engine: SlipwayApi, options: RunOptions, invocation: Invocation): Promise<number> {
+async function runDetached(cli: Cli, engine: SlipwayApi, options: RunOptions, invocation: Invocation, idFile: IdFile): Promise<number> {
   const id = await engine.containers.create(options, pullListener(cli, invocation.flags.bool("quiet")));
-  writeCidFile(cli, invocation.flags.string("cidfile"), id);
+  idFile.write(id);
   try {
     await engine.containers.start(id);
   } catch (error) {
@@ -90,15 +73,9 @@ async function runDetached(cli: Cli, engine: SlipwayApi, options: RunOptions, in
   return 0;
 }
 
-async function runAttached(cli: Cli, engine: SlipwayApi, options: RunOptions, invocation: Invocation): Promise<number> {
+async function runAttached(cli: Cli, engine: SlipwayApi, options: RunOptions, invocation: Invocation, idFile: IdFile): Promise<number> {
   const { flags } = invocation;
   const choice = attachChoice(invocation);
-  const cidFile = flags.string("cidfile");
-  let written = false;
-  const onCreated = (id: string): void => {
-    if (!written) writeCidFile(cli, cidFile, id);
-    written = true;
-  };
   const attach = {
     tty: flags.bool("tty"),
     interactive: choice.stdin,
@@ -106,12 +83,9 @@ async function runAttached(cli: Cli, engine: SlipwayApi, options: RunOptions, in
     stderr: choice.stderr,
     signalProxy: flags.bool("sig-proxy"),
     detachKeys: parseDetachKeys(flags.optional("detach-keys")),
-    onCreated,
+    onCreated: (id: string) => idFile.write(id),
   };
-  const { id, exitCode } = await withAttached(cli, engine, attach, (streams) =>
-    engine.containers.run(options, streams, pullListener(cli, flags.bool("quiet"))),
-  );
-  onCreated(id);
+  const { exitCode } = await withAttached(cli, engine, attach, (streams) => engine.containers.run(options, streams, pullListener(cli, flags.bool("quiet"))));
   return exitCode ?? 0;
 }
 
@@ -122,21 +96,20 @@ export const runRun: Handler = async (cli, invocation) => {
     throw cliError("conflicting options: cannot specify both --attach and --detach", "USAGE", { bare: true, exitCode: 1 });
   const options = runOptionsFrom(cli, invocation);
   if (!detach) checkTerminal(cli, { tty: flags.bool("tty"), interactive: flags.bool("interactive") });
-  checkCidFile(cli, flags.string("cidfile"));
+  using idFile = openIdFile(cli, flags.string("cidfile"));
   const engine = await cli.open();
   announceImage(cli, engine, options);
-  return detach ? runDetached(cli, engine, options, invocation) : runAttached(cli, engine, options, invocation);
+  return await (detach ? runDetached : runAttached)(cli, engine, options, invocation, idFile);
 };
 
 export const runCreate: Handler = async (cli, invocation) => {
   const { flags } = invocation;
   const options = runOptionsFrom(cli, invocation);
-  const cidFile = flags.string("cidfile");
-  checkCidFile(cli, cidFile);
+  using idFile = openIdFile(cli, flags.string("cidfile"));
   const engine = await cli.open();
   announceImage(cli, engine, options);
   const id = await engine.containers.create(options, pullListener(cli, flags.bool("quiet")));
-  writeCidFile(cli, cidFile, id);
+  idFile.write(id);
   cli.stdout.write(`${id}\n`);
   return 0;
 };

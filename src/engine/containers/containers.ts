@@ -3,16 +3,16 @@ import { SlipwayError } from "../../base/errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { RegistryClient } from "../../registry/index.ts";
 import type { Attachment, ContainerHost } from "../../runtime/container.ts";
-import type { ContainerRecord, ContainerRecords } from "../../runtime/container-records.ts";
+import type { ContainerMount, ContainerRecord, ContainerRecords } from "../../runtime/container-records.ts";
 import { treeSize, type Store } from "../../store/index.ts";
 import type { AttachStreams, ContainerApi, ContainerSummary, Filters, LogLine, PullEvent, RunOptions } from "../api.ts";
 import { createHost, createRecords } from "./container-host.ts";
-import { imageFor } from "./container-image.ts";
+import { imageFor, type ContainerImage } from "./container-image.ts";
 import { containerConfig, portsOf, tmpfsMounts } from "./create-options.ts";
 import { exportContainer } from "./export-container.ts";
 import { inspectContainer } from "./inspect-container.ts";
 import { checkFilters, matchesFilters, summarize } from "./summarize.ts";
-import { prepareMounts, removeAnonymousVolumes } from "./volumes.ts";
+import { mountsFrom, prepareMounts, removeAnonymousVolumes } from "./volumes.ts";
 
 /** Loaded when a container is really touched: listing needs none of it. */
 const runtime = () => import("../../runtime/container.ts");
@@ -42,10 +42,7 @@ export class Containers implements ContainerApi {
     const image = await imageFor(store, this.#client, options, onPull);
     const config = containerConfig(options, image.config);
     const lowers = await store.materializer.directories(image.chain, options.signal);
-    const mounts = [
-      ...(await prepareMounts(store, image.chain, options.volumes ?? [], Object.keys(image.config.Volumes ?? {}), options.signal)),
-      ...tmpfsMounts(options.tmpfs ?? []),
-    ];
+    const mounts = await this.#mountsOf(options, image);
     const { createContainer } = await runtime();
     const { randomBytes } = await import("node:crypto");
     const id = randomBytes(32).toString("hex");
@@ -71,6 +68,14 @@ export class Containers implements ContainerApi {
       this.#chains.delete(id);
     }
     return id;
+  }
+
+  /** What the user names comes before what another container has at the same place, and that before the image's volumes. */
+  async #mountsOf(options: RunOptions, image: ContainerImage): Promise<readonly ContainerMount[]> {
+    const inherited = mountsFrom(this.#records, options.volumesFrom ?? []);
+    const declared = Object.keys(image.config.Volumes ?? {}).filter((path) => !inherited.some(({ destination }) => destination === path));
+    const own = [...(await prepareMounts(this.#store, image.chain, options.volumes ?? [], declared, options.signal)), ...tmpfsMounts(options.tmpfs ?? [])];
+    return [...inherited.filter(({ destination }) => !own.some((mount) => mount.destination === destination)), ...own];
   }
 
   async start(container: string): Promise<void> {

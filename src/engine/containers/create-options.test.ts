@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { isSlipwayError } from "../../base/errors.ts";
 import type { ContainerConfig } from "../../oci/image-config.ts";
 import type { RunOptions } from "../api.ts";
-import { containerConfig, portsOf } from "./create-options.ts";
+import { containerConfig, portsOf, tmpfsMounts } from "./create-options.ts";
 
 const image: ContainerConfig = {
   Env: ["PATH=/bin", "A=image", "B=image"],
@@ -62,5 +62,37 @@ test("-P publishes what the image exposes and nobody published", () => {
   assert.deepEqual(
     [ports({}), ports({ publish: ["8080:80"] }), ports({ publishAll: true }).toSorted(), ports({ publishAll: true, publish: ["8080:80"] })],
     [[], ["80/tcp"], ["53/udp", "80/tcp"], ["80/tcp", "53/udp"]],
+  );
+});
+
+test("exposed ports are those of the image, of --expose and of -p; -P publishes --expose too", () => {
+  assert.deepEqual(config({ expose: ["99", "100-101/udp"], publish: ["8080:81"] }).exposedPorts, [
+    "100/udp",
+    "101/udp",
+    "53/udp",
+    "80/tcp",
+    "81/tcp",
+    "99/tcp",
+  ]);
+  assert.deepEqual(
+    portsOf({ image: "i", publishAll: true, expose: ["99"] }, {}).map(({ containerPort }) => containerPort),
+    [99],
+  );
+});
+
+const refused: readonly (readonly [options: Partial<RunOptions>, message: string])[] = [
+  [{ stopSignal: "FOO" }, "invalid signal: FOO"],
+  [{ oomScoreAdj: 2000 }, "Invalid value 2000, range for oom score adj is [-1000, 1000]"],
+  [{ securityOptions: ["foo=bar"] }, 'invalid --security-opt: "foo=bar"'],
+  [{ securityOptions: ["apparmor=mine"] }, 'invalid --security-opt: "apparmor=mine"'],
+];
+for (const [options, message] of refused) test(`refused: ${message}`, () => assert.throws(() => config(options), { message }));
+
+test("a tmpfs has an absolute path and options that there are", () => {
+  assert.throws(() => tmpfsMounts(["rel"]), { message: "invalid mount path: 'rel' mount path must be absolute" });
+  assert.throws(() => tmpfsMounts(["/t:foo"]), { message: 'invalid tmpfs option "foo"' });
+  assert.deepEqual(
+    tmpfsMounts(["/t", "/u:ro,exec,size=1m,mode=700"]).map(({ options }) => options),
+    [[], ["exec", "size=1m", "mode=700"]],
   );
 });

@@ -3,10 +3,13 @@ import { SlipwayError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
 import type { ContainerConfig as ImageContainerConfig } from "../../oci/image-config.ts";
 import type { ContainerConfig, ContainerMount, NetworkMode } from "../../runtime/container-records.ts";
+import { parseSecurityOptions } from "../../runtime/security-options.ts";
+import { signalNumber } from "../../runtime/signals.ts";
 import { parsePublish, type PortMapping } from "../../runtime/ports.ts";
 import { parseUlimit } from "../../runtime/ulimit.ts";
 import { defaultPath } from "../../graph/stage-state.ts";
 import type { RunOptions } from "../api.ts";
+import { limitsFrom } from "./resource-limits.ts";
 
 const defaultShmBytes = 64 << 20;
 
@@ -26,15 +29,21 @@ export function containerConfig(options: RunOptions, image: ImageContainerConfig
     readonlyRoot: options.readOnly === true,
     capAdd: options.capAdd ?? [],
     capDrop: options.capDrop ?? [],
-    securityOptions: [],
+    securityOptions: checkedSecurityOptions(options.securityOptions ?? []),
     ulimits: (options.ulimits ?? []).map(parseUlimit),
-    limits: {},
+    limits: limitsFrom(options.limits ?? {}),
     shmSizeBytes: options.shmSizeBytes ?? defaultShmBytes,
     extraHosts: options.addHosts ?? [],
-    dns: [],
-    dnsSearch: [],
-    dnsOptions: [],
-    stopSignal: options.stopSignal ?? image.StopSignal ?? "",
+    dns: options.dns ?? [],
+    dnsSearch: options.dnsSearch ?? [],
+    dnsOptions: options.dnsOptions ?? [],
+    domainname: options.domainname ?? "",
+    groupAdd: options.groupAdd ?? [],
+    sysctls: Object.fromEntries((options.sysctls ?? []).map(splitOnce)),
+    ...(options.oomScoreAdj === undefined ? {} : { oomScoreAdj: checkedScore(options.oomScoreAdj) }),
+    hostNamespaces: options.hostNamespaces ?? [],
+    exposedPorts: exposedPorts(options, image),
+    stopSignal: checkedSignal(options.stopSignal) ?? image.StopSignal ?? "",
     stopTimeoutMs: (options.stopTimeoutSeconds ?? 0) * 1000,
     init: options.init === true,
   };
@@ -45,6 +54,34 @@ function workingDirectory(path: string | undefined): string | undefined {
   throw new SlipwayError("invalid_argument", "INVALID_WORKDIR", printable(`the working directory '${path}' is invalid, it needs to be an absolute path`), {
     workdir: path,
   });
+}
+
+/** Fails with INVALID_SIGNAL (invalid_argument) in Docker's words. */
+function checkedSignal(text: string | undefined): string | undefined {
+  if (text !== undefined && text !== "" && signalNumber(text) === undefined)
+    throw new SlipwayError("invalid_argument", "INVALID_SIGNAL", printable(`invalid signal: ${text}`), { signal: text });
+  return text;
+}
+
+function checkedScore(value: number): number {
+  if (value >= -1000 && value <= 1000) return value;
+  throw new SlipwayError("invalid_argument", "INVALID_LIMIT", `Invalid value ${value}, range for oom score adj is [-1000, 1000]`);
+}
+
+/** Fails with INVALID_SECURITY_OPTION now rather than at the start. */
+function checkedSecurityOptions(options: readonly string[]): readonly string[] {
+  parseSecurityOptions(options);
+  return options;
+}
+
+function splitOnce(text: string): readonly [string, string] {
+  const equals = text.indexOf("=");
+  return [text.slice(0, equals), text.slice(equals + 1)];
+}
+
+function exposedPorts(options: RunOptions, image: ImageContainerConfig): readonly string[] {
+  const ports = [...Object.keys(image.ExposedPorts ?? {}), ...(options.expose ?? []), ...(options.publish ?? [])].flatMap(parsePublish);
+  return [...new Set(ports.map(({ containerPort, protocol }) => `${containerPort}/${protocol}`))].sort();
 }
 
 /** A given entrypoint drops the image's command; `--entrypoint ""` drops the image's entrypoint. */
@@ -94,7 +131,7 @@ function networkMode(name: string | undefined): NetworkMode {
 export function portsOf(options: RunOptions, image: ImageContainerConfig): readonly PortMapping[] {
   const published = (options.publish ?? []).flatMap(parsePublish);
   if (options.publishAll !== true) return published;
-  const exposed = Object.keys(image.ExposedPorts ?? {}).flatMap(parsePublish);
+  const exposed = exposedPorts({ ...options, publish: [] }, image).flatMap(parsePublish);
   return [
     ...published,
     ...exposed.filter((port) => !published.some((other) => other.containerPort === port.containerPort && other.protocol === port.protocol)),
@@ -106,12 +143,23 @@ export function tmpfsMounts(values: readonly string[]): readonly ContainerMount[
   return values.map((value) => {
     const colon = value.indexOf(":");
     const options = colon < 0 ? [] : value.slice(colon + 1).split(",");
+    const destination = colon < 0 ? value : value.slice(0, colon);
+    if (!destination.startsWith("/")) throw invalidTmpfs(`invalid mount path: '${destination}' mount path must be absolute`);
+    const wrong = options.find((option) => !tmpfsOption.test(option));
+    if (wrong !== undefined) throw invalidTmpfs(`invalid tmpfs option ${JSON.stringify(wrong)}`);
     return {
       type: "tmpfs",
       source: "",
-      destination: colon < 0 ? value : value.slice(0, colon),
+      destination,
       readOnly: options.includes("ro"),
       options: options.filter((option) => option !== "ro" && option !== "rw"),
     };
   });
+}
+
+const tmpfsOption =
+  /^(?:|ro|rw|(?:no)?(?:suid|dev|exec|atime|diratime|relatime|strictatime)|a?sync|dirsync|(?:un)?bindable|r?(?:private|shared|slave|unbindable)|(?:mode|uid|gid|size|nr_inodes|nr_blocks|mpol)=.*)$/;
+
+function invalidTmpfs(message: string): SlipwayError {
+  return new SlipwayError("invalid_argument", "INVALID_VOLUME", printable(message));
 }

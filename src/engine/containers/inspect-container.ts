@@ -1,4 +1,5 @@
 /** Docker's `container inspect` object from a record. Pure but for the store's path. */
+import { containerAddress, containerGateway } from "../../runtime/network-addresses.ts";
 import type { ContainerRecord, ContainerState } from "../../runtime/container-records.ts";
 import type { Store } from "../../store/index.ts";
 
@@ -66,6 +67,16 @@ function hostConfig(record: ContainerRecord): Readonly<Record<string, unknown>> 
     CapAdd: config.capAdd.length === 0 ? null : config.capAdd,
     CapDrop: config.capDrop.length === 0 ? null : config.capDrop,
     Dns: config.dns,
+    DnsOptions: config.dnsOptions,
+    DnsSearch: config.dnsSearch,
+    GroupAdd: config.groupAdd?.length ? config.groupAdd : null,
+    SecurityOpt: config.securityOptions.length === 0 ? null : config.securityOptions,
+    OomScoreAdj: config.oomScoreAdj ?? 0,
+    PidMode: hostMode(config, "pid"),
+    IpcMode: hostMode(config, "ipc") === "" ? "private" : "host",
+    UTSMode: hostMode(config, "uts"),
+    Sysctls: config.sysctls ?? {},
+    ...resources(config.limits),
     ExtraHosts: config.extraHosts.length === 0 ? null : config.extraHosts,
     Privileged: config.privileged,
     ReadonlyRootfs: config.readonlyRoot,
@@ -75,17 +86,35 @@ function hostConfig(record: ContainerRecord): Readonly<Record<string, unknown>> 
   };
 }
 
+function hostMode(config: ContainerRecord["config"], name: "pid" | "ipc" | "uts"): string {
+  return config.hostNamespaces?.includes(name) === true ? "host" : "";
+}
+
+function resources(limits: ContainerRecord["config"]["limits"]): Readonly<Record<string, unknown>> {
+  return {
+    Memory: limits.memoryBytes ?? 0,
+    MemoryReservation: limits.memoryReservationBytes ?? 0,
+    MemorySwap: limits.memorySwapBytes ?? 0,
+    CpuPeriod: limits.cpuPeriodUs ?? 0,
+    CpuQuota: limits.cpuQuotaUs ?? 0,
+    CpuShares: limits.cpuShares ?? 0,
+    CpusetCpus: limits.cpusetCpus ?? "",
+    CpusetMems: limits.cpusetMems ?? "",
+    PidsLimit: limits.pidsLimit ?? null,
+  };
+}
+
 function containerConfig(record: ContainerRecord, store: Store): Readonly<Record<string, unknown>> {
   const { config } = record;
   const image = record.imageId === "" ? undefined : imageConfigOf(record, store);
   return {
     Hostname: config.hostname,
-    Domainname: "",
+    Domainname: config.domainname ?? "",
     User: config.user,
     AttachStdin: false,
     AttachStdout: true,
     AttachStderr: true,
-    ExposedPorts: Object.fromEntries(record.ports.map((port) => [`${port.containerPort}/${port.protocol}`, {}])),
+    ExposedPorts: Object.fromEntries((config.exposedPorts ?? record.ports.map((port) => `${port.containerPort}/${port.protocol}`)).map((port) => [port, {}])),
     Tty: config.terminal,
     OpenStdin: config.openStdin,
     StdinOnce: false,
@@ -125,5 +154,16 @@ function networkSettings(record: ContainerRecord, state: ContainerState): Readon
       (ports[`${containerPort}/${protocol}`] ??= []).push(...addresses.map((address) => ({ HostIp: address, HostPort: String(hostPort) })));
     }
   }
-  return { Bridge: "", SandboxID: "", Ports: ports, Networks: { [record.config.networkMode]: { IPAddress: "", Gateway: "", MacAddress: "" } } };
+  const own = running && record.config.networkMode === "bridge";
+  // as the container itself sees it: from the host it is reached by its published ports
+  const endpoint = {
+    Gateway: own ? containerGateway : "",
+    IPAddress: own ? containerAddress : "",
+    IPPrefixLen: own ? 16 : 0,
+    IPv6Gateway: "",
+    GlobalIPv6Address: "",
+    GlobalIPv6PrefixLen: 0,
+    MacAddress: "",
+  };
+  return { Bridge: "", SandboxID: "", SandboxKey: "", Ports: ports, ...endpoint, Networks: { [record.config.networkMode]: endpoint } };
 }

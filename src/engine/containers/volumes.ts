@@ -15,7 +15,10 @@ import {
 } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import type { ContainerMount, ContainerRecord } from "../../runtime/container-records.ts";
+import { SlipwayError } from "../../base/errors.ts";
+import { printable } from "../../base/printable.ts";
+import { requireContainer } from "../../runtime/container-errors.ts";
+import type { ContainerMount, ContainerRecord, ContainerRecords } from "../../runtime/container-records.ts";
 import { parseVolume } from "../../runtime/volume-spec.ts";
 import { resolveInTree } from "../../solver/resolve-path.ts";
 import { joinPath, treeSize, type Chain, type FileNode, type FileView, type Store } from "../../store/index.ts";
@@ -46,6 +49,15 @@ export async function prepareMounts(
     const name = spec.kind === "named" ? spec.name : randomBytes(32).toString("hex");
     const source = openVolume(store, name, spec.kind === "anonymous", options.includes("nocopy") ? undefined : view, destination);
     return { type: "volume", name, source, destination, readOnly, options };
+  });
+}
+
+/** `--volumes-from NAME[:ro|rw]`: the mounts of other containers. CONTAINER_NOT_FOUND, INVALID_VOLUME in Docker's words. */
+export function mountsFrom(records: ContainerRecords, values: readonly string[]): readonly ContainerMount[] {
+  return values.flatMap((value) => {
+    const [name = "", mode = "rw"] = value.split(":");
+    if (mode !== "rw" && mode !== "ro") throw new SlipwayError("invalid_argument", "INVALID_VOLUME", printable(`invalid mode: ${mode}`));
+    return requireContainer(records, name).mounts.map((mount) => (mode === "ro" ? { ...mount, readOnly: true } : mount));
   });
 }
 
@@ -93,9 +105,12 @@ function copyFile(node: FileNode, target: string): void {
   lutimesNs(target, node.mtimeNs, node.mtimeNs);
 }
 
-export function removeAnonymousVolumes(store: Store, record: Pick<ContainerRecord, "mounts">): void {
+/** But for those that another container got by --volumes-from. */
+export function removeAnonymousVolumes(store: Store, record: Pick<ContainerRecord, "id" | "mounts">): void {
+  const others = store.containers<ContainerRecord>().list();
   for (const mount of record.mounts) {
     if (mount.type !== "volume" || mount.name === undefined) continue;
+    if (others.some(({ id, mounts }) => id !== record.id && mounts.some(({ name }) => name === mount.name))) continue;
     const directory = join(store.layout.volumes, mount.name);
     if (statSync(join(directory, anonymousMark), { throwIfNoEntry: false }) !== undefined) rmSync(directory, { recursive: true, force: true });
   }

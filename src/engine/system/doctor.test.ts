@@ -20,6 +20,7 @@ const good: Machine = {
   userNamespaces: works("user namespaces"),
   overlay: works("overlayfs"),
   seccomp: works("seccomp"),
+  init: { works: true, name: "init", detail: "/usr/bin/catatonit" },
   tunDevice: works("/dev/net/tun"),
   emulated: ["linux/arm64"],
 };

@@ -43,6 +43,7 @@ export function findingsFrom(machine: Machine, privileged: boolean): readonly Do
     abilityFinding(machine.overlay, "missing"),
     abilityFinding(machine.seccomp, "warning"),
     abilityFinding(machine.tunDevice, "missing"),
+    abilityFinding(machine.init, "warning"),
     cgroupFinding(machine),
     emulationFinding(machine),
   ];
