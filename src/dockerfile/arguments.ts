@@ -148,7 +148,7 @@ function legacyPair(keyword: string, rest: string): ArgumentPair {
 
 function pairFromWord(word: string): ArgumentPair {
   const at = word.indexOf("=");
-  if (at < 0) throw syntaxReason(`Syntax error - can't find = in ${quoteText(word)}. Must be of the form: name=value`);
+  if (at < 0) throw syntaxReason(`Syntax error - can't find = in ${quoteText(word)}. Must be of the form: name=value`, word);
   return { key: word.slice(0, at), value: word.slice(at + 1), legacy: false };
 }
 

@@ -18,9 +18,9 @@ export function buildRun(node: InstructionNode): RunInstruction {
   const mounts = flags.all("mount");
   for (const mount of mounts) checkRunMount(mount);
   const [network] = flags.all("network");
-  if (network !== undefined && !networkModes.has(network)) throw syntaxReason(`invalid network mode ${quoteText(network)}`);
+  if (network !== undefined && !networkModes.has(network)) throw syntaxReason(`invalid network mode ${quoteText(network)}`, network);
   const [security] = flags.all("security");
-  if (security !== undefined && !securityModes.has(security)) throw syntaxReason(`security ${quoteText(security)} is not valid`);
+  if (security !== undefined && !securityModes.has(security)) throw syntaxReason(`security ${quoteText(security)} is not valid`, security);
   return { type: "run", ...baseOf(node), command: commandOf(node), mounts, network, security, devices: flags.all("device") };
 }
 
@@ -52,7 +52,7 @@ export function buildHealthcheck(node: InstructionNode): HealthcheckInstruction 
   }
   const names = { interval: "string", timeout: "string", "start-period": "string", "start-interval": "string", retries: "string" } as const;
   const flags = parseFlags(node.flags, names);
-  if (type !== "CMD") throw syntaxReason(`Unknown type ${quoteText(type)} in HEALTHCHECK (try CMD)`);
+  if (type !== "CMD") throw syntaxReason(`Unknown type ${quoteText(type)} in HEALTHCHECK (try CMD)`, node.arguments.type);
   if (command.args.length === 0) throw syntaxReason("Missing command after HEALTHCHECK CMD");
   const check = {
     none: false,

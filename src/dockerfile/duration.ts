@@ -18,7 +18,7 @@ const maximumNs = 2 ** 63;
 
 /** Throws Docker's "time: invalid duration" and the like. Whole nanoseconds; up to about 292 years. */
 export function parseDuration(text: string): number {
-  const invalid = () => syntaxReason(`time: invalid duration ${quoteText(text)}`);
+  const invalid = () => syntaxReason(`time: invalid duration ${quoteText(text)}`, text);
   const sign = text.startsWith("-") ? -1 : 1;
   let rest = text.replace(/^[+-]/, "");
   if (rest === "0") return 0;
@@ -29,9 +29,9 @@ export function parseDuration(text: string): number {
     if (amount === "" || amount === ".") throw invalid();
     rest = rest.slice(amount.length);
     const unit = unitName.exec(rest)?.[0] ?? "";
-    if (unit === "") throw syntaxReason(`time: missing unit in duration ${quoteText(text)}`);
+    if (unit === "") throw syntaxReason(`time: missing unit in duration ${quoteText(text)}`, text);
     const factor = units.get(unit);
-    if (factor === undefined) throw syntaxReason(`time: unknown unit ${quoteText(unit)} in duration ${quoteText(text)}`);
+    if (factor === undefined) throw syntaxReason(`time: unknown unit ${quoteText(unit)} in duration ${quoteText(text)}`, text);
     total += Math.trunc(Number(amount) * factor);
     if (total >= maximumNs) throw invalid();
     rest = rest.slice(unit.length);

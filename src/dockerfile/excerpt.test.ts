@@ -51,4 +51,24 @@ describe("formatExcerpt", () => {
   it("colours the lines at fault when asked", () => {
     assert.match(formatExcerpt("a\nb", { start: 2, end: 2 }, { fileName: "f", color: true }), /\n\u001b\[31m {3}2 \| >>> b\u001b\[0m\n/);
   });
+
+  const carets: { name: string; line: string; culprit: string; pointer: string | undefined }[] = [
+    { name: "a word", line: "COPY --form=x a b", culprit: "--form", pointer: "     ^^^^^^" },
+    { name: "not in the middle of a longer one", line: "RUN xcd cd", culprit: "cd", pointer: "        ^^" },
+    { name: "what begins with a sign", line: "LABEL a=x${b", culprit: "${b", pointer: "         ^^^" },
+    { name: "behind tabs and wide characters", line: "\tENV é😀 x", culprit: "x", pointer: "\t       ^" },
+    { name: "nothing when it is not there", line: "RUN x", culprit: "y", pointer: undefined },
+    { name: "nothing for nothing", line: "RUN x", culprit: "", pointer: undefined },
+  ];
+  for (const { name, line, culprit, pointer } of carets) {
+    it(`points at ${name}`, () => {
+      const shown = formatExcerpt(line, { start: 1, end: 1 }, { fileName: "f", culprit }).split("\n").slice(3, -1);
+      assert.deepEqual(shown, pointer === undefined ? [] : [`     |     ${pointer}`]);
+    });
+  }
+
+  it("points once, in the marked lines", () => {
+    const excerpt = formatExcerpt("x\nx\nx", { start: 2, end: 3 }, { fileName: "f", culprit: "x" });
+    assert.deepEqual(excerpt.split("\n").slice(2, -1), ["   1 |     x", "   2 | >>> x", "     |     ^", "   3 | >>> x"]);
+  });
 });

@@ -6,6 +6,8 @@ export interface ExcerptOptions {
   readonly fileName: string;
   /** marks the lines at fault in red */
   readonly color?: boolean | undefined;
+  /** text at fault: where it first stands in the marked lines, carets point at it */
+  readonly culprit?: string | undefined;
 }
 
 const rule = "--------------------";
@@ -21,14 +23,14 @@ export function formatExcerpt(text: string, lines: LineRange | readonly LineRang
   const last = Math.min(Math.max(...ranges.map(({ start, end }) => Math.max(start, end))), sourceLines.length);
   if (ranges.length === 0 || first < 1 || first > sourceLines.length) return "";
   const { start, end } = withContext(first, last, sourceLines.length);
-  const shown = sourceLines.slice(start - 1, end).map((line, index) => {
+  const isMarked = (number: number): boolean => ranges.some((range) => number >= range.start && number <= Math.max(range.start, range.end));
+  let carets = false;
+  const shown = sourceLines.slice(start - 1, end).flatMap((line, index) => {
     const number = start + index;
-    return formatLine(
-      number,
-      line,
-      ranges.some((range) => number >= range.start && number <= Math.max(range.start, range.end)),
-      options,
-    );
+    const formatted = formatLine(number, line, isMarked(number), options);
+    const pointer = carets || !isMarked(number) ? undefined : formatCarets(line, options.culprit);
+    carets ||= pointer !== undefined;
+    return pointer === undefined ? formatted : [formatted, pointer];
   });
   return [`${printable(options.fileName)}:${first}`, rule, ...shown, rule].join("\n");
 }
@@ -57,4 +59,20 @@ function withContext(first: number, last: number, lineCount: number): LineRange 
 function formatLine(number: number, line: string, marked: boolean, { color }: ExcerptOptions): string {
   const text = ` ${String(number).padStart(3)} | ${marked ? ">>>" : "   "} ${printable(line)}`;
   return marked && color === true ? `\u001b[31m${text}\u001b[0m` : text;
+}
+
+/** `     |     RUNN` has `^^^^` below the word; undefined when the line does not hold it. */
+function formatCarets(line: string, culprit: string | undefined): string | undefined {
+  const [text, word] = [printable(line), printable(culprit ?? "")];
+  const at = word === "" ? -1 : text.search(wholeWord(word));
+  if (at < 0) return undefined;
+  const indent = text.slice(0, at).replace(/[^\t]/gu, " ");
+  return `     |     ${indent}${"^".repeat([...word].length)}`;
+}
+
+/** Not in the middle of a longer name. */
+function wholeWord(word: string): RegExp {
+  const name = "[\\p{L}\\p{Nd}_-]";
+  const [before, behind] = [/^[\p{L}\p{Nd}_-]/u.test(word) ? `(?<!${name})` : "", /[\p{L}\p{Nd}_-]$/u.test(word) ? `(?!${name})` : ""];
+  return new RegExp(`${before}${RegExp.escape(word)}${behind}`, "u");
 }

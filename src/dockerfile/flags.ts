@@ -34,9 +34,9 @@ export function parseFlags(written: readonly string[], kinds: Readonly<Record<st
     const equals = flag.indexOf("=");
     const name = flag.slice(2, equals < 0 ? undefined : equals);
     const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
-    if (kind === undefined) throw syntaxReason(withSuggestion(`unknown flag: --${name}`, findSuggestion(name, Object.keys(kinds))));
+    if (kind === undefined) throw syntaxReason(withSuggestion(`unknown flag: --${name}`, findSuggestion(name, Object.keys(kinds))), `--${name}`);
     const before = values.get(name) ?? [];
-    if (before.length > 0 && kind !== "strings") throw syntaxReason(`duplicate flag specified: --${name}`);
+    if (before.length > 0 && kind !== "strings") throw syntaxReason(`duplicate flag specified: --${name}`, flag);
     const value = equals < 0 ? undefined : flag.slice(equals + 1);
     values.set(name, [...before, kind === "boolean" ? booleanValue(name, value) : requiredValue(name, value)]);
   }
@@ -44,14 +44,14 @@ export function parseFlags(written: readonly string[], kinds: Readonly<Record<st
 }
 
 function requiredValue(name: string, value: string | undefined): string {
-  if (value === undefined) throw syntaxReason(`missing a value on flag: --${name}`);
+  if (value === undefined) throw syntaxReason(`missing a value on flag: --${name}`, `--${name}`);
   return value;
 }
 
 function booleanValue(name: string, value: string | undefined): string {
   if (value === undefined) return "true";
-  if (value === "") throw syntaxReason(`missing a value on flag: --${name}`);
+  if (value === "") throw syntaxReason(`missing a value on flag: --${name}`, `--${name}`);
   const lower = value.toLowerCase();
-  if (lower !== "true" && lower !== "false") throw syntaxReason(`expecting boolean value for flag --${name}, not: ${value}`);
+  if (lower !== "true" && lower !== "false") throw syntaxReason(`expecting boolean value for flag --${name}, not: ${value}`, `--${name}=${value}`);
   return lower;
 }

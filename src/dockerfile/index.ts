@@ -12,7 +12,7 @@ export { parseDockerfile, parsePrefix, parseTrigger, type ParseOptions } from ".
 export { parseRunMount, type WordExpander } from "./run-mount.ts";
 export { formatStepName, type StepNameOptions } from "./step-name.ts";
 export { findSuggestion } from "./suggest.ts";
-export { parseSyntax } from "./syntax.ts";
+export { formatSyntax, parseSyntax, parseSyntaxWithFaults, type FaultySyntax } from "./syntax.ts";
 export { positionInFile } from "./syntax-tree.ts";
 export type {
   Arguments,

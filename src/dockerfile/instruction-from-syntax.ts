@@ -49,7 +49,7 @@ export function instructionFromSyntax(node: InstructionNode): Instruction | From
   const name = node.keyword.toLowerCase();
   if (isKnown(name)) return builders[name](node);
   const suggestion = findSuggestionAnyCase(node.keyword, Object.keys(builders));
-  throw syntaxReason(withSuggestion(`unknown instruction: ${node.keyword}`, suggestion));
+  throw syntaxReason(withSuggestion(`unknown instruction: ${node.keyword}`, suggestion), node.keyword);
 }
 
 function isKnown(name: string): name is keyof typeof builders {
@@ -62,7 +62,7 @@ function buildFrom(node: InstructionNode): FromInstruction {
   const named = words.length === 3 && keyword?.toLowerCase() === "as" && name !== undefined;
   const as = named ? name.toLowerCase() : undefined;
   if (as !== undefined && !stageName.test(as)) {
-    throw syntaxReason(`invalid name for build stage: ${quoteText(name ?? "")}, name can't start with a number or contain symbols`);
+    throw syntaxReason(`invalid name for build stage: ${quoteText(name ?? "")}, name can't start with a number or contain symbols`, name);
   }
   if (image === undefined || (!named && words.length !== 1)) throw syntaxReason("FROM requires either one or three arguments");
   const platform = parseFlags(node.flags, { platform: "string" }).text("platform");

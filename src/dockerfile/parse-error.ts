@@ -6,9 +6,9 @@ export function dockerfileError(message: string, lines: LineRange | undefined, d
   return new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", message, lines === undefined ? details : { ...details, lines });
 }
 
-/** A reason without place: who knows the instruction adds the line with atInstruction(). */
-export function syntaxReason(message: string): SlipwayError {
-  return new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", message);
+/** A reason without place: who knows the instruction adds the line with atLines(). `culprit`: the text at fault, as written. */
+export function syntaxReason(message: string, culprit?: string): SlipwayError {
+  return new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", message, culprit === undefined ? {} : { culprit });
 }
 
 /** Runs `parse` and gives its failures the lines and, for typed instructions, Docker's "on line N" in front. */

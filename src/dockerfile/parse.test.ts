@@ -189,6 +189,40 @@ describe("parseDockerfile", () => {
     });
   }
 
+  const further: { name: string; text: string; message: string; also: readonly string[] }[] = [
+    {
+      name: "behind the first",
+      text: "FROM a\nRUNN x\nCOPY --form=b c d\nEXPOSE\n",
+      message: "dockerfile parse error on line 2: unknown instruction: RUNN (did you mean RUN?)",
+      also: [
+        "3 --form dockerfile parse error on line 3: unknown flag: --form (did you mean from?)",
+        "4 undefined dockerfile parse error on line 4: EXPOSE requires at least one argument",
+      ],
+    },
+    {
+      name: "before one that cannot be split, which Docker finds first",
+      text: "FROM a\nRUNN x\nENV a=b c\nUSER\n",
+      message: 'Syntax error - can\'t find = in "c". Must be of the form: name=value',
+      also: [
+        "2 RUNN dockerfile parse error on line 2: unknown instruction: RUNN (did you mean RUN?)",
+        "4 undefined dockerfile parse error on line 4: USER requires exactly one argument",
+      ],
+    },
+  ];
+  for (const { name, text, message, also } of further) {
+    it(`collects the faults ${name}`, () => {
+      assert.throws(
+        () => parseDockerfile(text),
+        (error) => {
+          assert.ok(isSlipwayError(error, "DOCKERFILE_PARSE"));
+          const others = error.details["also"] as { message: string; lines: { start: number }; culprit?: string }[];
+          assert.deepEqual([error.message, others.map((other) => `${other.lines.start} ${other.culprit} ${other.message}`)], [message, also]);
+          return true;
+        },
+      );
+    });
+  }
+
   it("reads directives, stages and ARGs before the first stage", () => {
     const text = "\ufeff# Syntax = a/b:1 x\n# check=skip=A,B;error=true\n# escape=`\nARG V=1\nFROM --platform=$P base:$V AS Build\nFROM build\n";
     const { directives, metaArgs, stages } = parseDockerfile(Buffer.from(text));

@@ -1,11 +1,11 @@
 /** Text → Dockerfile: typed instructions in stages, with every fault in the words that Docker's users search for. */
 import { SlipwayError } from "../base/errors.ts";
 import { instructionFromSyntax } from "./instruction-from-syntax.ts";
-import type { ArgInstruction, Dockerfile, FromInstruction, Instruction, Stage, Warning } from "./instruction.ts";
+import type { ArgInstruction, Dockerfile, FromInstruction, Instruction, LineRange, Stage, Warning } from "./instruction.ts";
 import { atLines, dockerfileError } from "./parse-error.ts";
 import { createWarning } from "./rules.ts";
 import { isInstruction, type InstructionNode, type SyntaxTree } from "./syntax-tree.ts";
-import { parseSyntax } from "./syntax.ts";
+import { parseSyntax, parseSyntaxWithFaults } from "./syntax.ts";
 
 export interface ParseOptions {
   /** for `details.fileName` of errors; default "Dockerfile" */
@@ -14,7 +14,7 @@ export interface ParseOptions {
 
 /**
  * Fails with DOCKERFILE_PARSE: the message is Docker's, `details.lines` (absent when no line is at fault) is what
- * formatExcerpt() marks. Bytes that are not UTF-8 become U+FFFD.
+ * formatExcerpt() marks, `details.culprit` what it points at, `details.also` further faults with the same members. Bytes that are not UTF-8 become U+FFFD.
  */
 export function parseDockerfile(source: string | Uint8Array, options: ParseOptions = {}): Dockerfile {
   const text = typeof source === "string" ? source : decode(source);
@@ -46,7 +46,7 @@ export function parseTrigger(expression: string): Instruction {
 export function parsePrefix(source: string | Uint8Array): Dockerfile | undefined {
   const text = typeof source === "string" ? source : decode(source);
   try {
-    return dockerfileFrom(parseSyntax(text)).dockerfile;
+    return dockerfileFrom(parseSyntax(text), []).dockerfile;
   } catch (error) {
     if (error instanceof SlipwayError) return undefined;
     throw error;
@@ -60,29 +60,66 @@ function decode(bytes: Uint8Array): string {
 
 function parseText(text: string): Dockerfile {
   if (text === "") throw dockerfileError("the Dockerfile cannot be empty", undefined);
-  const { dockerfile, fault } = dockerfileFrom(parseSyntax(text));
+  const { tree, faults } = parseSyntaxWithFaults(text);
+  const { dockerfile, fault } = dockerfileFrom(tree, faults);
   if (fault !== undefined) throw fault;
   if (dockerfile.stages.length === 0) throw dockerfileError("dockerfile contains no stages to build", undefined);
   return dockerfile;
 }
 
 /** All of the file, or what stands before the fault. */
-function dockerfileFrom({ nodes: all, directives, text }: SyntaxTree): { readonly dockerfile: Dockerfile; readonly fault?: SlipwayError } {
+function dockerfileFrom(
+  { nodes: all, directives, text }: SyntaxTree,
+  faults: readonly SlipwayError[],
+): { readonly dockerfile: Dockerfile; readonly fault?: SlipwayError } {
   const nodes = all.filter(isInstruction);
   const metaArgs: ArgInstruction[] = [];
   const stages: GrowingStage[] = [];
   const dockerfile = { directives, metaArgs, stages, warnings: nodes.flatMap(emptyContinuation), text };
+  // what cannot be split is said first, wherever it stands
+  if (faults[0] !== undefined)
+    return { dockerfile, fault: withFurtherFaults(faults[0], [...faults.slice(1), ...nodes.flatMap((node) => faultOf(node) ?? [])]) };
   try {
     groupInStages(nodes, metaArgs, stages);
     return { dockerfile };
   } catch (error) {
-    if (error instanceof SlipwayError) return { dockerfile, fault: error };
+    if (error instanceof SlipwayError) return { dockerfile, fault: withFurtherFaults(error, laterFaults(error, nodes)) };
     throw error;
   }
 }
 
 interface GrowingStage extends Stage {
   readonly instructions: Instruction[];
+}
+
+const maximumFaults = 20;
+
+/** The first fault, and in `details.also` the others in the order of the file. */
+function withFurtherFaults(first: SlipwayError, others: readonly SlipwayError[]): SlipwayError {
+  const also = others
+    .flatMap(({ message, details: { lines, culprit } }) => (isLines(lines) ? { message, lines, ...(culprit === undefined ? {} : { culprit }) } : []))
+    .toSorted((left, right) => left.lines.start - right.lines.start)
+    .slice(0, maximumFaults);
+  return also.length === 0 ? first : new SlipwayError(first.kind, first.code, first.message, { ...first.details, also }, first.cause);
+}
+
+function laterFaults({ details }: SlipwayError, nodes: readonly InstructionNode[]): readonly SlipwayError[] {
+  const { lines } = details;
+  return !isLines(lines) ? [] : nodes.filter((node) => node.lines.start > lines.start).flatMap((node) => faultOf(node) ?? []);
+}
+
+function isLines(value: unknown): value is LineRange {
+  return typeof value === "object" && value !== null && "start" in value && typeof value.start === "number";
+}
+
+function faultOf(node: InstructionNode): SlipwayError | undefined {
+  try {
+    typedInstruction(node);
+    return undefined;
+  } catch (error) {
+    if (error instanceof SlipwayError) return error;
+    throw error;
+  }
 }
 
 function groupInStages(nodes: readonly InstructionNode[], metaArgs: ArgInstruction[], stages: GrowingStage[]): void {

@@ -113,7 +113,7 @@ function applyBareKey(draft: Draft, key: string, field: string): void {
   else if (key === "required") {
     requireType(draft, key, "secret", "ssh");
     draft.required = true;
-  } else throw syntaxReason(`invalid field '${field}' must be a key=value pair`);
+  } else throw syntaxReason(`invalid field '${field}' must be a key=value pair`, field);
 }
 
 function applyValue(draft: Draft, key: string, value: string, field: string): void {
@@ -164,7 +164,7 @@ function applyValue(draft: Draft, key: string, value: string, field: string): vo
       draft.env = value || undefined;
       return;
     default:
-      throw syntaxReason(withSuggestion(`unexpected key '${key}' in '${field}'`, findSuggestion(key, suggestedKeys)));
+      throw syntaxReason(withSuggestion(`unexpected key '${key}' in '${field}'`, findSuggestion(key, suggestedKeys)), field);
   }
 }
 
@@ -175,12 +175,12 @@ function requireType(draft: Draft, key: string, ...allowed: readonly RunMount["t
 function oneOf<const Options extends readonly string[]>(options: Options, value: string, what: string): Options[number] {
   const found = options.find((option) => option === value.toLowerCase());
   if (found !== undefined) return found;
-  throw syntaxReason(withSuggestion(`unsupported ${what} ${quoteText(value)}`, findSuggestion(value, options)));
+  throw syntaxReason(withSuggestion(`unsupported ${what} ${quoteText(value)}`, findSuggestion(value, options)), value);
 }
 
 function parseBoolean(key: string, value: string): boolean {
   const parsed = booleanFromText(value);
-  if (parsed === undefined) throw syntaxReason(`invalid value for ${key}: ${value}`);
+  if (parsed === undefined) throw syntaxReason(`invalid value for ${key}: ${value}`, value);
   return parsed;
 }
 

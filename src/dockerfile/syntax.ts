@@ -1,9 +1,10 @@
 /** Text → lossless tree. Failures carry Docker's words and, as `details.lines`, the lines Docker marks. */
+import { SlipwayError } from "../base/errors.ts";
 import { splitInstruction } from "./arguments.ts";
 import { parseCheckDirective, parseDirective, parseEscape, type Directive } from "./directive.ts";
 import { trimLeft, trimSpace } from "./go-text.ts";
 import { findHeredocs, type HeredocOpening } from "./heredoc.ts";
-import type { CheckDirective, Directives } from "./instruction.ts";
+import type { CheckDirective, Directives, LineRange } from "./instruction.ts";
 import { atLines, dockerfileError, syntaxReason } from "./parse-error.ts";
 import { LineReader, type SourceLine } from "./source-lines.ts";
 import type { HeredocBody, InstructionNode, LinePiece, Position, Span, SplitInstruction, SyntaxNode, SyntaxTree } from "./syntax-tree.ts";
@@ -13,7 +14,26 @@ const byteOrderMark = "\ufeff";
 
 /** Reads a whole file. "file with no instructions" and the like are thrown as DOCKERFILE_PARSE. */
 export function parseSyntax(text: string): SyntaxTree {
+  const { tree, faults } = parseSyntaxWithFaults(text);
+  if (faults[0] !== undefined) throw faults[0];
+  return tree;
+}
+
+export interface FaultySyntax {
+  /** without the instructions that cannot be split */
+  readonly tree: SyntaxTree;
+  /** why they cannot, in the order of the file */
+  readonly faults: readonly SlipwayError[];
+}
+
+/** Goes on behind instructions that cannot be split. What makes the rest unreadable is thrown, unless there was a fault before. */
+export function parseSyntaxWithFaults(text: string): FaultySyntax {
   return new SyntaxParser(text).parse();
+}
+
+/** The tree's text again. `replaced`: what stands in the place of some nodes, line ends included. */
+export function formatSyntax({ text, nodes }: SyntaxTree, replaced: ReadonlyMap<SyntaxNode, string> = new Map()): string {
+  return nodes.map((node) => replaced.get(node) ?? text.slice(node.span.start.offset, node.span.end.offset)).join("");
 }
 
 class SyntaxParser {
@@ -26,18 +46,28 @@ class SyntaxParser {
   #check: CheckDirective | undefined;
   #comments: string[] = [];
   #hasInstruction = false;
+  readonly #faults: SlipwayError[] = [];
 
   constructor(text: string) {
     this.#text = text;
     this.#reader = new LineReader(text);
   }
 
-  parse(): SyntaxTree {
+  parse(): FaultySyntax {
+    try {
+      this.#lines();
+    } catch (error) {
+      if (!(error instanceof SlipwayError) || this.#faults.length === 0) throw error;
+      this.#faults.push(error);
+    }
+    return { tree: { text: this.#text, nodes: this.#nodes, directives: this.#allDirectives() }, faults: this.#faults };
+  }
+
+  #lines(): void {
     for (let line = this.#reader.next(); line !== undefined; line = this.#reader.next()) this.#line(line);
     const lastLine = { start: this.#reader.lineNumber, end: this.#reader.lineNumber };
     if (!this.#hasInstruction) throw dockerfileError("file with no instructions", lastLine);
     if (this.#reader.stoppedAtLongLine) throw dockerfileError("dockerfile line greater than max allowed size of 65535", lastLine);
-    return { text: this.#text, nodes: this.#nodes, directives: this.#allDirectives() };
   }
 
   #allDirectives(): Directives {
@@ -85,7 +115,9 @@ class SyntaxParser {
     const start = positionOf(first);
     const { joined, pieces, hasEmptyLine } = this.#join(first, firstText);
     const joinedEnd = this.#reader.lineNumber;
-    const split = atLines({ start: first.number, end: joinedEnd }, false, () => splitInstruction(joined, this.#escape));
+    const split = this.#split(joined, { start: first.number, end: joinedEnd });
+    this.#hasInstruction = true;
+    if (split === undefined) return;
     const openings = canOpenHeredocs(split) ? findHeredocs(joined) : [];
     const heredocs = openings.map((opening) => this.#heredoc(opening, first.number));
     const node: InstructionNode = {
@@ -101,7 +133,16 @@ class SyntaxParser {
     };
     this.#nodes.push(node);
     this.#comments = [];
-    this.#hasInstruction = true;
+  }
+
+  #split(joined: string, lines: LineRange): SplitInstruction | undefined {
+    try {
+      return atLines(lines, false, () => splitInstruction(joined, this.#escape));
+    } catch (error) {
+      if (!(error instanceof SlipwayError)) throw error;
+      this.#faults.push(error);
+      return undefined;
+    }
   }
 
   #join(first: SourceLine, firstText: string): { joined: string; pieces: readonly LinePiece[]; hasEmptyLine: boolean } {

@@ -143,10 +143,18 @@ export interface DockerfileContent {
   readonly text: Uint8Array;
 }
 
+export interface CheckError {
+  readonly message: string;
+  readonly lines: Lines | undefined;
+  readonly excerpt: string;
+  /** what else is wrong with the file, further down */
+  readonly also: readonly { readonly message: string; readonly excerpt: string }[];
+}
+
 export interface CheckResult {
   readonly warnings: readonly BuildWarning[];
   /** why a build would fail before its first step, also when `# check=error=true` makes the warnings fail it */
-  readonly error: { readonly message: string; readonly lines: Lines | undefined; readonly excerpt: string } | undefined;
+  readonly error: CheckError | undefined;
   readonly source: DockerfileContent;
 }
 

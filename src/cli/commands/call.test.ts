@@ -47,6 +47,7 @@ const unknown = {
   message: "dockerfile parse error on line 2: unknown instruction: RUNN (did you mean RUN?)",
   lines: { start: 2, end: 2 },
   excerpt: "Dockerfile:2\n--------------------\n   1 |     FROM scratch AS Foo\n   2 | >>> RUNN x\n   3 |     \n--------------------",
+  also: [],
 };
 
 async function check(words: readonly string[], result: Partial<CheckResult>): Promise<Outcome> {
@@ -100,9 +101,19 @@ describe("--call=check prints what Docker prints", () => {
       outcome: { code: 1, stdout: `${found}\n`, stderr: `ERROR: ${unknown.message}\n${unknown.excerpt}\n\n` },
     },
     {
+      name: "an error and what else is wrong",
+      words: ["--check"],
+      result: { error: { ...unknown, also: [{ message: "unknown flag: --form", excerpt: "Dockerfile:5\n---" }] } },
+      outcome: {
+        code: 1,
+        stdout: "",
+        stderr: `ERROR: ${unknown.message}\n${unknown.excerpt}\n\nalso: unknown flag: --form\nDockerfile:5\n---\n\n`,
+      },
+    },
+    {
       name: "an error without place, whatever shall not count",
       words: ["--call=check,ignorestatus=true"],
-      result: { error: { message: "lint violation found for rules: UndefinedVar", lines: undefined, excerpt: "" } },
+      result: { error: { message: "lint violation found for rules: UndefinedVar", lines: undefined, excerpt: "", also: [] } },
       outcome: { code: 1, stdout: "", stderr: "ERROR: lint violation found for rules: UndefinedVar\n\n" },
     },
   ];

@@ -1,6 +1,6 @@
 /** What `build --check` prints: a heading, then each finding with its rule, link, sentence and place; or all of it as JSON. */
 import { printable } from "../../base/printable.ts";
-import type { BuildWarning, CheckResult } from "../../engine/api.ts";
+import type { BuildWarning, CheckError, CheckResult } from "../../engine/api.ts";
 import { formatCallJson, locationOf, sourceData } from "./call-json.ts";
 
 function formatFinding({ rule, url, message, excerpt }: BuildWarning): string {
@@ -22,9 +22,10 @@ export function formatCheckText({ warnings, error }: CheckResult): string {
   return `Check complete, ${count} been found!\n${others.map(formatFinding).join("")}${suggestions}${error === undefined ? "" : "\n"}`;
 }
 
-/** The message, its place below it. */
-export function formatCheckError({ message, excerpt }: NonNullable<CheckResult["error"]>): string {
-  return `${message}\n${excerpt === "" ? "" : `${excerpt.trimEnd()}\n`}`;
+/** The message, its place below it; then what else is wrong. */
+export function formatCheckError({ message, excerpt, also }: CheckError): string {
+  const further = also.map((fault) => `\nalso: ${fault.message}\n${fault.excerpt}\n`).join("");
+  return `${message}\n${excerpt === "" ? "" : `${excerpt.trimEnd()}\n`}${further}`;
 }
 
 /** In the order in which they were found. */

@@ -1,6 +1,7 @@
 /** A task's progress on standard error until its result is there. */
 import { isSlipwayError } from "../../base/errors.ts";
-import type { Task } from "../../engine/api.ts";
+import { printable } from "../../base/printable.ts";
+import type { CheckError, Task } from "../../engine/api.ts";
 import type { Cli } from "../cli.ts";
 import { createRenderer, type ProgressMode } from "../progress/create-renderer.ts";
 
@@ -26,8 +27,19 @@ export async function showTask<Result>(cli: Cli, task: Task<Result>, { mode, exp
   }
 }
 
-/** The step's place in the Dockerfile, where the engine names it; below the display, above the ERROR line. */
+/**
+ * The step's place in the Dockerfile, where the engine names it; below the display, above the ERROR line. What else is wrong
+ * with the file stands before it, so that the end is what Docker prints.
+ */
 function writeExcerpt(cli: Cli, error: unknown): void {
-  const excerpt = isSlipwayError(error) && error.kind !== "canceled" ? error.details["excerpt"] : undefined;
+  if (!isSlipwayError(error) || error.kind === "canceled") return;
+  const { excerpt, also } = error.details;
+  for (const fault of Array.isArray(also) ? also : []) {
+    if (isFurtherFault(fault)) cli.stderr.write(`${printable(fault.excerpt)}\nalso: ${printable(fault.message)}\n\n`);
+  }
   if (typeof excerpt === "string" && excerpt !== "") cli.stderr.write(excerpt.endsWith("\n") ? excerpt : `${excerpt}\n`);
+}
+
+function isFurtherFault(fault: unknown): fault is CheckError["also"][number] {
+  return typeof fault === "object" && fault !== null && "message" in fault && "excerpt" in fault && typeof fault.excerpt === "string";
 }

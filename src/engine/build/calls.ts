@@ -5,7 +5,7 @@ import type { ResolvedImage } from "../../graph/lowering.ts";
 import type { Platform } from "../../oci/platform.ts";
 import type { CallOptions, CheckResult, OutlineResult, TargetsResult } from "../api.ts";
 import { definitionStep, emitWarnings, openBuild, reportIgnoreFile, type BuildSurroundings } from "./build-image.ts";
-import { linesOf, withExcerpt } from "./diagnostics.ts";
+import { linesOf, withExcerpt, type FurtherFault } from "./diagnostics.ts";
 import { failOnWarnings, failureOf, lintBuild, lintUnparsed, parseBuild, type LintContext, type ParsedBuild } from "./lint.ts";
 import type { LoadedDockerfile } from "./load-dockerfile.ts";
 import type { OpenedContext } from "./open-context.ts";
@@ -52,7 +52,14 @@ export async function checkBuild(options: CallOptions, surroundings: BuildSurrou
 function checkError(error: unknown): CheckResult["error"] {
   const failure = asSlipwayError(error);
   const excerpt = failure.details["excerpt"];
-  return { message: failure.message, lines: linesOf(failure), excerpt: typeof excerpt === "string" ? excerpt : "" };
+  const also = failure.details["also"];
+  return {
+    message: failure.message,
+    lines: linesOf(failure),
+    excerpt: typeof excerpt === "string" ? excerpt : "",
+    // as withExcerpt() has made them
+    also: Array.isArray(also) ? (also as readonly FurtherFault[]) : [],
+  };
 }
 
 /** `--call=outline`. Fails as the build would. */

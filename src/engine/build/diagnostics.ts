@@ -10,13 +10,34 @@ export interface DockerfileText {
   readonly text: string;
 }
 
-/** Adds `details.excerpt` and `details.line` when the error names lines. */
+/** Adds `details.excerpt` and `details.line` when the error names lines, and to each of `details.also` its excerpt. */
 export function withExcerpt(error: unknown, dockerfile: DockerfileText): unknown {
   if (!(error instanceof SlipwayError) || error.details["excerpt"] !== undefined) return error;
   const lines = linesOf(error);
   if (lines === undefined) return error;
-  const excerpt = formatExcerpt(dockerfile.text, lines, { fileName: dockerfile.name });
-  return new SlipwayError(error.kind, error.code, error.message, { ...error.details, file: dockerfile.name, line: lines.start, excerpt }, error.cause);
+  const excerpt = formatExcerpt(dockerfile.text, lines, { fileName: dockerfile.name, culprit: culpritOf(error.details) });
+  const also = furtherFaults(error.details["also"], dockerfile);
+  const details = { ...error.details, ...(also.length === 0 ? {} : { also }), file: dockerfile.name, line: lines.start, excerpt };
+  return new SlipwayError(error.kind, error.code, error.message, details, error.cause);
+}
+
+function culpritOf(details: Readonly<Record<string, unknown>>): string | undefined {
+  const culprit = details["culprit"] ?? details["word"];
+  return typeof culprit === "string" ? culprit : undefined;
+}
+
+/** A fault that a build did not come to. */
+export interface FurtherFault {
+  readonly message: string;
+  readonly excerpt: string;
+}
+
+function furtherFaults(also: unknown, dockerfile: DockerfileText): readonly FurtherFault[] {
+  return (Array.isArray(also) ? (also as readonly Readonly<Record<string, unknown>>[]) : []).flatMap((fault) => {
+    const { message, lines } = fault;
+    if (typeof message !== "string" || !isLineRange(lines)) return [];
+    return { message, excerpt: formatExcerpt(dockerfile.text, lines, { fileName: dockerfile.name, culprit: culpritOf(fault) }) };
+  });
 }
 
 /** The lines that the error names. */
