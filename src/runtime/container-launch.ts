@@ -10,6 +10,7 @@ import type { ContainerFiles, ContainerHost } from "./container-host.ts";
 import { openContainerNetwork, type ContainerNetwork } from "./container-network.ts";
 import type { ContainerRecord } from "./container-records.ts";
 import { createContainerSpec, writeSystemFiles } from "./container-spec.ts";
+import { requireRunnable } from "./emulation.ts";
 import { killCommand, noteDeath, shellCommand, startTimeTicks } from "./death-watch.ts";
 import { runtimeCall, type OciRuntime } from "./oci-runtime.ts";
 import { runProgram } from "./run-program.ts";
@@ -35,6 +36,7 @@ export async function launch(host: ContainerHost, record: ContainerRecord, plan:
   const note = noteDeath(undoLaunchCommand(files, record.id, runtime));
   try {
     host.mountRootfs(record, files.rootfs);
+    await requireRunnable({ ...record.config, rootfs: files.rootfs, scratch: files.bundle });
     const network = await openContainerNetwork(host, record, { files, rootless: runtime.rootless });
     const effective: ContainerRecord = { ...record, config: { ...record.config, networkMode: network.mode } };
     writeSystemFiles(host, effective);

@@ -1,11 +1,11 @@
 /** What this machine can do, and what one would install for what it cannot; feeds `doctor` and `info`. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { release } from "node:os";
 import { dirname } from "node:path";
 import { probeOverlay } from "../store/overlay.ts";
 import { cgroupControllers, cgroupKind, cgroupsWritable, insideUserNamespace, type CgroupKind } from "./cgroups.ts";
 import { findInit } from "./container-init.ts";
-import { emulatedPlatforms } from "./emulation.ts";
+import { emulatedPlatforms, emulationRemedy } from "./emulation.ts";
 import { prepareRuntime } from "./oci-runtime.ts";
 import { findProgram, installCommand, type Program } from "./programs.ts";
 import { runProgram } from "./run-program.ts";
@@ -44,8 +44,10 @@ export interface Machine {
   readonly tunDevice: ProbedAbility;
   /** for `run --init` */
   readonly init: ProbedAbility;
-  /** platforms that binfmt_misc runs through an emulator: "linux/arm64" … */
+  /** platforms whose programs run here too: "linux/arm64" … */
   readonly emulated: readonly string[];
+  /** the command that makes others run */
+  readonly emulationRemedy: string;
 }
 
 /** `cacheFile` keeps versions, which take a program start each to find out, keyed by binary, size, mtime and kernel. */
@@ -66,8 +68,19 @@ export async function probeMachine(options: { readonly storeDirectory: string; r
     seccomp: probeSeccomp(),
     tunDevice: probeTunDevice(),
     init: probeInit(),
-    emulated: emulatedPlatforms(readBinfmt()),
+    emulated: await emulatedIn(options.storeDirectory),
+    emulationRemedy: emulationRemedy(),
   };
+}
+
+/** A store that cannot be written has a finding of its own. */
+async function emulatedIn(directory: string): Promise<readonly string[]> {
+  try {
+    mkdirSync(directory, { recursive: true });
+    return await emulatedPlatforms(directory);
+  } catch {
+    return [];
+  }
 }
 
 async function probeProgram(name: ProbedName, versions: VersionCache): Promise<ProbedProgram> {
@@ -139,15 +152,6 @@ function probeInit(): ProbedAbility {
   const path = findInit();
   if (path !== undefined) return { works: true, name, detail: path };
   return { works: false, name, reason: "no static init (catatonit, tini): run --init needs one", remedy: installCommand("catatonit") };
-}
-
-function readBinfmt(): string[] {
-  const directory = "/proc/sys/fs/binfmt_misc";
-  try {
-    return readdirSync(directory).filter((name) => name.startsWith("qemu-") && readText(`${directory}/${name}`).startsWith("enabled"));
-  } catch {
-    return [];
-  }
 }
 
 class VersionCache {

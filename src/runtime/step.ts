@@ -6,6 +6,7 @@ import type { ChildProcess } from "node:child_process";
 import { closeSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SlipwayError } from "../base/errors.ts";
+import { requireRunnable } from "./emulation.ts";
 import { killCommand, noteDeath, shellCommand, type DeathNote } from "./death-watch.ts";
 import { prepareRuntime, runtimeCall, specMachine, type OciRuntime, type RuntimeCall } from "./oci-runtime.ts";
 import { openSeccompCache, type SeccompCache } from "./seccomp-cache.ts";
@@ -40,11 +41,12 @@ export interface StepResult {
 }
 
 /**
- * Fails with CANCELED after an abort (everything of the step is dead then), RUNTIME_MISSING, or what the options are refused with.
+ * Fails with CANCELED after an abort (everything of the step is dead then), RUNTIME_MISSING, EMULATION_MISSING, or what the options are refused with.
  * The root file system must be mounted where this thread sees it.
  */
 export async function runStep(options: StepOptions): Promise<StepResult> {
   if (options.signal?.aborted === true) throw canceled(options.signal);
+  await requireRunnable({ ...options, scratch: options.bundleDirectory });
   const step = prepareStep(options);
   const note = noteDeath(deleteCommand(step));
   try {

@@ -1,10 +1,12 @@
-/** Builds for several platforms: nothing here runs a foreign program, so no emulator is needed. */
+/** Builds for several platforms. No emulator is needed: where a foreign program would run, either outcome is known beforehand. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, describe, test } from "node:test";
 import { formatPlatform, hostPlatform } from "../../src/oci/index.ts";
+import { exitingProgram, probedArchitectures, probeExitCode } from "../../src/runtime/elf.ts";
+import { canRun } from "../../src/runtime/emulation.ts";
 import { createSandbox } from "./sandbox.ts";
 
 const sandbox = await createSandbox();
@@ -214,4 +216,50 @@ test("what is no platform, and one that is named twice", async () => {
   }
   const { stderr } = await sandbox.call(["build", "--progress=plain", "--platform", `${foreign},${foreign}`, context]);
   assert.match(stderr, new RegExp(`Duplicate platform result requested "${foreign}"`));
+});
+
+describe("programs of other machines", async () => {
+  const others = probedArchitectures.filter((architecture) => `linux/${architecture}` !== host);
+  const answers = await Promise.all(others.map(async (architecture) => [architecture, await canRun(architecture, sandbox.directory)] as const));
+  const absent = answers.find(([, answer]) => answer === "no")?.[0];
+  const present = answers.find(([, answer]) => answer === "yes")?.[0];
+  const contextFor = (architecture: string): string => {
+    const dockerfileOf = 'FROM scratch AS base\nCOPY p /p\nCMD ["/p"]\nFROM base\nRUN ["/p"]\n';
+    const folder = sandbox.folder({ Dockerfile: dockerfileOf, p: { text: "", mode: 0o755 } });
+    writeFileSync(path.join(folder, "p"), exitingProgram(architecture) ?? "");
+    return folder;
+  };
+
+  test(
+    "without an emulator: refused before they start, with the command that mends it",
+    { skip: absent === undefined && "every architecture runs here" },
+    async () => {
+      const files = contextFor(absent ?? "");
+      const refused = new RegExp(`exec /p: exec format error: it is a program for linux/${absent}\\S*; this machine is ${host} and has no emulator for it`);
+      const { code, stderr } = await sandbox.call(["build", "--progress=plain", "--platform", `linux/${absent}`, files]);
+      assert.equal(code, 1);
+      assert.match(stderr, refused);
+      assert.match(stderr, /^Hint: (?:apt-get install -y qemu-user-static binfmt-support|update-binfmts --enable)$/m);
+      await sandbox.ok(["build", "-q", "--platform", `linux/${absent}`, "--target", "base", "-t", "foreign", files]);
+      const run = await sandbox.call(["run", "--rm", "--platform", `linux/${absent}`, "foreign"]);
+      assert.equal(run.code, 125);
+      assert.match(run.stderr, refused);
+      const warned = await sandbox.call(["run", "--rm", "foreign"]);
+      assert.match(
+        warned.stderr,
+        new RegExp(`^WARNING: The requested image's platform \\(linux/${absent}\\S*\\) does not match the detected host platform \\(${host}\\)`),
+      );
+      assert.equal(await sandbox.ok(["ps", "-aq"]), "");
+    },
+  );
+
+  test("where one runs them, they run", { skip: present === undefined && "no other architecture runs here" }, async () => {
+    const files = contextFor(present ?? "");
+    const { stderr } = await sandbox.call(["build", "--progress=plain", "--platform", `linux/${present}`, files]);
+    assert.match(stderr, new RegExp(`did not complete successfully: exit code: ${probeExitCode}`));
+    await sandbox.ok(["build", "-q", "--platform", `linux/${present}`, "--target", "base", "-t", "runs", files]);
+    const run = await sandbox.call(["run", "--rm", "--platform", `linux/${present}`, "runs"]);
+    assert.equal(run.code, probeExitCode);
+    assert.match(await sandbox.ok(["doctor"]), new RegExp(`RUN works for .*linux/${present}`));
+  });
 });

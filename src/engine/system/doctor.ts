@@ -75,8 +75,10 @@ function cgroupFinding({ cgroup }: Machine): DoctorFinding {
   return { name, status: "warning", message: `${cgroup.kind}, cannot be written: limits of memory and processors cannot be set`, remedy: undefined };
 }
 
-function emulationFinding({ emulated }: Machine): DoctorFinding {
+/** linux/386 runs on amd64 by itself: only what needs an emulator shows that there is one. */
+function emulationFinding({ emulated, emulationRemedy }: Machine): DoctorFinding {
   const name = "other architectures";
-  if (emulated.length > 0) return { name, status: "ok", message: emulated.join(", "), remedy: undefined };
-  return { name, status: "warning", message: "RUN works for this machine's architecture only", remedy: "apt-get install -y qemu-user-static binfmt-support" };
+  const message = emulated.length === 0 ? "RUN works for this machine's architecture only" : `RUN works for ${emulated.join(", ")} too`;
+  if (emulated.some((platform) => platform !== "linux/386")) return { name, status: "ok", message, remedy: undefined };
+  return { name, status: "warning", message, remedy: emulationRemedy };
 }
