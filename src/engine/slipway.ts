@@ -1,5 +1,6 @@
 /** The library's front door: one store, opened once, and the use cases on it. */
 import type { ProgressEvent } from "../base/progress.ts";
+import { takeImageUmask } from "../base/umask.ts";
 import type { RegistryClient } from "../registry/index.ts";
 import { defaultRoot, Store } from "../store/index.ts";
 import type {
@@ -37,8 +38,12 @@ export class Slipway implements SlipwayApi {
     this.system = createSystem(store, this.containers);
   }
 
-  /** Opens the store, creating it when there is none. Fails with STORE_READ_ONLY, STORE_NO_SPACE, STORE_DENIED, STORE_TOO_NEW. */
+  /**
+   * Opens the store, creating it when there is none. The process's umask is 022 from then on: layers must not depend on the caller's, which
+   * still holds for the files that results are written to. Fails with STORE_READ_ONLY, STORE_NO_SPACE, STORE_DENIED, STORE_TOO_NEW.
+   */
   static async open(options: OpenOptions = {}): Promise<Slipway> {
+    takeImageUmask();
     return new Slipway(Store.open(options.root ?? defaultRoot(process.env, process.geteuid?.() ?? 0)));
   }
 

@@ -1,5 +1,5 @@
 /** What the machine's files and environment say about registries, gathered for createRegistryClient. */
-import { homedir } from "node:os";
+import { homeDirectory } from "../base/home-directory.ts";
 import type { RegistryClientOptions } from "./client.ts";
 import { diskConfigFiles } from "./config-files.ts";
 import type { ConfigFiles, Env } from "./config-files.ts";
@@ -13,7 +13,7 @@ import { readRegistriesConf } from "./registries-conf.ts";
  */
 export async function readMachineConfig(
   env: Env = process.env,
-  home: string = env["HOME"] || homedir(),
+  home: string = homeDirectory(env),
   files: ConfigFiles = diskConfigFiles,
 ): Promise<RegistryClientOptions> {
   const userConfig = env["XDG_CONFIG_HOME"] || `${home}/.config`;

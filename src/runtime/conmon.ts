@@ -89,11 +89,13 @@ export async function startConmon(conmon: string, plan: ConmonPlan, env: Readonl
   const child = spawn(conmon, conmonArguments(plan), {
     cwd: plan.files.bundle,
     detached: true,
-    // 3: it answers here; 4: it begins when this one closes
+    // 3: it answers here; 4: it begins when this one closes. Without a locale it refuses arguments that are not ASCII.
     stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"],
-    env: { ...env, _OCI_SYNCPIPE: "3", _OCI_STARTPIPE: "4", TZ: "UTC" },
+    env: { ...env, _OCI_SYNCPIPE: "3", _OCI_STARTPIPE: "4", TZ: "UTC", LC_ALL: "C.UTF-8" },
   });
   const [, , errors, sync, begin] = child.stdio;
+  // a monitor that ends at once never read it: why is on the others
+  begin?.on("error", () => undefined);
   const failed = new Promise<never>((_, reject) => {
     child.once("error", (error) => reject(conmonFailed(error.message)));
   });

@@ -1,5 +1,6 @@
 /** Running as an ordinary user: every command re-enters itself in the user namespace that the holder keeps, before it works. */
 import { isSlipwayError } from "../base/errors.ts";
+import { homeDirectory } from "../base/home-directory.ts";
 import { findProgram } from "./programs.ts";
 import { INSIDE_USERNS, RUN_DIRECTORY } from "./userns-env.ts";
 import { ensureNamespaceHolder, type Holder } from "./userns-holder.ts";
@@ -35,7 +36,7 @@ export async function planUserNamespace(options: {
   if (nsenter === undefined) return { kind: "unavailable", reason: "nsenter is not installed", remedy: "apt-get install -y util-linux" };
   try {
     const holder = await ensureNamespaceHolder(options.runDirectory);
-    return enterPlan(nsenter, holder, { command: options.command, runDirectory: options.runDirectory, env });
+    return enterPlan(nsenter, holder, { command: options.command, runDirectory: options.runDirectory, env: { ...env, HOME: homeDirectory(env) } });
   } catch (error) {
     if (!isSlipwayError(error)) throw error;
     const remedy = error.details["remedy"];

@@ -5,6 +5,7 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { asSlipwayError, errnoOf, SlipwayError } from "../base/errors.ts";
+import { homeDirectory } from "../base/home-directory.ts";
 import { hexOf, algorithmOf, type Digest } from "../oci/digest.ts";
 
 export interface StoreLayout {
@@ -58,7 +59,7 @@ export function defaultRoot(env: Readonly<Record<string, string | undefined>>, e
   if (euid === 0 && env["SLIPWAY_USERNS"] === undefined) return "/var/lib/slipway";
   const data = env["XDG_DATA_HOME"];
   if (data !== undefined && data !== "") return join(data, "slipway");
-  return join(env["HOME"] ?? "/", ".local", "share", "slipway");
+  return join(homeDirectory(env), ".local", "share", "slipway");
 }
 
 /** Fails with STORE_READ_ONLY, STORE_NO_SPACE or STORE_DENIED, each naming the directory and what to do. */

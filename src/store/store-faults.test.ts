@@ -1,7 +1,7 @@
 /** Stores on disks that are full, read-only or foreign. */
 import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { DatabaseSync } from "node:sqlite";
@@ -94,6 +94,8 @@ test("the default place", () => {
     [{ HOME: "/home/u" }, 1000, "/home/u/.local/share/slipway"],
     [{ HOME: "/home/u", XDG_DATA_HOME: "/data" }, 1000, "/data/slipway"],
     [{ HOME: "/home/u", SLIPWAY_ROOT: "" }, 1000, "/home/u/.local/share/slipway"],
+    [{}, 1000, join(homedir(), ".local/share/slipway")],
+    [{ HOME: "" }, 1000, join(homedir(), ".local/share/slipway")],
   ];
   assert.deepEqual(
     rows.map(([env, euid]) => defaultRoot(env, euid)),

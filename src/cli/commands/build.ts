@@ -1,6 +1,7 @@
 /** `build`: progress on standard error, the image's id on standard output with -q. */
 import { rmSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { userMode } from "../../base/umask.ts";
 import type { BuildResult } from "../../engine/api.ts";
 import type { Cli } from "../cli.ts";
 import type { Handler } from "../command.ts";
@@ -25,7 +26,7 @@ async function prepareFiles(cli: Cli, files: ResultFiles): Promise<void> {
 function writeFiles(cli: Cli, files: ResultFiles, result: BuildResult): void {
   const write = (path: string, text: string): void => {
     try {
-      writeFileSync(resolve(cli.cwd, path), text);
+      writeFileSync(resolve(cli.cwd, path), text, { mode: userMode("file") });
     } catch (error) {
       throw fileError("open", path, error, "OUTPUT_FILE");
     }

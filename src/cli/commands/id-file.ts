@@ -2,6 +2,7 @@
 import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { resolve } from "node:path";
 import { errnoOf } from "../../base/errors.ts";
+import { userMode } from "../../base/umask.ts";
 import type { Cli } from "../cli.ts";
 import { cliError } from "../failure.ts";
 import { fileError } from "./archive-file.ts";
@@ -31,7 +32,7 @@ export function openIdFile(cli: Cli, path: string): IdFile {
 
 function open(file: string, shown: string): number {
   try {
-    return openSync(file, "wx", 0o644);
+    return openSync(file, "wx", userMode("file"));
   } catch (error) {
     if (errnoOf(error) === "EEXIST") {
       throw cliError(`container ID file found, make sure the other container isn't running or delete ${shown}`, "OUTPUT_FILE");

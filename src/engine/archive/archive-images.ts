@@ -2,6 +2,7 @@
 import { constants, copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { asSlipwayError, errnoOf } from "../../base/errors.ts";
+import { userMode } from "../../base/umask.ts";
 import { createEntry, encodeHeader, endOfArchive, paddingLength } from "../../tar/index.ts";
 import { parseIndex } from "../../oci/parse-manifest.ts";
 import type { Descriptor } from "../../oci/manifest.ts";
@@ -73,7 +74,7 @@ export async function writeOciLayout(
 ): Promise<ArchivePlan> {
   const plan = await planArchive(store, images, { ...options, format: "oci" });
   try {
-    mkdirSync(join(directory, "blobs/sha256"), { recursive: true });
+    mkdirSync(join(directory, "blobs/sha256"), { recursive: true, mode: userMode("directory") });
     for (const blob of plan.blobs) {
       options.signal?.throwIfAborted();
       writeBlob(store, blob, join(directory, blobName(blob.digest)));
@@ -91,7 +92,7 @@ function writeBlob(store: Store, { digest, size, source }: PlannedBlob, path: st
   if (statSync(path, { throwIfNoEntry: false })?.size === size) return;
   const partial = partialName(path);
   try {
-    if ("bytes" in source) writeFileSync(partial, source.bytes);
+    if ("bytes" in source) writeFileSync(partial, source.bytes, { mode: userMode("file") });
     else copyFileSync(store.blobs.path(digest), partial, constants.COPYFILE_FICLONE);
     renameSync(partial, path);
   } finally {
@@ -101,7 +102,7 @@ function writeBlob(store: Store, { digest, size, source }: PlannedBlob, path: st
 
 function replaceFile(path: string, text: string): void {
   const partial = partialName(path);
-  writeFileSync(partial, text);
+  writeFileSync(partial, text, { mode: userMode("file") });
   renameSync(partial, path);
 }
 

@@ -2,6 +2,7 @@
 import { chmodSync, closeSync, constants, copyFileSync, lchownSync, lstatSync, mkdirSync, openSync, readSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { asSlipwayError } from "../../base/errors.ts";
+import { userMode } from "../../base/umask.ts";
 import { joinPath, type FileNode, type FileView } from "../../store/index.ts";
 import { lutimesNs } from "../../store/syscalls.ts";
 import { createEntry, encodeHeader, endOfArchive } from "../../tar/writer.ts";
@@ -23,7 +24,7 @@ export function writeLocal(view: FileView, destination: string, keepOwners: bool
   let bytes = 0;
   const directories: (readonly [string, FileNode])[] = [];
   try {
-    mkdirSync(destination, { recursive: true });
+    mkdirSync(destination, { recursive: true, mode: userMode("directory") });
     for (const [path, node] of walk(view)) {
       signal.throwIfAborted();
       const target = join(destination, path);

@@ -3,6 +3,7 @@ import { createWriteStream, existsSync, mkdirSync, renameSync, rmSync } from "no
 import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { SlipwayError } from "../../base/errors.ts";
+import { userMode } from "../../base/umask.ts";
 import type { BuildOptions } from "../api.ts";
 
 export function destinationRequired(type: string): SlipwayError {
@@ -19,10 +20,10 @@ export async function writeStream(source: AsyncIterable<Uint8Array>, dest: strin
   }
   if (existsSync(dest) && dest.endsWith("/"))
     throw new SlipwayError("invalid_argument", "DESTINATION_REQUIRED", `destination ${dest} is a directory`, { dest });
-  mkdirSync(dirname(dest), { recursive: true });
+  mkdirSync(dirname(dest), { recursive: true, mode: userMode("directory") });
   const partial = `${dest}.partial-${process.pid}`;
   try {
-    await pipeline(source, createWriteStream(partial), options.signal === undefined ? {} : { signal: options.signal });
+    await pipeline(source, createWriteStream(partial, { mode: userMode("file") }), options.signal === undefined ? {} : { signal: options.signal });
     renameSync(partial, dest);
   } finally {
     rmSync(partial, { force: true });

@@ -1,0 +1,61 @@
+/** What surrounds the program and must not matter: the caller's umask, unusual paths, a closed standard input. */
+import assert from "node:assert/strict";
+import { readFileSync, statSync } from "node:fs";
+import path from "node:path";
+import { test } from "node:test";
+import { makeBaseTar } from "./base-image.ts";
+import { createSandbox } from "./sandbox.ts";
+
+test("a umask of 077 reaches no image and no container, but the files that results go to", async (t) => {
+  const sandbox = await createSandbox({ base: false, through: ["sh", "-c", 'umask 077; exec "$@"', "sh"] });
+  t.after(() => sandbox[Symbol.asyncDispose]());
+  await sandbox.ok(["import", makeBaseTar(), "busybox"]);
+  const dockerfile = `FROM busybox
+COPY f /made/f
+RUN mkdir /by-run && echo x >/by-run/x
+WORKDIR /work/dir
+USER 1234
+RUN cat /made/f /by-run/x && stat -c '%n %a' / /made /made/f /by-run /by-run/x /work/dir /etc/hosts
+`;
+  const built = await sandbox.buildPlain(dockerfile, { f: { text: "f\n", mode: 0o644 } }, ["-t", "masked", "--iidfile", path.join(sandbox.directory, "iid")]);
+  assert.equal(built.code, 0, built.stderr);
+  const modes = ["/ 755", "/made 755", "/made/f 644", "/by-run 755", "/by-run/x 644", "/work/dir 755", "/etc/hosts 644"];
+  assert.deepEqual(
+    modes.filter((line) => !new RegExp(`^#\\d+ [\\d.]+ ${line}$`, "m").test(built.stderr)),
+    [],
+    built.stderr,
+  );
+  const inside = await sandbox.ok(["run", "--rm", "-v", "/volume", "masked", "stat", "-c", "%n %a", "/", "/etc/resolv.conf", "/volume"]);
+  assert.equal(inside, "/ 755\n/etc/resolv.conf 644\n/volume 755");
+
+  await sandbox.build(dockerfile, { f: "f\n" }, ["-o", path.join(sandbox.directory, "local")]);
+  await sandbox.build(dockerfile, { f: "f\n" }, ["-o", `type=tar,dest=${path.join(sandbox.directory, "tar")}`]);
+  const modeOf = (name: string): string => (statSync(path.join(sandbox.directory, name)).mode & 0o777).toString(8);
+  assert.deepEqual(["iid", "local", "tar", "local/made/f"].map(modeOf), ["600", "700", "600", "644"]);
+});
+
+test("a store and a context whose paths have blanks, quotes and letters beyond ASCII", async (t) => {
+  const outer = await createSandbox({ base: false });
+  const sandbox = await createSandbox({ store: path.join(outer.directory, 'it\'s a "störe" $x') });
+  t.after(async () => {
+    await sandbox[Symbol.asyncDispose]();
+    await outer[Symbol.asyncDispose]();
+  });
+  const context = path.join(sandbox.folder({ "ü x/Dockerfile": "FROM busybox\nCOPY . /c\nRUN cat '/c/ä b'\n", "ü x/ä b": "in" }), "ü x");
+  await sandbox.ok(["build", "-q", "-t", "odd", context]);
+  await sandbox.ok(["run", "-d", "--name", "odd", "-v", `${context}:/b:ro`, "odd", "sh", "-c", "echo up; sleep 60"]);
+  await sandbox.until(["logs", "odd"], "up");
+  assert.equal(await sandbox.ok(["exec", "odd", "cat", "/b/ä b"]), "in");
+  await sandbox.ok(["rm", "-f", "odd"]);
+  await sandbox.ok(["save", "-o", path.join(context, "é.tar"), "odd"]);
+  assert.ok(readFileSync(path.join(context, "é.tar")).length > 0);
+});
+
+test("closed standard streams", async (t) => {
+  const sandbox = await createSandbox({ through: ["sh", "-c", 'exec "$@" <&-', "sh"] });
+  t.after(() => sandbox[Symbol.asyncDispose]());
+  await sandbox.build("FROM busybox\nRUN echo x >/x\n", {}, ["-t", "closed"]);
+  assert.equal(await sandbox.ok(["run", "--rm", "closed", "cat", "/x"]), "x");
+  const silent = await sandbox.call(["run", "--rm", "closed", "true"], { through: ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"] });
+  assert.equal(silent.code, 0);
+});
