@@ -48,7 +48,7 @@ export function cliError(message: string, code = "USAGE", details: Readonly<Reco
 /** One line: the message with Docker's prefix, or with our code. */
 export function failureLine(error: SlipwayError): string {
   const message = printable(error.message);
-  if (clientCodes.has(error.code)) return message;
+  if (clientCodes.has(error.code) || error.details["bare"] === true) return message;
   return daemonKinds.has(error.kind) ? `Error response from daemon: ${message}` : `Error: ${message} (${error.code})`;
 }
 
@@ -109,8 +109,10 @@ export function renderFailure(thrown: unknown, context: FailureContext): Failure
 
 /** `details.bare`: Docker prints the message alone, wherever it arises. */
 function textOf(error: SlipwayError, family: CommandFamily, context: FailureContext): string {
-  if (error.code === "ARGUMENT_COUNT") return `${family === "build" ? "ERROR: " : ""}${error.message}`;
+  const pruning = context.command?.paths[0] === "builder prune";
+  if (error.code === "ARGUMENT_COUNT") return `${family === "build" || pruning ? "ERROR: " : ""}${error.message}`;
   if (error.code === "UNKNOWN_FLAG") return `${error.message}\n${usageHint(context.command, context.path)}`;
+  if (pruning && error.kind !== "internal") return `ERROR: ${printable(error.message)}\n${remedyLine(error)}`;
   if (family === "build") return `ERROR: ${failureOfBuild(error)}\n${remedyLine(error)}`;
   const line = `${failureLine(error)}\n${remedyLine(error)}`;
   if (family === "start" && error.kind !== "canceled" && error.code !== "NOT_A_TERMINAL" && error.details["bare"] !== true) {

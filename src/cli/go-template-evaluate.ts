@@ -53,8 +53,7 @@ class Evaluation {
   fail(at: number, expression: string, message: string): Error {
     const { name, text } = this.#template.source;
     const column = Buffer.byteLength(text.slice(text.lastIndexOf("\n", at - 1) + 1, at));
-    const quoted = expression.length > 20 ? `${expression.slice(0, 20)}...` : expression;
-    const place = `template: ${name}:${lineOf(text, at)}:${column}: executing ${JSON.stringify(name)} at <${quoted}>`;
+    const place = `template: ${name}:${lineOf(text, at)}:${column}: executing ${JSON.stringify(name)} at <${expression}>`;
     return cliError(`${this.#options.errorPrefix ?? "template parsing error: "}${place}: ${message}`, "TEMPLATE");
   }
 

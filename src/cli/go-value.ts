@@ -2,6 +2,7 @@
  * The values that templates work on. JSON values stand for Go's maps, slices and scalars; a GoStruct stands for a Go struct,
  * whose fields are known: asking for another one is an error there, while a map answers "no value".
  */
+import { goDuration } from "../base/go-text.ts";
 
 /** Absent: printed as `<no value>`. A nil pointer inside a struct is `null`, printed as `<nil>`. */
 export type GoValue = undefined | null | boolean | number | string | GoList | GoMap | GoStruct;
@@ -22,14 +23,26 @@ export class GoStruct {
   readonly json: unknown;
   /** `json` writes <, > and & as \u003c …: so do the rows of lists, which bring their own marshaller in Docker */
   readonly escapesHtml: boolean;
+  /** what it prints as, where the type has a spelling of its own */
+  readonly text: string | undefined;
 
-  constructor(typeName: string, fields: Readonly<Record<string, GoValue>>, rest: Partial<Pick<GoStruct, "json" | "methods" | "escapesHtml">> = {}) {
+  constructor(typeName: string, fields: Readonly<Record<string, GoValue>>, rest: Partial<Pick<GoStruct, "json" | "methods" | "escapesHtml" | "text">> = {}) {
     this.typeName = typeName;
     this.fields = fields;
     this.methods = rest.methods ?? {};
     this.json = "json" in rest ? rest.json : fields;
     this.escapesHtml = rest.escapesHtml ?? false;
+    this.text = rest.text;
   }
+}
+
+/** Slices and maps that were never made: they print as empty ones, and `json` writes null. */
+export const nilList: GoList = Object.freeze([]);
+export const nilMap: GoMap = Object.freeze({});
+
+/** A time.Duration, given in nanoseconds. */
+export function goDurationValue(nanoseconds: number): GoStruct {
+  return new GoStruct("time.Duration", {}, { json: nanoseconds, text: goDuration(nanoseconds) });
 }
 
 export function isList(value: GoValue): value is GoList {
@@ -73,6 +86,7 @@ export function typeNameOf(value: GoValue): string {
 /** `%v`: `[a b]`, `map[k:v]`, `{a b}`. */
 export function formatGoValue(value: GoValue): string {
   if (value === undefined || value === null) return "<nil>";
+  if (value instanceof GoStruct && value.text !== undefined) return value.text;
   if (value instanceof GoStruct) return `{${Object.values(value.fields).map(formatGoValue).join(" ")}}`;
   if (isList(value)) return `[${value.map(formatGoValue).join(" ")}]`;
   if (isMap(value)) {
@@ -90,7 +104,7 @@ function isEmptyObject(value: GoValue): boolean {
 
 /** What `json` is to write: structs by their JSON form, maps with sorted keys as Go writes them. */
 export function jsonOf(value: GoValue): unknown {
-  if (value === undefined) return null;
+  if (value === undefined || value === nilList || value === nilMap) return null;
   if (value instanceof GoStruct) return value.json;
   return value;
 }

@@ -10,7 +10,7 @@ export function formatJsonLine(value: unknown): string {
   return escapeHtml(JSON.stringify(value) ?? "null");
 }
 
-/** As `inspect` prints: indented by four, HTML characters as they are. */
+/** As `inspect` prints: indented by four, HTML characters escaped as Docker's daemon does. */
 export function formatJsonIndented(value: unknown): string {
-  return JSON.stringify(value, null, 4) ?? "null";
+  return escapeHtml(JSON.stringify(value, null, 4) ?? "null");
 }

@@ -2,7 +2,7 @@
 import { commandTable } from "./definitions/index.ts";
 import { renderFailure } from "./failure.ts";
 import { createProcessCli } from "./process-cli.ts";
-import { parseGlobals, runCommand, showRootHelp } from "./run-command.ts";
+import { parseGlobals, runWords } from "./run-command.ts";
 import type { GlobalOptions } from "./run-command.ts";
 import { openOutput, packageVersion } from "./standard-streams.ts";
 
@@ -24,12 +24,8 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0;
   }
   const cli = createProcessCli(globals);
-  const [first, ...rest] = globals.words;
   try {
-    if (globals.help || first === undefined) return await showRootHelp(commandTable, cli);
-    const words = first === "help" ? [...rest, "--help"] : globals.words;
-    if (first === "help" && rest.length === 0) return await showRootHelp(commandTable, cli);
-    return await runCommand(commandTable, cli, words);
+    return await runWords(commandTable, cli, globals);
   } finally {
     await cli.close();
   }

@@ -2,7 +2,7 @@
 import type { SlipwayApi } from "../engine/api.ts";
 import type { Cli, Output } from "./cli.ts";
 import { commandTable } from "./definitions/index.ts";
-import { runCommand } from "./run-command.ts";
+import { runWords } from "./run-command.ts";
 
 /** The parts of the engine that a test needs; asking for another part is an error of the test. */
 export interface EngineParts {
@@ -91,6 +91,6 @@ export async function runInMemory(words: readonly string[], world: World = {}): 
     onResize: () => () => undefined,
     onExit: () => () => undefined,
   };
-  const code = await runCommand(commandTable, cli, words);
+  const code = await runWords(commandTable, cli, { help: false, deprecatedHelp: false, words });
   return { code, stdout: stdout.text(), stderr: stderr.text() };
 }

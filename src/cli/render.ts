@@ -31,7 +31,8 @@ export interface ListFormat {
   readonly raw?: string;
 }
 
-function structOf<Row>(type: RowType<Row>, row: Row): GoStruct {
+/** One row as a template sees it. */
+export function structOf<Row>(type: RowType<Row>, row: Row): GoStruct {
   const fields: Record<string, GoValue> = {};
   const json: Record<string, unknown> = {};
   for (const [name, read] of Object.entries(type.fields).sort(([a], [b]) => (a < b ? -1 : 1))) {
@@ -90,8 +91,8 @@ export function structFrom(value: unknown, typeName: string, mapKeys: ReadonlySe
   return new GoStruct(typeName, fields, { json: value });
 }
 
-/** `version` and `info`: one object through a template, or as JSON. Fails with TEMPLATE (invalid_argument). */
-export function renderOne(format: string, value: unknown, names: { readonly name: string; readonly typeName: string }): string {
-  if (format === "json") return formatJsonLine(value);
-  return compileTemplate(format, names.name).fill(structFrom(value, names.typeName, new Set()), { errorPrefix: "" });
+/** `version` and `info`: one object through a template, or as JSON. `name` stands in messages. Fails with TEMPLATE (invalid_argument). */
+export function renderOne(format: string, value: GoStruct, name: string): string {
+  if (format === "json") return formatJsonLine(value.json);
+  return compileTemplate(format, name).fill(value, { errorPrefix: "" });
 }

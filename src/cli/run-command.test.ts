@@ -51,6 +51,43 @@ const refused: readonly (readonly [words: string, code: number, stderr: string])
   ["build /nosuch", 1, 'ERROR: failed to build: unable to prepare context: path "/nosuch" not found\n'],
   ["build --progress=foo .", 1, "ERROR: invalid progress mode foo\n"],
   ["build -t A:b:c .", 1, 'ERROR: failed to build: invalid tag "A:b:c": invalid reference format\n'],
+  ["build --build-context =/ /", 1, "ERROR: invalid context name : invalid reference format\n"],
+  ["build --build-context UP=/ /", 1, "ERROR: invalid context name UP: invalid reference format: repository name (library/UP) must be lowercase\n"],
+  ["build --annotation foo:a=b /", 1, 'ERROR: failed to build: parse annotations: unknown annotation type "foo"\n'],
+  ["build --annotation index,foo:a=b /", 1, 'ERROR: failed to build: parse annotations: unknown annotation type "foo"\n'],
+  [
+    "build --annotation a.b:c=d /",
+    1,
+    'ERROR: failed to build: parse annotations: invalid annotation type "a.b", expected type and optional platform in square brackets\n',
+  ],
+  ["build --platform a/b/c/d /", 1, 'ERROR: failed to build: "a/b/c/d": cannot parse platform specifier: invalid argument\n'],
+  [
+    "build --platform linux/ /",
+    1,
+    'ERROR: failed to build: "" is an invalid component of "linux/": platform specifier component must match "^[A-Za-z0-9_.-]+$": invalid argument\n',
+  ],
+  ["build -o type=tar,dest=/nosuch/x.tar /", 1, "ERROR: failed to build: failed to open open /nosuch/x.tar: no such file or directory\n"],
+  ["build -o type=tar,dest=/etc /", 1, "ERROR: failed to build: destination file /etc is a directory\n"],
+  ["build -o /etc/hostname /", 1, "ERROR: failed to build: destination directory /etc/hostname is a file\n"],
+  [
+    "builder prune x",
+    1,
+    "ERROR: slipway: 'slipway builder prune' accepts no arguments\n\nUsage:  slipway builder prune [OPTIONS]\n\nRun 'slipway builder prune --help' for more information\n",
+  ],
+  [
+    "import",
+    1,
+    "slipway: 'slipway import' requires at least 1 argument\n\nUsage:  slipway import [OPTIONS] file|URL|- [REPOSITORY[:TAG]]\n\nSee 'slipway import --help' for more information\n",
+  ],
+  ["import nosuch", 1, "open nosuch: no such file or directory\n"],
+  ["save -o /etc busybox", 1, "failed to save image: cannot write to a directory\n"],
+  ["images --tree -q", 1, "--quiet is not yet supported with --tree\n"],
+  ["images --tree --digests", 1, "--show-digest is not yet supported with --tree\n"],
+  [
+    "tag UPPER x",
+    1,
+    'Error parsing reference: "UPPER" is not a valid repository/tag: invalid reference format: repository name (library/UPPER) must be lowercase\n',
+  ],
   ["build -t FOO .", 1, 'ERROR: failed to build: invalid tag "FOO": repository name must be lowercase\n'],
   ["build --secret foo=bar /", 1, "ERROR: unexpected key 'foo' in 'foo=bar'\n"],
   ["build --secret src=/x /", 1, "ERROR: failed to build: secret missing ID\n"],
@@ -95,6 +132,30 @@ for (const [words, code, stderr] of refused) {
     assert.equal(outcome.stdout, "");
   });
 }
+
+const refusedWords: readonly (readonly [words: readonly string[], stderr: string])[] = [
+  [["build", ""], 'ERROR: failed to build: please specify build context (e.g. "." for the current directory)\n'],
+  [["build", "-t", "", "."], 'ERROR: failed to build: invalid tag "": repository name must have at least one component\n'],
+  [["build", "-t", "a\u001bb", "."], 'ERROR: failed to build: invalid tag "a\\x1bb": invalid reference format\n'],
+  [
+    ["build", "--platform", "", "."],
+    'ERROR: failed to build: "" is an invalid OS component of "": OSAndVersion specifier component must match "^([A-Za-z0-9_-]+)(?:\\\\(([A-Za-z0-9_.%-]*)((?:\\\\+[A-Za-z0-9_.%-]+)*)\\\\))?$": invalid argument\n',
+  ],
+  [["tag", "", "x"], 'Error parsing reference: "" is not a valid repository/tag: invalid reference format\n'],
+  [
+    ["inspect", "--type", "", "x"],
+    'type is empty: must be one of "config", "container", "image", "network", "node", "plugin", "secret", "service", "task", "volume"\n',
+  ],
+];
+
+for (const [words, stderr] of refusedWords) {
+  test(`slipway ${JSON.stringify(words)}`, async () => assert.deepEqual(await runInMemory(words), { code: 1, stdout: "", stderr }));
+}
+
+test("the environment's progress mode is checked like the flag's", async () => {
+  const { code, stderr } = await runInMemory(["build", "/"], { env: { BUILDKIT_PROGRESS: "foo" } });
+  assert.deepEqual([code, stderr], [1, "ERROR: invalid progress mode foo\n"]);
+});
 
 test("terminals are no place for archives", async () => {
   const saved = await runInMemory(["save", "busybox"], { isTTY: true });
@@ -161,6 +222,16 @@ test("a container that cannot start: exit code of the failure, prefix and pointe
   assert.equal(stderr, `slipway: Error response from daemon: ${message}\n\nRun 'slipway run --help' for more information\n`);
 });
 
+test("help about a topic, about help, about nothing", async () => {
+  const topic = await runInMemory(["help", "image", "ls"]);
+  assert.deepEqual([topic.code, topic.stdout.split("\n")[0]], [0, "Usage:  slipway image ls [OPTIONS] [REPOSITORY[:TAG]]"]);
+  assert.deepEqual(await runInMemory(["help", "nothing"]), { code: 1, stdout: "", stderr: "unknown help topic: nothing\n" });
+  const asked = await runInMemory(["help"]);
+  const bare = await runInMemory([]);
+  assert.match(asked.stdout, /^Usage: {2}slipway \[OPTIONS\] COMMAND\n/);
+  assert.deepEqual([(await runInMemory(["help", "help"])).stdout, bare.stderr, bare.stdout], [asked.stdout, asked.stdout, ""]);
+});
+
 test("flags are laid out and wrapped as pflag does", () => {
   // the texts of docker rmi and of docker builder prune: a layout recorded from there
   const rmi = [
@@ -192,7 +263,7 @@ test("help of every command, group and the root: on standard output, with what l
   }
   const group = await runInMemory(["image", "--help"]);
   assert.match(group.stdout, /^Usage: {2}slipway image COMMAND\n\n[^]*\nCommands:\n {2}build {7}Build an image from a Dockerfile\n/);
-  assert.match((await runInMemory(["images", "-h"])).stderr, /^Flag shorthand -h has been deprecated/);
+  assert.deepEqual((await runInMemory(["images", "-h"])).stderr, "");
   assert.match((await runInMemory(["image"])).stderr, /^Usage: {2}slipway image COMMAND/);
 });
 
@@ -209,6 +280,6 @@ test("no path is taken twice, and every flag's name and letter once", () => {
 
 test("global flags stand in front of the command", () => {
   const globals = parseGlobals(commandTable.globals, ["--root=/x", "-D", "-l", "warn", "images", "-q", "--root", "y"]);
-  assert.deepEqual(globals, { debug: true, root: "/x", version: false, help: false, words: ["images", "-q", "--root", "y"] });
+  assert.deepEqual(globals, { debug: true, root: "/x", version: false, help: false, deprecatedHelp: false, words: ["images", "-q", "--root", "y"] });
   assert.throws(() => parseGlobals(commandTable.globals, ["-l", "foo", "images"]), { message: "Unable to parse logging level: foo" });
 });

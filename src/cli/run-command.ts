@@ -1,6 +1,7 @@
 /** From words to exit code: global flags, the command that they name, its flags and arguments, its handler, its failure. */
 import { SlipwayError } from "../base/errors.ts";
-import type { Cli } from "./cli.ts";
+import { printable } from "../base/printable.ts";
+import type { Cli, Output } from "./cli.ts";
 import { findCommand } from "./command.ts";
 import type { Command, CommandTable, Found } from "./command.ts";
 import { checkArguments, renderFailure, usageHint } from "./failure.ts";
@@ -12,6 +13,8 @@ export interface GlobalOptions {
   readonly root: string | undefined;
   readonly version: boolean;
   readonly help: boolean;
+  /** it was asked for by -h */
+  readonly deprecatedHelp: boolean;
   /** the command and all behind it */
   readonly words: readonly string[];
 }
@@ -28,6 +31,7 @@ export function parseGlobals(specs: readonly FlagSpec[], argv: readonly string[]
     root: line.flags.optional("root"),
     version: line.flags.bool("version"),
     help: line.help,
+    deprecatedHelp: line.deprecatedHelp,
     words: line.args,
   };
 }
@@ -54,12 +58,11 @@ function buildDebug(command: Command | undefined, words: readonly string[]): boo
 async function runFound(table: CommandTable, cli: Cli, found: Found): Promise<number> {
   switch (found.kind) {
     case "root":
-      return showRootHelp(table, cli);
+      return showRootHelp(table, cli, cli.stderr);
     case "unknown":
       return unknownCommand(cli, found.path, found.word);
     case "group": {
       const line = parseFlags([], found.rest);
-      if (line.deprecatedHelp) cli.stderr.write(deprecatedHelp);
       const { formatGroupHelp } = await import("./help.ts");
       const text = formatGroupHelp(table, found.group, found.path);
       (line.help ? cli.stdout : cli.stderr).write(text);
@@ -70,11 +73,22 @@ async function runFound(table: CommandTable, cli: Cli, found: Found): Promise<nu
   }
 }
 
-const deprecatedHelp = "Flag shorthand -h has been deprecated, use --help\n";
+/** Runs what the global flags leave: a command, `help` about one, or the list of all, which goes to standard error when nobody asked for it. */
+export async function runWords(table: CommandTable, cli: Cli, globals: Pick<GlobalOptions, "help" | "deprecatedHelp" | "words">): Promise<number> {
+  const [first, second, ...rest] = globals.words;
+  if (globals.deprecatedHelp) cli.stderr.write("Flag shorthand -h has been deprecated, use --help\n");
+  if (globals.help) return await showRootHelp(table, cli, cli.stdout);
+  if (first === undefined) return await showRootHelp(table, cli, cli.stderr);
+  if (first !== "help") return await runCommand(table, cli, globals.words);
+  if (second === undefined || second === "help") return await showRootHelp(table, cli, cli.stdout);
+  if (findCommand(table, [second, ...rest]).kind !== "unknown") return await runCommand(table, cli, [second, ...rest, "--help"]);
+  cli.stderr.write(`unknown help topic: ${printable([second, ...rest].join(" "))}\n`);
+  return 1;
+}
 
-export async function showRootHelp(table: CommandTable, cli: Cli): Promise<number> {
+async function showRootHelp(table: CommandTable, cli: Cli, output: Output): Promise<number> {
   const { formatRootHelp, helpWidth } = await import("./help.ts");
-  cli.stdout.write(formatRootHelp(table, helpWidth(cli.stdout.columns)));
+  output.write(formatRootHelp(table, helpWidth(output.columns)));
   return 0;
 }
 
@@ -88,7 +102,6 @@ function unknownCommand(cli: Cli, path: string, word: string): number {
 async function runHandler(table: CommandTable, cli: Cli, command: Command, path: string, words: readonly string[]): Promise<number> {
   const line = parseFlags(command.flags, words, { interspersed: command.interspersed ?? true });
   if (wantsHelp(command, line)) {
-    if (line.deprecatedHelp) cli.stderr.write(deprecatedHelp);
     const { formatCommandHelp, helpWidth } = await import("./help.ts");
     cli.stdout.write(formatCommandHelp(command, path, helpWidth(cli.stdout.columns)));
     return 0;

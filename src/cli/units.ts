@@ -22,6 +22,14 @@ export function formatSize(sizeBytes: number, digits = 4): string {
   return `${Number(value.toPrecision(digits))}${decimalUnits[unit]}`;
 }
 
+/** Multiples of 1024, as `info` shows memory: "23.54GiB". */
+export function formatBinarySize(sizeBytes: number): string {
+  let size = sizeBytes;
+  let unit = 0;
+  for (; size >= 1024 && unit < 5; unit++) size /= 1024;
+  return `${Number(size.toPrecision(4))}${["B", "KiB", "MiB", "GiB", "TiB", "PiB"][unit]}`;
+}
+
 /** Two decimals, as build progress counts: `217B`, `1.99MB`. */
 export function formatProgressBytes(sizeBytes: number): string {
   const { value, unit } = scaled(sizeBytes);

@@ -281,9 +281,9 @@ export interface ImageApi {
     source: AsyncIterable<Uint8Array>,
     options?: { readonly platform?: string; readonly signal?: AbortSignal },
   ): Task<{ readonly loaded: readonly ({ readonly name: string } | { readonly id: Digest })[] }>;
-  /** A root file system tar (any compression) becomes an image of one layer. `changes` are Dockerfile lines. */
+  /** A root file system tar (any compression), here or behind http, becomes an image of one layer. `changes` are Dockerfile lines. */
   import(
-    source: AsyncIterable<Uint8Array>,
+    source: AsyncIterable<Uint8Array> | { readonly url: string },
     options?: {
       readonly reference?: string;
       readonly changes?: readonly string[];
@@ -293,7 +293,7 @@ export interface ImageApi {
     },
   ): Promise<Digest>;
   prune(options?: { readonly all?: boolean; readonly filters?: Filters; readonly dryRun?: boolean }): Promise<PruneResult>;
-  /** `reference` familiar, `status` Docker's "Downloaded newer image for …" / "Image is up to date for …" line. */
+  /** `reference` in full, `status` Docker's "Downloaded newer image for …" / "Image is up to date for …" line. */
   pull(
     reference: string,
     options?: { readonly platform?: string; readonly allTags?: boolean; readonly signal?: AbortSignal },

@@ -1,7 +1,7 @@
 /** What a user may call an image: names, ids, prefixes of ids, repository digests. */
-import { SlipwayError } from "../base/errors.ts";
+import { isSlipwayError, SlipwayError } from "../base/errors.ts";
 import { isDigest, type Digest } from "../oci/digest.ts";
-import { familiarName, formatReference, parseReference, repositoryName, withDefaultTag } from "../oci/reference.ts";
+import { familiarName, familiarRepository, formatReference, parseReference, repositoryName, withDefaultTag } from "../oci/reference.ts";
 import type { Store } from "../store/index.ts";
 
 export interface FoundImage {
@@ -68,18 +68,27 @@ function byName(store: Store, ref: string): FoundImage | undefined {
   return id === undefined ? undefined : { id, name, repoDigest: undefined };
 }
 
-/** Fails with NO_SUCH_IMAGE (not_found) in Docker's words. */
+/** Fails with NO_SUCH_IMAGE (not_found), or INVALID_IMAGE_NAME (invalid_argument) where no image can have that name, in Docker's words. */
 export function requireImage(store: Store, ref: string): FoundImage {
   const found = findImage(store, ref);
-  if (found === undefined) throw noSuchImage(ref);
-  return found;
+  if (found !== undefined) return found;
+  try {
+    parseReference(ref);
+  } catch (error) {
+    if (!isSlipwayError(error, "INVALID_REFERENCE") || ref === "" || isDigest(ref)) throw noSuchImage(ref);
+    throw new SlipwayError("invalid_argument", "INVALID_IMAGE_NAME", error.message, { ref }, error);
+  }
+  throw noSuchImage(ref);
 }
 
-/** A full name to tag with. Fails with INVALID_REFERENCE; a digest is refused. */
+/** A full name to tag with. Fails with INVALID_REFERENCE, INVALID_IMAGE_NAME; a digest is refused. */
 export function parseTagName(text: string): string {
   const reference = withDefaultTag(parseReference(text));
   if (reference.digest !== undefined)
-    throw new SlipwayError("invalid_argument", "INVALID_REFERENCE", "refusing to create a tag with a digest reference", { got: text });
+    throw new SlipwayError("invalid_argument", "INVALID_REFERENCE", "refusing to create a tag with a digest reference", { got: text, bare: true });
+  if (familiarRepository(reference) === "sha256") {
+    throw new SlipwayError("invalid_argument", "INVALID_IMAGE_NAME", "refusing to create an ambiguous tag using digest algorithm as name", { got: text });
+  }
   return formatReference(reference);
 }
 

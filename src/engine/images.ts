@@ -27,8 +27,8 @@ export function createImages(store: Store, client: () => Promise<RegistryClient>
         return await loadImages(store, source, options);
       }),
     import: async (source, options) => {
-      const { importImage } = await import("./archive/import.ts");
-      return await importImage(store, source, options);
+      const { importImage, importUrl } = await import("./archive/import.ts");
+      return "url" in source ? await importUrl(store, source.url, options) : await importImage(store, source, options);
     },
     prune: async (options) => {
       const { pruneImages } = await import("./images/prune.ts");

@@ -126,6 +126,11 @@ describe("pull", () => {
     assert.deepEqual(box.store.images.names(second.outcome.id), [`${name}:2`]);
   });
 
+  test("scratch is nothing to pull", async () => {
+    using box = openTestStore();
+    await assert.rejects(pull(box.store, "scratch"), { code: "INVALID_IMAGE_NAME", message: "'scratch' is a reserved name" });
+  });
+
   test("by digest: the whole name stands where the tag would", async () => {
     using box = openTestStore();
     await using registry = await serve({

@@ -3,7 +3,16 @@ import { isSlipwayError, SlipwayError } from "../base/errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { shortId } from "../oci/digest.ts";
 import { formatPlatform, hostPlatform, normalizePlatform, parsePlatform, type Platform } from "../oci/platform.ts";
-import { familiarName, familiarRepository, parseReference, withDefaultTag, withTag, type Reference } from "../oci/reference.ts";
+import {
+  familiarName,
+  familiarRepository,
+  formatReference,
+  parseReference,
+  repositoryName,
+  withDefaultTag,
+  withTag,
+  type Reference,
+} from "../oci/reference.ts";
 import type { RegistryClient } from "../registry/index.ts";
 import type { Store } from "../store/index.ts";
 import type { PullEvent, Task } from "./api.ts";
@@ -17,7 +26,7 @@ export interface PullRequest {
   readonly signal?: AbortSignal;
 }
 
-/** Of several images (allTags) the last one's; `reference` is then the repository. */
+/** Of several images (allTags) the last one's; `reference` is then the repository. It is the full name, as Docker prints it. */
 export interface PullOutcome {
   readonly reference: string;
   readonly id: Digest;
@@ -29,7 +38,7 @@ export function pullTask(store: Store, client: () => Promise<RegistryClient>, re
   return startTask<PullOutcome, PullEvent>((emit) => pullWithEvents(store, client, reference, options, emit));
 }
 
-/** Fails with INVALID_REFERENCE, TAG_WITH_ALL_TAGS, NO_MATCHING_PLATFORM and the registry client's codes. */
+/** Fails with INVALID_REFERENCE, INVALID_IMAGE_NAME, TAG_WITH_ALL_TAGS, NO_MATCHING_PLATFORM and the registry client's codes. */
 export async function pullWithEvents(
   store: Store,
   client: () => Promise<RegistryClient>,
@@ -38,13 +47,14 @@ export async function pullWithEvents(
   onEvent: (event: PullEvent) => void,
 ): Promise<PullOutcome> {
   const parsed = parseReference(reference);
+  if (familiarRepository(parsed) === "scratch") throw new SlipwayError("invalid_argument", "INVALID_IMAGE_NAME", "'scratch' is a reserved name", { reference });
   const platform = options.platform === undefined || options.platform === "" ? hostPlatform() : normalizePlatform(parsePlatform(options.platform));
   const pull: OnePull = { store, client: await client(), platform, signal: options.signal, onEvent };
   if (options.allTags !== true) return await pullOne(pull, withDefaultTag(parsed));
   if (parsed.tag !== undefined || parsed.digest !== undefined) {
-    throw new SlipwayError("invalid_argument", "TAG_WITH_ALL_TAGS", "tag can't be used with --all-tags/-a", { reference });
+    throw new SlipwayError("invalid_argument", "TAG_WITH_ALL_TAGS", "tag can't be used with --all-tags/-a", { reference, bare: true });
   }
-  return { ...(await pullAll(pull, parsed)), reference: familiarRepository(parsed) };
+  return { ...(await pullAll(pull, parsed)), reference: repositoryName(parsed) };
 }
 
 interface OnePull {
@@ -82,14 +92,17 @@ async function pullOne(pull: OnePull, reference: Reference): Promise<PullOutcome
       ...(signal === undefined ? {} : { signal }),
       onManifest: (source) => {
         known = pull.store.images.get(source.manifest.config.digest) !== undefined;
-        onEvent({ id: reference.tag ?? name, status: `Pulling from ${reference.path}` });
+        onEvent({
+          id: reference.digest === undefined ? (reference.tag ?? name) : `${repositoryName(reference)}@${reference.digest}`,
+          status: `Pulling from ${reference.path}`,
+        });
       },
       onLayer: layers,
     });
     const status = `${pulled.upToDate ? "Image is up to date" : "Downloaded newer image"} for ${name}`;
     onEvent({ status: `Digest: ${pulled.rootDigest}` });
     onEvent({ status: `Status: ${status}` });
-    return { reference: name, id: pulled.id, digest: pulled.rootDigest, status };
+    return { reference: formatReference(reference), id: pulled.id, digest: pulled.rootDigest, status };
   } catch (error) {
     throw isSlipwayError(error, "NO_MATCHING_PLATFORM") ? noMatchingManifest(platform, error) : error;
   }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { goDuration, goQuote, goQuoteList, healthcheckCreatedBy, runCreatedBy } from "./created-by.ts";
+import { goDuration, goQuote, goQuoteList } from "../base/go-text.ts";
+import { healthcheckCreatedBy, runCreatedBy } from "./created-by.ts";
 
 const quoted: readonly (readonly [text: string, quoted: string])[] = [
   ["", '""'],

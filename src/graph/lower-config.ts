@@ -12,7 +12,8 @@ import type {
   StopsignalInstruction,
   VolumeInstruction,
 } from "../dockerfile/instruction.ts";
-import { goQuoteList, healthcheckCreatedBy } from "./created-by.ts";
+import { goQuoteList } from "../base/go-text.ts";
+import { healthcheckCreatedBy } from "./created-by.ts";
 import type { StageState } from "./stage-state.ts";
 import { formatVariables, getVariable, parseVariables, setVariable, type Variables } from "./variables.ts";
 

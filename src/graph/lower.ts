@@ -161,7 +161,7 @@ class Lowerer {
       return normalizePlatform(parsePlatform(text));
     } catch (error) {
       if (!(error instanceof SlipwayError)) throw error;
-      throw new SlipwayError("invalid_argument", "INVALID_PLATFORM", error.message, { ...error.details, lines: from.lines }, error);
+      throw withLines(new SlipwayError(error.kind, error.code, `failed to parse platform ${text}: ${error.message}`, error.details, error), from.lines);
     }
   }
 

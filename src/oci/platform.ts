@@ -4,6 +4,7 @@
  * @see image-spec image-index.md
  */
 import { SlipwayError } from "../base/errors.ts";
+import { goQuote } from "../base/go-text.ts";
 
 export interface Platform {
   readonly os: string;
@@ -105,21 +106,33 @@ export function hostPlatform(arch: string = process.arch): Platform {
 }
 
 function invalid(text: string, why: string): SlipwayError {
-  return new SlipwayError("invalid_argument", "INVALID_PLATFORM", `failed to parse platform ${text}: ${why}`, { got: text });
+  return new SlipwayError("invalid_argument", "INVALID_PLATFORM", `${why}: invalid argument`, { got: text });
 }
 
-/** Fails with INVALID_PLATFORM (invalid_argument). */
+const osPattern = /^([A-Za-z0-9_-]+)(?:\(([A-Za-z0-9_.%-]*)((?:\+[A-Za-z0-9_.%-]+)*)\))?$/;
+const componentPattern = /^[A-Za-z0-9_.-]+$/;
+
+function checkComponent(text: string, part: string, index: number): void {
+  const quoted = goQuote(part);
+  if (index === 0 && !osPattern.test(part)) {
+    throw invalid(text, `${quoted} is an invalid OS component of ${goQuote(text)}: OSAndVersion specifier component must match ${goQuote(osPattern.source)}`);
+  }
+  if (index > 0 && !componentPattern.test(part)) {
+    throw invalid(text, `${quoted} is an invalid component of ${goQuote(text)}: platform specifier component must match ${goQuote(componentPattern.source)}`);
+  }
+}
+
+/** Fails with INVALID_PLATFORM (invalid_argument), in containerd's words. */
 export function parsePlatform(text: string): Platform {
   const parts = text.split("/");
-  if (parts.length > 3 || parts.some((part) => !/^[A-Za-z0-9_.-]+(?:\([A-Za-z0-9_.-]*\))?$/.test(part))) {
-    throw invalid(text, `${JSON.stringify(text)}: cannot parse platform specifier: invalid argument`);
-  }
+  for (const [index, part] of parts.entries()) checkComponent(text, part, index);
+  if (parts.length > 3) throw invalid(text, `${goQuote(text)}: cannot parse platform specifier`);
   const [first = "", second, third = ""] = parts;
   if (second === undefined) {
     if (knownOs.has(first.toLowerCase()) || first.toLowerCase() === "macos") return makePlatform(first, hostPlatform().architecture, "");
     const p = makePlatform("linux", first, "");
     if (knownArchitectures.has(p.architecture)) return p;
-    throw invalid(text, `"${text}": unknown operating system or architecture: invalid argument`);
+    throw invalid(text, `${goQuote(text)}: unknown operating system or architecture`);
   }
   return makePlatform(first, second, third);
 }

@@ -67,10 +67,14 @@ test("stdin is what is given, and empty otherwise", skip, async () => {
 
 /** command, what is said, exit code */
 const failures: readonly (readonly [readonly string[], string, number])[] = [
-  [["nosuch"], 'crun run failed: unable to start container process: exec: "nosuch": executable file not found in $PATH\n', 127],
-  [["/nosuch"], 'crun run failed: unable to start container process: exec: "/nosuch": stat /nosuch: no such file or directory\n', 127],
-  [["/etc"], 'crun run failed: unable to start container process: exec: "/etc": is a directory: permission denied\n', 126],
-  [["/etc/passwd"], 'crun run failed: unable to start container process: exec: "/etc/passwd": permission denied\n', 126],
+  [["nosuch"], 'crun run failed: unable to start container process: error during container init: exec: "nosuch": executable file not found in $PATH\n', 1],
+  [
+    ["/nosuch"],
+    'crun run failed: unable to start container process: error during container init: exec: "/nosuch": stat /nosuch: no such file or directory\n',
+    1,
+  ],
+  [["/etc"], 'crun run failed: unable to start container process: error during container init: exec: "/etc": is a directory\n', 1],
+  [["/etc/passwd"], 'crun run failed: unable to start container process: error during container init: exec: "/etc/passwd": permission denied\n', 1],
 ];
 
 for (const [args, err, exitCode] of failures) {

@@ -34,7 +34,7 @@ export interface StepOptions extends Omit<SpecOptions, "terminal"> {
 }
 
 export interface StepResult {
-  /** 128 + n after signal n; 126/127 when the command could not be executed (the reason was given to onOutput, stream 2) */
+  /** 128 + n after signal n; 1, the runtime's own, when the command could not be executed (the reason was given to onOutput, stream 2) */
   readonly exitCode: number;
   /** name of the signal that the exit code stands for */
   readonly signal?: string;
@@ -152,9 +152,16 @@ async function pump(pipe: OutputPipe, sink: (data: Uint8Array) => void | Promise
 async function resultOf(filter: StartFailureFilter, options: StepOptions, code: number, runtimeName: string): Promise<StepResult> {
   const failure = filter.failureOf(code, options.args);
   if (failure === undefined) return { exitCode: code, ...signalOf(code) };
-  const prefix = failure.message.startsWith("unable to start") ? `${runtimeName} run failed: ` : "";
-  await options.onOutput(2, Buffer.from(`${prefix}${failure.message}\n`));
-  return { exitCode: failure.exitCode };
+  const unborn = failure.message.startsWith("unable to start");
+  await options.onOutput(2, Buffer.from(`${unborn ? `${runtimeName} run failed: ${initFailure(failure.message)}` : failure.message}\n`));
+  return { exitCode: unborn ? 1 : failure.exitCode };
+}
+
+/** In runc's words, as a build shows them. */
+function initFailure(message: string): string {
+  return message
+    .replace("container process: exec: ", "container process: error during container init: exec: ")
+    .replace(/: is a directory: permission denied$/, ": is a directory");
 }
 
 function watchAbort(step: PreparedStep, child: ChildProcess, options: StepOptions): { settled(): Promise<void>; release(): void } {

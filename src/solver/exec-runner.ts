@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { canonicalJson } from "../base/canonical-json.ts";
 import { SlipwayError } from "../base/errors.ts";
+import { goQuote } from "../base/go-text.ts";
 import { digestOf } from "../oci/digest.ts";
 import type { ExecMount, ExecOp } from "../graph/op.ts";
 import { identityOf, type Vertex } from "../graph/vertex.ts";
@@ -273,15 +274,10 @@ async function runCommand(
   });
   signal?.throwIfAborted();
   if (result.exitCode === 0) return;
-  throw new SlipwayError(
-    "failed_precondition",
-    "PROCESS_FAILED",
-    `process ${JSON.stringify(command)} did not complete successfully: exit code: ${result.exitCode}`,
-    {
-      exitCode: result.exitCode,
-      command: op.args,
-    },
-  );
+  throw new SlipwayError("failed_precondition", "PROCESS_FAILED", `process ${goQuote(command)} did not complete successfully: exit code: ${result.exitCode}`, {
+    exitCode: result.exitCode,
+    command: op.args,
+  });
 }
 
 function resolveUserOf(op: ExecOp, rootfs: string, command: string): ReturnType<typeof resolveUserIn> {
@@ -292,7 +288,7 @@ function resolveUserOf(op: ExecOp, rootfs: string, command: string): ReturnType<
     throw new SlipwayError(
       "failed_precondition",
       "PROCESS_FAILED",
-      `process ${JSON.stringify(command)} did not complete successfully: ${error.message}`,
+      `process ${goQuote(command)} did not complete successfully: ${error.message}`,
       { ...error.details, command: op.args },
       error,
     );

@@ -1,7 +1,7 @@
 /** Streams of bytes between the engine and files or the standard streams. */
 import { createReadStream } from "node:fs";
 import { open, rename, rm, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { errnoOf } from "../../base/errors.ts";
 import type { Cli } from "../cli.ts";
 import { cliError } from "../failure.ts";
@@ -22,7 +22,8 @@ export function fileError(verb: string, path: string, error: unknown, code: "INP
 }
 
 /** Fails with INPUT_FILE, before the engine is asked for anything, when the file cannot be opened. */
-export async function openInputFile(path: string): Promise<AsyncIterable<Uint8Array>> {
+export async function openInputFile(cwd: string, word: string): Promise<AsyncIterable<Uint8Array>> {
+  const path = resolve(cwd, word);
   try {
     const handle = await open(path);
     const info = await handle.stat();
@@ -32,7 +33,7 @@ export async function openInputFile(path: string): Promise<AsyncIterable<Uint8Ar
     }
     return createReadStream(path, { fd: handle.fd, autoClose: false, highWaterMark: 256 * 1024 }).on("close", () => void handle.close());
   } catch (error) {
-    throw fileError("open", path, error, "INPUT_FILE");
+    throw fileError("open", word, error, "INPUT_FILE");
   }
 }
 

@@ -2,7 +2,8 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { BuildContext, BuildOptions, BuildOutput, DockerfileSource } from "../../engine/api.ts";
-import { asSlipwayError } from "../../base/errors.ts";
+import { isSlipwayError } from "../../base/errors.ts";
+import { goQuote } from "../../base/go-text.ts";
 import { parsePlatform, parseReference } from "../../oci/index.ts";
 import type { Cli } from "../cli.ts";
 import type { Invocation } from "../command.ts";
@@ -25,7 +26,7 @@ function contextFrom(cli: Cli, word: string): BuildContext {
   } catch {
     // said below, in the same words
   }
-  if (!isDirectory) throw cliError(`unable to prepare context: path ${JSON.stringify(word)} not found`);
+  if (!isDirectory) throw cliError(`unable to prepare context: path ${goQuote(word)} not found`);
   return { kind: "directory", path };
 }
 
@@ -64,40 +65,54 @@ function checkTags(tags: readonly string[]): void {
     try {
       digest = parseReference(tag).digest;
     } catch (error) {
-      throw cliError(
-        `invalid tag ${JSON.stringify(tag)}: ${isReference(tag.toLowerCase()) ? "repository name must be lowercase" : "invalid reference format"}`,
-        "USAGE",
-        {},
-        error,
-      );
+      throw cliError(`invalid tag ${goQuote(tag)}: ${tagComplaint(tag)}`, "USAGE", {}, error);
     }
     if (digest !== undefined) throw cliError("failed to solve: build tag cannot contain a digest");
   }
 }
 
-/** In buildx's words, before anything is read. */
-function checkPlatforms(platforms: readonly string[]): void {
-  for (const platform of platforms) {
-    if (platform === "local") continue;
-    try {
-      parsePlatform(platform);
-    } catch (error) {
-      const failure = asSlipwayError(error);
-      throw cliError(failure.message.replace(`failed to parse platform ${platform}: `, ""), failure.code, {}, error);
-    }
-  }
+function tagComplaint(tag: string): string {
+  if (tag === "") return "repository name must have at least one component";
+  return isReference(tag.toLowerCase()) ? "repository name must be lowercase" : "invalid reference format";
 }
+
+const annotationTypes: readonly string[] = ["index", "index-descriptor", "manifest", "manifest-descriptor"];
 
 function checkAnnotations(annotations: readonly string[]): void {
   for (const annotation of annotations) {
-    if (!annotation.includes("=")) throw cliError(`parse annotations: invalid annotation ${JSON.stringify(annotation)}, expected key=value`);
+    if (!annotation.includes("=")) throw cliError(`parse annotations: invalid annotation ${goQuote(annotation)}, expected key=value`);
+    const [types, rest] = annotation.slice(0, annotation.indexOf("=")).split(":");
+    for (const word of rest === undefined ? [] : (types ?? "").split(",")) checkAnnotationType(word);
   }
+}
+
+function checkAnnotationType(word: string): void {
+  const type = /^([a-z-]+)(?:\[[A-Za-z0-9_/-]+\])?$/.exec(word)?.[1];
+  const complaint =
+    type === undefined
+      ? `invalid annotation type ${goQuote(word)}, expected type and optional platform in square brackets`
+      : `unknown annotation type ${goQuote(type)}`;
+  if (type === undefined || !annotationTypes.includes(type)) throw cliError(`parse annotations: ${complaint}`);
+}
+
+/** `--platform`, which may name several at once, or what the environment has for all commands. Fails with USAGE in Docker's words. */
+function platformsFrom(cli: Cli, flags: ParsedFlags): readonly string[] {
+  const fallback = cli.env["DOCKER_DEFAULT_PLATFORM"] ?? "";
+  const words = flags.changed("platform") ? flags.list("platform") : fallback === "" ? [] : [fallback];
+  const platforms = words.flatMap((word) => word.split(",").map((part) => part.trim()));
+  try {
+    for (const platform of platforms) if (platform !== "local") parsePlatform(platform);
+  } catch (error) {
+    if (!isSlipwayError(error, "INVALID_PLATFORM")) throw error;
+    throw cliError(error.message, "USAGE", {}, error);
+  }
+  return platforms;
 }
 
 function networkFrom(text: string): "default" | "none" | "host" {
   if (text === "default" || text === "none" || text === "host") return text;
   if (text === "") return "default";
-  throw cliError(`network mode ${JSON.stringify(text)} not supported by buildkit - use default, none or host`);
+  throw cliError(`network mode ${goQuote(text)} not supported by buildkit - use default, none or host`);
 }
 
 const entitlements: readonly string[] = ["network.host", "security.insecure", "device"];
@@ -146,11 +161,7 @@ export async function buildOptionsFrom(cli: Cli, { flags, args }: Invocation): P
   const dockerfile = await dockerfileFrom(cli, flags.string("file"), context);
   const target = flags.string("target");
   const shmSizeBytes = flags.bytes("shm-size");
-  const platforms = flags
-    .list("platform")
-    .flatMap((word) => word.split(","))
-    .filter((word) => word !== "");
-  checkPlatforms(platforms);
+  const platforms = platformsFrom(cli, flags);
   return {
     context,
     tags,

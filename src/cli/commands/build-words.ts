@@ -1,7 +1,10 @@
 /** The comma-separated values of `build`: `--output`, `--secret`, `--ssh`, and the words that are `name=value`. */
 import { statSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
+import { asSlipwayError } from "../../base/errors.ts";
+import { goQuote } from "../../base/go-text.ts";
 import type { BuildOutput, SecretSource, SshSource } from "../../engine/api.ts";
+import { parseReference } from "../../oci/index.ts";
 import type { Cli } from "../cli.ts";
 import { cliError } from "../failure.ts";
 import { fileError } from "./archive-file.ts";
@@ -20,7 +23,7 @@ function dropUndefined(value: Record<string, string | undefined>): Record<string
 export function parseOutput(cli: Cli, text: string): BuildOutput {
   const fields = splitCsv(text);
   if (fields.length === 1 && fields[0] === text && !text.startsWith("type=")) {
-    return text === "-" ? toStdout(cli, { type: "tar", dest: "-" }) : { type: "local", dest: resolve(cli.cwd, text) };
+    return text === "-" ? toStdout(cli, { type: "tar", dest: "-" }) : outputOf(cli, "local", text, {});
   }
   const attributes: Record<string, string> = {};
   for (const field of fields) {
@@ -42,21 +45,36 @@ function outputOf(cli: Cli, type: string, dest: string | undefined, attributes: 
       return { type, attributes };
     case "docker":
       if (path === undefined) return { type: "image", attributes };
+      checkArchive(path, dest ?? "", attributes);
       return path === "-" ? toStdout(cli, { type, dest: "-", attributes }) : { type, dest: path, attributes };
     case "oci":
+      checkArchive(path, dest ?? "", attributes);
       return path === undefined || path === "-" ? toStdout(cli, { type, dest: "-", attributes }) : { type, dest: path, attributes };
     case "tar":
+      checkArchive(path, dest ?? "", attributes);
       return path === undefined || path === "-" ? toStdout(cli, { type, dest: "-", ...split }) : { type, dest: path, ...split };
     case "local":
       if (path === undefined) throw cliError("dest is required for local exporter");
       if (path === "-") throw cliError("local exporter cannot write to standard output; use type=tar");
+      if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === false) throw cliError(`destination directory ${dest} is a file`);
       return { type, dest: path, ...split };
     case "cacheonly":
       return { type };
     case "registry":
       throw pushMissing();
     default:
-      throw cliError(`failed to solve: exporter ${JSON.stringify(type)} could not be found`);
+      throw cliError(`failed to solve: exporter ${goQuote(type)} could not be found`);
+  }
+}
+
+/** Said before anything is built: an archive's place must be a file's, in a directory that is there. */
+function checkArchive(path: string | undefined, dest: string, attributes: Readonly<Record<string, string>>): void {
+  if (path === undefined || path === "-" || attributes["tar"] === "false") return;
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) throw cliError(`destination file ${dest} is a directory`);
+  try {
+    statSync(dirname(path));
+  } catch (error) {
+    throw cliError(`failed to open ${fileError("open", dest, error, "OUTPUT_FILE").message}`, "OUTPUT_FILE", {}, error);
   }
 }
 
@@ -69,7 +87,7 @@ function splitOf(text: string | undefined): { readonly platformSplit?: boolean }
 }
 
 function toStdout<Output extends BuildOutput>(cli: Cli, output: Output): Output {
-  if (cli.stdout.isTTY) throw cliError("dest file not specified. refusing to write output to console");
+  if (cli.stdout.isTTY) throw cliError(`dest file is required for ${output.type} exporter. refusing to write to console`);
   return output;
 }
 
@@ -88,7 +106,7 @@ export function parseSecret(cli: Cli, text: string): SecretSource {
     const key = field.slice(0, equals).toLowerCase();
     const value = field.slice(equals + 1);
     if (key === "type") {
-      if (value !== "file" && value !== "env") throw plain(`unsupported secret type ${JSON.stringify(value)}`);
+      if (value !== "file" && value !== "env") throw plain(`unsupported secret type ${goQuote(value)}`);
       values.type = value;
     } else if (key === "id") values.id = value;
     else if (key === "source" || key === "src") values.file = value;
@@ -135,7 +153,7 @@ export function parseSsh(cli: Cli, text: string): SshSource {
       statSync(resolve(cli.cwd, word));
     } catch (error) {
       const why = fileError("stat", word, error, "INPUT_FILE").message;
-      throw cliError(`failed to convert agent config ${shown}: failed to convert agent config for ID: ${JSON.stringify(id)}: ${why}`, "INPUT_FILE", {}, error);
+      throw cliError(`failed to convert agent config ${shown}: failed to convert agent config for ID: ${goQuote(id)}: ${why}`, "INPUT_FILE", {}, error);
     }
   }
   return { id: id === "" ? "default" : id, paths: words.map((word) => resolve(cli.cwd, word)) };
@@ -147,7 +165,7 @@ export function parseBuildArgs(cli: Cli, words: readonly string[]): Record<strin
   for (const word of words) {
     const equals = word.indexOf("=");
     const name = equals < 0 ? word : word.slice(0, equals);
-    if (name === "") throw plain(`invalid key-value pair ${JSON.stringify(word)}: empty key`);
+    if (name === "") throw plain(`invalid key-value pair ${goQuote(word)}: empty key`);
     values[name] = equals < 0 ? cli.env[name] : word.slice(equals + 1);
   }
   return dropUndefined(values);
@@ -158,12 +176,22 @@ export function parseBuildContexts(cli: Cli, words: readonly string[]): Record<s
   const contexts: Record<string, string> = {};
   for (const word of words) {
     const equals = word.indexOf("=");
-    if (equals <= 0) throw plain(`invalid context value: ${word}, expected key=value`);
+    if (equals < 0) throw plain(`invalid context value: ${word}, expected key=value`);
     const name = word.slice(0, equals);
+    checkContextName(name);
     const value = word.slice(equals + 1);
     contexts[name] = isRemote(value) ? value : contextDirectory(cli, name, value);
   }
   return contexts;
+}
+
+/** A context replaces an image of that name, so it has to be one. */
+function checkContextName(name: string): void {
+  try {
+    parseReference(name);
+  } catch (error) {
+    throw plain(`invalid context name ${name}: ${asSlipwayError(error).message}`);
+  }
 }
 
 function contextDirectory(cli: Cli, name: string, value: string): string {

@@ -135,7 +135,7 @@ test("-q prints the id alone; --iidfile and --metadata-file hold the result", as
 test("outputs that end on standard output are refused on a terminal", async () => {
   const { code, stderr } = await runInMemory(["build", "-o", "-", "."], { engine: engine([]), cwd: folder, isTTY: true });
   assert.equal(code, 1);
-  assert.equal(stderr, "ERROR: failed to build: dest file not specified. refusing to write output to console\n");
+  assert.equal(stderr, "ERROR: failed to build: dest file is required for tar exporter. refusing to write to console\n");
 });
 
 test("a failing step: its lines, its output once more, its place, the error; an old id file is gone", async () => {

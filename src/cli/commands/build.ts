@@ -6,7 +6,7 @@ import type { BuildResult } from "../../engine/api.ts";
 import type { Cli } from "../cli.ts";
 import type { Handler } from "../command.ts";
 import { cliError } from "../failure.ts";
-import { chooseMode, isProgressMode } from "../progress/create-renderer.ts";
+import { chooseMode } from "../progress/create-renderer.ts";
 import { checkOutputPath, fileError } from "./archive-file.ts";
 import { buildOptionsFrom } from "./build-options.ts";
 import { callFrom, dockerfileShownAs, runCall } from "./call.ts";
@@ -24,21 +24,20 @@ async function prepareFiles(cli: Cli, files: ResultFiles): Promise<void> {
 }
 
 function writeFiles(cli: Cli, files: ResultFiles, result: BuildResult): void {
-  const write = (path: string, text: string): void => {
+  const write = (path: string, text: string, what: string): void => {
     try {
       writeFileSync(resolve(cli.cwd, path), text, { mode: userMode("file") });
     } catch (error) {
-      throw fileError("open", path, error, "OUTPUT_FILE");
+      throw cliError(`${what}${fileError("open", path, error, "OUTPUT_FILE").message}`, "OUTPUT_FILE", { plain: true }, error);
     }
   };
-  if (files.iidFile !== "" && result.imageId !== undefined) write(files.iidFile, result.imageId);
-  if (files.metadataFile !== "") write(files.metadataFile, JSON.stringify(result.metadata, null, 2));
+  if (files.iidFile !== "" && result.imageId !== undefined) write(files.iidFile, result.imageId, "writing image ID file: ");
+  if (files.metadataFile !== "") write(files.metadataFile, JSON.stringify(result.metadata, null, 2), "");
 }
 
 export const runBuild: Handler = async (cli, invocation) => {
   const { flags } = invocation;
   const progress = flags.string("progress");
-  if (!isProgressMode(progress)) throw cliError(`invalid progress mode ${progress}`, "USAGE", { plain: true });
   const quiet = flags.bool("quiet");
   const mode = chooseMode(progress, quiet, cli);
   const call = callFrom(flags);
@@ -52,7 +51,7 @@ export const runBuild: Handler = async (cli, invocation) => {
     return await runCall(cli, engine, call, { ...options, ...(shownAs === undefined ? {} : { shownAs }) }, display);
   }
   const result = await showTask(cli, engine.build(options), display);
-  writeFiles(cli, files, result);
   if ((quiet || progress === "quiet") && result.imageId !== undefined) cli.stdout.write(`${result.imageId}\n`);
+  writeFiles(cli, files, result);
   return 0;
 };

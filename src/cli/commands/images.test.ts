@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { SlipwayError } from "../../base/errors.ts";
 import type { HistoryItem, ImageInspect, ImageSummary, PullEvent, Task } from "../../engine/api.ts";
 import type { Digest } from "../../oci/digest.ts";
+import { escapeHtml } from "../json.ts";
 import { runInMemory } from "../memory-cli.ts";
 
 const nowMs = Date.parse("2026-11-23T09:42:36Z");
@@ -176,8 +177,8 @@ const inspections: readonly (readonly [words: readonly string[], code: number, s
   ],
   [["inspect", "-f", "{{json .Config}}", "a"], 0, '{"Env":["PATH=/bin"],"Cmd":["sh"],"Labels":{"a":"<b>&"}}\n', ""],
   [["inspect", "-f", "{{.Foo}}", "a"], 1, "\n", 'template parsing error: template: :1:2: executing "" at <.Foo>: map has no entry for key "Foo"\n'],
-  [["inspect", "a"], 0, `${JSON.stringify([inspected], null, 4)}\n`, ""],
-  [["inspect", "-f", "json", "a"], 0, `${JSON.stringify([inspected])}\n`, ""],
+  [["inspect", "a"], 0, `${escapeHtml(JSON.stringify([inspected], null, 4))}\n`, ""],
+  [["inspect", "-f", "json", "a"], 0, `${escapeHtml(JSON.stringify([inspected]))}\n`, ""],
 ];
 
 for (const [words, code, stdout, stderr] of inspections) {

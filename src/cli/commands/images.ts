@@ -1,5 +1,6 @@
 /** `images`: a table of names, ids only, rows through a template, or a tree of layers. */
 import type { Handler } from "../command.ts";
+import { cliError } from "../failure.ts";
 import { renderRows } from "../render.ts";
 import { filtersFrom } from "./filters.ts";
 import { imageRows, imageRowType } from "./image-rows.ts";
@@ -8,6 +9,12 @@ import { renderImageTree } from "./image-tree.ts";
 const rawLines = "repository: {{.Repository}}\ntag: {{.Tag}}\nimage_id: {{.ID}}\ncreated_at: {{.CreatedAt}}\nvirtual_size: {{.Size}}\n";
 
 export const runImages: Handler = async (cli, { flags, args }) => {
+  if (flags.bool("tree")) {
+    // Docker's client calls --digests by a name of its own here
+    for (const [name, shown = name] of [["quiet"], ["no-trunc"], ["digests", "show-digest"], ["format"]] as const) {
+      if (flags.changed(name)) throw cliError(`--${shown} is not yet supported with --tree`);
+    }
+  }
   const engine = await cli.open();
   const reference = args[0];
   const images = engine.images.list({

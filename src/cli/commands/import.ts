@@ -1,22 +1,21 @@
 /** `import`: a tar archive of a file system becomes an image. */
-import { resolve } from "node:path";
+import { printable } from "../../base/printable.ts";
 import type { Handler } from "../command.ts";
 import type { Cli } from "../cli.ts";
-import { cliError } from "../failure.ts";
 import { openInputFile } from "./archive-file.ts";
+import { isHttpUrl } from "./build-words.ts";
 
 async function sourceOf(cli: Cli, word: string): Promise<AsyncIterable<Uint8Array>> {
   if (word === "-") return cli.stdin.chunks;
-  if (/^https?:\/\//.test(word)) {
-    throw cliError(`importing from a URL is not there yet; use: curl -fsSL ${word} | slipway import -`, "USAGE");
-  }
-  return openInputFile(resolve(cli.cwd, word));
+  return openInputFile(cli.cwd, word);
 }
 
 export const runImport: Handler = async (cli, { flags, args }) => {
   const [word, reference] = args;
-  const source = await sourceOf(cli, word!);
+  const remote = isHttpUrl(word!);
+  const source = remote ? { url: word! } : await sourceOf(cli, word!);
   const engine = await cli.open();
+  if (remote) cli.stdout.write(`Downloading from ${printable(word!)}\n`);
   const message = flags.optional("message");
   const platform = flags.optional("platform");
   const id = await engine.images.import(source, {

@@ -1,37 +1,91 @@
-/** `info`: the store and the machine, as Docker's fields and the engine's own. */
+/** `info`: the store and the machine, in Docker's layout and fields. */
 import { printable } from "../../base/printable.ts";
+import type { Cli } from "../cli.ts";
 import type { Handler } from "../command.ts";
-import { renderOne } from "../render.ts";
+import { GoStruct, nilList } from "../go-value.ts";
+import { renderOne, structFrom } from "../render.ts";
 import { packageVersion } from "../standard-streams.ts";
+import { formatBinarySize } from "../units.ts";
 
-/** "ServerVersion" → "Server Version"; words that are one stay one. */
-function titleOf(key: string): string {
-  return key.replace(/([a-z])([A-Z])/g, "$1 $2").replace(/([A-Z]+)([A-Z][a-z])/g, "$1 $2");
-}
+type Info = Readonly<Record<string, unknown>>;
 
-function formatValue(value: unknown, indent: string): string {
-  if (Array.isArray(value))
-    return value.every((entry) => typeof entry !== "object")
-      ? ` ${value.map((entry) => printable(String(entry))).join(" ")}\n`
-      : `\n${value.map((entry) => `${indent} -${formatValue(entry, `${indent}  `)}`).join("")}`;
-  if (typeof value === "object" && value !== null) return `\n${formatFields(value, `${indent} `)}`;
-  return ` ${printable(String(value))}\n`;
-}
+/** Labels of the text, in Docker's order; the first blanks are the indent. */
+const labels: readonly (readonly [label: string, key: string])[] = [
+  ["Containers", "Containers"],
+  [" Running", "ContainersRunning"],
+  [" Paused", "ContainersPaused"],
+  [" Stopped", "ContainersStopped"],
+  ["Images", "Images"],
+  ["Server Version", "ServerVersion"],
+  ["Storage Driver", "Driver"],
+  ["Logging Driver", "LoggingDriver"],
+  ["Cgroup Driver", "CgroupDriver"],
+  ["Cgroup Version", "CgroupVersion"],
+  ["Runtimes", "Runtimes"],
+  ["Default Runtime", "DefaultRuntime"],
+  ["Security Options", "SecurityOptions"],
+  ["Kernel Version", "KernelVersion"],
+  ["Operating System", "OperatingSystem"],
+  ["OSType", "OSType"],
+  ["Architecture", "Architecture"],
+  ["CPUs", "NCPU"],
+  ["Total Memory", "MemTotal"],
+  ["Name", "Name"],
+  ["Docker Root Dir", "DockerRootDir"],
+  ["Debug Mode", "Debug"],
+  ["Experimental", "ExperimentalBuild"],
+  ["Live Restore Enabled", "LiveRestoreEnabled"],
+];
 
-function formatFields(fields: object, indent: string): string {
-  return Object.entries(fields)
-    .map(([key, value]) => `${indent}${titleOf(key)}:${formatValue(value, indent)}`)
+/** `name=seccomp,profile=builtin` over two lines. */
+function securityLines(options: readonly string[]): string {
+  return options
+    .map((option) => {
+      const [first = "", ...rest] = option.split(",").map((pair) => pair.split("="));
+      const title = (word: string): string => word.slice(0, 1).toUpperCase() + word.slice(1);
+      return `\n  ${first[1] ?? ""}${rest.map(([key = "", value = ""]) => `\n   ${title(key)}: ${value}`).join("")}`;
+    })
     .join("");
+}
+
+function shownValue(key: string, value: unknown): string {
+  if (key === "SecurityOptions") return securityLines(value as readonly string[]);
+  if (key === "Runtimes") return ` ${Object.keys(value as object).join(" ")}`;
+  return ` ${key === "MemTotal" ? formatBinarySize(value as number) : String(value)}`;
+}
+
+function formatInfo(info: Info): string {
+  return labels.map(([label, key]) => printable(` ${label}:${shownValue(key, info[key])}\n`)).join("");
+}
+
+/** What templates of Docker's ask for besides, as it is here. */
+function besides(cli: Cli): Readonly<Record<string, GoStruct["fields"][string]>> {
+  const proxy = (name: string): string => cli.env[name] ?? cli.env[name.toLowerCase()] ?? "";
+  return {
+    Swarm: { LocalNodeState: "inactive", NodeID: "" },
+    IndexServerAddress: "https://index.docker.io/v1/",
+    HTTPProxy: proxy("HTTP_PROXY"),
+    HTTPSProxy: proxy("HTTPS_PROXY"),
+    NoProxy: proxy("NO_PROXY"),
+    Isolation: "",
+    DriverStatus: nilList,
+    GenericResources: nilList,
+    Labels: nilList,
+    Warnings: nilList,
+    ServerErrors: nilList,
+    ClientInfo: { Debug: cli.debug, Version: packageVersion(), Context: "default" },
+  };
 }
 
 export const runInfo: Handler = async (cli, { flags }) => {
   const engine = await cli.open();
-  const info = await engine.system.info();
+  const info: Info = { ...(await engine.system.info()), Debug: cli.debug, ExperimentalBuild: false, LiveRestoreEnabled: false };
   const format = flags.string("format");
   if (format !== "") {
-    cli.stdout.write(`${renderOne(format, info, { name: "", typeName: "system.dockerInfo" })}\n`);
+    const typed = structFrom(info, "system.dockerInfo", new Set(["Runtimes"])) as GoStruct;
+    cli.stdout.write(`${renderOne(format, new GoStruct(typed.typeName, { ...besides(cli), ...typed.fields }, { json: info }), "")}\n`);
     return 0;
   }
-  cli.stdout.write(`Client:\n Version:    ${packageVersion()}\n Context:    default\n Debug Mode: ${cli.debug}\n\nServer:\n${formatFields(info, " ")}`);
+  cli.stdout.write(`Client:\n Version:    ${packageVersion()}\n Context:    default\n Debug Mode: ${cli.debug}\n\nServer:\n${formatInfo(info)}\n`);
   return 0;
 };

@@ -1,24 +1,50 @@
 /** Inspected objects as Go structs, so that templates see the fields that JSON leaves out: an image without labels has `map[]`. */
 import type { ImageInspect } from "../../engine/api.ts";
-import { GoStruct, goValueFrom } from "../go-value.ts";
+import { goDurationValue, GoStruct, goValueFrom, nilList, nilMap } from "../go-value.ts";
 import type { GoValue } from "../go-value.ts";
 import { structFrom } from "../render.ts";
 
 /** Go's zero values of an image's configuration, in the order of the struct. */
 const emptyConfig: Readonly<Record<string, GoValue>> = {
   User: "",
-  ExposedPorts: {},
-  Env: [],
-  Entrypoint: [],
-  Cmd: [],
-  Volumes: {},
+  ExposedPorts: nilMap,
+  Env: nilList,
+  Entrypoint: nilList,
+  Cmd: nilList,
+  Volumes: nilMap,
   WorkingDir: "",
-  Labels: {},
+  Labels: nilMap,
   StopSignal: "",
   ArgsEscaped: false,
   Healthcheck: null,
-  OnBuild: [],
-  Shell: [],
+  OnBuild: nilList,
+  Shell: nilList,
+};
+
+/** Those of an image, which its JSON leaves out where they are empty. */
+const emptyImage: Readonly<Record<string, GoValue>> = {
+  Id: "",
+  RepoTags: nilList,
+  RepoDigests: nilList,
+  Parent: "",
+  Comment: "",
+  Created: "",
+  Container: "",
+  ContainerConfig: null,
+  DockerVersion: "",
+  Author: "",
+  Config: null,
+  Architecture: "",
+  Variant: "",
+  Os: "",
+  OsVersion: "",
+  Size: 0,
+  VirtualSize: 0,
+  GraphDriver: null,
+  RootFS: null,
+  Metadata: null,
+  Descriptor: null,
+  Manifests: nilList,
 };
 
 /** Keys whose values are maps with keys that users or drivers choose. */
@@ -40,32 +66,47 @@ const mapKeys: ReadonlySet<string> = new Set([
   "GraphDriver.Data",
 ]);
 
-function configShape(config: ImageInspect["Config"]): GoValue {
-  const set = Object.entries(config).filter(([, value]) => value !== null && value !== undefined);
+/** In the order of Go's struct, without what is empty. */
+function inOrder(value: object, order: readonly string[]): Readonly<Record<string, unknown>> {
+  const entries = Object.entries(value).filter(([, inner]) => !isEmpty(inner));
+  return Object.fromEntries(entries.sort(([a], [b]) => order.indexOf(a) - order.indexOf(b)));
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === null || value === undefined || value === "" || value === 0 || value === false;
+}
+
+const healthFields = ["Test", "Interval", "Timeout", "StartPeriod", "StartInterval", "Retries"] as const;
+
+function healthShape(check: NonNullable<ImageInspect["Config"]["Healthcheck"]>): GoStruct {
+  const { Test = [], Interval = 0, Timeout = 0, StartPeriod = 0, StartInterval = 0, Retries = 0 } = check;
+  const [interval, timeout, startPeriod, startInterval] = [Interval, Timeout, StartPeriod, StartInterval].map(goDurationValue);
+  const fields = { Test, Interval: interval, Timeout: timeout, StartPeriod: startPeriod, StartInterval: startInterval, Retries };
+  return new GoStruct("container.HealthConfig", fields, { json: inOrder(check, healthFields) });
+}
+
+function configShape(config: ImageInspect["Config"]): GoStruct {
   const fields = { ...emptyConfig };
-  for (const [key, value] of set) fields[key] = goValueFrom(value);
-  if (config.Healthcheck !== undefined) {
-    const { Test = [], Interval = 0, Timeout = 0, StartPeriod = 0, StartInterval = 0, Retries = 0 } = config.Healthcheck;
-    fields["Healthcheck"] = new GoStruct(
-      "container.HealthConfig",
-      { Test, Interval, Timeout, StartPeriod, StartInterval, Retries },
-      { json: config.Healthcheck },
-    );
-  }
-  const order = Object.keys(emptyConfig);
-  const json = Object.fromEntries(set.sort(([a], [b]) => order.indexOf(a) - order.indexOf(b)));
+  for (const [key, value] of Object.entries(config)) if (!isEmpty(value)) fields[key] = goValueFrom(value);
+  const health = config.Healthcheck === undefined ? undefined : healthShape(config.Healthcheck);
+  if (health !== undefined) fields["Healthcheck"] = health;
+  const json = inOrder(health === undefined ? config : { ...config, Healthcheck: health.json }, Object.keys(emptyConfig));
   return new GoStruct("container.Config", fields, { json });
 }
 
 export function imageShape(image: ImageInspect): GoValue {
-  const { Config, ...rest } = image;
+  const { Config, GraphDriver, ...rest } = image;
   const shape = structFrom(rest, "image.InspectResponse", mapKeys) as GoStruct;
+  const config = configShape(Config);
   const fields = {
+    ...emptyImage,
     ...shape.fields,
-    GraphDriver: structFrom({ ...image.GraphDriver, Data: image.GraphDriver.Data ?? {} }, "storage.DriverData", mapKeys),
-    Config: configShape(Config),
+    GraphDriver: new GoStruct("storage.DriverData", { Data: nilMap, Name: GraphDriver.Name }, { json: GraphDriver }),
+    Config: config,
   };
-  return new GoStruct(shape.typeName, fields, { json: image });
+  const order = Object.keys(emptyImage);
+  const json = Object.fromEntries(Object.entries({ ...image, Config: config.json }).sort(([a], [b]) => order.indexOf(a) - order.indexOf(b)));
+  return new GoStruct(shape.typeName, fields, { json });
 }
 
 export function containerShape(container: Readonly<Record<string, unknown>>): GoValue {

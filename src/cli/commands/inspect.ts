@@ -1,5 +1,5 @@
 /** `inspect`: objects as JSON, or each through a template. What is missing is said at the end; the others are shown. */
-import { asSlipwayError, SlipwayError } from "../../base/errors.ts";
+import { asSlipwayError, isSlipwayError, SlipwayError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
 import type { SlipwayApi } from "../../engine/api.ts";
 import type { Cli } from "../cli.ts";
@@ -9,7 +9,7 @@ import { compileTemplate } from "../go-template.ts";
 import type { CompiledTemplate } from "../go-template.ts";
 import { goValueFrom } from "../go-value.ts";
 import type { GoValue } from "../go-value.ts";
-import { formatJsonIndented } from "../json.ts";
+import { formatJsonIndented, formatJsonLine } from "../json.ts";
 import { containerShape, imageShape } from "./inspect-shape.ts";
 
 interface Inspected {
@@ -38,7 +38,7 @@ const lookupAny: Lookup = async (engine, ref) => {
     try {
       return await lookup(engine, ref);
     } catch (error) {
-      if (asSlipwayError(error).kind !== "not_found") throw error;
+      if (asSlipwayError(error).kind !== "not_found" && !isSlipwayError(error, "INVALID_IMAGE_NAME")) throw error;
     }
   }
   throw cliError(`Error: No such object: ${ref}`, "NO_SUCH_OBJECT");
@@ -63,7 +63,12 @@ function fill(template: CompiledTemplate, object: Inspected): string {
   }
 }
 
-async function inspectAll(cli: Cli, { flags, args }: Invocation, lookup: Lookup): Promise<number> {
+/** Only containers have sizes; Docker says so for each image. */
+function warnOfSize(cli: Cli, raw: unknown): void {
+  if (typeof raw === "object" && raw !== null && "RepoTags" in raw) cli.stderr.write("WARNING: --size ignored for image\n");
+}
+
+async function inspectAll(cli: Cli, { flags, args, path }: Invocation, lookup: Lookup): Promise<number> {
   const format = flags.string("format");
   const template = format === "" || format === "json" ? undefined : compile(format);
   const engine = await cli.open();
@@ -74,6 +79,7 @@ async function inspectAll(cli: Cli, { flags, args }: Invocation, lookup: Lookup)
     try {
       const object = await lookup(engine, ref);
       found.push(object.raw);
+      if (path === "inspect" && flags.bool("size")) warnOfSize(cli, object.raw);
       if (template !== undefined) text += `${fill(template, object)}\n`;
     } catch (error) {
       const failure = asSlipwayError(error);
@@ -81,7 +87,7 @@ async function inspectAll(cli: Cli, { flags, args }: Invocation, lookup: Lookup)
       if (failure.code === "TEMPLATE") break;
     }
   }
-  if (template === undefined) text = format === "json" ? JSON.stringify(found) : formatJsonIndented(found);
+  if (template === undefined) text = format === "json" ? formatJsonLine(found) : formatJsonIndented(found);
   const whole = text === "" || template === undefined ? `${text}\n` : text;
   // scripts get the object's text as it is, a terminal without what would move its cursor
   cli.stdout.write(cli.stdout.isTTY ? printable(whole) : whole);
@@ -92,11 +98,12 @@ async function inspectAll(cli: Cli, { flags, args }: Invocation, lookup: Lookup)
 const dockerTypes = ["config", "container", "image", "network", "node", "plugin", "secret", "service", "task", "volume"];
 
 export const runInspect: Handler = async (cli, invocation) => {
-  const type = invocation.flags.string("type");
+  const type = invocation.flags.optional("type");
   if (type === "image") return inspectAll(cli, invocation, lookupImage);
   if (type === "container") return inspectAll(cli, invocation, lookupContainer);
-  if (type === "") return inspectAll(cli, invocation, lookupAny);
+  if (type === undefined) return inspectAll(cli, invocation, lookupAny);
   const names = dockerTypes.map((name) => JSON.stringify(name)).join(", ");
+  if (type === "") throw cliError(`type is empty: must be one of ${names}`);
   throw cliError(
     dockerTypes.includes(type)
       ? `objects of type ${JSON.stringify(type)} are not there; use "image" or "container"`

@@ -1,5 +1,4 @@
 /** `load`: images out of a tar archive. */
-import { resolve } from "node:path";
 import type { Handler } from "../command.ts";
 import { cliError } from "../failure.ts";
 import { openInputFile } from "./archive-file.ts";
@@ -7,7 +6,7 @@ import { openInputFile } from "./archive-file.ts";
 export const runLoad: Handler = async (cli, { flags }) => {
   const input = flags.string("input");
   if (input === "" && cli.stdin.isTTY) throw cliError("requested load from stdin, but stdin is empty", "NOT_A_TERMINAL");
-  const source = input === "" ? cli.stdin.chunks : await openInputFile(resolve(cli.cwd, input));
+  const source = input === "" ? cli.stdin.chunks : await openInputFile(cli.cwd, input);
   const engine = await cli.open();
   const platform = flags.optional("platform");
   const { loaded } = await engine.images.load(source, { signal: cli.signal, ...(platform === undefined ? {} : { platform }) }).result;

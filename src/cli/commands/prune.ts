@@ -43,20 +43,21 @@ export const runContainerPrune: Handler = async (cli, { flags }) => {
   return 0;
 };
 
-function systemWarning(all: boolean, volumes: boolean): string {
+function systemWarning(all: boolean, volumes: boolean, filters: readonly string[]): string {
   const items = [
     "all stopped containers",
     ...(volumes ? ["all anonymous volumes not used by at least one container"] : []),
     all ? "all images without at least one container associated to them" : "all dangling images",
     all ? "all build cache" : "unused build cache",
   ];
-  return `WARNING! This will remove:\n${items.map((item) => `  - ${item}\n`).join("")}\n${question}`;
+  const filtered = filters.length === 0 ? "" : `\n  Items to be pruned will be filtered with:\n${filters.map((filter) => `  - ${filter}\n`).join("")}`;
+  return `WARNING! This will remove:\n${items.map((item) => `  - ${item}\n`).join("")}${filtered}\n${question}`;
 }
 
 export const runSystemPrune: Handler = async (cli, { flags }) => {
   const all = flags.bool("all");
   const volumes = flags.bool("volumes");
-  if (!flags.bool("force") && !(await confirm(cli, systemWarning(all, volumes)))) return 0;
+  if (!flags.bool("force") && !(await confirm(cli, systemWarning(all, volumes, flags.list("filter"))))) return 0;
   const engine = await cli.open();
   const result = await engine.system.prune({ all, volumes, filters: filtersFrom(flags.list("filter")) });
   cli.stdout.write(

@@ -1,7 +1,8 @@
 /** `system df`: how much the store holds of each kind, and how much of it could go. */
 import type { CacheRecordSummary, ContainerSummary, DiskUsage, SlipwayApi } from "../../engine/api.ts";
 import type { Handler } from "../command.ts";
-import { renderRows } from "../render.ts";
+import { GoStruct, jsonOf } from "../go-value.ts";
+import { renderOne, renderRows, structOf } from "../render.ts";
 import type { RowType } from "../render.ts";
 import { formatAgo, formatSize } from "../units.ts";
 import { containerRowType } from "./container-rows.ts";
@@ -76,11 +77,22 @@ async function formatVerbose(engine: SlipwayApi, usage: DiskUsage, nowMs: number
   return `Images space usage:\n\n${images}\nContainers space usage:\n\n${containers}\nBuild cache usage: ${formatSize(usage.cache.sizeBytes)}\n\n${cache}`;
 }
 
+/** All of it through one template: `{{range .Images}}…{{end}}`, or as one JSON object. */
+async function renderVerbose(engine: SlipwayApi, usage: DiskUsage, nowMs: number, format: string): Promise<string> {
+  const images = imageRows(engine.images.list({ all: true })).map((row) => structOf(imageRowType(nowMs, false), row));
+  const containers = (await engine.containers.list({ all: true, size: true })).map((row) => structOf(containerRowType(nowMs, false), row));
+  const cache = usage.cacheRecords.map((row) => structOf(cacheRowType(nowMs), row));
+  const json = { Images: images.map(jsonOf), Containers: containers.map(jsonOf), BuildCache: cache.map(jsonOf) };
+  const whole = new GoStruct("*formatter.diskUsageContext", { Images: images, Containers: containers, BuildCache: cache }, { json, escapesHtml: true });
+  return `${renderOne(format, whole, "")}\n`;
+}
+
 export const runSystemDf: Handler = async (cli, { flags }) => {
   const engine = await cli.open();
   const usage = await engine.system.diskUsage();
   const format = flags.string("format");
   if (flags.bool("verbose") && format === "") cli.stdout.write(await formatVerbose(engine, usage, cli.now()));
+  else if (flags.bool("verbose")) cli.stdout.write(await renderVerbose(engine, usage, cli.now(), format));
   else cli.stdout.write(renderRows(rowsOf(usage), usageRowType, { format, table: "{{.Type}}\\t{{.TotalCount}}\\t{{.Active}}\\t{{.Size}}\\t{{.Reclaimable}}" }));
   if (usage.orphanBytes > 0) cli.stderr.write(`${formatSize(usage.orphanBytes)} on disk belong to nothing; "slipway system prune" removes them.\n`);
   return 0;

@@ -114,7 +114,7 @@ export const imageCommands: readonly Command[] = [
       flag("message", "m", "string", "Comment for the image's history"),
       platformFlag,
     ],
-    args: { min: 1, max: 2 },
+    args: { min: 1 },
     paths: ["image import", "import"],
     group: "plain",
     complete: "file",

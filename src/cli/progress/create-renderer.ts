@@ -1,19 +1,21 @@
 /** Which way of showing progress a build takes. */
 import type { Cli } from "../cli.ts";
+import { cliError } from "../failure.ts";
 import type { Renderer } from "./renderer.ts";
 
 export type ProgressMode = "tty" | "plain" | "rawjson" | "quiet";
 
 const modes: readonly string[] = ["auto", "none", "plain", "quiet", "rawjson", "tty"];
 
-export function isProgressMode(word: string): boolean {
+function isProgressMode(word: string): boolean {
   return modes.includes(word);
 }
 
-/** `auto` draws on a terminal and prints lines elsewhere; BUILDKIT_PROGRESS replaces `auto`. */
+/** `auto` draws on a terminal and prints lines elsewhere; BUILDKIT_PROGRESS replaces `auto`. Fails with USAGE. */
 export function chooseMode(flag: string, quiet: boolean, cli: Cli): ProgressMode {
   const environment = cli.env["BUILDKIT_PROGRESS"] ?? "";
-  const word = flag === "auto" && isProgressMode(environment) ? environment : flag;
+  const word = flag === "auto" && environment !== "" ? environment : flag;
+  if (!isProgressMode(word)) throw cliError(`invalid progress mode ${word}`, "USAGE", { plain: true });
   if (quiet || word === "quiet" || word === "none") return "quiet";
   if (word === "tty" || word === "plain" || word === "rawjson") return word;
   return cli.stderr.isTTY ? "tty" : "plain";

@@ -40,7 +40,7 @@ const maxIndexDepth = 4;
 export function imagesInArchive(members: ArchiveMembers): readonly ContainedEntry[] {
   const docker = dockerImages(members);
   const images = members.has("index.json") && members.has("oci-layout") ? ociImages(members, docker) : docker;
-  if (images.length === 0) throw new SlipwayError("invalid_argument", "ARCHIVE_INVALID", "unrecognized image format");
+  if (images.length === 0) throw new SlipwayError("invalid_argument", "ARCHIVE_INVALID", "unrecognized image format", { bare: true });
   if (images.length > maxImages) throw invalidArchive(`it holds more than ${maxImages} images`);
   return images;
 }

@@ -11,7 +11,8 @@ import { posix } from "node:path";
 /** Words are expanded with the image's own ENV, as Docker does. Fails with INVALID_CHANGE in Docker's words. */
 export function applyChanges(config: ContainerConfig, changes: readonly string[]): ContainerConfig {
   const text = changes.join("\n").trim();
-  if (text === "") return config;
+  if (changes.length === 0) return config;
+  if (text === "") throw new SlipwayError("invalid_argument", "INVALID_CHANGE", "file with no instructions");
   const stage = parseChanges(text);
   const state = new StageState(
     { stage, platform: hostPlatform(), escape: "\\", displayName: "", showPlatform: false, ignoreCache: false, contextId: "" },

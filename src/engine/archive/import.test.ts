@@ -6,7 +6,7 @@ import { imageHistory } from "../images/history.ts";
 import { inspectImage } from "../images/inspect.ts";
 import { openTestStore, streamOf, tarOf } from "../images/test-images.ts";
 import { applyChanges } from "./import-changes.ts";
-import { importImage } from "./import.ts";
+import { importImage, importUrl } from "./import.ts";
 
 const rootfs = tarOf({ "bin/sh": "#!", "etc/hostname": "x" });
 
@@ -40,11 +40,31 @@ describe("import", () => {
     assert.deepEqual(inspectImage(box.store, id).RepoTags, []);
   });
 
+  test("from an http address, which the history names", async () => {
+    const { createServer } = process.getBuiltinModule("node:http");
+    const server = createServer((request, response) => void (request.url === "/r.tar" ? response.end(rootfs) : response.writeHead(404).end()));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    try {
+      using box = openTestStore();
+      const address = server.address();
+      const origin = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
+      const id = await importUrl(box.store, `${origin}/r.tar`);
+      assert.deepEqual([inspectImage(box.store, id).Comment, inspectImage(box.store, id).RootFS.Layers], [`Imported from ${origin}/r.tar`, [digestOf(rootfs)]]);
+      await assert.rejects(importUrl(box.store, `${origin}/none`), { code: "DOWNLOAD_FAILED", message: "invalid response status 404" });
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
   const refused: readonly (readonly [string, Uint8Array, Parameters<typeof importImage>[2], string])[] = [
     ["no tar", Buffer.from("hello"), {}, "TAR_TRUNCATED"],
     ["cut off", rootfs.subarray(0, 600), {}, "TAR_TRUNCATED"],
     ["a name outside", tarOf({ "../x": "y" }), {}, "TAR_PATH_ESCAPES"],
     ["a bad name", rootfs, { reference: "BAD:1" }, "INVALID_REFERENCE"],
+    ["a name with a digest", rootfs, { reference: `x@${digestOf("x")}` }, "INVALID_IMAGE_NAME"],
+    ["a name that looks like a digest", rootfs, { reference: "sha256:abc" }, "INVALID_IMAGE_NAME"],
+    ["an empty change", rootfs, { changes: [""] }, "INVALID_CHANGE"],
     ["a bad change", rootfs, { changes: ["RUN x"] }, "INVALID_CHANGE"],
     ["a bad platform", rootfs, { platform: "toaster" }, "INVALID_PLATFORM"],
   ];

@@ -39,8 +39,8 @@ export class BuildSecrets implements StepSecrets, Disposable {
       return typeof value === "string" ? Buffer.from(value) : value;
     }
     if (source.env !== undefined) {
-      const value = process.env[source.env];
-      return value === undefined ? undefined : Buffer.from(value);
+      // as with Docker, a variable that is not set is an empty secret
+      return Buffer.from(process.env[source.env] ?? "");
     }
     try {
       return readFileSync(source.file ?? id);

@@ -26,6 +26,13 @@ const one = ["docker.io/library/a:1"];
 const cases: readonly Case[] = [
   { name: "the last name takes the image along", names: one, remove: "a:1", want: ["untagged a:1", "deleted ID"] },
   { name: "another name keeps it", names: both, remove: "b:1", want: ["untagged b:1"] },
+  {
+    name: "by what no image can be called",
+    names: one,
+    remove: "A B",
+    want: "invalid reference format: repository name (library/A B) must be lowercase",
+  },
+  { name: "by an id's prefix that no image has", names: one, remove: "sha256:ffff", want: "No such image: sha256:ffff" },
   { name: "by id", names: one, remove: "ID", want: ["untagged a:1", "deleted ID"] },
   { name: "by id without a name", names: [], remove: "ID", want: ["deleted ID"] },
   {
