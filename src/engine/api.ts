@@ -246,6 +246,7 @@ export interface ImageInspect {
 export interface HistoryItem {
   /** image id for the newest entry, "<missing>" for the others, as Docker shows them */
   readonly id: string;
+  /** of lines without a time the year 1, -62135596800 */
   readonly createdSeconds: number;
   readonly createdBy: string;
   readonly sizeBytes: number;

@@ -9,6 +9,7 @@ import { formatAgo, formatRfc3339, formatSize } from "../units.ts";
 import { shownId } from "./image-rows.ts";
 
 const createdByWidth = 45;
+const yearOneSeconds = -62_135_596_800;
 
 /** Images bring any text; a row has one line, and no control characters. */
 function oneLine(text: string): string {
@@ -25,7 +26,10 @@ function historyRowType(nowMs: number, human: boolean, noTrunc: boolean): RowTyp
         const line = oneLine(item.createdBy);
         return noTrunc ? line : ellipsis(line, createdByWidth);
       },
-      CreatedSince: (item) => (human ? formatAgo(item.createdSeconds * 1000, nowMs) : formatRfc3339(item.createdSeconds)),
+      CreatedSince: (item) => {
+        if (!human) return formatRfc3339(item.createdSeconds);
+        return item.createdSeconds <= yearOneSeconds ? "N/A" : formatAgo(item.createdSeconds * 1000, nowMs);
+      },
       ID: (item) => (item.id === "<missing>" ? item.id : shownId(item.id, noTrunc)),
       Size: (item) => (human ? formatSize(item.sizeBytes, 3) : String(item.sizeBytes)),
     },

@@ -4,6 +4,9 @@ import type { HistoryItem } from "../api.ts";
 import { familiarTags, layerSize } from "./image-facts.ts";
 import { chooseImage } from "./variants.ts";
 
+/** Go's zero time, Docker's word for lines without a time. */
+const neverSeconds = -62_135_596_800;
+
 /** Of an index the image for `platform`, else for this machine. Fails with NO_SUCH_IMAGE, NO_MATCHING_PLATFORM (not_found), AMBIGUOUS_ID (invalid_argument). */
 export function imageHistory(store: Store, ref: string, platform?: string): readonly HistoryItem[] {
   const { id, image } = chooseImage(store, ref, platform);
@@ -25,5 +28,5 @@ export function imageHistory(store: Store, ref: string, platform?: string): read
 
 function secondsOf(time: string | undefined): number {
   const ms = Date.parse(time ?? "");
-  return Number.isNaN(ms) ? 0 : Math.floor(ms / 1000);
+  return Number.isNaN(ms) ? neverSeconds : Math.floor(ms / 1000);
 }
