@@ -8,6 +8,7 @@ import type { ExecMount } from "../graph/op.ts";
 import type { SpecMount } from "../runtime/spec-options.ts";
 import { mountOverlay, mountTmpfs, unmount } from "../store/overlay.ts";
 import { chainId, type Chain, type Store } from "../store/index.ts";
+import { relayAgent } from "./agent-relay.ts";
 import { lockKey, type KeyLock } from "./key-lock.ts";
 import { resolveInTree } from "./resolve-path.ts";
 import type { Result } from "./results.ts";
@@ -30,6 +31,7 @@ export class StepMounts implements Disposable {
   readonly #directory: string;
   readonly #mounted: string[] = [];
   readonly #locks: KeyLock[] = [];
+  readonly #relays: Disposable[] = [];
   #secretsDirectory: string | undefined;
 
   /** `directory` is the step's own, below the lease. */
@@ -174,11 +176,14 @@ export class StepMounts implements Disposable {
         });
       return;
     }
-    this.mounts.push({ kind: "bind", source: socket, destination: mount.target, readOnly: false, sourceKind: "file" });
+    const source = join(this.#directory, `agent-${this.mounts.length}`);
+    this.#relays.push(await relayAgent(socket, source, mount));
+    this.mounts.push({ kind: "bind", source, destination: mount.target, readOnly: false, sourceKind: "file" });
   }
 
   [Symbol.dispose](): void {
     for (const target of this.#mounted.toReversed()) unmount(target);
+    for (const relay of this.#relays) relay[Symbol.dispose]();
     for (const lock of this.#locks) lock[Symbol.dispose]();
   }
 }

@@ -25,9 +25,9 @@ export interface RunOutcome {
 }
 
 /** The config's text, field order kept: times of the build become "now", diffIDs their count. */
-export function normalizeConfig(config: string, since = afterAllInputs): string {
+export function normalizeConfig(config: string): string {
   const timed = config.replace(/"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z"/g, (text) => {
-    return isBuildTime(Date.parse(text.slice(1, -1)) / 1000, since) ? '"now"' : text;
+    return isBuildTime(Date.parse(text.slice(1, -1)) / 1000, afterAllInputs) ? '"now"' : text;
   });
   return timed.replace(/"diff_ids":\[[^\]]*\]/, (text) => `"diff_ids":${text.split('"sha256:').length - 1}`);
 }

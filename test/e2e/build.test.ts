@@ -324,5 +324,13 @@ test("--ssh forwards the agent's socket", async (t) => {
   await new Promise<void>((resolve) => server.listen(socket, resolve));
   t.after(() => server.close());
   await sandbox.build('FROM busybox\nRUN --mount=type=ssh test -S "$SSH_AUTH_SOCK"\nRUN test -z "$SSH_AUTH_SOCK"', {}, ["--ssh", `default=${socket}`]);
+  await sandbox.build(
+    `FROM busybox
+RUN --mount=type=ssh test "$(stat -c '%a %u:%g' "$SSH_AUTH_SOCK")" = '600 0:0'
+USER 1000
+RUN --mount=type=ssh,uid=1000,gid=5,mode=0640,target=/agent test "$(stat -c '%a %u:%g' /agent)" = '640 1000:5' && test -w /agent`,
+    {},
+    ["--ssh", `default=${socket}`],
+  );
   assert.equal((await sandbox.buildPlain("FROM busybox\nRUN --mount=type=ssh,required=true true")).code, 1);
 });
