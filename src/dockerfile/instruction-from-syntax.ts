@@ -52,6 +52,9 @@ export function instructionFromSyntax(node: InstructionNode): Instruction | From
   throw syntaxReason(withSuggestion(`unknown instruction: ${node.keyword}`, suggestion), node.keyword);
 }
 
+/** in lower case */
+export const instructionNames: readonly string[] = Object.keys(builders);
+
 function isKnown(name: string): name is keyof typeof builders {
   return Object.hasOwn(builders, name);
 }

@@ -35,6 +35,7 @@ class Inputs {
 
 export function lowerRun(state: StageState, instruction: RunInstruction, surroundings: RunSurroundings): void {
   const { lines } = instruction;
+  refuseDevices(instruction);
   const command = runCommand(state, instruction);
   const inputs = new Inputs();
   if (state.root !== undefined) inputs.list.push(state.root);
@@ -133,6 +134,13 @@ function networkOf(instruction: RunInstruction, fallback: "default" | "none" | "
   if (network === undefined || network === "default") return network === "default" ? "default" : fallback;
   if (network === "none" || network === "host") return network;
   throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", `unsupported network mode: ${JSON.stringify(network)}`, { lines: instruction.lines });
+}
+
+/** Devices of the machine are given to no build step. */
+function refuseDevices({ devices, lines }: RunInstruction): void {
+  if (devices.length === 0) return;
+  const message = "device feature is only supported in Dockerfile frontend 1.14.0-labs or later";
+  throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", message, { lines, culprit: "--device" });
 }
 
 function securityOf(instruction: RunInstruction): "sandbox" | "insecure" {

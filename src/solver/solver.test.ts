@@ -80,6 +80,7 @@ describe("failures", () => {
 
   test("entitlements that were not granted", async () => {
     await assert.rejects(build("FROM busybox\nRUN --network=host true\n"), { message: "failed to load LLB: network.host is not allowed" });
+    await assert.rejects(build("FROM busybox\nRUN --security=insecure true\n"), { message: "failed to load LLB: security.insecure is not allowed" });
   });
 
   test("an owner by name where nothing could know it", async () => {
