@@ -163,6 +163,12 @@ describe("pull", () => {
     await assert.rejects(pull(box.store, `${registry.host}/team/app:index`, { platform: "linux/arm64" }), {
       code: "NO_MATCHING_PLATFORM",
       message: "no matching manifest for linux/arm64 in the manifest list entries: no match for platform in manifest: not found",
+      details: {
+        platform: "linux/arm64",
+        available: ["linux/s390x"],
+        resolveMessage: "no match for platform in manifest: not found",
+        remedy: "the image has linux/s390x",
+      },
     });
     await assert.rejects(pull(box.store, `${registry.host}/team/app:nope`), { kind: "not_found" });
     assert.deepEqual(box.store.images.all(), []);

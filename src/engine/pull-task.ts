@@ -111,7 +111,9 @@ async function pullOne(pull: OnePull, reference: Reference): Promise<PullOutcome
 /** A lone manifest is taken whatever its platform, as Docker does; an index has to have the one that was asked for. */
 function noMatchingManifest(platform: Platform, cause: SlipwayError): SlipwayError {
   const message = `no matching manifest for ${formatPlatform(platform)} in the manifest list entries: no match for platform in manifest: not found`;
-  return new SlipwayError("not_found", "NO_MATCHING_PLATFORM", message, { platform: formatPlatform(platform), ...cause.details }, cause);
+  const available = cause.details["available"];
+  const remedy = Array.isArray(available) && available.length > 0 ? { remedy: `the image has ${available.slice(0, 30).join(", ")}` } : {};
+  return new SlipwayError("not_found", "NO_MATCHING_PLATFORM", message, { platform: formatPlatform(platform), ...cause.details, ...remedy }, cause);
 }
 
 const alreadyExists = "Already exists";

@@ -20,6 +20,13 @@ const archive = path.join(sandbox.directory, "interop.tar");
 await sandbox.ok(["save", "-o", archive, name]);
 const printed = "hello\ncopied\nworld\ngone\n";
 
+const both = ["amd64", "arm64"] as const;
+const several = `slipway-interop-several:${process.pid}`;
+const severalContext = sandbox.folder({ Dockerfile: "FROM scratch\nARG TARGETARCH\nLABEL arch=$TARGETARCH\nCOPY f /for-$TARGETARCH\n", f: "x" });
+const severalArchive = path.join(sandbox.directory, "several.tar");
+await sandbox.ok(["build", "-q", "--platform", both.map((arch) => `linux/${arch}`).join(), "-t", several, severalContext]);
+await sandbox.ok(["save", "-o", severalArchive, several]);
+
 const need = (peer: PeerName): { readonly skip: string | false } => {
   const found = findPeer(peer);
   return { skip: typeof found === "string" ? found : false };
@@ -60,6 +67,45 @@ test("skopeo reads both halves of a saved archive", need("skopeo"), () => {
     const config = JSON.parse(use("skopeo", ["inspect", "--config", `${transport}:${archive}`])) as { readonly config: { readonly Env: readonly string[] } };
     assert.ok(config.config.Env.includes("WHO=world"), transport);
   }
+});
+
+for (const engine of ["docker", "podman"] as const) {
+  test(`save of several platforms → ${engine} load`, need(engine), () => {
+    assert.match(use(engine, ["load"], readFileSync(severalArchive)), /Loaded image:/);
+    assert.match(use(engine, ["image", "inspect", "-f", "{{.Architecture}}", several]), /^(?:amd64|arm64)$/m);
+    use(engine, ["rmi", "-f", several]);
+  });
+}
+
+test("skopeo finds every platform of a saved archive, and every blob as it is described", need("skopeo"), () => {
+  const index = JSON.parse(use("skopeo", ["inspect", "--raw", `oci-archive:${severalArchive}`])) as {
+    readonly manifests: readonly { readonly platform: { readonly architecture: string } }[];
+  };
+  assert.deepEqual(
+    index.manifests.map(({ platform }) => platform.architecture),
+    both,
+  );
+  const copy = path.join(sandbox.directory, "several-copy");
+  use("skopeo", ["--insecure-policy", "copy", "--all", `oci-archive:${severalArchive}`, `oci:${copy}:1`]);
+  const config = JSON.parse(use("skopeo", ["--override-arch", "arm64", "inspect", "--config", `oci:${copy}:1`])) as { readonly architecture: string };
+  assert.equal(config.architecture, "arm64");
+});
+
+test("several platforms built by docker → docker save → load", need("docker"), async (t) => {
+  const docker = findPeer("docker");
+  assert.ok(typeof docker !== "string");
+  const tag = `slipway-interop-several-back:${process.pid}`;
+  const dockerfile = Buffer.from("FROM scratch\nARG TARGETARCH\nLABEL arch=$TARGETARCH\nCOPY <<E /f\n$TARGETARCH\nE\n");
+  const built = docker.call(["build", "-q", "--platform", "linux/amd64,linux/arm64", "-t", tag, "-"], dockerfile);
+  // the classic image store keeps one platform
+  if (built.status !== 0) return t.skip("this Docker builds for one platform at a time");
+  const [program, ...words] = [...docker.words, "save", tag];
+  const child = spawn(program, words, { stdio: ["ignore", "pipe", "inherit"] });
+  const chunks: Buffer[] = [];
+  for await (const chunk of child.stdout as AsyncIterable<Buffer>) chunks.push(chunk);
+  await sandbox.ok(["load"], { input: Buffer.concat(chunks) });
+  for (const arch of both) assert.equal(await sandbox.ok(["image", "inspect", "--platform", `linux/${arch}`, "-f", "{{.Config.Labels.arch}}", tag]), arch);
+  use("docker", ["rmi", "-f", tag]);
 });
 
 test("umoci unpacks an exported layout", need("umoci"), async () => {

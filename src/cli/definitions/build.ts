@@ -39,7 +39,7 @@ const buildFlags = [
   flag("no-cache", "", "bool", "Run every step again"),
   flag("no-cache-filter", "", "stringArray", "Run the steps of these stages again"),
   flag("output", "o", "stringArray", 'Where the result goes (form: "type=local,dest=path", "type=tar|docker|oci|image")', { complete: "directory" }),
-  flag("platform", "", "stringArray", "Target platform"),
+  flag("platform", "", "stringArray", 'Target platforms, each built in one solve (form: "linux/amd64,linux/arm64", "local")'),
   flag("progress", "", "string", 'How progress is shown ("auto", "none", "plain", "quiet", "rawjson", "tty"). "plain" shows all output of the steps', {
     default: '"auto"',
     complete: ["auto", "none", "plain", "quiet", "rawjson", "tty"],
@@ -76,6 +76,7 @@ export const buildCommands: readonly Command[] = [
       { text: "Another Dockerfile, and one stage of it", command: "slipway build -f docker/Dockerfile.dev --target test ." },
       { text: "A value for ARG VERSION, another from the environment", command: "slipway build --build-arg VERSION=1.2 --build-arg HTTP_PROXY ." },
       { text: "The files of the last stage into a directory, without an image", command: "slipway build -o out ." },
+      { text: "One image for two platforms", command: "slipway build --platform linux/amd64,linux/arm64 -t myapp:1.0 ." },
       { text: "A Dockerfile on standard input", command: "slipway build -t tiny - < Dockerfile" },
       { text: "Warnings about the Dockerfile, without building", command: "slipway build --check ." },
       { text: "What a target takes, as JSON", command: "slipway build --call=outline,format=json --target test ." },
