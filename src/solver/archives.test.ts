@@ -92,9 +92,45 @@ describe("ADD extracts by content", { skip }, () => {
       ],
       { "x/f": "644 1", "x/h": "644 1" },
     ],
+    [
+      "a hard link that says something else speaks for the file",
+      [
+        { path: "f", content: "1" },
+        { path: "h", type: "hardlink", linkname: "f", mode: 0o600, uid: 5, gid: 6 },
+        { path: "i", type: "hardlink", linkname: "h", mode: 0o755, uid: 7, gid: 8 },
+      ],
+      { "x/f": "755 7:8 1", "x/h": "755 7:8 1", "x/i": "755 7:8 1" },
+    ],
+    [
+      "a hard link to a symlink",
+      [
+        { path: "f", content: "1" },
+        { path: "l", type: "symlink", linkname: "f" },
+        { path: "h", type: "hardlink", linkname: "l" },
+      ],
+      { "x/f": "644 1", "x/h": "→ f", "x/l": "→ f" },
+    ],
     ["a fifo", [{ path: "p", type: "fifo", mode: 0o600 }], { "x/p": "600 fifo" }],
   ];
   for (const [name, entries, below] of rows) test(name, async () => assert.deepEqual(listing(await add(tarOf(entries))), { x: "755/", ...below }));
+
+  test("a hard link into the layers below speaks for the file there", async () => {
+    writeFileSync(
+      join(context, "base"),
+      tarOf([
+        { path: "e/one", content: "1" },
+        { path: "e/two", content: "2" },
+        { path: "e/sl", type: "symlink", linkname: "one" },
+      ]),
+    );
+    const links = tarOf([
+      { path: "h", type: "hardlink", linkname: "e/one", mode: 0o600, uid: 9 },
+      { path: "s", type: "hardlink", linkname: "e/sl" },
+      { path: "t", type: "hardlink", linkname: "e/two" },
+    ]);
+    const files = await add(links, "FROM scratch\nADD base /\nADD t /\n");
+    assert.deepEqual(listing(files), { e: "755/", "e/one": "600 9:0 1", "e/sl": "→ one", "e/two": "644 2", h: "600 9:0 1", s: "→ one", t: "644 2" });
+  });
 
   test("--chown applies to everything, --chmod to nothing", async () => {
     const files = await add(tarOf(members), "FROM scratch\nADD --chown=7:8 --chmod=640 t /x/\n");

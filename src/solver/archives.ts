@@ -1,7 +1,7 @@
 /** ADD of local archives: told by content, extracted into the layer's draft; whatever is no archive stays a file. */
 import { closeSync, openSync, createReadStream, readSync, writeSync } from "node:fs";
 import { isSlipwayError, SlipwayError } from "../base/errors.ts";
-import { joinPath, parentOf, type FileNode, type Store } from "../store/index.ts";
+import { joinPath, parentOf, type FileNode, type FileView, type Store } from "../store/index.ts";
 import { nodeFromEntry } from "../store/entry-node.ts";
 import { sanitizeEntryPath } from "../store/unpack.ts";
 import { decompress, detectCompression, isTarHeader, probeSizeBytes } from "../tar/compression.ts";
@@ -9,7 +9,7 @@ import type { TarEntry } from "../tar/entry.ts";
 import { TarReader } from "../tar/reader.ts";
 import { directoryNode, makeDirectories, resolveDestination, type Placement } from "./apply-copy.ts";
 import { wholeSeconds } from "./whole-seconds.ts";
-import type { LayerDraft } from "./layer-draft.ts";
+import { sameAttributes, type Content, type LayerDraft } from "./layer-draft.ts";
 import { resolveInTree } from "./resolve-path.ts";
 import type { SelectedSource, SourceTree } from "./selection.ts";
 import type { CopyAction } from "../graph/op.ts";
@@ -18,6 +18,12 @@ interface Copy {
   readonly action: CopyAction;
   readonly tree: SourceTree;
   readonly selection: readonly SelectedSource[];
+}
+
+interface Surroundings {
+  readonly signal: AbortSignal | undefined;
+  /** the layers below with their contents at hand: asked for when a hard link leads there */
+  readonly below: () => Promise<FileView>;
 }
 
 /** Content of all files in one archive at most. */
@@ -29,7 +35,7 @@ export async function unpackArchives(
   draft: LayerDraft,
   copy: Copy,
   placement: Placement,
-  signal: AbortSignal | undefined,
+  { signal, below }: Surroundings,
 ): Promise<readonly SelectedSource[]> {
   const rest: SelectedSource[] = [];
   for (const source of copy.selection) {
@@ -41,9 +47,14 @@ export async function unpackArchives(
     }
     // The archive names everything below the destination, which is a directory whatever it looks like.
     const destination = resolveDestination(draft, `${copy.action.destination.replace(/\/+$/, "")}/`, { ...placement, directoryMode: directoryNode.mode });
-    extract(draft, spool, destination, placement);
+    extract(draft, spool, destination, placement, linksOutward(spool) ? await below() : undefined);
   }
   return rest;
+}
+
+function linksOutward({ entries }: Spool): boolean {
+  const own = new Set(entries.map(({ entry }) => entryPath(entry.path)));
+  return entries.some(({ entry }) => entry.type === "hardlink" && !own.has(sanitizeEntryPath(entry.linkname)));
 }
 
 interface SpooledEntry {
@@ -107,7 +118,7 @@ function firstBytes(path: string): Buffer {
   }
 }
 
-function extract(draft: LayerDraft, spool: Spool, destination: string, placement: Placement): void {
+function extract(draft: LayerDraft, spool: Spool, destination: string, placement: Placement, base: FileView | undefined): void {
   const plain: Placement = { owner: placement.owner, mode: undefined, directoryMode: directoryNode.mode, createdNs: placement.createdNs };
   for (const { entry, offset } of spool.entries) {
     const relative = entryPath(entry.path);
@@ -115,7 +126,7 @@ function extract(draft: LayerDraft, spool: Spool, destination: string, placement
     const directory = resolveBelow(draft, destination, parentOf(relative));
     makeDirectories(draft, directory, plain);
     const path = joinPath(directory, relative.slice(relative.lastIndexOf("/") + 1));
-    place(draft, entry, path, destination, placement, { kind: "slice", path: spool.path, offset });
+    place(draft, entry, path, destination, placement, { kind: "slice", path: spool.path, offset }, base);
   }
 }
 
@@ -147,6 +158,7 @@ function place(
   destination: string,
   placement: Placement,
   content: { readonly kind: "slice"; readonly path: string; readonly offset: number },
+  base: FileView | undefined,
 ): void {
   const existing = draft.lookup(path);
   const node: FileNode = {
@@ -160,7 +172,7 @@ function place(
     draft.put(path, node, { xattrs: entry.xattrs, ...(entry.type === "file" ? { content } : {}) });
     return;
   }
-  const target = resolveBelow(draft, destination, sanitizeEntryPath(entry.linkname));
+  const target = linkTarget(draft, destination, entry.linkname);
   const linked = draft.lookup(target);
   if (linked === undefined || linked.type === "directory") {
     throw new SlipwayError("invalid_argument", "BROKEN_HARDLINK", `linkat ${entry.linkname} ${entry.path}: no such file or directory`, {
@@ -168,5 +180,33 @@ function place(
       target: entry.linkname,
     });
   }
-  draft.put(path, { ...linked, inode: "" }, { linkTo: target });
+  if (draft.has(target)) {
+    if (target !== path) draft.link(path, target, node);
+    return;
+  }
+  const below = { ...linked, mtimeNs: wholeSeconds(linked.mtimeNs), inode: "", diskPath: undefined };
+  const parts = { ...contentBelow(base?.lookup(target)), xattrs: base?.xattrs(target) ?? new Map<string, Uint8Array>() };
+  // what the link does not change below stays there, and its second name is a file of its own, as in a layer of Docker's
+  if (linked.type === "symlink") return draft.put(path, { ...below, uid: node.uid, gid: node.gid }, parts);
+  if (sameAttributes(below, node)) return draft.put(path, below, parts);
+  copyUpAll(draft, parentOf(target));
+  draft.put(target, below, parts);
+  draft.link(path, target, node);
+}
+
+function contentBelow(node: FileNode | undefined): { readonly content?: Content } {
+  return node?.type === "file" && node.diskPath !== undefined ? { content: { kind: "disk", path: node.diskPath, known: undefined } } : {};
+}
+
+/** The name itself is what is linked, also a symlink's. */
+function linkTarget(draft: LayerDraft, destination: string, linkname: string): string {
+  const relative = sanitizeEntryPath(linkname);
+  return joinPath(resolveBelow(draft, destination, parentOf(relative)), relative.slice(relative.lastIndexOf("/") + 1));
+}
+
+/** The directories that lead to a file of below, which the layer has to hold with it. */
+function copyUpAll(draft: LayerDraft, directory: string): void {
+  if (directory === "") return;
+  copyUpAll(draft, parentOf(directory));
+  draft.copyUp(directory);
 }

@@ -61,6 +61,17 @@ describe("a command", { skip: skip.skip ?? false }, () => {
     assert.deepEqual([files.list("etc"), files.list("dev"), chain.length], [["group", "passwd"], [], 2]);
   });
 
+  const mounted: readonly (readonly [flags: string, want: readonly string[]])[] = [
+    ["--mount=type=cache,target=/device", ["bin", "dev", "proc", "sys"]],
+    ["--mount=type=tmpfs,target=/dev/shm", ["bin", "proc", "sys"]],
+  ];
+  for (const [flags, want] of mounted) {
+    test(`leaves no mount point that a mount of its own stands in: ${flags}`, async () => {
+      const { files } = await build(`FROM scratch\nCOPY --from=busybox /bin /bin\nRUN ${flags} true\n`);
+      assert.deepEqual(files.list(""), want);
+    });
+  }
+
   test("deletes what lower layers have", async () => {
     const { files } = await build(
       "FROM busybox\nRUN echo 1 > /tmp/a; echo 1 > /tmp/b\nRUN rm /tmp/a; rm -r /home; mkdir /home; echo n > /home/new\n"

@@ -1,7 +1,7 @@
 /** Runs one command on a file system: overlay of the layers below, the upper directory becomes the layer. */
 import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import { canonicalJson } from "../base/canonical-json.ts";
 import { SlipwayError } from "../base/errors.ts";
 import { goQuote } from "../base/go-text.ts";
@@ -107,7 +107,7 @@ export async function runExecStep(step: ExecStep, environment: ExecEnvironment):
       const path = resolveInTree(view, target.path);
       if (view.lookup(path) === undefined) makeStub(paths.stubs, path, target.kind);
     }
-    makeSystemDirectories(view, paths.upper);
+    makeSystemDirectories(view, paths.upper, [...op.mounts.flatMap(({ target }) => target ?? []), ...(op.shmSizeBytes === undefined ? [] : ["/dev/shm"])]);
     mountOverlay({ lowers: [...lowers.toReversed(), paths.stubs], upper: paths.upper, work: paths.work, target: paths.rootfs, volatile: true });
     try {
       await runCommand(step, environment, paths, specMounts, mounts.env, network.spec);
@@ -175,10 +175,13 @@ function clampTimes(directory: string, limitNs: bigint): void {
   }
 }
 
-/** Docker's images keep the mount points of /dev, /proc and /sys, where the base has none; other mount points leave no trace. */
-function makeSystemDirectories(view: MergedView, upper: string): void {
+/**
+ * Docker's images keep the mount points of /dev, /proc and /sys, where the base has none; other mount points leave no trace, and
+ * take along what stands above them: a mount in /dev leaves no /dev.
+ */
+function makeSystemDirectories(view: MergedView, upper: string, targets: readonly string[]): void {
   for (const name of ["dev", "proc", "sys"]) {
-    if (view.lookup(name) !== undefined) continue;
+    if (view.lookup(name) !== undefined || targets.some((target) => posix.join("/", target, "/").startsWith(`/${name}/`))) continue;
     mkdirSync(join(upper, name), { mode: 0o755 });
     utimesSync(join(upper, name), 0, 0);
   }

@@ -188,7 +188,8 @@ async function applyAction(step: FileStep, action: FileAction, draft: LayerDraft
     case "copy": {
       const copy = prepared.copies.get(action) ?? (await readLayers(step, action));
       copies.push(copy);
-      const rest = action.unpack ? await unpackArchives(step.store, draft, copy, placement, step.signal) : copy.selection;
+      const below = (): Promise<FileView> => step.store.materializer.readableView(baseChain(step), step.signal);
+      const rest = action.unpack ? await unpackArchives(step.store, draft, copy, placement, { signal: step.signal, below }) : copy.selection;
       return applyCopy(draft, action, rest, copy.tree, placement);
     }
   }

@@ -1,5 +1,6 @@
 /** A layer while file operations compose it: nodes in memory, contents wherever they lie. Seen over its base as one tree. */
 import { parentOf, type FileNode, type FileView } from "../store/index.ts";
+import { wholeSeconds } from "./whole-seconds.ts";
 
 export type Content =
   | { readonly kind: "disk"; readonly path: string; /** digest hex, when known without reading */ readonly known: string | undefined }
@@ -17,10 +18,18 @@ export interface DraftNode {
 
 const noXattrs: ReadonlyMap<string, Uint8Array> = new Map();
 
+type Attributes = Pick<FileNode, "mode" | "uid" | "gid" | "mtimeNs">;
+
+export function sameAttributes(a: Attributes, b: Attributes): boolean {
+  return a.mode === b.mode && a.uid === b.uid && a.gid === b.gid && a.mtimeNs === b.mtimeNs;
+}
+
 export class LayerDraft implements FileView {
   readonly #base: FileView;
   readonly #nodes = new Map<string, DraftNode | "whiteout">();
   readonly #names = new Map<string, Set<string>>();
+  /** names linked to a file of the draft */
+  readonly #links = new Map<string, Set<string>>();
   /** answers of #isBlocked, for the directories that were asked about */
   readonly #blocked = new Map<string, boolean>();
 
@@ -35,6 +44,28 @@ export class LayerDraft implements FileView {
   ): void {
     this.#nodes.set(path, { node, content: parts.content, linkTo: parts.linkTo, xattrs: parts.xattrs ?? noXattrs });
     this.#register(path);
+  }
+
+  /** One more name for a file of the draft; the attributes of its last name hold for all of them, as they do on a disk. */
+  link(path: string, target: string, attributes: Attributes): void {
+    const file = this.#fileOf(target);
+    const found = this.#nodes.get(file);
+    if (found === undefined || found === "whiteout") return;
+    const { mode, uid, gid, mtimeNs } = attributes;
+    const node = { ...found.node, uid, gid, ...(found.node.type === "symlink" ? {} : { mode, mtimeNs }) };
+    this.put(path, node, { linkTo: file, xattrs: found.xattrs });
+    const names = this.#links.get(file) ?? new Set();
+    this.#links.set(file, names.add(path));
+    if (sameAttributes(node, found.node)) return;
+    for (const name of [file, ...names]) {
+      const own = this.#nodes.get(name);
+      if (own !== undefined && own !== "whiteout" && (name === file || own.linkTo === file)) this.#nodes.set(name, { ...own, node });
+    }
+  }
+
+  #fileOf(path: string): string {
+    const own = this.#nodes.get(path);
+    return own === undefined || own === "whiteout" ? path : (own.linkTo ?? path);
   }
 
   remove(path: string): void {
@@ -94,7 +125,7 @@ export class LayerDraft implements FileView {
   copyUp(path: string): void {
     if (path === "" || this.#nodes.has(path)) return;
     const node = this.#base.lookup(path);
-    if (node !== undefined) this.put(path, { ...node, diskPath: undefined }, { xattrs: this.#base.xattrs(path) });
+    if (node !== undefined) this.put(path, { ...node, mtimeNs: wholeSeconds(node.mtimeNs), diskPath: undefined }, { xattrs: this.#base.xattrs(path) });
   }
 
   /** In the order of an archive: names by their bytes, parents first, link targets before links. */
