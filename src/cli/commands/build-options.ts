@@ -10,6 +10,7 @@ import type { Invocation } from "../command.ts";
 import { cliError } from "../failure.ts";
 import type { ParsedFlags } from "../flags.ts";
 import { isHttpUrl, isRemote, parseBuildArgs, parseBuildContexts, parseOutput, parseSecret, parseSsh, pushMissing } from "./build-words.ts";
+import { defaultPlatform } from "./default-platform.ts";
 import { recordFrom } from "./key-value.ts";
 
 /** a Dockerfile on standard input longer than this is none */
@@ -97,8 +98,7 @@ function checkAnnotationType(word: string): void {
 
 /** `--platform`, which may name several at once, or what the environment has for all commands. Fails with USAGE in Docker's words. */
 function platformsFrom(cli: Cli, flags: ParsedFlags): readonly string[] {
-  const fallback = cli.env["DOCKER_DEFAULT_PLATFORM"] ?? "";
-  const words = flags.changed("platform") ? flags.list("platform") : fallback === "" ? [] : [fallback];
+  const words = flags.changed("platform") ? flags.list("platform") : (defaultPlatform(cli)?.split(",") ?? []);
   const platforms = words.flatMap((word) => word.split(",").map((part) => part.trim()));
   try {
     for (const platform of platforms) if (platform !== "local") parsePlatform(platform);

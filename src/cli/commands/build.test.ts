@@ -161,3 +161,10 @@ test("--push says what to do instead", async () => {
   assert.equal(code, 1);
   assert.match(stderr, /^ERROR: failed to build: pushing is not there yet; build the image, then: slipway save/);
 });
+
+test("the environment's platform counts where the flag is not given", async () => {
+  const env = { DOCKER_DEFAULT_PLATFORM: "linux/arm64" };
+  assert.deepEqual((await optionsOf(["."], env)).platforms, ["linux/arm64"]);
+  assert.deepEqual((await optionsOf(["--platform", "linux/amd64,local", "."], env)).platforms, ["linux/amd64", "local"]);
+  assert.equal((await optionsOf(["."], { DOCKER_DEFAULT_PLATFORM: "" })).platforms, undefined);
+});

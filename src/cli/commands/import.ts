@@ -4,6 +4,7 @@ import type { Handler } from "../command.ts";
 import type { Cli } from "../cli.ts";
 import { openInputFile } from "./archive-file.ts";
 import { isHttpUrl } from "./build-words.ts";
+import { platformFrom } from "./default-platform.ts";
 
 async function sourceOf(cli: Cli, word: string): Promise<AsyncIterable<Uint8Array>> {
   if (word === "-") return cli.stdin.chunks;
@@ -17,7 +18,7 @@ export const runImport: Handler = async (cli, { flags, args }) => {
   const engine = await cli.open();
   if (remote) cli.stdout.write(`Downloading from ${printable(word!)}\n`);
   const message = flags.optional("message");
-  const platform = flags.optional("platform");
+  const platform = platformFrom(cli, flags);
   const id = await engine.images.import(source, {
     changes: flags.list("change"),
     signal: cli.signal,

@@ -2,6 +2,7 @@
 import { parseReference } from "../../oci/index.ts";
 import type { Handler } from "../command.ts";
 import { createPullDisplay } from "./pull-display.ts";
+import { platformFrom } from "./default-platform.ts";
 
 export const runPull: Handler = async (cli, { flags, args }) => {
   const name = args[0]!;
@@ -10,7 +11,7 @@ export const runPull: Handler = async (cli, { flags, args }) => {
   const quiet = flags.bool("quiet");
   if (!quiet && !allTags && parsed.tag === undefined && parsed.digest === undefined) cli.stdout.write("Using default tag: latest\n");
   const engine = await cli.open();
-  const platform = flags.optional("platform");
+  const platform = platformFrom(cli, flags);
   const task = engine.images.pull(name, { allTags, signal: cli.signal, ...(platform === undefined ? {} : { platform }) });
   // a failure is thrown by the result, after the lines before it are shown
   task.result.catch(() => undefined);

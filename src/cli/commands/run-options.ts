@@ -7,6 +7,7 @@ import { cliError } from "../failure.ts";
 import type { ParsedFlags } from "../flags.ts";
 import { readKeyValueFile, recordFrom } from "./key-value.ts";
 import { parseMounts } from "./run-mounts.ts";
+import { platformFrom } from "./default-platform.ts";
 
 const pullPolicies = ["always", "missing", "never"] as const;
 
@@ -126,7 +127,7 @@ export function runOptionsFrom(cli: Cli, { flags, args }: Invocation): RunOption
       shmSizeBytes: flags.bytes("shm-size"),
       stopSignal: flags.optional("stop-signal"),
       stopTimeoutSeconds: flags.number("stop-timeout"),
-      platform: flags.optional("platform"),
+      platform: platformFrom(cli, flags),
     } as { readonly [Key in keyof RunOptions]: RunOptions[Key] | undefined }),
   };
 }
