@@ -2,7 +2,7 @@
  * crun or runc, and how they are called here. crun is four times faster, but refuses machines with cgroup version 1 in hybrid mode
  * ("cgroups in hybrid mode not supported"); it works there once /sys/fs/cgroup/unified is covered in our private mount namespace.
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { SlipwayError } from "../base/errors.ts";
 import { enterPrivateMountNamespace, mountTmpfs } from "../store/overlay.ts";
 import { capabilitiesOfMask } from "./capabilities.ts";
@@ -78,6 +78,7 @@ export function specMachine(runtime: OciRuntime, kind: "step" | "container"): Sp
     cgroupMount: !runtime.rootless && runtime.cgroups !== "none",
     deviceCgroup: kind === "step" && runtime.deviceCgroup !== undefined,
     singleId: runtime.singleId,
+    hostQueues: existsSync("/dev/mqueue"),
     capabilities: runtime.capabilities,
   };
 }

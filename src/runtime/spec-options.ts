@@ -112,6 +112,8 @@ export interface SpecMachine {
   readonly cgroupMount: boolean;
   /** the runtime itself already runs in a cgroup that guards devices */
   readonly deviceCgroup: boolean;
+  /** the host has /dev/mqueue, for containers that share its IPC namespace */
+  readonly hostQueues?: boolean;
   /** a namespace with a single mapped id: no other group can be named in mount options or set */
   readonly singleId?: boolean;
   /** capabilities that this process may hand on; absent: all */

@@ -92,6 +92,16 @@ test("in a user namespace the host's network brings the host's /sys", () => {
   assert.equal(mountOf("/sys/fs/cgroup", {}, rootless), undefined);
 });
 
+test("the host's process and IPC name spaces bring what is mounted for them", () => {
+  const rootless = { ...machine, rootless: true, cgroupMount: false };
+  assert.equal(mountOf("/proc", { hostPid: true }, rootless)?.type, "bind");
+  assert.equal(mountOf("/proc", { hostPid: true }, machine)?.type, "proc");
+  assert.deepEqual([mountOf("/dev/shm", { hostIpc: true }, machine)?.type, mountOf("/dev/mqueue", { hostIpc: true }, machine)], ["bind", undefined]);
+  assert.equal(mountOf("/dev/mqueue", { hostIpc: true }, { ...machine, hostQueues: true })?.type, "bind");
+  const types = createSpec({ ...options, hostPid: true, hostIpc: true, hostUts: true }, machine).linux.namespaces.map(({ type }) => type);
+  assert.deepEqual(types, ["mount", "network"]);
+});
+
 test("where one id is mapped, no other group is named and no other user can run", () => {
   const single = { ...machine, rootless: true, singleId: true };
   assert.equal(mountOf("/dev/pts", {}, single)?.options?.includes("gid=5"), false);

@@ -122,16 +122,24 @@ function baseMounts(options: SpecOptions, machine: SpecMachine): OciMount[] {
   const sysfs = { destination: "/sys", type: "sysfs", source: "sysfs", options: [...quiet, ...access] };
   const hostSysfs = { destination: "/sys", type: "bind", source: "/sys", options: ["rbind", ...quiet, "ro"] };
   const cgroup = { destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: [...access, ...quiet] };
+  const host = (destination: string): OciMount => ({ destination, type: "bind", source: destination, options: ["rbind", ...quiet] });
+  const shm = { destination: "/dev/shm", type: "tmpfs", source: "shm", options: [...quiet, "mode=1777", `size=${options.shmSizeBytes ?? defaultShmBytes}`] };
+  const mqueue = { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: quiet };
   return [
-    { destination: "/proc", type: "proc", source: "proc", options: quiet },
+    // a user namespace may mount proc only together with a process namespace of its own
+    machine.rootless && options.hostPid === true ? host("/proc") : { destination: "/proc", type: "proc", source: "proc", options: quiet },
     { destination: "/dev", type: "tmpfs", source: "tmpfs", options: ["nosuid", "strictatime", "mode=755", "size=65536k"] },
     { destination: "/dev/pts", type: "devpts", source: "devpts", options: machine.singleId === true ? terminals : [...terminals, "gid=5"] },
-    { destination: "/dev/shm", type: "tmpfs", source: "shm", options: [...quiet, "mode=1777", `size=${options.shmSizeBytes ?? defaultShmBytes}`] },
-    { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: quiet },
+    ...(options.hostIpc === true ? [host("/dev/shm"), ...hostQueues(machine).map(host)] : [shm, mqueue]),
     // a user namespace may mount sysfs only together with a network namespace of its own
     machine.rootless && options.network.kind === "host" ? hostSysfs : sysfs,
     ...(machine.cgroupMount ? [cgroup] : []),
   ];
+}
+
+/** Some machines have no message queues mounted. */
+function hostQueues(machine: SpecMachine): readonly string[] {
+  return machine.hostQueues === true ? ["/dev/mqueue"] : [];
 }
 
 function mountOf(mount: SpecMount): OciMount {
