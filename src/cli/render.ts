@@ -76,9 +76,9 @@ export function renderRows<Row>(rows: readonly Row[], type: RowType<Row>, option
   if (kind === "json") return rows.map((row) => `${formatJsonLine(structOf(type, row).json)}\n`).join("");
   const template = compileTemplate(text);
   const fill = type.errorPrefix === undefined ? {} : { errorPrefix: type.errorPrefix };
+  const lines = rows.map((row) => `${template.fill(structOf(type, row), fill)}\n`);
   // a field that does not exist is an error even when there is no row to show it
   const heading = template.fillHeading(headingsOf(type));
-  const lines = rows.map((row) => `${template.fill(structOf(type, row), fill)}\n`);
   return kind === "table" ? alignColumns(`${heading}\n${lines.join("")}`) : lines.join("");
 }
 

@@ -93,6 +93,8 @@ export interface ContainerSummary {
   readonly networks: readonly string[];
   /** bytes of the writable layer, only when asked for */
   readonly sizeBytes?: number;
+  /** the same with the image's layers, only when asked for */
+  readonly virtualSizeBytes?: number;
 }
 
 export interface LogLine {
@@ -138,8 +140,8 @@ export interface ContainerApi {
   restart(container: string, options?: { readonly timeoutSeconds?: number; readonly signal?: string }): Promise<void>;
   rename(container: string, name: string): Promise<void>;
   list(options?: { readonly all?: boolean; readonly filters?: Filters; readonly size?: boolean; readonly last?: number }): Promise<readonly ContainerSummary[]>;
-  /** Docker's `container inspect` object. */
-  inspect(container: string): Promise<Readonly<Record<string, unknown>>>;
+  /** Docker's `container inspect` object; with `size` it has SizeRw and SizeRootFs. */
+  inspect(container: string, options?: { readonly size?: boolean }): Promise<Readonly<Record<string, unknown>>>;
   logs(
     container: string,
     options?: { readonly follow?: boolean; readonly tail?: number; readonly sinceMs?: number; readonly untilMs?: number; readonly signal?: AbortSignal },

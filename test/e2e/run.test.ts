@@ -301,6 +301,15 @@ test("a range of host ports gives each container a free one", async () => {
   await sandbox.ok(["rm", "-f", "one", "two"]);
 });
 
+test("sizes: what a container wrote, and what it sees", async () => {
+  await sandbox.ok(["run", "--name", "sized", "busybox", "sh", "-c", "head -c 100000 /dev/zero >/zeros"]);
+  assert.match(await sandbox.ok(["ps", "-as", "--filter", "name=sized", "--format", "{{.Size}}"]), /^1\d\d(\.\d)?kB \(virtual [\d.]+MB\)$/);
+  const sizes = await sandbox.ok(["inspect", "-s", "-f", "{{.SizeRw}} {{.SizeRootFs}}", "sized"]);
+  const [written = 0, seen = 0] = sizes.split(" ").map(Number);
+  assert.ok(written >= 100_000 && seen > written, sizes);
+  await sandbox.ok(["rm", "sized"]);
+});
+
 test("the environment stands in Docker's order", async () => {
   const env = await sandbox.ok(["run", "--rm", "--hostname", "h", "-e", "B=1", "-e", "PATH=/bin", "busybox", "env"]);
   assert.equal(env, "PATH=/bin\nHOSTNAME=h\nB=1\nHOME=/root");

@@ -35,7 +35,8 @@ function imageOf(container: ContainerSummary, noTrunc: boolean): string {
 }
 
 function sizeOf(container: ContainerSummary): string {
-  return formatSize(container.sizeBytes ?? 0, 3);
+  const { sizeBytes = 0, virtualSizeBytes = 0 } = container;
+  return `${formatSize(sizeBytes, 3)}${virtualSizeBytes > 0 ? ` (virtual ${formatSize(virtualSizeBytes, 3)})` : ""}`;
 }
 
 function labelsOf(container: ContainerSummary): string {

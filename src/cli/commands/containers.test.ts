@@ -44,6 +44,7 @@ const containers: readonly ContainerSummary[] = [
     mounts: [],
     networks: ["bridge"],
     sizeBytes: 4096,
+    virtualSizeBytes: 2074096,
   },
   {
     id: "ddf105e4754b".padEnd(64, "a"),
@@ -81,9 +82,10 @@ ddf105e4754b   busybox   "sleep 300 and much …"   1 second ago             Up 
     (await runInMemory(["ps", "--format", 'table {{.Label "com.foo-bar"}}\\t{{.Names}}'], world)).stdout,
     "foo bar   NAMES\n          cli-c3\n          cli-c2\n          cli-c1\n",
   );
+  assert.equal((await runInMemory(["ps", "-a", "--format", "{{.Names}} {{.Size}}"], world)).stdout, "cli-c3 0B\ncli-c2 4.1kB (virtual 2.07MB)\ncli-c1 0B\n");
   assert.match(
     (await runInMemory(["ps", "--format", "{{.Foo}}"], world)).stderr,
-    /: executing "" at <\.Foo>: can't evaluate field Foo in type \*formatter\.ContainerContext\n$/,
+    /^failed to execute template: .*: executing "" at <\.Foo>: can't evaluate field Foo in type \*formatter\.ContainerContext\n$/,
   );
 });
 

@@ -28,21 +28,25 @@ function imageLookup(platform?: string): Lookup {
 
 const lookupImage = imageLookup();
 
-const lookupContainer: Lookup = async (engine, ref) => {
-  const raw = await engine.containers.inspect(ref);
-  return { raw, typed: containerShape(raw) };
-};
+function containerLookup(size: boolean): Lookup {
+  return async (engine, ref) => {
+    const raw = await engine.containers.inspect(ref, { size });
+    return { raw, typed: containerShape(raw) };
+  };
+}
 
-const lookupAny: Lookup = async (engine, ref) => {
-  for (const lookup of [lookupContainer, lookupImage]) {
-    try {
-      return await lookup(engine, ref);
-    } catch (error) {
-      if (asSlipwayError(error).kind !== "not_found" && !isSlipwayError(error, "INVALID_IMAGE_NAME")) throw error;
+function anyLookup(size: boolean): Lookup {
+  return async (engine, ref) => {
+    for (const lookup of [containerLookup(size), lookupImage]) {
+      try {
+        return await lookup(engine, ref);
+      } catch (error) {
+        if (asSlipwayError(error).kind !== "not_found" && !isSlipwayError(error, "INVALID_IMAGE_NAME")) throw error;
+      }
     }
-  }
-  throw cliError(`Error: No such object: ${ref}`, "NO_SUCH_OBJECT");
-};
+    throw cliError(`Error: No such object: ${ref}`, "NO_SUCH_OBJECT");
+  };
+}
 
 /** Exit code 64, as Docker's inspect has it for a text that is no template. */
 function compile(format: string): CompiledTemplate {
@@ -100,8 +104,9 @@ const dockerTypes = ["config", "container", "image", "network", "node", "plugin"
 export const runInspect: Handler = async (cli, invocation) => {
   const type = invocation.flags.optional("type");
   if (type === "image") return inspectAll(cli, invocation, lookupImage);
-  if (type === "container") return inspectAll(cli, invocation, lookupContainer);
-  if (type === undefined) return inspectAll(cli, invocation, lookupAny);
+  const size = invocation.flags.bool("size");
+  if (type === "container") return inspectAll(cli, invocation, containerLookup(size));
+  if (type === undefined) return inspectAll(cli, invocation, anyLookup(size));
   const names = dockerTypes.map((name) => JSON.stringify(name)).join(", ");
   if (type === "") throw cliError(`type is empty: must be one of ${names}`);
   throw cliError(
@@ -112,4 +117,4 @@ export const runInspect: Handler = async (cli, invocation) => {
 };
 
 export const runImageInspect: Handler = (cli, invocation) => inspectAll(cli, invocation, imageLookup(invocation.flags.optional("platform")));
-export const runContainerInspect: Handler = (cli, invocation) => inspectAll(cli, invocation, lookupContainer);
+export const runContainerInspect: Handler = (cli, invocation) => inspectAll(cli, invocation, containerLookup(invocation.flags.bool("size")));

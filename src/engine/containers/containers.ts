@@ -6,6 +6,7 @@ import type { Attachment, ContainerHost } from "../../runtime/container.ts";
 import type { ContainerMount, ContainerRecord, ContainerRecords } from "../../runtime/container-records.ts";
 import { treeSize, type Store } from "../../store/index.ts";
 import type { AttachStreams, ContainerApi, ContainerSummary, Filters, LogLine, PullEvent, RunOptions } from "../api.ts";
+import { sizeOfContainer } from "./container-size.ts";
 import { createHost, createRecords } from "./container-host.ts";
 import { imageFor, type ContainerImage } from "./container-image.ts";
 import { containerConfig, portsOf, tmpfsMounts } from "./create-options.ts";
@@ -166,9 +167,10 @@ export class Containers implements ContainerApi {
     await this.#settle();
     const wantsAll =
       options.all === true || options.last !== undefined || options.filters?.["status"] !== undefined || options.filters?.["exited"] !== undefined;
+    const layerSizes = new Map<string, number>();
     const summaries = this.#records
       .list()
-      .map((record) => summarize(record, containerState(host, record), options.size === true ? treeSize(record.paths.upper) : undefined))
+      .map((record) => summarize(record, containerState(host, record), options.size === true ? sizeOfContainer(record, layerSizes) : undefined))
       .filter((summary) => wantsAll || summary.state === "running" || summary.state === "paused" || summary.state === "restarting")
       .filter((summary) => matchesFilters(summary, options.filters ?? {}, this.#records));
     return options.last === undefined || options.last < 0 ? summaries : summaries.slice(0, options.last);
@@ -184,10 +186,10 @@ export class Containers implements ContainerApi {
     }
   }
 
-  async inspect(container: string): Promise<Readonly<Record<string, unknown>>> {
+  async inspect(container: string, options: { readonly size?: boolean } = {}): Promise<Readonly<Record<string, unknown>>> {
     const { containerState } = await import("../../runtime/container-state.ts");
     const record = await this.#require(container);
-    return inspectContainer(record, containerState(this.#hostOf(), record), this.#store);
+    return inspectContainer(record, containerState(this.#hostOf(), record), this.#store, options.size === true ? sizeOfContainer(record) : undefined);
   }
 
   async #require(container: string): Promise<ContainerRecord> {

@@ -1,11 +1,12 @@
 /** Docker's `container inspect` object from a record. Pure but for the store's path. */
 import { containerAddress, containerGateway } from "../../runtime/network-addresses.ts";
 import type { ContainerRecord, ContainerState } from "../../runtime/container-records.ts";
+import type { ContainerSize } from "./container-size.ts";
 import type { Store } from "../../store/index.ts";
 
 const never = "0001-01-01T00:00:00Z";
 
-export function inspectContainer(record: ContainerRecord, state: ContainerState, store: Store): Readonly<Record<string, unknown>> {
+export function inspectContainer(record: ContainerRecord, state: ContainerState, store: Store, size?: ContainerSize): Readonly<Record<string, unknown>> {
   const { config } = record;
   const [path, ...args] = config.args;
   return {
@@ -41,6 +42,7 @@ export function inspectContainer(record: ContainerRecord, state: ContainerState,
     ExecIDs: null,
     HostConfig: hostConfig(record),
     GraphDriver: { Data: { LowerDir: record.paths.lowers.join(":"), UpperDir: record.paths.upper, WorkDir: record.paths.work }, Name: "overlayfs" },
+    ...(size === undefined ? {} : { SizeRw: size.writtenBytes, SizeRootFs: size.rootBytes }),
     Mounts: record.mounts.map((mount) => ({
       Type: mount.type,
       ...(mount.name === undefined ? {} : { Name: mount.name }),

@@ -3,10 +3,11 @@ import type { Digest } from "../../oci/digest.ts";
 import type { ContainerRecord, ContainerRecords, ContainerState } from "../../runtime/container-records.ts";
 import type { PortMapping } from "../../runtime/ports.ts";
 import type { ContainerSummary, Filters } from "../api.ts";
+import type { ContainerSize } from "./container-size.ts";
 import { SlipwayError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
 
-export function summarize(record: ContainerRecord, state: ContainerState, sizeBytes: number | undefined): ContainerSummary {
+export function summarize(record: ContainerRecord, state: ContainerState, size: ContainerSize | undefined): ContainerSummary {
   const time = (text: string): number | undefined => (text === "" ? undefined : Date.parse(text));
   return {
     id: record.id,
@@ -23,7 +24,7 @@ export function summarize(record: ContainerRecord, state: ContainerState, sizeBy
     labels: record.labels,
     mounts: record.mounts.map((mount) => mount.name ?? mount.source),
     networks: [record.config.networkMode],
-    ...(sizeBytes === undefined ? {} : { sizeBytes }),
+    ...(size === undefined ? {} : { sizeBytes: size.writtenBytes, virtualSizeBytes: size.rootBytes }),
   };
 }
 
