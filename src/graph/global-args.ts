@@ -1,7 +1,6 @@
 /** The ARGs before the first FROM, on top of the variables that every build has. Pure. */
 import { SlipwayError } from "../base/errors.ts";
-import type { FromInstruction, LineRange } from "../dockerfile/instruction.ts";
-import { findSuggestion, withSuggestion } from "../dockerfile/suggest.ts";
+import type { LineRange } from "../dockerfile/instruction.ts";
 import { expandWord } from "../dockerfile/word.ts";
 import type { LowerOptions } from "./lowering.ts";
 import { platformArgs } from "./platform-args.ts";
@@ -33,22 +32,4 @@ export function expandGlobal(escape: "\\" | "`", word: string, variables: Variab
     const message = `failed to process arguments for platform ${word}: ${error.message}`;
     throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", message, { ...error.details, lines }, error);
   }
-}
-
-/** Fails with DOCKERFILE_PARSE, also when nothing is left of it. */
-export function expandBaseName(escape: "\\" | "`", { image, lines }: FromInstruction, variables: Variables): string {
-  const name = expandGlobal(escape, image, variables, lines);
-  if (name !== "") return name;
-  throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", `base name (${image}) should not be blank`, { lines });
-}
-
-/** Fails with DOCKERFILE_PARSE or, when nothing is left of it, INVALID_PLATFORM. */
-export function expandPlatform(escape: "\\" | "`", platform: string, variables: Variables, lines: LineRange): string {
-  const text = expandGlobal(escape, platform, variables, lines);
-  if (text !== "") return text;
-  const { unmatched } = expandWord(platform, variableMap(variables), { escape });
-  const names = variables.map(({ key }) => key);
-  const suggestion = unmatched.map((name) => findSuggestion(name, names)).find((name) => name !== undefined);
-  const message = withSuggestion(`empty platform value from expression ${platform}`, suggestion);
-  throw new SlipwayError("invalid_argument", "INVALID_PLATFORM", message, { platform, lines });
 }

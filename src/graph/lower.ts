@@ -3,8 +3,8 @@
  * base images that are not resolved yet are collected and asked for together.
  */
 import { SlipwayError } from "../base/errors.ts";
-import { familiarName, formatReference, parseReference, withDefaultTag } from "../oci/reference.ts";
-import { normalizePlatform, parsePlatform, platformFrom, type Platform } from "../oci/platform.ts";
+import { familiarName, parseReference } from "../oci/reference.ts";
+import { platformFrom, type Platform } from "../oci/platform.ts";
 import type { ContainerConfig } from "../oci/image-config.ts";
 import type { FromInstruction, Instruction, LineRange, Stage } from "../dockerfile/instruction.ts";
 import { findSuggestion, withSuggestion } from "../dockerfile/suggest.ts";
@@ -14,7 +14,8 @@ import { lowerRun } from "./lower-run.ts";
 import { imageKey, type ImageNeed, type LowerOptions, type Lowering, type NamedContext, type ResolvedImage } from "./lowering.ts";
 import { parseEpoch } from "./epoch.ts";
 import { fileNameOfUrl, parseGitUrl } from "./remote-source.ts";
-import { evaluateGlobals, expandBaseName, expandPlatform } from "./global-args.ts";
+import { completeImageName, expandBaseName, expandPlatform } from "./base-name.ts";
+import { evaluateGlobals } from "./global-args.ts";
 import { scratchState, StageState, withPath, type StageContext } from "./stage-state.ts";
 import { refuseLaterStage, stageName, unreachableStage } from "./stage-order.ts";
 import { parseTriggers } from "./triggers.ts";
@@ -53,6 +54,7 @@ class Lowerer {
       this.#platformOf(from);
     }
     const target = this.#findTarget();
+    for (const stage of this.#stages) this.#checkBaseName(stage);
     if (this.#options.allStages === true) this.#stages.forEach(({ index }) => this.#stateIfResolved(index));
     const state = this.#stateIfResolved(target);
     if (this.#needs.size > 0 || state === undefined) return { kind: "need", images: [...this.#needs.values()] };
@@ -154,15 +156,8 @@ class Lowerer {
   }
 
   #platformOf(from: FromInstruction): Platform {
-    if (from.platform === undefined) return this.#options.targetPlatform;
-    if (from.platform === "") return this.#options.targetPlatform;
-    const text = expandPlatform(this.#escape, from.platform, this.#globals, from.lines);
-    try {
-      return normalizePlatform(parsePlatform(text));
-    } catch (error) {
-      if (!(error instanceof SlipwayError)) throw error;
-      throw withLines(new SlipwayError(error.kind, error.code, `failed to parse platform ${text}: ${error.message}`, error.details, error), from.lines);
-    }
+    const { platform = "", lines } = from;
+    return platform === "" ? this.#options.targetPlatform : expandPlatform(this.#escape, platform, this.#globals, lines);
   }
 
   #contextOf(stage: Stage, platform: Platform): StageContext {
@@ -179,11 +174,26 @@ class Lowerer {
     };
   }
 
+  /** Also of stages that nothing needs, whose images nobody asks for. */
+  #checkBaseName(stage: Stage): void {
+    const name = expandBaseName(this.#escape, stage.from, this.#globals);
+    const isKnown = name === "scratch" || this.#namedBase(stage, name) !== undefined || this.#findBase(stage, name) !== undefined;
+    if (!isKnown) completeImageName(name, stage.from.lines);
+  }
+
+  #namedBase({ name }: Stage, baseName: string): NamedContext | undefined {
+    const { namedContexts } = this.#options;
+    return (name === undefined ? undefined : namedContexts.get(name)) ?? namedContexts.get(baseName.toLowerCase());
+  }
+
+  /** FROM, unlike COPY --from, minds the case. */
+  #findBase(stage: Stage, baseName: string): number | undefined {
+    return baseName === baseName.toLowerCase() ? this.#findStage(baseName, stage.index) : undefined;
+  }
+
   #baseState(stage: Stage, context: StageContext, baseName: string, triggers: Instruction[]): StageState {
-    const named =
-      (stage.name === undefined ? undefined : this.#options.namedContexts.get(stage.name)) ?? this.#options.namedContexts.get(baseName.toLowerCase());
-    // FROM, unlike COPY --from, minds the case
-    const earlier = named === undefined && baseName === baseName.toLowerCase() ? this.#findStage(baseName, stage.index) : undefined;
+    const named = this.#namedBase(stage, baseName);
+    const earlier = named === undefined ? this.#findBase(stage, baseName) : undefined;
     if (earlier !== undefined) {
       const base = this.#state(earlier);
       triggers.push(...parseTriggers(base.config.OnBuild ?? [], stage.from.lines));
@@ -278,19 +288,7 @@ class Lowerer {
   }
 
   #image(name: string, platform: Platform, lines: LineRange): ResolvedImage {
-    let reference: string;
-    try {
-      reference = formatReference(withDefaultTag(parseReference(name)));
-    } catch (error) {
-      if (!(error instanceof SlipwayError)) throw error;
-      throw new SlipwayError(
-        "invalid_argument",
-        "DOCKERFILE_PARSE",
-        `failed to parse stage name ${JSON.stringify(name)}: ${error.message}`,
-        { ...error.details, lines },
-        error,
-      );
-    }
+    const reference = completeImageName(name, lines);
     const key = imageKey(reference, platform);
     const image = this.#options.images.get(key);
     if (image !== undefined) return image;

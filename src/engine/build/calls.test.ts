@@ -38,7 +38,6 @@ const differences: Readonly<Record<string, { readonly calls: readonly (typeof ca
   "variable in from": { calls: ["check", "targets"], reason: "the line is named, whatever is asked" },
   "bad chown": { calls: ["check", "outline"], reason: "Docker says 'invalid syntax' and not of what" },
   "bad escape directive": { calls: ["check"], reason: "the line is named" },
-  "stage name casing": { calls: ["outline"], reason: "the target is all that an outline looks at" },
 };
 
 const directory = mkdtempSync(join(tmpdir(), "slipway-calls-"));

@@ -1,0 +1,47 @@
+/** The image and the platform that a FROM names. Pure. */
+import { SlipwayError } from "../base/errors.ts";
+import type { FromInstruction, LineRange } from "../dockerfile/instruction.ts";
+import { findSuggestion, withSuggestion } from "../dockerfile/suggest.ts";
+import { expandWord } from "../dockerfile/word.ts";
+import { normalizePlatform, parsePlatform, type Platform } from "../oci/platform.ts";
+import { formatReference, parseReference, withDefaultTag } from "../oci/reference.ts";
+import { expandGlobal } from "./global-args.ts";
+import { variableMap, type Variables } from "./variables.ts";
+
+/** Fails with DOCKERFILE_PARSE, also when nothing is left of it. */
+export function expandBaseName(escape: "\\" | "`", { image, lines }: FromInstruction, variables: Variables): string {
+  const name = expandGlobal(escape, image, variables, lines);
+  if (name !== "") return name;
+  throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", `base name (${image}) should not be blank`, { lines });
+}
+
+/** The image's full name. Fails with DOCKERFILE_PARSE. */
+export function completeImageName(name: string, lines: LineRange): string {
+  try {
+    return formatReference(withDefaultTag(parseReference(name)));
+  } catch (error) {
+    if (!(error instanceof SlipwayError)) throw error;
+    const message = `failed to parse stage name ${JSON.stringify(name)}: ${error.message}`;
+    throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", message, { ...error.details, lines }, error);
+  }
+}
+
+/** The value of FROM --platform. Fails with DOCKERFILE_PARSE or INVALID_PLATFORM, also when nothing is left of it. */
+export function expandPlatform(escape: "\\" | "`", platform: string, variables: Variables, lines: LineRange): Platform {
+  const text = expandGlobal(escape, platform, variables, lines);
+  if (text !== "") return platformFromText(text, lines);
+  const { unmatched } = expandWord(platform, variableMap(variables), { escape });
+  const names = variables.map(({ key }) => key);
+  const suggestion = unmatched.map((name) => findSuggestion(name, names)).find((name) => name !== undefined);
+  const message = withSuggestion(`empty platform value from expression ${platform}`, suggestion);
+  throw new SlipwayError("invalid_argument", "INVALID_PLATFORM", message, { platform, lines });
+}
+
+function platformFromText(text: string, lines: LineRange): Platform {
+  try {
+    return normalizePlatform(parsePlatform(text));
+  } catch (error) {
+    if (!(error instanceof SlipwayError)) throw error;
+    throw new SlipwayError(error.kind, error.code, `failed to parse platform ${text}: ${error.message}`, { ...error.details, lines }, error);
+  }
+}
