@@ -36,7 +36,7 @@ export async function launch(host: ContainerHost, record: ContainerRecord, plan:
   const note = noteDeath(undoLaunchCommand(files, record.id, runtime));
   try {
     host.mountRootfs(record, files.rootfs);
-    await requireRunnable({ ...record.config, rootfs: files.rootfs, scratch: files.bundle });
+    await requireRunnable({ ...record.config, mounts: record.mounts, rootfs: files.rootfs, scratch: files.bundle });
     const network = await openContainerNetwork(host, record, { files, rootless: runtime.rootless });
     const effective: ContainerRecord = { ...record, config: { ...record.config, networkMode: network.mode } };
     writeSystemFiles(host, effective);

@@ -44,7 +44,13 @@ describe("programs", () => {
 
 describe("the program that a command starts", () => {
   const env = ["PATH=/usr/bin:/bin"];
-  const cases: readonly { readonly name: string; readonly args: readonly string[]; readonly cwd?: string; readonly want: string | undefined }[] = [
+  const cases: readonly {
+    readonly name: string;
+    readonly args: readonly string[];
+    readonly cwd?: string;
+    readonly mounts?: readonly string[];
+    readonly want: string | undefined;
+  }[] = [
     { name: "by its path", args: ["/bin/arm"], want: "arm" },
     { name: "on PATH, the first that can be executed", args: ["tool"], want: "s390x" },
     { name: "relative to the working directory", args: ["./arm"], cwd: "/bin", want: "arm" },
@@ -54,8 +60,11 @@ describe("the program that a command starts", () => {
     { name: "one that is not there", args: ["none"], want: undefined },
     { name: "a directory", args: ["/bin"], want: undefined },
     { name: "none at all", args: [], want: undefined },
+    { name: "one that a mount may bring", args: ["/bin/arm"], mounts: ["/bin"], want: undefined },
+    { name: "one earlier on PATH that a mount may bring", args: ["tool"], mounts: ["/usr"], want: undefined },
+    { name: "one beside a mount", args: ["/bin/arm"], mounts: ["/bin/a", "/proc"], want: "arm" },
   ];
-  for (const { name, args, cwd = "/", want } of cases) {
+  for (const { name, args, cwd = "/", mounts = [], want } of cases) {
     test(name, () => {
       using directory = temporaryDirectory();
       const rootfs = directory.path;
@@ -65,7 +74,7 @@ describe("the program that a command starts", () => {
       symlinkSync("../../../../bin/arm", join(rootfs, "bin/link"));
       writeProgram(rootfs, "script", "#! /bin/link -x\nhello\n");
       writeProgram(rootfs, "second", "#!/script\n");
-      assert.equal(architectureOf(readProgramHeader({ rootfs, args, env, cwd })), want);
+      assert.equal(architectureOf(readProgramHeader({ rootfs, args, env, cwd, mounts: mounts.map((destination) => ({ destination })) })), want);
     });
   }
 });

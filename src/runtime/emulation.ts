@@ -9,7 +9,7 @@ import { printable } from "../base/printable.ts";
 import { formatPlatform, hostPlatform } from "../oci/platform.ts";
 import { architectureOf, exitingProgram, probedArchitectures, probeExitCode } from "./elf.ts";
 import { findProgram } from "./programs.ts";
-import { readProgramHeader } from "./program-header.ts";
+import { readProgramHeader, type CommandInRoot } from "./program-header.ts";
 
 /** "unknown": the probe itself was refused, by a file system that executes nothing for instance. */
 export type Runnable = "yes" | "no" | "outside-containers" | "unknown";
@@ -78,11 +78,7 @@ export function emulationRemedy(): string {
   return installed ? "update-binfmts --enable" : "apt-get install -y qemu-user-static binfmt-support";
 }
 
-export interface StartedProgram {
-  readonly rootfs: string;
-  readonly args: readonly string[];
-  readonly env: readonly string[];
-  readonly cwd: string;
+export interface StartedProgram extends CommandInRoot {
   /** a directory in which files can be made */
   readonly scratch: string;
 }

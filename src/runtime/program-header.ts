@@ -8,6 +8,8 @@ export interface CommandInRoot {
   readonly args: readonly string[];
   readonly env: readonly string[];
   readonly cwd: string;
+  /** what lies at and below their destinations is not the root file system's */
+  readonly mounts?: readonly { readonly destination: string }[] | undefined;
 }
 
 /** as many as the kernel follows */
@@ -15,17 +17,18 @@ const maxInterpreters = 4;
 const headerBytes = 256;
 const nothing = Buffer.alloc(0);
 
-/** Empty when there is no such program. */
-export function readProgramHeader({ rootfs, args, env, cwd }: CommandInRoot): Buffer {
+/** Empty when there is no such program, or a mount may bring it. */
+export function readProgramHeader({ rootfs, args, env, cwd, mounts = [] }: CommandInRoot): Buffer {
   const [name = ""] = args;
   const path = env.findLast((entry) => entry.startsWith("PATH="))?.slice("PATH=".length) ?? "";
+  const covered = (file: string): boolean => mounts.some(({ destination }) => isBelow(file, posix.resolve("/", cwd, destination)));
   const root = openSync(rootfs, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
-    let header = firstOf(root, candidates(name, path, cwd));
+    let header = firstOf(root, candidates(name, path, cwd), covered);
     for (let depth = 0; depth < maxInterpreters; depth++) {
       const interpreter = /^#![ \t]*([^ \t\n]+)/.exec(header.toString("latin1"))?.[1];
       if (interpreter === undefined) return header;
-      header = firstOf(root, [posix.resolve("/", cwd, interpreter)]);
+      header = firstOf(root, [posix.resolve("/", cwd, interpreter)], covered);
     }
     return header;
   } finally {
@@ -39,8 +42,13 @@ function candidates(name: string, path: string, cwd: string): readonly string[] 
   return path.split(":").map((directory) => posix.resolve("/", cwd, directory, name));
 }
 
-function firstOf(root: number, paths: readonly string[]): Buffer {
+function isBelow(file: string, directory: string): boolean {
+  return directory === "/" || file === directory || file.startsWith(`${directory}/`);
+}
+
+function firstOf(root: number, paths: readonly string[], covered: (path: string) => boolean): Buffer {
   for (const path of paths) {
+    if (covered(path)) return nothing;
     const header = headerOf(root, path);
     if (header !== undefined) return header;
   }
