@@ -7,6 +7,7 @@ import type { RowType } from "../render.ts";
 import { ellipsis } from "../table.ts";
 import { formatAgo, formatRfc3339, formatSize } from "../units.ts";
 import { shownId } from "./image-rows.ts";
+import { platformOption } from "./platform-flag.ts";
 
 const createdByWidth = 45;
 const yearOneSeconds = -62_135_596_800;
@@ -38,9 +39,9 @@ function historyRowType(nowMs: number, human: boolean, noTrunc: boolean): RowTyp
 }
 
 export const runHistory: Handler = async (cli, { flags, args }) => {
+  const platform = platformOption(flags, "invalid platform: ");
   const engine = await cli.open();
-  const platform = flags.optional("platform");
-  const items = engine.images.history(args[0]!, platform === undefined ? {} : { platform });
+  const items = engine.images.history(args[0]!, platform);
   const type = historyRowType(cli.now(), flags.bool("human"), flags.bool("no-trunc"));
   const text = renderRows(items, type, {
     format: flags.string("format"),

@@ -322,3 +322,19 @@ test("--platform reaches the engine", async () => {
     ["remove", "x", { force: true, noPrune: false, platforms: ["linux/arm64", "linux/amd64"] }],
   ]);
 });
+
+const wrongPlatforms: readonly (readonly [words: string, stderr: RegExp])[] = [
+  ["image inspect --platform nope x", /^"nope": unknown operating system or architecture: invalid argument$/m],
+  ["history --platform nope x", /^invalid platform: "nope": unknown operating system or architecture: invalid argument$/m],
+  ["save --platform nope x", /^invalid platform: "nope": unknown/m],
+  ["load --platform nope", /^invalid platform: "nope": unknown/m],
+  ["rmi -f --platform linux/arm64,nope x", /^"nope": unknown/m],
+  ["run --platform nope x", /^slipway: error parsing specified platform: "nope": unknown/m],
+];
+for (const [words, want] of wrongPlatforms) {
+  test(`slipway ${words}`, async () => {
+    const { code, stderr, stdout } = await runInMemory(words.split(" "), {});
+    assert.match(stderr, want);
+    assert.deepEqual([code, stdout], [words.startsWith("run") ? 125 : 1, ""]);
+  });
+}

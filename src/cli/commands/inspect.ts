@@ -11,6 +11,7 @@ import { goValueFrom } from "../go-value.ts";
 import type { GoValue } from "../go-value.ts";
 import { formatJsonIndented, formatJsonLine } from "../json.ts";
 import { containerShape, imageShape } from "./inspect-shape.ts";
+import { platformOption } from "./platform-flag.ts";
 
 interface Inspected {
   readonly raw: unknown;
@@ -19,9 +20,9 @@ interface Inspected {
 
 type Lookup = (engine: SlipwayApi, ref: string) => Promise<Inspected>;
 
-function imageLookup(platform?: string): Lookup {
+function imageLookup(options: { readonly platform?: string } = {}): Lookup {
   return async (engine, ref) => {
-    const raw = engine.images.inspect(ref, platform === undefined ? {} : { platform });
+    const raw = engine.images.inspect(ref, options);
     return { raw, typed: imageShape(raw) };
   };
 }
@@ -116,5 +117,5 @@ export const runInspect: Handler = async (cli, invocation) => {
   );
 };
 
-export const runImageInspect: Handler = (cli, invocation) => inspectAll(cli, invocation, imageLookup(invocation.flags.optional("platform")));
+export const runImageInspect: Handler = async (cli, invocation) => inspectAll(cli, invocation, imageLookup(platformOption(invocation.flags)));
 export const runContainerInspect: Handler = (cli, invocation) => inspectAll(cli, invocation, containerLookup(invocation.flags.bool("size")));

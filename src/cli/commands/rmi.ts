@@ -2,15 +2,17 @@
 import type { RemoveLine } from "../../engine/api.ts";
 import type { Handler } from "../command.ts";
 import { forEachWord } from "./each.ts";
+import { checkPlatform } from "./platform-flag.ts";
 
 export function formatRemoveLine(line: RemoveLine): string {
   return "untagged" in line ? `Untagged: ${line.untagged}\n` : `Deleted: ${line.deleted}\n`;
 }
 
 export const runRmi: Handler = async (cli, { flags, args }) => {
+  const platforms = flags.list("platform").flatMap((word) => word.split(","));
+  for (const platform of platforms) checkPlatform(platform);
   const engine = await cli.open();
   const force = flags.bool("force");
-  const platforms = flags.list("platform").flatMap((word) => word.split(","));
   const failed = await forEachWord(
     cli,
     args,

@@ -6,6 +6,7 @@ import { refusedRunFlags } from "../definitions/run-flags.ts";
 import { cliError } from "../failure.ts";
 import type { ParsedFlags } from "../flags.ts";
 import { readKeyValueFile, recordFrom } from "./key-value.ts";
+import { platformOption } from "./platform-flag.ts";
 import { parseMounts } from "./run-mounts.ts";
 import { platformFrom } from "./default-platform.ts";
 
@@ -80,6 +81,7 @@ function checkedVolumes(volumes: readonly string[]): readonly string[] {
 /** Fails with USAGE, INPUT_FILE or UNKNOWN_FLAG (invalid_argument). */
 export function runOptionsFrom(cli: Cli, { flags, args }: Invocation): RunOptions {
   refuse(flags);
+  platformOption(flags, "error parsing specified platform: ");
   const [image, ...command] = args;
   const mounts = parseMounts(flags.list("mount"));
   const entrypoint = flags.optional("entrypoint");

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import type { Handler } from "../command.ts";
 import { cliError } from "../failure.ts";
 import { checkOutputPath, writeOutputFile, writeToStdout } from "./archive-file.ts";
+import { platformOption } from "./platform-flag.ts";
 
 export const runSave: Handler = async (cli, { flags, args }) => {
   const output = flags.string("output");
@@ -13,9 +14,9 @@ export const runSave: Handler = async (cli, { flags, args }) => {
     await checkOutputPath(path, "failed to save image: ");
     if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) throw cliError("failed to save image: cannot write to a directory", "OUTPUT_FILE");
   }
+  const platform = platformOption(flags, "invalid platform: ");
   const engine = await cli.open();
-  const platform = flags.optional("platform");
-  const chunks = engine.images.save(args, { signal: cli.signal, ...(platform === undefined ? {} : { platform }) });
+  const chunks = engine.images.save(args, { signal: cli.signal, ...platform });
   if (output === "") await writeToStdout(cli, chunks);
   else await writeOutputFile(path, chunks);
   return 0;
