@@ -74,6 +74,14 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface OpenPort {
+  /** an address; absent, like hostPort: exposed and not published */
+  readonly hostIp?: string;
+  readonly hostPort?: number;
+  readonly containerPort: number;
+  readonly protocol: "tcp" | "udp" | "sctp";
+}
+
 export interface ContainerSummary {
   readonly id: string;
   readonly name: string;
@@ -86,8 +94,8 @@ export interface ContainerSummary {
   readonly startedAtMs: number | undefined;
   readonly finishedAtMs: number | undefined;
   readonly exitCode: number | undefined;
-  /** "0.0.0.0:8080->80/tcp" */
-  readonly ports: readonly string[];
+  /** of a running container, in Docker's order */
+  readonly ports: readonly OpenPort[];
   readonly labels: Readonly<Record<string, string>>;
   readonly mounts: readonly string[];
   readonly networks: readonly string[];

@@ -2,6 +2,7 @@
 import type { ContainerSummary } from "../../engine/api.ts";
 import { printable } from "../../base/printable.ts";
 import { formatGoValue } from "../go-value.ts";
+import { formatPorts } from "../port-list.ts";
 import type { RowType } from "../render.ts";
 import { ellipsis } from "../table.ts";
 import { formatAgo, formatGoTime, formatHumanDuration, formatSize } from "../units.ts";
@@ -60,7 +61,7 @@ export function containerRowType(nowMs: number, noTrunc: boolean): RowType<Conta
       Mounts: (container) => container.mounts.map((mount) => cut(printable(mount), mountWidth)).join(","),
       Names: (container) => container.name,
       Networks: (container) => container.networks.join(","),
-      Ports: (container) => container.ports.join(", "),
+      Ports: (container) => formatPorts(container.ports),
       RunningFor: (container) => formatAgo(container.createdSeconds * 1000, nowMs),
       Size: sizeOf,
       State: (container) => container.state,

@@ -57,7 +57,10 @@ const containers: readonly ContainerSummary[] = [
     startedAtMs: nowMs - 100,
     finishedAtMs: undefined,
     exitCode: undefined,
-    ports: ["0.0.0.0:18080->80/tcp", "[::]:18080->80/tcp"],
+    ports: [
+      { hostIp: "0.0.0.0", hostPort: 18080, containerPort: 80, protocol: "tcp" },
+      { hostIp: "::", hostPort: 18080, containerPort: 80, protocol: "tcp" },
+    ],
     labels: {},
     mounts: ["/tmp", "data"],
     networks: ["bridge"],

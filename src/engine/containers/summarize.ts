@@ -1,11 +1,11 @@
 /** A container as `ps` shows it. Pure. */
 import type { Digest } from "../../oci/digest.ts";
 import type { ContainerRecord, ContainerRecords, ContainerState } from "../../runtime/container-records.ts";
-import type { PortMapping } from "../../runtime/ports.ts";
 import type { ContainerSummary, Filters } from "../api.ts";
 import type { ContainerSize } from "./container-size.ts";
 import { SlipwayError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
+import { checkPortFilter, matchesPorts, openPortsOf } from "./open-ports.ts";
 
 export function summarize(record: ContainerRecord, state: ContainerState, size: ContainerSize | undefined): ContainerSummary {
   const time = (text: string): number | undefined => (text === "" ? undefined : Date.parse(text));
@@ -20,19 +20,12 @@ export function summarize(record: ContainerRecord, state: ContainerState, size: 
     startedAtMs: time(state.startedAt),
     finishedAtMs: time(state.finishedAt),
     exitCode: state.status === "exited" ? state.exitCode : undefined,
-    ports: state.status === "running" ? record.ports.flatMap(formatPort) : [],
+    ports: state.status === "running" ? openPortsOf(record) : [],
     labels: record.labels,
     mounts: record.mounts.map((mount) => mount.name ?? mount.source),
     networks: [record.config.networkMode],
     ...(size === undefined ? {} : { sizeBytes: size.writtenBytes, virtualSizeBytes: size.rootBytes }),
   };
-}
-
-/** Every address of both families is told as two mappings, as Docker does. */
-function formatPort({ hostIp, hostPort, containerPort, protocol }: PortMapping): readonly string[] {
-  const target = `${containerPort}/${protocol}`;
-  const addresses = hostIp === "" ? ["0.0.0.0", "[::]"] : [hostIp.includes(":") ? `[${hostIp}]` : hostIp];
-  return addresses.map((address) => `${address}:${hostPort}->${target}`);
 }
 
 const known = new Set([
@@ -65,6 +58,7 @@ export function checkFilters(filters: Filters): void {
       if (name === "status" && !states.includes(value))
         throw invalid(`status=${value}`, `: invalid value for state (${value}): must be one of ${states.join(", ")}`);
       if (name === "exited" && !/^[+-]?\d+$/.test(value)) throw invalid(`exited=${value}`, `: strconv.Atoi: parsing ${JSON.stringify(value)}: invalid syntax`);
+      if (name === "publish" || name === "expose") checkPortFilter(name, value);
       if (name === "is-task" && !booleans.has(value)) throw invalid(`is-task=[${value}]`);
     }
   }
@@ -72,10 +66,15 @@ export function checkFilters(filters: Filters): void {
 
 /** checkFilters() came before. */
 export function matchesFilters(summary: ContainerSummary, filters: Filters, records: ContainerRecords): boolean {
-  return Object.entries(filters).every(([name, values]) => matchesFilter(summary, name, values, records));
+  return Object.entries(filters).every(([name, values]) => matchesFilter(summary, name, values, { filters, records }));
 }
 
-function matchesFilter(summary: ContainerSummary, name: string, values: readonly string[], records: ContainerRecords): boolean {
+interface Surroundings {
+  readonly filters: Filters;
+  readonly records: ContainerRecords;
+}
+
+function matchesFilter(summary: ContainerSummary, name: string, values: readonly string[], surroundings: Surroundings): boolean {
   switch (name) {
     case "id":
       return values.some((value) => summary.id.startsWith(value));
@@ -102,10 +101,10 @@ function matchesFilter(summary: ContainerSummary, name: string, values: readonly
       return values.some((value) => summary.mounts.includes(value));
     case "publish":
     case "expose":
-      return values.some((value) => summary.ports.some((port) => port.includes(`:${value.split("/")[0] ?? ""}->`) || port.includes(`->${value}`)));
+      return (["publish", "expose"] as const).some((kind) => (surroundings.filters[kind] ?? []).some((port) => matchesPorts(summary.ports, kind, port)));
     case "before":
     case "since":
-      return values.some((value) => isOtherSide(summary, value, name, records));
+      return values.some((value) => isOtherSide(summary, value, name, surroundings.records));
     case "until":
       return values.some((value) => summary.createdSeconds * 1000 < untilMs(value));
     case "health":
