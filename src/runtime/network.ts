@@ -69,7 +69,7 @@ export interface PastaPlan {
 }
 
 /** `host` is passed in by tests; otherwise read from the machine. */
-export function pastaArguments(plan: PastaPlan, host: { readonly hasIpv4: boolean; readonly resolvConf: string } = readHost()): string[] {
+export function pastaArguments(plan: PastaPlan, host: { readonly family: HostFamily; readonly resolvConf: string } = readHost()): string[] {
   const forwards = (protocol: "tcp" | "udp"): string[] => plan.ports.filter((port) => port.protocol === protocol).map(forwardOf);
   const option = (flag: string, values: readonly string[]): string[] => (values.length === 0 ? [flag, "none"] : values.flatMap((value) => [flag, value]));
   return [
@@ -79,9 +79,7 @@ export function pastaArguments(plan: PastaPlan, host: { readonly hasIpv4: boolea
     "0:0",
     "--pid",
     plan.pidFile,
-    ...(host.hasIpv4
-      ? ["--ipv4-only", "--address", containerAddress, "--netmask", "16", "--gateway", containerGateway, "--ns-ifname", "eth0"]
-      : ["--ns-ifname", "eth0"]),
+    ...familyArguments(host.family),
     // services that listen on the host's loopback only stay out of reach, as with Docker
     "--no-map-gw",
     ...(needsDnsForward(host.resolvConf) ? ["--dns-forward", dnsForwardAddress] : []),
@@ -146,8 +144,30 @@ function dropNamespace(netnsPath: string): void {
   rmSync(netnsPath, { force: true });
 }
 
-function readHost(): { hasIpv4: boolean; resolvConf: string } {
-  return { hasIpv4: hostAddress() !== undefined, resolvConf: existsSync("/etc/resolv.conf") ? readFileSync("/etc/resolv.conf", "utf8") : "" };
+/** What leads out of the machine; "none" where nothing does, as on a laptop without its network. */
+export type HostFamily = "ipv4" | "ipv6" | "none";
+
+const interfaceName = ["--ns-ifname", "eth0"] as const;
+const ipv4 = ["--ipv4-only", "--address", containerAddress, "--netmask", "16", "--gateway", containerGateway, ...interfaceName] as const;
+
+/** Pasta takes what it is not told from the host's interface: where there is none it is told all, and published ports work all the same. */
+function familyArguments(family: HostFamily): readonly string[] {
+  if (family === "ipv6") return interfaceName;
+  return family === "ipv4" ? ipv4 : [...ipv4, "--interface", "lo", "--mac-addr", "02:42:ac:11:00:01"];
+}
+
+function readHost(): { family: HostFamily; resolvConf: string } {
+  const family = hostAddress() !== undefined ? "ipv4" : hasIpv6Route(readText("/proc/net/ipv6_route")) ? "ipv6" : "none";
+  return { family, resolvConf: readText("/etc/resolv.conf") };
+}
+
+/** From the text of /proc/net/ipv6_route: a default route that is more than loopback's refusal. Pure. */
+export function hasIpv6Route(routes: string): boolean {
+  return routes.split("\n").some((line) => /^0{32} 00 /.test(line) && !line.endsWith(" lo"));
+}
+
+function readText(path: string): string {
+  return existsSync(path) ? readFileSync(path, "utf8") : "";
 }
 
 /** Whether steps and containers can have a network of their own. */
