@@ -13,8 +13,8 @@ export interface CheckOptions {
   readonly ignore?: IgnoreMatcher | undefined;
   /** values of TARGETPLATFORM, BUILDPLATFORM …; default: linux on this machine's architecture */
   readonly platformArgs?: ReadonlyMap<string, string> | undefined;
-  /** an external base image, so that its variables count as defined; undefined when not known: then UndefinedVar keeps quiet */
-  readonly baseImage?: ((image: string) => BaseImage | undefined) | undefined;
+  /** an external base image by what FROM and its --platform say once expanded, so that its variables count as defined; undefined when not known: then UndefinedVar keeps quiet */
+  readonly baseImage?: ((image: string, platform: string | undefined) => BaseImage | undefined) | undefined;
   /** a directory `…/node_modules` that is part of the context, for NestedNodeModules; asked for when needed */
   readonly nestedNodeModules?: (() => string | undefined) | undefined;
   /** stages whose instructions are looked at, by index; default all */
@@ -27,6 +27,8 @@ export interface BaseImage {
   readonly variables: Iterable<readonly [name: string, value: string]>;
   /** ONBUILD instructions, as text */
   readonly triggers: readonly string[];
+  /** where it is for another platform than the stage */
+  readonly mismatch?: { readonly actual: string; readonly expected: string } | undefined;
 }
 
 /** Docker warns while it works, so that nothing is said of what comes after a failure. */
@@ -67,7 +69,7 @@ export class UnexpandableWord extends Error {
 
 /** undefined for a word that cannot be expanded. */
 export function tryExpand(
-  context: CheckContext,
+  context: Pick<CheckContext, "dockerfile">,
   word: string,
   variables: VariableLookup,
   options: { readonly heredoc?: boolean } = {},
@@ -81,7 +83,12 @@ export function tryExpand(
 }
 
 /** Throws UnexpandableWord. */
-export function expandOrStop(context: CheckContext, word: string, variables: VariableLookup, options: { readonly heredoc?: boolean } = {}): ExpandedWords {
+export function expandOrStop(
+  context: Pick<CheckContext, "dockerfile">,
+  word: string,
+  variables: VariableLookup,
+  options: { readonly heredoc?: boolean } = {},
+): ExpandedWords {
   const heredoc = options.heredoc === true;
   try {
     return expandWords(word, variables, { escape: heredoc ? "\\" : context.dockerfile.directives.escape, skipQuotes: heredoc });

@@ -1,6 +1,6 @@
 /** What holds at a point of a stage, as far as the checks and outlines want to know it. */
 import { SlipwayError } from "../base/errors.ts";
-import { tryExpand, type CheckContext } from "./check-context.ts";
+import { tryExpand, type BaseImage, type CheckContext } from "./check-context.ts";
 import type { Instruction, LineRange, Stage } from "./instruction.ts";
 import { parseTrigger } from "./parse.ts";
 import { findEarlierStage, StageOutline } from "./stage-outline.ts";
@@ -32,11 +32,22 @@ export function initialState(context: CheckContext, stage: Stage, globals: Reado
   const outline = new StageOutline(context.dockerfile, stage, base);
   const state = base === undefined ? undefined : earlier[base];
   if (state !== undefined) return stateFrom(state, outline);
-  const given = image === "scratch" ? { variables: [], triggers: [] } : context.options.baseImage?.(image);
+  const given = image === "scratch" ? { variables: [], triggers: [] } : externalBase(context, stage, image, globals);
   const variables = new Map(given?.variables);
   if (!variables.has("PATH")) variables.set("PATH", defaultPath);
   const triggers = [...(given?.triggers ?? [])];
   return { variables, args: new Set(), env: new Set(variables.keys()), outline, triggers, known: given !== undefined, hasWorkdir: false, hasShell: false };
+}
+
+/** undefined when the image is not known. */
+export function externalBase(
+  { dockerfile, options }: CheckContext,
+  { from }: Stage,
+  image: string,
+  globals: ReadonlyMap<string, string>,
+): BaseImage | undefined {
+  const platform = from.platform === undefined ? undefined : tryExpand({ dockerfile }, from.platform, globals)?.result;
+  return options.baseImage?.(image, platform);
 }
 
 function stateFrom(base: StageState, outline: StageOutline): StageState {

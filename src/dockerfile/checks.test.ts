@@ -61,6 +61,20 @@ describe("checkDockerfile", () => {
     { name: "counts build arguments as values", text: "FROM scratch\nARG A\nLABEL a=$A\n", options: { buildArgs: new Map([["A", "1"]]) }, expected: [] },
     { name: "survives words that cannot be expanded", text: "FROM scratch\nENV a=${x\nCOPY ${ /\nRUN --mount=type=x,target=${ y\n", expected: [] },
     { name: "skips everything when asked", text: "# check=skip=all\nFROM scratch as X\nCMD a\n", expected: [] },
+    {
+      name: "reports a base of another platform, of FROM's own where it names one",
+      text: "FROM a\nFROM --platform=$BUILDPLATFORM b\nFROM c AS d\nFROM d\n",
+      options: {
+        baseImage: (image, platform) => ({
+          variables: [],
+          triggers: [],
+          mismatch: image === "d" || (image === "b" && platform === "linux/riscv64") ? undefined : { actual: "linux/amd64", expected: `${image} ${platform}` },
+        }),
+        platformArgs: new Map([["BUILDPLATFORM", "linux/riscv64"]]),
+        reachable: new Set([0, 1, 3]),
+      },
+      expected: ["InvalidBaseImagePlatform"],
+    },
     { name: "reports MAINTAINER", text: "FROM scratch\nMAINTAINER x\n", expected: ["MaintainerDeprecated"] },
   ];
   for (const { name, text: own, options, expected } of cases) {

@@ -3,14 +3,15 @@
  * @see https://docs.docker.com/reference/build-checks/
  */
 import { SlipwayError } from "../base/errors.ts";
-import { createCheckContext, type CheckContext, type CheckOptions } from "./check-context.ts";
+import { createCheckContext, tryExpand, type CheckContext, type CheckOptions } from "./check-context.ts";
 import { checkDefaultImages, checkFroms, checkKeywordCasing, checkKeywords, checkStageNames, globalVariables } from "./check-stages.ts";
-import { initialState, takeTriggers, type StageState } from "./check-state.ts";
+import { externalBase, initialState, takeTriggers, type StageState } from "./check-state.ts";
 import { StageChecker } from "./check-variables.ts";
 import { parseCheckDirective } from "./directive.ts";
 import { OwnChecker } from "./own-checks.ts";
 import { isOwnRule, ownRulesName } from "./own-rules.ts";
 import type { CheckDirective, Dockerfile, Instruction, RuleSelection, Stage, Warning } from "./instruction.ts";
+import { findEarlierStage } from "./stage-outline.ts";
 import { createWarning, isExperimental, type RuleName } from "./rules.ts";
 
 export type { BaseImage, BuildFailure, CheckOptions } from "./check-context.ts";
@@ -37,7 +38,18 @@ function checkAll(context: CheckContext): readonly StageState[] {
   checkDefaultImages(context);
   const globals = globalVariables(context, buildArgs);
   checkFroms(context, globals);
-  return failure?.during === "stages" ? [] : followStages(context, globals);
+  if (failure?.during === "stages") return [];
+  checkBasePlatforms(context, globals);
+  return followStages(context, globals);
+}
+
+function checkBasePlatforms(context: CheckContext, globals: ReadonlyMap<string, string>): void {
+  for (const stage of context.dockerfile.stages) {
+    const image = tryExpand(context, stage.from.image, globals)?.result;
+    if (image === undefined || !isReachable(context, stage.index) || findEarlierStage(context.dockerfile, stage.index, image) !== undefined) continue;
+    const mismatch = externalBase(context, stage, image, globals)?.mismatch;
+    if (mismatch !== undefined) context.report("InvalidBaseImagePlatform", stage.from.lines, image, mismatch.actual, mismatch.expected);
+  }
 }
 
 /** Our rules, once it is known which stages end in an image. */

@@ -77,6 +77,11 @@ export const ruleExamples: Readonly<Record<RuleName, RuleExample>> = {
     bad: "FROM alpine\nENV DIR /app\n",
     good: "FROM alpine\nENV DIR=/app\n",
   },
+  InvalidBaseImagePlatform: {
+    why: "An image that was made for one platform alone is taken for another one too, and what it holds may not run there.",
+    bad: "FROM --platform=$TARGETPLATFORM example.com/only-for-amd64\n",
+    good: "FROM example.com/for-many-platforms\n",
+  },
   RedundantTargetPlatform: {
     why: "A stage is for the target platform anyway.",
     bad: "FROM --platform=$TARGETPLATFORM alpine\n",

@@ -16,7 +16,11 @@ function found(name: RuleName, kind: "bad" | "good"): readonly string[] {
   const directory = example.contextDirectory;
   const warnings = checkDockerfile(parseDockerfile(example[kind]), {
     ignore,
-    baseImage: () => ({ variables: [], triggers: [] }),
+    baseImage: (image) => ({
+      variables: [],
+      triggers: [],
+      mismatch: image.endsWith("only-for-amd64") ? { actual: "linux/amd64", expected: "linux/arm64" } : undefined,
+    }),
     nestedNodeModules: () => (directory === undefined || ignore.matches(directory) ? undefined : directory),
   });
   return [...new Set(warnings.map(({ rule }) => rule))];

@@ -8,6 +8,8 @@ export interface Rule<Arguments extends readonly (string | undefined)[]> {
   readonly description: string;
   /** off unless asked for */
   readonly experimental?: true;
+  /** Docker has a page about most of its rules */
+  readonly hasPage?: false;
   readonly message: (...args: Arguments) => string;
 }
 
@@ -57,6 +59,14 @@ export const rules = {
     "Legacy key/value format with whitespace separator should not be used",
     (keyword: string) => `"${keyword} key=value" should be used instead of legacy "${keyword} key value" format`,
   ),
+  InvalidBaseImagePlatform: {
+    ...rule(
+      "Base image platform does not match expected target platform",
+      (image: string, actual: string, expected: string) =>
+        `Base image ${image} was pulled with platform ${quoteText(actual)}, expected ${quoteText(expected)} for current build`,
+    ),
+    hasPage: false,
+  },
   RedundantTargetPlatform: rule(
     "Setting platform to predefined $TARGETPLATFORM in FROM is redundant as this is the default behavior",
     (platform: string) => `Setting platform to predefined ${platform} in FROM is redundant as this is the default behavior`,
@@ -117,8 +127,9 @@ function ruleOf<Name extends RuleName>(name: Name): Rule<RuleArguments<Name>> {
   return allRules[name] as unknown as Rule<RuleArguments<Name>>;
 }
 
-/** BuildKit's page for its rules, `docs/rules/….md` for ours. */
+/** BuildKit's page for its rules, "" where it has none, `docs/rules/….md` for ours. */
 export function ruleUrl(name: RuleName): string {
+  if ("hasPage" in allRules[name]) return "";
   const page = rulePageName(name);
   return isOwnRule(name) ? `${ownRulePages}${page}.md` : `https://docs.docker.com/go/dockerfile/rule/${page}/`;
 }

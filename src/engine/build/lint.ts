@@ -50,8 +50,8 @@ export interface LintContext {
   readonly reachable?: ReadonlySet<number>;
   /** TARGETPLATFORM and its like */
   readonly platformArgs?: ReadonlyMap<string, string>;
-  /** an external base by its name as written, undefined when it was not looked at */
-  readonly baseImage?: (image: string) => BaseImage | undefined;
+  /** an external base by its name and its own platform, undefined when it was not looked at */
+  readonly baseImage?: (image: string, platform: string | undefined) => BaseImage | undefined;
   readonly failure?: BuildFailure;
   readonly nestedNodeModules?: () => string | undefined;
 }

@@ -1,5 +1,5 @@
 /** The Dockerfile's graph for each platform: base images are asked for together, until every graph is complete. */
-import { formatPlatform, hostPlatform, type Platform } from "../../oci/platform.ts";
+import { formatPlatform, hostPlatform, normalizePlatform, parsePlatform, type Platform } from "../../oci/platform.ts";
 import { formatReference, parseReference, withDefaultTag } from "../../oci/reference.ts";
 import type { BaseImage } from "../../dockerfile/checks.ts";
 import { lowerDockerfile } from "../../graph/lower.ts";
@@ -39,7 +39,7 @@ export function lintContextOf({ buildArgs = {}, target = "" }: BuildOptions, pla
   return {
     buildArgs: new Map(Object.entries(buildArgs)),
     platformArgs: variableMap(platformArgs(hostPlatform(), platform, target)),
-    baseImage: (image) => baseImageOf(images, image, platform),
+    baseImage: (image, own) => baseImageOf(images, image, own === undefined || own === "" ? platform : own),
   };
 }
 
@@ -96,16 +96,20 @@ function loweredPlatform(options: BuildOptions, platform: Platform, lowered: Low
 }
 
 /** What the checks want to know of a resolved base image. */
-function baseImageOf(images: ReadonlyMap<string, ResolvedImage>, image: string, platform: Platform): BaseImage | undefined {
+function baseImageOf(images: ReadonlyMap<string, ResolvedImage>, image: string, given: Platform | string): BaseImage | undefined {
   try {
+    const platform = typeof given === "string" ? normalizePlatform(parsePlatform(given)) : given;
     const found = images.get(imageKey(formatReference(withDefaultTag(parseReference(image))), platform));
     if (found === undefined) return undefined;
+    const { os, architecture, variant } = found.config;
     const { Env, OnBuild } = found.config.config;
     const variables = (Env ?? []).map((entry) => {
       const equals = entry.indexOf("=");
       return equals < 0 ? ([entry, ""] as const) : ([entry.slice(0, equals), entry.slice(equals + 1)] as const);
     });
-    return { variables, triggers: OnBuild ?? [] };
+    const fits = os === platform.os && architecture === platform.architecture;
+    const actual = formatPlatform({ os, architecture, ...(variant === undefined ? {} : { variant }) });
+    return { variables, triggers: OnBuild ?? [], mismatch: fits ? undefined : { actual, expected: formatPlatform(platform) } };
   } catch {
     return undefined;
   }
