@@ -64,9 +64,24 @@ function checkOwn(context: CheckContext, states: readonly StageState[]): void {
 
 /** Throws CHECK_FAILED when `# check=error=true` asks for it and there are warnings of BuildKit's rules: ours fail no build. */
 export function assertChecks(dockerfile: Dockerfile, warnings: readonly Warning[], options: CheckOptions = {}): void {
-  const names = [...new Set(warnings.map(({ rule }) => rule))].filter((rule) => !isOwnRule(rule)).toSorted();
+  const names = [...new Set(warnings.toSorted((a, b) => rankOf(a) - rankOf(b)).map(({ rule }) => rule))].filter((rule) => !isOwnRule(rule));
   if (names.length === 0 || !directiveOf(dockerfile, options).error) return;
   throw new SlipwayError("invalid_argument", "CHECK_FAILED", `lint violation found for rules: ${names.join(", ")}`, { rules: names });
+}
+
+/** What parsing finds comes before what building finds, each from the top to the bottom. */
+const foundByParsing: ReadonlySet<string> = new Set([
+  "NoEmptyContinuation",
+  "MaintainerDeprecated",
+  "LegacyKeyValueFormat",
+  "FromAsCasing",
+  "StageNameCasing",
+  "ReservedStageName",
+]);
+
+function rankOf({ rule, lines }: Warning): number {
+  const line = lines?.start ?? 0;
+  return foundByParsing.has(rule) ? line : line + Number.MAX_SAFE_INTEGER / 2;
 }
 
 /** Follows each stage's instructions as a build does; gives what is known at the end of each. */

@@ -42,6 +42,12 @@ export function checkRunMount(value: string): void {
   }
 }
 
+/** What `from=` names, before any variable is known. */
+export function mountSourceOf(value: string): string | undefined {
+  const from = splitFields(value).findLast((field) => field.toLowerCase().startsWith("from="));
+  return from?.slice("from=".length) || undefined;
+}
+
 function emptyDraft(): Draft {
   return {
     type: "bind",
@@ -210,9 +216,9 @@ function validated(draft: Draft): RunMount {
   return { ...draft, readonly: draft.readonly ?? (type !== "cache" && type !== "tmpfs") };
 }
 
-function validateSecret({ from, sharing, source, target, id, env }: Draft): void {
+function validateSecret({ from, sharing, source, target, id }: Draft): void {
   if (from !== undefined) throw syntaxReason("secret mount should not have a from");
   if (sharing !== undefined) throw syntaxReason("secret mount should not define sharing");
-  if ((source ?? target ?? id ?? env) === undefined) throw syntaxReason("invalid secret mount. one of source, target required");
+  if ((source ?? target ?? id) === undefined) throw syntaxReason("invalid secret mount. one of source, target required");
   if (source !== undefined && id !== undefined) throw syntaxReason("both source and id can't be set");
 }

@@ -5,18 +5,18 @@ import { findSuggestion, withSuggestion } from "../dockerfile/suggest.ts";
 import { expandWord } from "../dockerfile/word.ts";
 import { normalizePlatform, parsePlatform, type Platform } from "../oci/platform.ts";
 import { formatReference, parseReference, withDefaultTag } from "../oci/reference.ts";
-import { expandGlobal } from "./global-args.ts";
+import { expandAt } from "./global-args.ts";
 import { variableMap, type Variables } from "./variables.ts";
 
 /** Fails with DOCKERFILE_PARSE, also when nothing is left of it. */
 export function expandBaseName(escape: "\\" | "`", { image, lines }: FromInstruction, variables: Variables): string {
-  const name = expandGlobal(escape, image, variables, lines);
+  const name = expandAt(escape, image, variables, lines);
   if (name !== "") return name;
   throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", `base name (${image}) should not be blank`, { lines });
 }
 
 /** The image's full name. Fails with DOCKERFILE_PARSE. */
-export function completeImageName(name: string, lines: LineRange): string {
+export function completeImageName(name: string, lines: LineRange | undefined): string {
   try {
     return formatReference(withDefaultTag(parseReference(name)));
   } catch (error) {
@@ -28,7 +28,7 @@ export function completeImageName(name: string, lines: LineRange): string {
 
 /** The value of FROM --platform. Fails with DOCKERFILE_PARSE or INVALID_PLATFORM, also when nothing is left of it. */
 export function expandPlatform(escape: "\\" | "`", platform: string, variables: Variables, lines: LineRange): Platform {
-  const text = expandGlobal(escape, platform, variables, lines);
+  const text = expandAt(escape, platform, variables, lines, `failed to process arguments for platform ${platform}: `);
   if (text !== "") return platformFromText(text, lines);
   const { unmatched } = expandWord(platform, variableMap(variables), { escape });
   const names = variables.map(({ key }) => key);

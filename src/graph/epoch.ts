@@ -5,5 +5,6 @@ import { SlipwayError } from "../base/errors.ts";
 export function parseEpoch(text: string | undefined): number | undefined {
   if (text === undefined || text === "") return undefined;
   if (/^-?\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
-  throw new SlipwayError("invalid_argument", "INVALID_EPOCH", `invalid SOURCE_DATE_EPOCH: ${text}`, { got: text });
+  const reason = `strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`;
+  throw new SlipwayError("invalid_argument", "INVALID_EPOCH", `invalid source-date-epoch: ${reason}: ${reason}`, { got: text, lines: undefined });
 }

@@ -15,7 +15,7 @@ export function evaluateGlobals({ buildArgs, buildPlatform, targetPlatform, targ
   }
   for (const instruction of dockerfile.metaArgs) {
     for (const { key, value } of instruction.args) {
-      const fallback = value === undefined ? getVariable(variables, key) : expandGlobal(dockerfile.directives.escape, value, variables, instruction.lines);
+      const fallback = value === undefined ? getVariable(variables, key) : expandAt(dockerfile.directives.escape, value, variables, instruction.lines);
       const chosen = buildArgs.get(key) ?? fallback;
       if (chosen !== undefined) variables = setVariable(variables, key, chosen);
     }
@@ -23,13 +23,12 @@ export function evaluateGlobals({ buildArgs, buildPlatform, targetPlatform, targ
   return variables;
 }
 
-/** A word of FROM or of a global ARG. Fails with DOCKERFILE_PARSE. */
-export function expandGlobal(escape: "\\" | "`", word: string, variables: Variables, lines: LineRange): string {
+/** A word of FROM or of a global ARG. Fails with DOCKERFILE_PARSE, `prefix` in front. */
+export function expandAt(escape: "\\" | "`", word: string, variables: Variables, lines: LineRange, prefix = ""): string {
   try {
     return expandWord(word, variableMap(variables), { escape }).result;
   } catch (error) {
     if (!(error instanceof SlipwayError)) throw error;
-    const message = `failed to process arguments for platform ${word}: ${error.message}`;
-    throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", message, { ...error.details, lines }, error);
+    throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", prefix + error.message, { ...error.details, lines }, error);
   }
 }

@@ -8,17 +8,17 @@ import type {
   ExposeInstruction,
   HealthcheckInstruction,
   LabelInstruction,
-  LineRange,
   StopsignalInstruction,
   VolumeInstruction,
 } from "../dockerfile/instruction.ts";
 import { goQuoteList } from "../base/go-text.ts";
 import { healthcheckCreatedBy } from "./created-by.ts";
+import { expandPorts } from "./expose-ports.ts";
 import type { StageState } from "./stage-state.ts";
 import { formatVariables, getVariable, parseVariables, setVariable, type Variables } from "./variables.ts";
 
 export function commandArgs(state: StageState, command: CommandLine): readonly string[] {
-  return command.form === "shell" ? [...state.shell, ...command.args] : command.args;
+  return command.form === "shell" ? [...state.shell, command.args[0] ?? ""] : command.args;
 }
 
 /** `globals` are the ARGs before the first FROM and the platform's variables. */
@@ -62,29 +62,12 @@ export function lowerLabel(state: StageState, instruction: LabelInstruction): vo
 }
 
 export function lowerExpose(state: StageState, instruction: ExposeInstruction): void {
-  const ports = new Set<string>();
+  const ports: string[] = [];
   for (const word of instruction.ports) {
-    for (const spec of state.expandList(word, instruction.lines)) for (const port of expandPorts(spec, instruction.lines)) ports.add(port);
+    for (const spec of state.expandList(word, instruction.lines)) for (const port of expandPorts(spec)) ports.push(port);
   }
-  const sorted = [...ports].sort();
-  state.config.ExposedPorts = { ...state.config.ExposedPorts, ...Object.fromEntries(sorted.map((port) => [port, {}])) };
-  state.addHistory(`EXPOSE [${sorted.join(" ")}]`);
-}
-
-/** "8000-8002/udp", "80", "8080:80" → single ports of the container side. */
-function expandPorts(spec: string, lines: LineRange): readonly string[] {
-  const invalid = (message: string): SlipwayError => new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", message, { lines, port: spec });
-  const [range = "", protocolText = "tcp"] = spec.split("/");
-  const protocol = (protocolText === "" ? "tcp" : protocolText).toLowerCase();
-  if (!["tcp", "udp", "sctp"].includes(protocol)) throw invalid(`invalid port: ${JSON.stringify(spec)}: invalid proto: ${protocol}`);
-  const container = range.slice(range.lastIndexOf(":") + 1);
-  if (container === "") throw invalid(`no port specified: ${spec}<empty>`);
-  const bounds = /^(\d+)(?:-(\d+))?$/.exec(container);
-  const start = Number(bounds?.[1]);
-  const end = Number(bounds?.[2] ?? bounds?.[1]);
-  if (bounds === null || start > 65535 || end > 65535) throw invalid(`invalid containerPort: ${container}`);
-  if (end < start) throw invalid(`invalid containerPort: ${container}`);
-  return Array.from({ length: end - start + 1 }, (_, offset) => `${start + offset}/${protocol}`);
+  state.config.ExposedPorts = { ...state.config.ExposedPorts, ...Object.fromEntries(ports.map((port) => [port, {}])) };
+  state.addHistory(`EXPOSE [${ports.join(" ")}]`);
 }
 
 export function lowerVolume(state: StageState, instruction: VolumeInstruction): void {
@@ -136,7 +119,7 @@ const signalNames = new Set(
 );
 
 export function isSignal(text: string): boolean {
-  if (/^\d+$/.test(text)) return Number(text) > 0 && Number(text) <= 64;
+  if (/^[+-]?\d+$/.test(text)) return Number(text) !== 0 && Number.isSafeInteger(Number(text));
   const name = text.toUpperCase().replace(/^SIG/, "");
   const realtime = /^RTM(?:IN\+(\d+)|AX-(\d+))$/.exec(name);
   if (realtime !== null) return Number(realtime[1] ?? realtime[2]) <= 15;

@@ -5,7 +5,7 @@ import { parseRunMount } from "../dockerfile/run-mount.ts";
 import { formatStepName } from "../dockerfile/step-name.ts";
 import { runCreatedBy } from "./created-by.ts";
 import type { ExecMount, ExecOp } from "./op.ts";
-import { isProxyArg } from "./platform-args.ts";
+import { proxyVariables } from "./platform-args.ts";
 import { absolutePath, cleanPath, defaultPath, type StageState } from "./stage-state.ts";
 import { formatVariables, getVariable, variableMap } from "./variables.ts";
 import { createVertex, plainMetadata, scratchVertex, type Vertex } from "./vertex.ts";
@@ -19,7 +19,7 @@ export interface RunSurroundings {
   /** SOURCE_DATE_EPOCH, seconds */
   readonly epoch: number | undefined;
   /** the vertex behind `from=`, or the build context for undefined */
-  readonly source: (from: string | undefined, lines: LineRange) => Vertex | undefined;
+  readonly source: (from: string | undefined, lines: LineRange, mountTarget: string) => Vertex | undefined;
 }
 
 /** An inputs list without repeats that grows while mounts are lowered, and the number of agents without a place of their own. */
@@ -37,6 +37,9 @@ export function lowerRun(state: StageState, instruction: RunInstruction, surroun
   const { lines } = instruction;
   refuseDevices(instruction);
   const command = runCommand(state, instruction);
+  if (command.args.length === 0) {
+    throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", "failed to marshal LLB definition: arguments are required", { lines: undefined });
+  }
   const inputs = new Inputs();
   if (state.root !== undefined) inputs.list.push(state.root);
   const mounts = instruction.mounts.map((value) =>
@@ -49,6 +52,8 @@ export function lowerRun(state: StageState, instruction: RunInstruction, surroun
     ),
   );
   if (command.script !== undefined) mounts.push(scriptMount(state, command.script, inputs));
+  // a parent comes before what lies in it, whatever the order that they were written in
+  const sorted = mounts.toSorted((a, b) => compareText(a.target ?? "", b.target ?? ""));
   const agent = mounts.find((mount) => mount.type === "ssh")?.target;
   const env = environmentOf(state, agent);
   const op: ExecOp = {
@@ -58,7 +63,7 @@ export function lowerRun(state: StageState, instruction: RunInstruction, surroun
     env,
     cwd: state.workdir,
     user: state.config.User ?? "",
-    mounts,
+    mounts: sorted,
     network: networkOf(instruction, surroundings.network),
     security: securityOf(instruction),
     extraHosts: surroundings.extraHosts,
@@ -67,7 +72,7 @@ export function lowerRun(state: StageState, instruction: RunInstruction, surroun
     ulimits: surroundings.ulimits,
     platform: state.context.platform,
     epoch: surroundings.epoch,
-    proxyEnv: proxyEnvironment(surroundings.buildArgs),
+    proxyEnv: proxyVariables(surroundings.buildArgs),
   };
   const name = formatStepName(instruction, variableMap(state.variables), { escape: state.context.escape });
   const shownArgs = state.declaredArgs.map((key) => `${key}=${getVariable(state.variables, key) ?? ""}`);
@@ -79,7 +84,11 @@ export function lowerRun(state: StageState, instruction: RunInstruction, surroun
   state.addHistory(runCreatedBy(command.args, shownArgs), vertex);
 }
 
-/** What the command sees. `agent`: the first ssh mount, there or not. */
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** What the command sees but for proxies that are not declared. `agent`: the first ssh mount, there or not. */
 function environmentOf(state: StageState, agent: string | undefined): readonly string[] {
   const missing = (name: string): boolean => !state.variables.some(({ key }) => key === name);
   return [
@@ -87,11 +96,6 @@ function environmentOf(state: StageState, agent: string | undefined): readonly s
     ...(missing("PATH") ? [`PATH=${defaultPath}`] : []),
     ...(agent !== undefined && missing("SSH_AUTH_SOCK") ? [`SSH_AUTH_SOCK=${agent}`] : []),
   ];
-}
-
-/** Proxies that the build was given, under their names in both cases. */
-function proxyEnvironment(buildArgs: ReadonlyMap<string, string>): readonly string[] {
-  return [...buildArgs].filter(([key]) => isProxyArg(key)).flatMap(([key, value]) => [`${key.toUpperCase()}=${value}`, `${key.toLowerCase()}=${value}`]);
 }
 
 interface RunCommand {
@@ -111,7 +115,8 @@ function runCommand(state: StageState, instruction: RunInstruction): RunCommand 
     const full = heredocs.reduce((text, heredoc) => `${text}\n${heredoc.raw}${heredoc.name}`, line);
     return { args: [...state.shell, full], script: undefined };
   }
-  if (first.content.startsWith("#!")) return { args: [...state.shell, `/dev/pipes/${first.name}`], script: first };
+  // of <<- too as it is written, before the tabs go
+  if (first.raw.startsWith("#!")) return { args: [...state.shell, `/dev/pipes/${first.name}`], script: first };
   return { args: [...state.shell, first.content], script: undefined };
 }
 
@@ -155,16 +160,17 @@ function lowerMount(state: StageState, mount: RunMount, inputs: Inputs, surround
   const target = mount.target === undefined ? undefined : absolutePath(mount.target, state.workdir);
   switch (mount.type) {
     case "tmpfs":
-      return { type: "tmpfs", target: required(target, lines), sizeBytes: mount.sizeBytes };
+      return { type: "tmpfs", target: required(target, lines), sizeBytes: mount.sizeBytes, ...(mount.readonly ? { readonly: true } : {}) };
     case "cache":
       return cacheMount(state, mount, required(target, lines), inputs, surroundings, lines);
     case "bind": {
-      const { vertex, source } = mountSource(state, surroundings.source(mount.from, lines), cleanPath(`/${mount.source ?? ""}`), lines);
+      const { vertex, source } = mountSource(state, surroundings.source(mount.from, lines, target ?? ""), cleanPath(`/${mount.source ?? ""}`), lines);
       return { type: "bind", input: inputs.index(vertex), source, target: required(target, lines), readonly: mount.readonly };
     }
     case "secret":
       return secretMount(mount, target, lines);
     case "ssh": {
+      if (mount.source !== undefined) throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", "ssh does not support source", { lines });
       const id = mount.id ?? "default";
       const path = target ?? `/run/buildkit/ssh_agent.${inputs.agents++}`;
       return { type: "ssh", id, target: path, required: mount.required, mode: mount.mode ?? 0o600, uid: mount.uid ?? 0, gid: mount.gid ?? 0 };
@@ -178,10 +184,11 @@ function required(target: string | undefined, lines: LineRange): string {
 }
 
 function cacheMount(state: StageState, mount: RunMount, target: string, inputs: Inputs, surroundings: RunSurroundings, lines: LineRange): ExecMount {
-  const from = mount.from === undefined ? undefined : mountSource(state, surroundings.source(mount.from, lines), cleanPath(`/${mount.source ?? ""}`), lines);
+  const from =
+    mount.from === undefined ? undefined : mountSource(state, surroundings.source(mount.from, lines, target), cleanPath(`/${mount.source ?? ""}`), lines);
   return {
     type: "cache",
-    id: mount.id === undefined || mount.id === "" ? target : cleanPath(`/${mount.id}`),
+    id: mount.id === undefined || mount.id === "" ? target : mount.id,
     sharing: mount.sharing ?? "shared",
     target,
     readonly: mount.readonly,

@@ -14,10 +14,11 @@ import { lowerRun } from "./lower-run.ts";
 import { imageKey, type ImageNeed, type LowerOptions, type Lowering, type NamedContext, type ResolvedImage } from "./lowering.ts";
 import { parseEpoch } from "./epoch.ts";
 import { fileNameOfUrl, parseGitUrl } from "./remote-source.ts";
-import { completeImageName, expandBaseName, expandPlatform } from "./base-name.ts";
+import { completeImageName } from "./base-name.ts";
+import { checkSources, resolveFroms, type ResolvedFrom } from "./check-stages.ts";
 import { evaluateGlobals } from "./global-args.ts";
 import { scratchState, StageState, withPath, type StageContext } from "./stage-state.ts";
-import { refuseLaterStage, stageName, unreachableStage } from "./stage-order.ts";
+import { laterMount, laterStage, stageName } from "./stage-order.ts";
 import { parseTriggers } from "./triggers.ts";
 import type { Variables } from "./variables.ts";
 import { createVertex, plainMetadata, type Vertex } from "./vertex.ts";
@@ -39,6 +40,7 @@ class Lowerer {
   readonly #states = new Map<number, StageState | "lowering">();
   readonly #needs = new Map<string, ImageNeed>();
   readonly #epoch: number | undefined;
+  readonly #froms: readonly ResolvedFrom[];
 
   constructor(options: LowerOptions) {
     this.#options = options;
@@ -46,15 +48,12 @@ class Lowerer {
     this.#stages = options.dockerfile.stages;
     this.#globals = evaluateGlobals(options);
     this.#epoch = parseEpoch(options.buildArgs.get("SOURCE_DATE_EPOCH"));
+    this.#froms = resolveFroms(options, this.#globals);
   }
 
   lower(): Lowering {
-    for (const { from } of this.#stages) {
-      expandBaseName(this.#escape, from, this.#globals);
-      this.#platformOf(from);
-    }
     const target = this.#findTarget();
-    for (const stage of this.#stages) this.#checkBaseName(stage);
+    checkSources(this.#stages, this.#froms, new Set(this.#options.namedContexts.keys()));
     if (this.#options.allStages === true) this.#stages.forEach(({ index }) => this.#stateIfResolved(index));
     const state = this.#stateIfResolved(target);
     if (this.#needs.size > 0 || state === undefined) return { kind: "need", images: [...this.#needs.values()] };
@@ -123,9 +122,7 @@ class Lowerer {
   }
 
   #lowerStage(stage: Stage): StageState {
-    const { from } = stage;
-    const platform = this.#platformOf(from);
-    const baseName = expandBaseName(this.#escape, from, this.#globals);
+    const { name: baseName, platform } = this.#froms[stage.index] as ResolvedFrom;
     this.#noteSources(stage);
     const context = this.#contextOf(stage, platform);
     const triggers: Instruction[] = [];
@@ -155,11 +152,6 @@ class Lowerer {
     }
   }
 
-  #platformOf(from: FromInstruction): Platform {
-    const { platform = "", lines } = from;
-    return platform === "" ? this.#options.targetPlatform : expandPlatform(this.#escape, platform, this.#globals, lines);
-  }
-
   #contextOf(stage: Stage, platform: Platform): StageContext {
     const { noCache, showPlatform, contextId } = this.#options;
     const several = this.#stages.length > 1;
@@ -174,26 +166,14 @@ class Lowerer {
     };
   }
 
-  /** Also of stages that nothing needs, whose images nobody asks for. */
-  #checkBaseName(stage: Stage): void {
-    const name = expandBaseName(this.#escape, stage.from, this.#globals);
-    const isKnown = name === "scratch" || this.#namedBase(stage, name) !== undefined || this.#findBase(stage, name) !== undefined;
-    if (!isKnown) completeImageName(name, stage.from.lines);
-  }
-
   #namedBase({ name }: Stage, baseName: string): NamedContext | undefined {
     const { namedContexts } = this.#options;
     return (name === undefined ? undefined : namedContexts.get(name)) ?? namedContexts.get(baseName.toLowerCase());
   }
 
-  /** FROM, unlike COPY --from, minds the case. */
-  #findBase(stage: Stage, baseName: string): number | undefined {
-    return baseName === baseName.toLowerCase() ? this.#findStage(baseName, stage.index) : undefined;
-  }
-
   #baseState(stage: Stage, context: StageContext, baseName: string, triggers: Instruction[]): StageState {
     const named = this.#namedBase(stage, baseName);
-    const earlier = named === undefined ? this.#findBase(stage, baseName) : undefined;
+    const earlier = named === undefined ? this.#findStage(baseName, stage.index) : undefined;
     if (earlier !== undefined) {
       const base = this.#state(earlier);
       triggers.push(...parseTriggers(base.config.OnBuild ?? [], stage.from.lines));
@@ -276,23 +256,24 @@ class Lowerer {
     state.root = createVertex(root.op, root.inputs, { ...root.metadata, name });
   }
 
-  #findStage(name: string, before: number): number | undefined {
-    const wanted = name.toLowerCase();
+  /** FROM takes the nearest above of that name, as it is written. */
+  #findStage(wanted: string, before: number): number | undefined {
     const index = this.#stages.findLastIndex((stage) => stage.index < before && stage.name === wanted);
     return index < 0 ? undefined : index;
   }
 
-  #namedImage(named: NamedContext | undefined, name: string, platform: Platform, lines: LineRange): ResolvedImage {
+  #namedImage(named: NamedContext | undefined, name: string, platform: Platform, lines: LineRange | undefined): ResolvedImage {
     if (named?.kind === "resolved") return named.image;
     return this.#image(named?.kind === "image" ? named.reference : name, platform, lines);
   }
 
-  #image(name: string, platform: Platform, lines: LineRange): ResolvedImage {
+  #image(name: string, platform: Platform, lines: LineRange | undefined): ResolvedImage {
     const reference = completeImageName(name, lines);
     const key = imageKey(reference, platform);
     const image = this.#options.images.get(key);
     if (image !== undefined) return image;
-    this.#needs.set(key, { reference, written: name, platform, lines });
+    const stages = this.#stages.flatMap((stage) => stage.name ?? []);
+    this.#needs.set(key, { reference, written: name, platform, lines, stages });
     throw new Unresolved(familiarName(parseReference(reference)));
   }
 
@@ -317,8 +298,11 @@ class Lowerer {
     }
   }
 
-  /** The vertex behind `--from` or a mount's `from=`: a stage by number or name, a named context, an image; undefined name: the build context. */
-  #source(stage: Stage, from: string | undefined, lines: LineRange): Vertex | undefined {
+  /**
+   * The vertex behind `--from` or, with its target, a mount's `from=`: a stage by name, for --from also by number, a named context,
+   * an image; undefined name: the build context.
+   */
+  #source(stage: Stage, from: string | undefined, lines: LineRange, mountTarget?: string): Vertex | undefined {
     if (from === undefined) return this.#contextVertex({ kind: "local" }, "context");
     if (/\$/.test(from)) {
       throw new SlipwayError(
@@ -330,17 +314,20 @@ class Lowerer {
     }
     const named = this.#options.namedContexts.get(from.toLowerCase());
     if (named !== undefined && named.kind !== "image" && named.kind !== "resolved") return this.#contextVertex(named, from.toLowerCase());
-    if (/^\d+$/.test(from)) {
+    if (mountTarget === undefined && /^\d+$/.test(from)) {
       const index = Number(from);
       if (index >= this.#stages.length) throw new SlipwayError("invalid_argument", "INVALID_STAGE_INDEX", `invalid stage index ${from}`, { index });
-      if (index >= stage.index) throw unreachableStage(this.#stages, stage, this.#stages[index] as Stage, from, lines);
+      if (index >= stage.index) throw laterStage(stage, from, lines);
       return this.#state(index).root;
     }
-    const earlier = named === undefined ? this.#findStage(from, stage.index) : undefined;
-    if (earlier !== undefined) return this.#state(earlier).root;
-    refuseLaterStage(this.#stages, stage, from.toLowerCase(), lines);
+    const known = named === undefined ? this.#stages.findLast(({ name }) => name === from.toLowerCase()) : undefined;
+    if (known !== undefined && known.index >= stage.index) {
+      throw mountTarget === undefined ? laterStage(stage, from, lines) : laterMount(from, mountTarget, lines);
+    }
+    if (known !== undefined) return this.#state(known.index).root;
     if (named === undefined && from === "scratch") return undefined;
-    const image = this.#namedImage(named, from, this.#options.targetPlatform, lines);
+    // Docker names no line for a mount's image
+    const image = this.#namedImage(named, from, this.#options.targetPlatform, mountTarget === undefined ? lines : undefined);
     return createVertex(
       { type: "image", reference: image.reference, platform: image.platform, chain: image.chain },
       [],
@@ -349,7 +336,7 @@ class Lowerer {
   }
 
   #lowerInstruction(state: StageState, stage: Stage, instruction: Instruction): void {
-    const source = (from: string | undefined, lines: LineRange): Vertex | undefined => this.#source(stage, from, lines);
+    const source = (from: string | undefined, lines: LineRange, mountTarget?: string): Vertex | undefined => this.#source(stage, from, lines, mountTarget);
     switch (instruction.type) {
       case "arg":
         return lowerArg(state, instruction, this.#options.buildArgs, this.#globals);

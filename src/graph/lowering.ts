@@ -54,6 +54,8 @@ export interface ImageNeed {
   readonly platform: Platform;
   /** the instruction that asks for it */
   readonly lines: LineRange | undefined;
+  /** names of the Dockerfile's stages: one of them may have been meant */
+  readonly stages: readonly string[];
 }
 
 /** A history line that is still to get its time; with a vertex, it stands for that vertex's layer. */

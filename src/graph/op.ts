@@ -53,7 +53,7 @@ export type ExecMount =
       readonly uid: number | undefined;
       readonly gid: number | undefined;
     }
-  | { readonly type: "tmpfs"; readonly target: string; readonly sizeBytes: number | undefined }
+  | { readonly type: "tmpfs"; readonly target: string; readonly sizeBytes: number | undefined; readonly readonly?: true }
   | {
       readonly type: "secret";
       readonly id: string;

@@ -35,9 +35,15 @@ function seenTarget(platform: Platform, variables: Variables): Platform | undefi
   return { os: os === undefined || os === "" ? platform.os : os, architecture, ...(variant === undefined || variant === "" ? {} : { variant }) };
 }
 
-const proxyNames = new Set(["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"]);
+const proxyNames = ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy"];
 
-/** Proxy settings reach RUN without ARG, and stay out of the cache and the history. */
-export function isProxyArg(name: string): boolean {
-  return proxyNames.has(name.toUpperCase()) && (name === name.toUpperCase() || name === name.toLowerCase());
+/**
+ * Proxy settings among the build arguments, in whatever case: they reach RUN without ARG, under both names, and stay out of the
+ * cache and the history.
+ */
+export function proxyVariables(buildArgs: ReadonlyMap<string, string>): readonly string[] {
+  return proxyNames.flatMap((name) => {
+    const [, value = ""] = [...buildArgs].findLast(([key]) => key.toLowerCase() === name) ?? [];
+    return value === "" ? [] : [`${name.toUpperCase()}=${value}`, `${name}=${value}`];
+  });
 }

@@ -122,9 +122,15 @@ function checkComponent(text: string, part: string, index: number): void {
   }
 }
 
+/** What is behind the third slash is one part. */
+function partsOf(text: string): readonly string[] {
+  const parts = text.split("/");
+  return parts.length > 4 ? [...parts.slice(0, 3), parts.slice(3).join("/")] : parts;
+}
+
 /** Fails with INVALID_PLATFORM (invalid_argument), in containerd's words. */
 export function parsePlatform(text: string): Platform {
-  const parts = text.split("/");
+  const parts = partsOf(text);
   for (const [index, part] of parts.entries()) checkComponent(text, part, index);
   if (parts.length > 3) throw invalid(text, `${goQuote(text)}: cannot parse platform specifier`);
   const [first = "", second, third = ""] = parts;

@@ -21,7 +21,7 @@ test("nothing outside the root file system is read", () => {
   for (const path of ["etc/up", "etc/absolute", "etc/loop", "etc/fifo", "etc", "missing", "etc/group/x"])
     assert.equal(readRootfsFile(rootfs, path), undefined, path);
   assert.equal(readRootfsFile(rootfs, "/etc/passwd")?.toString(), "foo:x:5:6::/home/foo:\n");
-  assert.deepEqual(resolveUserIn(rootfs, "foo", { forExec: false }), { uid: 5, gid: 6, additionalGids: [6], home: "/home/foo" });
+  assert.deepEqual(resolveUserIn(rootfs, "foo", { forExec: false }), { uid: 5, gid: 6, additionalGids: [6], home: "/home/foo", name: "foo" });
 });
 
 test("a file beyond the bound is refused", () => {

@@ -110,9 +110,10 @@ function networkNamespace(network: SpecNetwork): { type: string; path?: string }
 }
 
 function createMounts(options: SpecOptions, machine: SpecMachine): OciMount[] {
-  const own = (options.mounts ?? []).map(mountOf);
-  const taken = new Set(own.map((mount) => mount.destination));
-  return [...baseMounts(options, machine).filter((mount) => !taken.has(mount.destination)), ...own];
+  // a later mount takes the place of an earlier one, in the order too: what lies in it is mounted after it
+  const mounts = new Map<string, OciMount>();
+  for (const mount of [...baseMounts(options, machine), ...(options.mounts ?? []).map(mountOf)]) mounts.set(mount.destination, mount);
+  return [...mounts.values()];
 }
 
 function baseMounts(options: SpecOptions, machine: SpecMachine): OciMount[] {

@@ -24,7 +24,10 @@ const accepted: readonly (readonly [string, number, number, readonly number[], s
 ];
 
 for (const [spec, uid, gid, additionalGids, home] of accepted) {
-  test(`user ${JSON.stringify(spec)}`, () => assert.deepEqual(resolveUser(spec, passwd, group, { forExec: false }), { uid, gid, additionalGids, home }));
+  test(`user ${JSON.stringify(spec)}`, () => {
+    const { name: _, ...resolved } = resolveUser(spec, passwd, group, { forExec: false });
+    assert.deepEqual(resolved, { uid, gid, additionalGids, home });
+  });
 }
 
 test("groups that are listed twice, and a primary group that lists the user: once more in containers, not in builds", () => {
@@ -34,7 +37,21 @@ test("groups that are listed twice, and a primary group that lists the user: onc
 });
 
 test("an image without passwd has root all the same", () => {
-  assert.deepEqual(resolveUser("", "", "", { forExec: false }), { uid: 0, gid: 0, additionalGids: [0], home: "/" });
+  assert.deepEqual(resolveUser("", "", "", { forExec: false }), { uid: 0, gid: 0, additionalGids: [0], home: "/", name: "" });
+});
+
+test("a line's missing fields are empty, what is no number is 0", () => {
+  const odd = "# root comes later\nshort:x:11\nnohome:x:12:13:::\nodd:x:a:b::/odd:\n";
+  const resolved = ["", "short", "nohome", "odd"].map((spec) => resolveUser(spec, odd, "bad:x:y:odd\n", { forExec: false }));
+  assert.deepEqual(
+    resolved.map(({ uid, gid, home }) => [uid, gid, home]),
+    [
+      [0, 0, ""],
+      [11, 0, ""],
+      [12, 13, ""],
+      [0, 0, "/odd"],
+    ],
+  );
 });
 
 const refused: readonly (readonly [string, string, string])[] = [

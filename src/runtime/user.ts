@@ -4,7 +4,9 @@ import { printable } from "../base/printable.ts";
 import type { ProcessUser } from "./spec-options.ts";
 
 export interface ResolvedUser extends ProcessUser {
-  /** home directory of the passwd entry, "/" when there is none */
+  /** of the passwd entry, "" when there is none */
+  readonly name: string;
+  /** home directory of the passwd entry, be it empty; "/" when there is no entry */
   readonly home: string;
 }
 
@@ -42,11 +44,11 @@ export function resolveUser(spec: string, passwdText: string, groupText: string,
   const groups = parseGroup(groupText);
   if (groupWord !== "") {
     const gid = findGroup(groupWord, groups);
-    return { uid: user.uid, gid, additionalGids: [gid], home: user.home };
+    return { uid: user.uid, gid, additionalGids: [gid], home: user.home, name: user.name };
   }
   const memberships = user.name === "" ? [] : groups.filter((group) => group.members.includes(user.name)).map((group) => group.gid);
   const isListed = purpose.inBuild === true && memberships.includes(user.gid);
-  return { uid: user.uid, gid: user.gid, additionalGids: isListed ? memberships : [user.gid, ...memberships], home: user.home };
+  return { uid: user.uid, gid: user.gid, additionalGids: isListed ? memberships : [user.gid, ...memberships], home: user.home, name: user.name };
 }
 
 function findUser(word: string, entries: readonly PasswdEntry[], forExec: boolean): PasswdEntry {
@@ -78,20 +80,19 @@ function parseId(word: string): number | undefined {
 
 function parsePasswd(text: string): PasswdEntry[] {
   return text.split("\n").flatMap((line) => {
-    const fields = line.trim().split(":");
-    const [name = "", , uid = "", gid = "", , home = ""] = fields;
-    if (line.trim() === "" || !isPlainId(uid) || !isPlainId(gid)) return [];
-    return [{ name, uid: Number(uid), gid: Number(gid), home: home === "" ? "/" : home }];
+    const [name = "", , uid = "", gid = "", , home = ""] = line.trim().split(":");
+    return line.trim() === "" ? [] : [{ name, uid: idIn(uid), gid: idIn(gid), home }];
   });
 }
 
 function parseGroup(text: string): GroupEntry[] {
   return text.split("\n").flatMap((line) => {
     const [name = "", , gid = "", members = ""] = line.trim().split(":");
-    return isPlainId(gid) ? [{ name, gid: Number(gid), members: members.split(",").filter((member) => member !== "") }] : [];
+    return line.trim() === "" ? [] : [{ name, gid: idIn(gid), members: members.split(",").filter((member) => member !== "") }];
   });
 }
 
-function isPlainId(text: string): boolean {
-  return /^\d{1,10}$/.test(text) && Number(text) <= maxId;
+/** What is no number counts as 0, what a line lacks likewise. */
+function idIn(text: string): number {
+  return /^[+-]?\d{1,10}$/.test(text) ? Number(text) : 0;
 }

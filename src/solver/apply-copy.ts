@@ -37,6 +37,10 @@ export function makeDirectories(draft: LayerDraft, path: string, placement: Plac
     return;
   }
   if (node !== undefined) throw new SlipwayError("invalid_argument", "NOT_A_DIRECTORY", `mkdir /${path}: not a directory`, { path: `/${path}` });
+  const parent = draft.lookup(parentOf(path));
+  if (parent !== undefined && parent.type !== "directory") {
+    throw new SlipwayError("invalid_argument", "NOT_A_DIRECTORY", `lstat /${path}: not a directory`, { path: `/${path}` });
+  }
   makeDirectories(draft, parentOf(path), placement);
   draft.put(path, { ...directoryNode, mode: placement.directoryMode, mtimeNs: placement.createdNs, ...placement.owner });
 }

@@ -1,10 +1,11 @@
 /** A step's mounts made real: layers as overlays, cache directories, secrets in memory, agents' sockets. Undone by dispose. */
-import { chmodSync, chownSync, closeSync, lstatSync, mkdirSync, openSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, lstatSync, mkdirSync, writeFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { SlipwayError } from "../base/errors.ts";
 import { digestOf, hexOf } from "../oci/digest.ts";
-import type { ExecMount } from "../graph/op.ts";
+import type { ExecMount, ExecOp } from "../graph/op.ts";
+import type { Vertex } from "../graph/vertex.ts";
 import type { SpecMount } from "../runtime/spec-options.ts";
 import { mountOverlay, mountTmpfs, unmount } from "../store/overlay.ts";
 import { chainId, type Chain, type Store } from "../store/index.ts";
@@ -20,6 +21,14 @@ export interface StepSecrets {
   readonly ssh: (id: string) => Promise<string | undefined>;
 }
 
+/** The step that the mounts are for. */
+export interface MountingStep {
+  readonly vertex: Vertex;
+  readonly op: ExecOp;
+  readonly inputs: readonly Result[];
+  readonly signal: AbortSignal | undefined;
+}
+
 /** Docker makes cache directories under this umask: `mode=0770` gives 0750. */
 const builderUmask = 0o022;
 
@@ -29,29 +38,37 @@ export class StepMounts implements Disposable {
   readonly env: string[] = [];
   readonly #store: Store;
   readonly #directory: string;
+  readonly #step: MountingStep;
   readonly #mounted: string[] = [];
   readonly #locks: KeyLock[] = [];
   readonly #relays: Disposable[] = [];
   #secretsDirectory: string | undefined;
 
   /** `directory` is the step's own, below the lease. */
-  constructor(store: Store, directory: string) {
+  constructor(store: Store, directory: string, step: MountingStep) {
     this.#store = store;
     this.#directory = directory;
+    this.#step = step;
   }
 
-  async add(mount: ExecMount, inputs: readonly Result[], secrets: StepSecrets, signal: AbortSignal | undefined): Promise<void> {
+  async add(mount: ExecMount, secrets: StepSecrets): Promise<void> {
+    const { signal } = this.#step;
     switch (mount.type) {
       case "tmpfs":
-        this.mounts.push({ kind: "tmpfs", destination: mount.target, ...(mount.sizeBytes === undefined ? {} : { sizeBytes: mount.sizeBytes }) });
+        this.mounts.push({
+          kind: "tmpfs",
+          destination: mount.target,
+          ...(mount.sizeBytes === undefined ? {} : { sizeBytes: mount.sizeBytes }),
+          ...(mount.readonly === true ? { readOnly: true } : {}),
+        });
         return;
       case "bind": {
-        const source = await this.#overlay(chainOf(inputs, mount.input), mount.source, !mount.readonly, signal);
+        const source = await this.#overlay(mount.input, mount.source, !mount.readonly);
         this.#bind(source, mount.target, mount.readonly);
         return;
       }
       case "cache":
-        return this.#cache(mount, inputs, signal);
+        return this.#cache(mount, signal);
       case "secret":
         return this.#secret(mount, secrets);
       case "ssh":
@@ -63,8 +80,10 @@ export class StepMounts implements Disposable {
     this.mounts.push({ kind: "bind", source, destination, readOnly, sourceKind: lstatSync(source).isDirectory() ? "directory" : "file" });
   }
 
-  /** Mounts a chain and answers the path of `source` in it. Writes, where allowed, go to a directory that is thrown away. */
-  async #overlay(chain: Chain, source: string, writable: boolean, signal: AbortSignal | undefined): Promise<string> {
+  /** Mounts an input and answers the path of `source` in it. Writes, where allowed, go to a directory that is thrown away. */
+  async #overlay(input: number, source: string, writable: boolean): Promise<string> {
+    const { inputs, signal } = this.#step;
+    const chain = chainOf(inputs, input);
     const directories = await this.#store.materializer.directories(chain, signal);
     const name = `mount-${this.#mounted.length}`;
     const make = (part: string): string => {
@@ -83,22 +102,25 @@ export class StepMounts implements Disposable {
     this.#mounted.push(target);
     const view = await this.#store.materializer.readableView(chain, signal);
     const resolved = resolveInTree(view, source);
-    if (view.lookup(resolved) === undefined) {
-      throw new SlipwayError(
-        "not_found",
-        "SOURCE_NOT_FOUND",
-        `failed to compute cache key: failed to calculate checksum of ref context: ${JSON.stringify(source)}: not found`,
-        { source },
-      );
-    }
+    if (view.lookup(resolved) === undefined) throw this.#sourceNotFound(input, source);
     return resolved === "" ? target : join(target, resolved);
   }
 
-  async #cache(mount: Extract<ExecMount, { type: "cache" }>, inputs: readonly Result[], signal: AbortSignal | undefined): Promise<void> {
-    const from = mount.input === undefined ? undefined : chainOf(inputs, mount.input);
+  /** Docker looks into what steps made when it looks for the cache's key, and into an image when the command is to start. */
+  #sourceNotFound(input: number, source: string): SlipwayError {
+    const { vertex, op } = this.#step;
+    const message =
+      vertex.inputs[input]?.op.type === "image"
+        ? `process ${JSON.stringify(op.args.join(" "))} did not complete successfully: open ${source}: no such file or directory`
+        : `failed to compute cache key: failed to calculate checksum of ref context: ${JSON.stringify(source)}: not found`;
+    return new SlipwayError("not_found", "SOURCE_NOT_FOUND", message, { source });
+  }
+
+  async #cache(mount: Extract<ExecMount, { type: "cache" }>, signal: AbortSignal | undefined): Promise<void> {
+    const from = mount.input === undefined ? undefined : chainOf(this.#step.inputs, mount.input);
     const base = hexOf(digestOf(JSON.stringify([mount.id, from === undefined ? "" : chainId(from), mount.source])));
     const directory = await this.#cacheDirectory(mount, base, signal);
-    if (directory.created) await this.#fillCache(mount, from, directory.path, signal);
+    if (directory.created) await this.#fillCache(mount, directory.path);
     this.#bind(directory.path, mount.target, mount.readonly);
   }
 
@@ -125,9 +147,9 @@ export class StepMounts implements Disposable {
   }
 
   /** With `from=` the directory has its source's owner and mode, whatever the mount says. */
-  async #fillCache(mount: Extract<ExecMount, { type: "cache" }>, from: Chain | undefined, path: string, signal: AbortSignal | undefined): Promise<void> {
-    if (from !== undefined) {
-      const source = await this.#overlay(from, mount.source, false, signal);
+  async #fillCache(mount: Extract<ExecMount, { type: "cache" }>, path: string): Promise<void> {
+    if (mount.input !== undefined) {
+      const source = await this.#overlay(mount.input, mount.source, false);
       const copied = spawnSync("cp", ["-a", `${source}/.`, path], { stdio: ["ignore", "ignore", "pipe"] });
       if (copied.status !== 0) throw new SlipwayError("internal", "CACHE_MOUNT", `filling cache mount ${mount.target}: ${String(copied.stderr).trim()}`);
       return;
@@ -200,15 +222,4 @@ function chainOf(inputs: readonly Result[], index: number): Chain {
   const input = inputs[index];
   if (input?.kind !== "layers") throw new SlipwayError("internal", "INTERNAL", `mount from input ${index} that is no file system`);
   return input.chain;
-}
-
-/** Creates an empty file or directory and its parents below `root`: what a mount point needs to exist. */
-export function makeStub(root: string, path: string, kind: "directory" | "file"): void {
-  const full = join(root, path);
-  if (kind === "directory") {
-    mkdirSync(full, { recursive: true, mode: 0o755 });
-    return;
-  }
-  mkdirSync(join(full, ".."), { recursive: true, mode: 0o755 });
-  closeSync(openSync(full, "a", 0o644));
 }

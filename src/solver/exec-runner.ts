@@ -1,7 +1,7 @@
 /** Runs one command on a file system: overlay of the layers below, the upper directory becomes the layer. */
-import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, lstatSync, lutimesSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
-import { join, posix } from "node:path";
+import { join } from "node:path";
 import { canonicalJson } from "../base/canonical-json.ts";
 import { SlipwayError } from "../base/errors.ts";
 import { goQuote } from "../base/go-text.ts";
@@ -12,7 +12,6 @@ import { hostAddress } from "../runtime/host-address.ts";
 import { dnsForwardAddress } from "../runtime/network-addresses.ts";
 import type { NetworkPool } from "../runtime/network-pool.ts";
 import { makeHosts, makeResolvConf } from "../runtime/network-files.ts";
-import { resolveUserIn } from "../runtime/rootfs-files.ts";
 import { userRunDirectory } from "../runtime/run-directory.ts";
 import { planUserNamespace } from "../runtime/userns.ts";
 import type { SpecMount, SpecNetwork } from "../runtime/spec-options.ts";
@@ -22,9 +21,10 @@ import { parseUlimit } from "../runtime/ulimit.ts";
 import { enterPrivateMountNamespace, mountOverlay, unmount } from "../store/overlay.ts";
 import { hashDirectory } from "../store/pack.ts";
 import { pruneUpper } from "../store/prune-upper.ts";
-import { lutimesNs } from "../store/syscalls.ts";
 import { chainId, type Chain, type MergedView, type Store } from "../store/index.ts";
-import { makeStub, StepMounts, type StepSecrets } from "./exec-mounts.ts";
+import { StepMounts, type StepSecrets } from "./exec-mounts.ts";
+import { dropMountPoints, makeMountPoints } from "./mount-points.ts";
+import { makeWorkingDirectory, resolveStepUser } from "./step-user.ts";
 import { resolveInTree } from "./resolve-path.ts";
 import type { Result } from "./results.ts";
 import type { StepRun } from "./step-cache.ts";
@@ -97,25 +97,30 @@ export async function runExecStep(step: ExecStep, environment: ExecEnvironment):
   const lowers = await store.materializer.directories(chain, signal);
   const view = await store.materializer.readableView(chain, signal);
   const directory = store.layers.workDirectory("step");
-  const mounts = new StepMounts(store, directory);
+  const mounts = new StepMounts(store, directory, step);
   try {
     const paths = makeStepDirectories(directory, view);
-    for (const mount of op.mounts) await mounts.add(mount, step.inputs, environment.secrets, signal);
+    for (const mount of op.mounts) await mounts.add(mount, environment.secrets);
     using network = await acquireNetwork(op, environment, signal);
-    const specMounts = [...networkFiles(op, directory, network.spec), ...mounts.mounts];
-    for (const target of stepMountTargets({ mounts: specMounts })) {
-      const path = resolveInTree(view, target.path);
-      if (view.lookup(path) === undefined) makeStub(paths.stubs, path, target.kind);
-    }
-    makeSystemDirectories(view, paths.upper, [...op.mounts.flatMap(({ target }) => target ?? []), ...(op.shmSizeBytes === undefined ? [] : ["/dev/shm"])]);
+    const specMounts = [...networkFiles(op, directory, network.spec), ...sharedMemory(op), ...mounts.mounts];
+    const made = makeMountPoints(view, paths.stubs, stepMountTargets({ mounts: specMounts }));
+    makeSystemDirectories(
+      view,
+      paths.upper,
+      specMounts.map(({ destination }) => resolveInTree(view, destination)),
+    );
     mountOverlay({ lowers: [...lowers.toReversed(), paths.stubs], upper: paths.upper, work: paths.work, target: paths.rootfs, volatile: true });
     try {
-      await runCommand(step, environment, paths, specMounts, mounts.env, network.spec);
+      await runCommand(step, environment, { ...paths, cwd: resolveInTree(view, op.cwd) }, specMounts, mounts.env, network.spec);
     } finally {
       unmount(paths.rootfs);
     }
+    dropMountPoints(
+      paths.upper,
+      made.filter((path) => !systemDirectories.includes(path)),
+    );
     pruneUpper(paths.upper, view);
-    if (op.epoch !== undefined) clampTimes(paths.upper, BigInt(op.epoch) * 1_000_000_000n);
+    if (op.epoch !== undefined) clampTimes(Buffer.from(paths.upper), op.epoch);
     return keepUpper(store, paths.upper);
   } finally {
     mounts[Symbol.dispose]();
@@ -166,22 +171,24 @@ function makeStepDirectories(directory: string, view: MergedView): StepPaths {
   return paths;
 }
 
-/** Nothing in the layer is younger than SOURCE_DATE_EPOCH. */
-function clampTimes(directory: string, limitNs: bigint): void {
-  for (const entry of readdirSync(directory, { withFileTypes: true })) {
-    const path = join(directory, entry.name);
-    if (entry.isDirectory()) clampTimes(path, limitNs);
-    if (lstatSync(path, { bigint: true }).mtimeNs > limitNs) lutimesNs(path, limitNs, limitNs);
+/** Nothing in the layer is younger than SOURCE_DATE_EPOCH. Names are bytes: a step may write any. */
+function clampTimes(directory: Buffer, limitSeconds: number): void {
+  for (const entry of readdirSync(directory, { withFileTypes: true, encoding: "buffer" })) {
+    const path = Buffer.concat([directory, Buffer.from("/"), entry.name]);
+    if (entry.isDirectory()) clampTimes(path, limitSeconds);
+    if (lstatSync(path, { bigint: true }).mtimeNs > BigInt(limitSeconds) * 1_000_000_000n) lutimesSync(path, limitSeconds, limitSeconds);
   }
 }
 
+const systemDirectories: readonly string[] = ["dev", "proc", "sys"];
+
 /**
- * Docker's images keep the mount points of /dev, /proc and /sys, where the base has none; other mount points leave no trace, and
- * take along what stands above them: a mount in /dev leaves no /dev.
+ * Docker's images keep the mount points of /dev, /proc and /sys, where the base has none, and no others: where a mount of the step's
+ * own lies in one of them, that one goes with the mount's.
  */
 function makeSystemDirectories(view: MergedView, upper: string, targets: readonly string[]): void {
-  for (const name of ["dev", "proc", "sys"]) {
-    if (view.lookup(name) !== undefined || targets.some((target) => posix.join("/", target, "/").startsWith(`/${name}/`))) continue;
+  for (const name of systemDirectories) {
+    if (view.lookup(name) !== undefined || targets.some((path) => path === name || path.startsWith(`${name}/`))) continue;
     mkdirSync(join(upper, name), { mode: 0o755 });
     utimesSync(join(upper, name), 0, 0);
   }
@@ -236,6 +243,11 @@ function networkFiles(op: ExecOp, directory: string, network: SpecNetwork): read
   return [bind(resolv, "/etc/resolv.conf"), bind(hosts, "/etc/hosts")];
 }
 
+/** --shm-size is a mount of the step, as in BuildKit: in an image without /dev its mount point leaves no trace. */
+function sharedMemory({ shmSizeBytes }: ExecOp): readonly SpecMount[] {
+  return shmSizeBytes === undefined ? [] : [{ kind: "tmpfs", destination: "/dev/shm", sizeBytes: shmSizeBytes }];
+}
+
 function readHost(path: string): string {
   try {
     return readFileSync(path, "utf8");
@@ -247,15 +259,17 @@ function readHost(path: string): string {
 async function runCommand(
   step: ExecStep,
   environment: ExecEnvironment,
-  paths: StepPaths,
+  paths: StepPaths & { readonly cwd: string },
   mounts: readonly SpecMount[],
   extraEnv: readonly string[],
   network: SpecNetwork,
 ): Promise<void> {
   const { op, signal } = step;
   const command = op.args.join(" ");
-  const user = resolveUserOf(op, paths.rootfs, command);
-  const env = [...op.env, ...op.proxyEnv, ...extraEnv];
+  const user = notStarted(command, op, () => resolveStepUser(paths.rootfs, op.user));
+  notStarted(command, op, () => makeWorkingDirectory(paths.rootfs, paths.cwd, user));
+  const proxies = new Set(op.proxyEnv.map(nameOf));
+  const env = [...op.env.filter((entry) => !proxies.has(nameOf(entry))), ...op.proxyEnv, ...extraEnv];
   if (!env.some((entry) => entry.startsWith("HOME="))) env.push(`HOME=${user.home}`);
   const result = await runStep({
     id: `slipway-${randomBytes(8).toString("hex")}`,
@@ -271,7 +285,6 @@ async function runCommand(
     mounts,
     ulimits: op.ulimits.map(parseUlimit),
     ...(op.security === "insecure" ? { privileged: true } : {}),
-    ...(op.shmSizeBytes === undefined ? {} : { shmSizeBytes: op.shmSizeBytes }),
     ...(signal === undefined ? {} : { signal }),
     onOutput: (stream, data) => environment.onOutput(stream, data),
   });
@@ -283,9 +296,13 @@ async function runCommand(
   });
 }
 
-function resolveUserOf(op: ExecOp, rootfs: string, command: string): ReturnType<typeof resolveUserIn> {
+function nameOf(variable: string): string {
+  return variable.slice(0, variable.indexOf("="));
+}
+
+function notStarted<T>(command: string, op: ExecOp, prepare: () => T): T {
   try {
-    return resolveUserIn(rootfs, op.user, { forExec: false, inBuild: true });
+    return prepare();
   } catch (error) {
     if (!(error instanceof SlipwayError)) throw error;
     throw new SlipwayError(

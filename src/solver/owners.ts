@@ -30,7 +30,8 @@ function findOwner(spec: string, passwd: string, group: string, { strictly, text
     return resolveUser(spec, passwd, group, { forExec: false });
   } catch (error) {
     if (!(error instanceof SlipwayError)) throw error;
-    if (strictly) throw new SlipwayError("invalid_argument", "INVALID_OWNER", error.message, { ...error.details, owner: text }, error);
+    // Docker's words for the input that could know the name
+    if (strictly) throw new SlipwayError("invalid_argument", "INVALID_OWNER", "invalid user index: -1", { ...error.details, owner: text }, error);
     return undefined;
   }
 }

@@ -20,6 +20,8 @@ function pruneDirectory(directory: string, path: string, below: MergedView): boo
   const names = readdirSync(directory);
   let left = names.length;
   for (const name of names) {
+    // not UTF-8: no view can look for it below
+    if (name.includes("\ufffd")) continue;
     const onDisk = `${directory}/${name}`;
     const inTree = path === "" ? name : `${path}/${name}`;
     const node = nodeFromStat(onDisk, lstatSync(onDisk, { bigint: true }));

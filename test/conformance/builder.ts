@@ -5,7 +5,7 @@ import type { ConformanceCase } from "./case-file.ts";
 import { failureFrom, internalNames, normalizeConfig, type Outcome, type RunOutcome } from "./outcome.ts";
 import type { Finished, Program } from "./program.ts";
 import { describeChanges, readSavedImage, type Tree } from "./read-image.ts";
-import { startWebServer, writeContext } from "./write-context.ts";
+import { startWebServer, writeContext, type WebServer } from "./write-context.ts";
 
 export interface Place {
   /** contexts are written here … */
@@ -16,6 +16,8 @@ export interface Place {
   readonly buildFlags: readonly string[];
   /** seconds: times from then on are the builds' own (default: recorded cases') */
   readonly since?: number;
+  /** the cases' web server, for who needs its address beforehand (default: one of the builder's own) */
+  readonly web?: WebServer;
 }
 
 async function ok(program: Program, args: readonly string[], input?: Uint8Array): Promise<Finished> {
@@ -31,7 +33,7 @@ export interface Builder extends AsyncDisposable {
 /** `baseTar` becomes the image `base`, which the cases build on; without one they name bases that the program has, and trees are told whole. */
 export async function createBuilder(program: Program, place: Place, baseTar: Uint8Array | undefined): Promise<Builder> {
   const base = baseTar === undefined ? new Map<string, never>() : await importBase(program, baseTar);
-  const web = await startWebServer();
+  const web = place.web ?? (await startWebServer());
   // others may build cases with the same daemon at the same time
   const tag = `conformance:${process.pid}`;
   const built = new Set([tag]);
@@ -55,7 +57,7 @@ export async function createBuilder(program: Program, place: Place, baseTar: Uin
     },
     async [Symbol.asyncDispose]() {
       await program(["rmi", "--force", ...built]);
-      await web[Symbol.asyncDispose]();
+      if (place.web === undefined) await web[Symbol.asyncDispose]();
     },
   };
 }

@@ -6,6 +6,7 @@
  *     env: A=1                                   variables of the command's environment
  *     folder: NAME                               a folder of test/applications; sections add to its files or replace them
  *     run: --rm -e A=1 IMAGE sh -c "exit 3"      run when the image is built; any number
+ *     differs: reason                            ours is another answer than Docker's, on purpose
  *     -- Dockerfile
  *     FROM base
  *     COPY a /b
@@ -14,8 +15,8 @@
  *     -- link -> target
  *
  * A section's header is a path (in double quotes with JSON's escapes plus \xHH when it has blanks or odd bytes), then in any
- * order: a mode, uid:gid, @mtime in seconds, `nonl` (no line end after the last line), `size=N` (that many bytes), and its
- * kind: `-> target`, `= path` (hard link), `fifo`, `dir`, `tar|tgz|tbz|txz|tzst` (its lines are the archive's members, in
+ * order: a mode, uid:gid, @mtime in seconds, `nonl` (no line end after the last line), `latin1` (a character is a byte),
+ * `size=N` (that many bytes), and its kind: `-> target`, `= path` (hard link), `fifo`, `dir`, `tar|tgz|tbz|txz|tzst` (its lines are the archive's members, in
  * the same notation, content after ` :: `), `whiteout` is none: a file is a file. A path ending in / is a directory.
  * Paths that begin with @ are no context: `@before NAME` is a Dockerfile that is built first under that name, `@http/PATH`
  * a file of a web server whose address stands for HTTP_HOST in Dockerfiles, with `status=N`, `modified=DATE`, `location=URL`.
@@ -40,6 +41,8 @@ export interface ConformanceCase {
   readonly name: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** why ours is another answer than Docker's, on purpose; "" when it is to be the same */
+  readonly differs: string;
   readonly context: readonly FileSpec[];
   /** of test/applications; the context's files lie over its own */
   readonly folder: string | undefined;
@@ -76,6 +79,7 @@ function parseCase(block: string): ConformanceCase {
     name,
     args: headerWords(head, "args").flatMap(splitWords),
     env: Object.fromEntries(headerWords(head, "env").map((line) => [line.split("=", 1)[0] ?? "", line.slice(line.indexOf("=") + 1)])),
+    differs: headerWords(head, "differs").join(" "),
     context: specs.filter((spec) => !spec.path.startsWith("@")),
     folder: headerWords(head, "folder")[0],
     runs: headerWords(head, "run").map(splitWords),
@@ -141,6 +145,7 @@ export function parseSpec(header: string, body: Buffer): FileSpec {
     else if (owner) spec = { ...spec, uid: Number(owner[1]), gid: Number(owner[2]) };
     else if (/^@-?\d+$/.test(word)) spec = { ...spec, mtime: Number(word.slice(1)) };
     else if (word === "nonl") spec = { ...spec, content: spec.content.subarray(0, -1) };
+    else if (word === "latin1") spec = { ...spec, content: Buffer.from(spec.content.toString("utf8"), "latin1") };
     else if (attribute) attributes[attribute[1] ?? ""] = attribute[2] ?? "";
     else if (kinds[word]) spec = { ...spec, ...kinds[word] };
     else throw new Error(`unknown word ${word} in '-- ${header}'`);

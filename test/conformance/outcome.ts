@@ -35,7 +35,8 @@ export function normalizeConfig(config: string): string {
 /** From the program's standard error; `replacements` take what differs from machine to machine out of it. */
 export function failureFrom(stderr: string, replacements: readonly (readonly [find: RegExp | string, by: string])[]): Outcome {
   const clean = replacements.reduce((text, [find, by]) => text.replaceAll(find, by), stderr);
-  const at = [...clean.matchAll(/^(\S*Dockerfile\S*:\d+)$/gm)].map(([line]) => line);
+  // Docker may show a place twice
+  const at = [...new Set([...clean.matchAll(/^(\S*Dockerfile\S*:\d+)$/gm)].map(([line]) => line))];
   const error = /^ERROR: (?:failed to build: )?(?:failed to solve: )?(?<text>[\s\S]*)$/m.exec(clean)?.groups?.["text"] ?? clean;
   return { error: error.replace(/\nHint: [\s\S]*/, "").trim(), at };
 }
@@ -43,6 +44,9 @@ export function failureFrom(stderr: string, replacements: readonly (readonly [fi
 /** What the build's own internals put into messages. */
 export const internalNames: readonly (readonly [RegExp, string])[] = [
   [/checksum of ref \S+:/g, "checksum of ref REF:"],
+  [/read \S*\/buildkit-mount\d+\//g, "read "],
+  // which of a manifest's two requests comes first
+  [/failed to do request: (?:Head|Get) /g, "failed to do request: "],
   [/failed to compute cache key: failed to calculate checksum/g, "failed to calculate checksum"],
 ];
 
@@ -50,7 +54,10 @@ export const internalNames: readonly (readonly [RegExp, string])[] = [
 export function differences(actual: Outcome, expected: Outcome): readonly string[] {
   if ("error" in expected) {
     if (!("error" in actual)) return [`built, but should fail: ${expected.error}`];
-    return [...unequal("error", actual.error, expected.error), ...unequal("at", actual.at.join(" "), expected.at.join(" "))];
+    const at = [...new Set(expected.at)];
+    // further faults are shown before the one that Docker shows
+    const last = at.length === 0 ? actual.at : actual.at.slice(-at.length);
+    return [...unequal("error", actual.error, expected.error), ...unequal("at", last.join(" "), at.join(" "))];
   }
   if ("error" in actual) return [`failed, but should build: ${actual.error}`];
   const paths = [...new Set([...Object.keys(expected.tree), ...Object.keys(actual.tree)])].toSorted();

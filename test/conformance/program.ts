@@ -1,5 +1,7 @@
 /** Two ways to run a command line: as a process, be it Docker's or ours, and ours inside this process, which spares its start. */
 import { spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import path from "node:path";
 import { runInMemory } from "../../src/cli/memory-cli.ts";
 import { Slipway } from "../../src/engine/index.ts";
 
@@ -32,9 +34,15 @@ export interface OwnProgram extends AsyncDisposable {
   readonly run: Program;
 }
 
-/** The whole command line on one open store. Calls come one after the other. */
-export async function ownProgram(own: Readonly<Record<string, string>>): Promise<OwnProgram> {
-  Object.assign(process.env, own);
+function writeRegistries(directory: string, hub: string): string {
+  const file = path.join(directory, "hub.conf");
+  writeFileSync(file, `unqualified-search-registries = ["docker.io"]\n[[registry]]\nprefix = "docker.io"\nlocation = "${hub}"\ninsecure = true\n`);
+  return file;
+}
+
+/** The whole command line on one open store. Calls come one after the other. `hub`: host:port of the registry of docker.io's images. */
+export async function ownProgram(own: Readonly<Record<string, string>>, hub?: { readonly host: string; readonly directory: string }): Promise<OwnProgram> {
+  Object.assign(process.env, own, hub === undefined ? {} : { CONTAINERS_REGISTRIES_CONF: writeRegistries(hub.directory, hub.host) });
   const engine = await Slipway.open();
   return {
     run: async (args, input, env = {}) => {

@@ -26,7 +26,7 @@ export function assembleConfig(options: AssembleOptions): string {
     author: image.author,
     config: setFields(image.config),
     created,
-    history: history.length === 0 ? undefined : history,
+    history: history.length === 0 ? null : history,
     os: image.platform.os,
     rootfs: { type: "layers", diff_ids: chain.length === 0 ? null : chain },
     variant: image.platform.variant,

@@ -48,7 +48,7 @@ describe("a Dockerfile", () => {
 
   const faults: readonly (readonly [title: string, context: OpenedContext, path: string, reason: string])[] = [
     ["that is not there", own, "none", "open none: no such file or directory"],
-    ["that is a directory", own, "sub", "open sub: is a directory"],
+    ["that is a directory", own, "sub", "read sub: is a directory"],
     ["below a file", own, "sub/Other/x", "open x: not a directory"],
     ["in a circle of links", own, "loop", "open loop: too many levels of symbolic links"],
     ["behind a link that leads out of a foreign context", foreign, "out", "open out: no such file or directory"],

@@ -102,7 +102,7 @@ function readDockerfile(path: string, { name, root, pipes }: ReadRules): Buffer 
     throw new SlipwayError(
       errno === "EACCES" ? "denied" : "not_found",
       "DOCKERFILE_NOT_FOUND",
-      `failed to read dockerfile: open ${name}: ${reasons[errno]}`,
+      `failed to read dockerfile: ${errno === "EISDIR" ? "read" : "open"} ${name}: ${reasons[errno]}`,
       { path },
       error,
     );

@@ -7,6 +7,7 @@ import type { ProgressSink } from "../../base/progress.ts";
 import type { ImageNeed, ResolvedImage } from "../../graph/lowering.ts";
 import type { RegistryClient } from "../../registry/index.ts";
 import type { Store } from "../../store/index.ts";
+import { findSuggestion, withSuggestion } from "../../dockerfile/suggest.ts";
 import { findImage } from "../image-names.ts";
 import { ownVariant, variantFor, variantsOf } from "../images/variants.ts";
 import { pullImage } from "../pull-image.ts";
@@ -25,6 +26,14 @@ export interface BaseResolver {
   readonly showPlatform: boolean;
 }
 
+/** What else may have been meant by a name that nobody knows. */
+const wellKnownImages = ["alpine", "busybox", "centos", "debian", "golang", "ubuntu", "fedora"].flatMap((name) => [
+  name,
+  `docker.io/library/${name}`,
+  `${name}:latest`,
+  `docker.io/library/${name}:latest`,
+]);
+
 /** Fails in BuildKit's words: "nope:1: failed to resolve source metadata for docker.io/library/nope:1: …: not found". */
 export async function resolveBase(resolver: BaseResolver, need: ImageNeed): Promise<ResolvedImage> {
   try {
@@ -36,7 +45,10 @@ export async function resolveBase(resolver: BaseResolver, need: ImageNeed): Prom
     throw new SlipwayError(
       failure.kind,
       failure.code,
-      `${need.written}: failed to resolve source metadata for ${need.reference}: ${failure.message}`,
+      withSuggestion(
+        `${need.written}: failed to resolve source metadata for ${need.reference}: ${failure.message}`,
+        findSuggestion(need.written.toLowerCase(), [...need.stages, ...wellKnownImages]),
+      ),
       { ...failure.details, lines: need.lines, metadataOf: need.reference },
       failure,
     );

@@ -1,0 +1,83 @@
+/**
+ * What holds for every stage, needed or not, and is decided before any is lowered: what FROM names, on which platform, and
+ * that no stage copies from itself by whatever way.
+ */
+import { SlipwayError } from "../base/errors.ts";
+import type { Platform } from "../oci/platform.ts";
+import type { Instruction, LineRange, Stage } from "../dockerfile/instruction.ts";
+import { mountSourceOf } from "../dockerfile/run-mount.ts";
+import { completeImageName, expandBaseName, expandPlatform } from "./base-name.ts";
+import type { LowerOptions } from "./lowering.ts";
+import { stageName } from "./stage-order.ts";
+import type { Variables } from "./variables.ts";
+
+/** FROM without its variables. */
+export interface ResolvedFrom {
+  readonly name: string;
+  readonly platform: Platform;
+}
+
+/** In the order of the stages. Fails with DOCKERFILE_PARSE or INVALID_PLATFORM, `details.lines` naming the FROM. */
+export function resolveFroms({ dockerfile, targetPlatform }: LowerOptions, globals: Variables): readonly ResolvedFrom[] {
+  const { escape } = dockerfile.directives;
+  return dockerfile.stages.map(({ from }) => {
+    const name = expandBaseName(escape, from, globals);
+    const isGiven = from.platform !== undefined && from.platform !== "";
+    return { name, platform: isGiven ? expandPlatform(escape, from.platform, globals, from.lines) : targetPlatform };
+  });
+}
+
+/** Fails with INVALID_STAGE_INDEX, STAGE_CYCLE, or DOCKERFILE_PARSE for a name that is neither a stage nor a reference. */
+export function checkSources(stages: readonly Stage[], froms: readonly ResolvedFrom[], contexts: ReadonlySet<string>): void {
+  const sources = stages.map((stage) => stage.instructions.flatMap((instruction) => sourceOf(stages, instruction)));
+  refuseCycles(stages, sources);
+  for (const [index, { name }] of froms.entries()) {
+    const isContext = contexts.has(name.toLowerCase()) || contexts.has(stages[index]?.name ?? "");
+    const isKnown = name === "scratch" || isContext || stages.some((stage) => stage.index < index && stage.name === name);
+    if (!isKnown) completeImageName(name, stages[index]?.from.lines);
+  }
+  for (const { name, stage, lines } of sources.flat()) {
+    if (stage === undefined && name !== "scratch" && !contexts.has(name.toLowerCase())) completeImageName(name, lines);
+  }
+}
+
+interface Source {
+  readonly name: string;
+  /** undefined: an image or a named context */
+  readonly stage: Stage | undefined;
+  readonly lines: LineRange;
+}
+
+function sourceOf(stages: readonly Stage[], instruction: Instruction): readonly Source[] {
+  const { lines } = instruction;
+  const named = (name: string): Source => ({ name, stage: stages.findLast((stage) => stage.name === name.toLowerCase()), lines });
+  if (instruction.type === "run") return instruction.mounts.flatMap((mount) => mountSourceOf(mount) ?? []).map(named);
+  if (instruction.type !== "copy" || instruction.from === undefined || instruction.from.includes("$")) return [];
+  if (!/^\d+$/.test(instruction.from)) return [named(instruction.from)];
+  const index = Number(instruction.from);
+  if (index >= stages.length) throw new SlipwayError("invalid_argument", "INVALID_STAGE_INDEX", `invalid stage index ${instruction.from}`, { index });
+  return [{ name: instruction.from, stage: stages[index], lines }];
+}
+
+/** Only what stages copy and mount counts here: a stage that one further down stands on comes before it anyway. */
+function refuseCycles(stages: readonly Stage[], sources: readonly (readonly Source[])[]): void {
+  const seen = new Set<Stage>();
+  const path = new Set<Stage>();
+  const visit = (stage: Stage): LineRange | undefined => {
+    if (seen.has(stage)) return undefined;
+    seen.add(stage);
+    path.add(stage);
+    for (const source of sources[stage.index] ?? []) {
+      if (source.stage === undefined) continue;
+      if (path.has(source.stage) || visit(source.stage) !== undefined) return source.lines;
+    }
+    path.delete(stage);
+    return undefined;
+  };
+  for (const stage of stages) {
+    const lines = visit(stage);
+    if (lines !== undefined) {
+      throw new SlipwayError("invalid_argument", "STAGE_CYCLE", `circular dependency detected on stage: ${stageName(stage)}`, { lines });
+    }
+  }
+}
