@@ -51,6 +51,8 @@ export interface WarningEvent {
   readonly url: string;
   /** one of our rules, which Docker does not have */
   readonly isOwn?: boolean;
+  /** the lines that it speaks of, marked */
+  readonly excerpt?: string;
   readonly file?: string;
   readonly lines?: { readonly start: number; readonly end: number };
 }

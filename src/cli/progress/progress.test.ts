@@ -174,3 +174,9 @@ test("suggestions of our own are counted apart from warnings", () => {
     "\n 1 warning found (use slipway --debug to expand):\n - C: d\n\n 1 suggestion found (use slipway --debug to expand):\n - A: b\n",
   );
 });
+
+test("warnings with their details end in the place that they speak of", () => {
+  const excerpt = "Dockerfile:1\n--------------------\n   1 | >>> FROM a AS B\n--------------------";
+  const warning = { type: "warning", vertex: "a", message: "A: b (line 1)", detail: ["c"], url: "https://d", excerpt, lines: { start: 1, end: 1 } } as const;
+  assert.equal(formatWarnings([warning], { color: false, expand: true }), `\n 1 warning found:\n - A: b (line 1)\nc\nMore info: https://d\n${excerpt}\n\n`);
+});

@@ -31,7 +31,8 @@ function formatWarning(warning: WarningEvent, expand: boolean): string {
   if (!expand) return ` - ${message}\n`;
   const details = [...warning.detail, warning.url === "" ? "" : `More info: ${warning.url}`].filter((text) => text !== "");
   const place = warning.file === undefined ? "" : `${printable(warning.file)}${warning.lines === undefined ? "" : `:${warning.lines.start}`}\n`;
-  return ` - ${message}\n${details.map((text) => `${printable(text)}\n`).join("")}${place}\n`;
+  const shown = warning.excerpt === undefined ? place : `${printable(warning.excerpt).trimEnd()}\n`;
+  return ` - ${message}\n${details.map((text) => `${printable(text)}\n`).join("")}${shown}\n`;
 }
 
 /** ` 1 warning found (use slipway --debug to expand):` and a line each; then what our own rules suggest, counted apart. */

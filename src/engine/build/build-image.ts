@@ -152,7 +152,7 @@ export async function reportIgnoreFile(onProgress: ProgressSink, context: Opened
 export function emitWarnings(sink: ProgressSink, step: string, warnings: readonly BuildWarning[]): void {
   const vertex = digestOf(step);
   const shown = new Set<string>();
-  for (const { rule, message: text, url, line, description, isOwn } of warnings) {
+  for (const { rule, message: text, url, line, lines, description, isOwn, excerpt } of warnings) {
     const message = `${rule}: ${text}${line === undefined ? "" : ` (line ${line})`}`;
     // said once, however often it is found
     if (shown.has(message)) continue;
@@ -164,7 +164,7 @@ export function emitWarnings(sink: ProgressSink, step: string, warnings: readonl
       detail: [description],
       url,
       ...(isOwn ? { isOwn } : {}),
-      ...(line === undefined ? {} : { lines: { start: line, end: line } }),
+      ...(lines === undefined ? {} : { lines, excerpt }),
     });
   }
 }
