@@ -119,6 +119,7 @@ const namespacedSysctls = new Set([
 
 const checks: Readonly<Record<string, (text: string) => void>> = {
   bool: parseBool,
+  squash: (text) => text === "own" || parseBool(text),
   int: (text) => checkInteger(text, "ParseInt", /^[+-]?\d+$/, 2n ** 63n - 1n),
   uint16: (text) => checkInteger(text, "ParseUint", /^\+?\d+$/, 65535n),
   bytes: (text) => void (text === "-1" || parseByteSize(text)),
@@ -156,7 +157,7 @@ export function checkFlagValue(type: string, text: string): void {
   checks[type]?.(text);
 }
 
-const shownTypes: Readonly<Record<string, string>> = { env: "list", label: "list", "extra-host": "list", "ip-list": "list", sysctl: "map" };
+const shownTypes: Readonly<Record<string, string>> = { squash: "string", env: "list", label: "list", "extra-host": "list", "ip-list": "list", sysctl: "map" };
 
 /** The type's word in `--help`. */
 export function shownType(type: string): string {

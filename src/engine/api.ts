@@ -93,8 +93,8 @@ export interface BuildOptions {
   /** `nofile=1024:2048` */
   readonly ulimits?: readonly string[];
   readonly outputs?: readonly BuildOutput[];
-  /** one layer for everything above the base */
-  readonly squash?: boolean;
+  /** "own" or true: one layer for what this Dockerfile adds; the base's layers stay as they are, digests included */
+  readonly squash?: boolean | "own";
   /** entitlements: network.host, security.insecure */
   readonly allow?: readonly string[];
   /** receives the bytes of an output with dest "-" */

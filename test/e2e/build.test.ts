@@ -307,10 +307,23 @@ test("the same build in two stores gives the same image when the clock is fixed"
   assert.equal(await other.ok(["build", "-q", context], { env }), first);
 });
 
-test("--squash leaves one layer above the base", async () => {
-  await sandbox.build("FROM busybox\nRUN echo 1 >/a\nRUN echo 2 >/b && rm /a", {}, ["--squash", "-t", "squashed"]);
-  assert.equal(await sandbox.ok(["inspect", "-f", "{{len .RootFS.Layers}}", "squashed"]), "2");
-  assert.equal(await sandbox.ok(["run", "--rm", "squashed", "sh", "-c", "cat /b; ls /a 2>/dev/null || echo gone"]), "2\ngone");
+for (const flag of ["--squash", "--squash=own", "--squash=true"]) {
+  test(`${flag} leaves one layer above the base, whose own stay`, async () => {
+    await sandbox.build("FROM busybox\nRUN echo 1 >/a\nRUN echo 2 >/b && rm /a", {}, [flag, "-t", "squashed"]);
+    const layers = await sandbox.ok(["inspect", "-f", '{{join .RootFS.Layers " "}}', "squashed"]);
+    const base = await sandbox.ok(["inspect", "-f", '{{join .RootFS.Layers " "}}', "busybox"]);
+    assert.deepEqual([layers.split(" ").length, layers.split(" ")[0]], [2, base]);
+    const history = await sandbox.ok(["history", "--format", "{{.Comment}}", "squashed"]);
+    assert.equal(history.split("\n")[0], `merge 2 layers to ${base}`);
+    assert.equal(await sandbox.ok(["run", "--rm", "squashed", "sh", "-c", "cat /b; ls /a 2>/dev/null || echo gone"]), "2\ngone");
+  });
+}
+
+test("--squash of a single layer changes nothing, of something else is refused", async () => {
+  const dockerfile = "FROM busybox\nRUN echo 1 >/single";
+  assert.equal(await sandbox.build(dockerfile, {}, ["--squash=own"]), await sandbox.build(dockerfile));
+  const refused = await sandbox.call(["build", "--squash=all", "."]);
+  assert.deepEqual([refused.code, refused.stderr.includes('invalid argument "all" for "--squash" flag: strconv.ParseBool: parsing "all"')], [125, true]);
 });
 
 test("-f names a Dockerfile outside the context", async () => {

@@ -8,6 +8,7 @@ import { parsePlatform, parseReference } from "../../oci/index.ts";
 import type { Cli } from "../cli.ts";
 import type { Invocation } from "../command.ts";
 import { cliError } from "../failure.ts";
+import { parseBool } from "../flag-value.ts";
 import type { ParsedFlags } from "../flags.ts";
 import { isHttpUrl, isRemote, parseBuildArgs, parseBuildContexts, parseOutput, parseSecret, parseSsh, pushMissing } from "./build-words.ts";
 import { defaultPlatform } from "./default-platform.ts";
@@ -143,6 +144,11 @@ function addHostsFrom(flags: ParsedFlags): readonly string[] {
 }
 
 /** Fails with USAGE or INPUT_FILE (invalid_argument). Reads standard input when the Dockerfile is there. */
+/** Docker's flag is a boolean; "own" says what it squashes. */
+function squashFrom(text: string): boolean {
+  return text === "own" || (text !== "" && parseBool(text));
+}
+
 export async function buildOptionsFrom(cli: Cli, { flags, args }: Invocation): Promise<BuildOptions> {
   const tags = flags.list("tag");
   const annotations = flags.list("annotation");
@@ -178,7 +184,7 @@ export async function buildOptionsFrom(cli: Cli, { flags, args }: Invocation): P
     pull: flags.bool("pull"),
     addHosts: addHostsFrom(flags),
     ulimits: flags.list("ulimit"),
-    squash: flags.bool("squash"),
+    squash: squashFrom(flags.string("squash")),
     allow: allowFrom(flags),
     stdout: (chunk) => cli.stdout.writeSlowly(chunk),
     signal: cli.signal,

@@ -53,7 +53,10 @@ const buildFlags = [
   flag("secret", "", "stringArray", 'Secret for RUN --mount=type=secret (form: "id=name[,src=file|,env=NAME]")'),
   ignored("security-opt", "", "stringArray", "Security options", 'use "RUN --security=insecure"', { hidden: true }),
   flag("shm-size", "", "bytes", "Size of /dev/shm while RUN runs"),
-  flag("squash", "", "bool", "Make one layer of everything above the base"),
+  flag("squash", "", "squash", 'Make one layer of what this Dockerfile adds and leave the base\'s layers as they are ("own"; alone it means the same)', {
+    bare: "own",
+    complete: ["own"],
+  }),
   flag("ssh", "", "stringArray", 'SSH agent or keys for RUN --mount=type=ssh (form: "default|<id>[=<socket>|<key>[,<key>]]")'),
   flag("tag", "t", "stringArray", 'Name of the image (form: "name:tag")'),
   flag("target", "", "string", "Stage to build, instead of the last"),

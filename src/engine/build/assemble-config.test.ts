@@ -35,7 +35,7 @@ describe("byte for byte what Docker writes, from the same layers and times", () 
         layerTime: (line) => (line.vertex === undefined ? undefined : Date.parse(times.get(line) ?? "")),
         epoch: lowered.epoch,
         nowMs: Date.parse(want.created ?? ""),
-        squashed: false,
+        squashed: 0,
       });
       assert.equal(bytes, config);
     });
@@ -46,7 +46,7 @@ const layer = `sha256:${"a".repeat(64)}` as Digest;
 
 test("SOURCE_DATE_EPOCH bounds the history's times and dates an image without one", () => {
   const { image } = lower("FROM scratch\nWORKDIR /a\nENV A=1\n", { buildArgs: { SOURCE_DATE_EPOCH: "1000" } });
-  const options = { image, chain: [layer], epoch: 1000, nowMs: 5e12, squashed: false };
+  const options = { image, chain: [layer], epoch: 1000, nowMs: 5e12, squashed: 0 };
   const built = JSON.parse(assembleConfig({ ...options, layerTime: (line) => (line.vertex === undefined ? undefined : 4e12) })) as ImageConfig;
   assert.deepEqual(
     [built.created, ...(built.history ?? []).map(({ created }) => created)],
@@ -58,10 +58,14 @@ test("SOURCE_DATE_EPOCH bounds the history's times and dates an image without on
 
 test("squashed: lines above the base have no layer of their own", () => {
   const { image } = lower("FROM scratch\nWORKDIR /a\nWORKDIR /b\n");
-  const config = JSON.parse(assembleConfig({ image, chain: [layer], layerTime: () => 0, epoch: undefined, nowMs: 0, squashed: true })) as ImageConfig;
+  const config = JSON.parse(assembleConfig({ image, chain: [layer], layerTime: () => 0, epoch: undefined, nowMs: 0, squashed: 2 })) as ImageConfig;
   assert.deepEqual(
-    config.history?.map(({ empty_layer }) => empty_layer),
-    [true, true],
+    config.history?.map(({ empty_layer, comment }) => [empty_layer, comment]),
+    [
+      [true, "buildkit.dockerfile.v0"],
+      [true, "buildkit.dockerfile.v0"],
+      [undefined, "create new from 2 layers"],
+    ],
   );
 });
 

@@ -14,7 +14,8 @@ export interface AssembleOptions {
   readonly epoch: number | undefined;
   /** for images that have no time of their own, milliseconds */
   readonly nowMs: number;
-  readonly squashed: boolean;
+  /** how many layers the last one of the chain was made of; 0: nothing was squashed */
+  readonly squashed: number;
 }
 
 export function assembleConfig(options: AssembleOptions): string {
@@ -47,13 +48,14 @@ export function formatTime(ms: number): string {
 }
 
 /** Lines without a layer get the time of the first new layer or of the layer before them, where there is none the epoch. */
-function fillTimes({ image, layerTime, squashed, epoch }: AssembleOptions): readonly HistoryEntry[] {
+function fillTimes(options: AssembleOptions): readonly HistoryEntry[] {
+  const { image, layerTime, squashed, epoch } = options;
   const timed = image.history.map((line): HistoryEntry => {
     const time = layerTime(line);
-    const entry = squashed && line.vertex !== undefined ? { ...line.entry, empty_layer: true } : line.entry;
+    const entry = squashed > 0 && line.vertex !== undefined ? { ...line.entry, empty_layer: true } : line.entry;
     return time === undefined ? entry : { ...entry, created: formatTime(time) };
   });
-  const all = [...image.baseHistory, ...timed];
+  const all = [...image.baseHistory, ...timed, ...squashLine(options)];
   let created = firstNewTime(all) ?? (epoch === undefined ? undefined : formatTime(epoch * 1000));
   let missing = false;
   return all.map((entry) => {
@@ -64,6 +66,15 @@ function fillTimes({ image, layerTime, squashed, epoch }: AssembleOptions): read
     missing = true;
     return order(created === undefined ? entry : { ...entry, created });
   });
+}
+
+/** The squashed layer has a line of its own, as in Docker's history: lines and layers agree in number. It is as old as its youngest part. */
+function squashLine({ image, chain, layerTime, squashed }: AssembleOptions): readonly HistoryEntry[] {
+  if (squashed === 0) return [];
+  const base = chain.at(-2);
+  const comment = base === undefined ? `create new from ${squashed} layers` : `merge ${squashed} layers to ${base}`;
+  const times = image.history.flatMap((line) => layerTime(line) ?? []);
+  return [times.length === 0 ? { comment } : { created: formatTime(Math.max(...times)), comment }];
 }
 
 function firstNewTime(history: readonly HistoryEntry[]): string | undefined {

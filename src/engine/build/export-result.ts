@@ -30,14 +30,14 @@ export async function exportResult(input: ExportInput): Promise<BuildResult> {
 }
 
 async function imageOf({ store, options, signal }: ExportInput, { platform, lowered, chain: solved, times }: PlatformResult): Promise<BuiltImage> {
-  const chain = options.squash === true ? await squashChain(store, solved, lowered.baseChain.length, signal) : solved;
+  const chain = options.squash === true || options.squash === "own" ? await squashChain(store, solved, lowered.baseChain.length, signal) : solved;
   const config = assembleConfig({
     image: lowered.image,
     chain,
     layerTime: ({ vertex }) => (vertex === undefined ? undefined : times.get(vertex.digest)),
     epoch: lowered.epoch,
     nowMs: Date.now(),
-    squashed: options.squash === true,
+    squashed: chain === solved ? 0 : solved.length - lowered.baseChain.length,
   });
   return { platform, config: Buffer.from(config), chain };
 }
