@@ -15,7 +15,7 @@ export function buildCopy(node: InstructionNode): CopyInstruction {
     type: "copy",
     ...baseOf(node),
     ...sourcesAndDestination(node, flags, "COPY"),
-    from: stageOrImage(node, flags.text("from")),
+    from: stageOrImage(flags.text("from")),
     parents: flags.boolean("parents") ?? false,
   };
 }
@@ -34,10 +34,11 @@ export function buildAdd(node: InstructionNode): AddInstruction {
   };
 }
 
-function stageOrImage(node: InstructionNode, from: string | undefined): string | undefined {
+function stageOrImage(from: string | undefined): string | undefined {
   if (from?.includes("$") !== true) return from;
   const advice = "define a new stage with FROM using ARG from global scope as a workaround";
-  throw dockerfileError(`variable expansion is not supported for --from, ${advice}`, node.lines);
+  // Docker names no line here.
+  throw dockerfileError(`variable expansion is not supported for --from, ${advice}`, undefined, { lines: undefined });
 }
 
 function requireDestination(node: InstructionNode, instruction: string): void {

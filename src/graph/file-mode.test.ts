@@ -39,5 +39,5 @@ describe("refuses", () => {
 });
 
 test("directories on the way: the octal number, else 0755", () => {
-  assert.deepEqual([undefined, "600", "u=rw", "4700"].map(directoryModeOf), [0o755, 0o600, 0o755, 0o4700]);
+  assert.deepEqual([undefined, "600", "u=rw", "4700"].map(directoryModeOf), [0o755, 0o600, 0o755, 0o700]);
 });

@@ -25,12 +25,11 @@ interface Target {
 export function lowerCopy(state: StageState, instruction: CopyInstruction | AddInstruction, surroundings: CopySurroundings): void {
   const { lines } = instruction;
   const expand = (word: string): string => state.expand(word, lines);
-  const target: Target = {
-    destination: absolutePath(expand(instruction.destination), state.workdir),
-    chown: instruction.chown === undefined ? undefined : expand(instruction.chown),
-    chmod: checkedMode(instruction.chmod === undefined ? "" : expand(instruction.chmod)),
-  };
+  // The order in which Docker finds the first word that it cannot expand; a flag that comes out empty is as good as none.
+  const chown = expand(instruction.chown ?? "") || undefined;
+  const chmod = checkedMode(expand(instruction.chmod ?? ""));
   const sources = instruction.sources.map(expand);
+  const target: Target = { destination: absolutePath(expand(instruction.destination), state.workdir), chown, chmod };
   const inputs: Vertex[] = instruction.link || state.root === undefined ? [] : [state.root];
   const actions = [...sourceActions(state, instruction, sources, target, inputs, surroundings), ...heredocActions(state, instruction, target)];
   const scratchBase = instruction.link || state.root === undefined;
@@ -71,7 +70,9 @@ function sourceActions(
     const vertex = surroundings.source(instruction.type === "copy" ? instruction.from : undefined, instruction.lines) ?? scratchVertex(state.context.contextId);
     return inputIndex(inputs, vertex);
   };
+  if (instruction.type === "add" && instruction.checksum !== undefined && sources.length > 1) throw severalChecked(instruction);
   for (const source of sources) {
+    if (instruction.type === "copy") refuseRemote(source);
     if (instruction.type === "add" && (isHttpUrl(source) || isGitUrl(source))) {
       actions.push({ ...common, ...remoteSource(state, instruction, source, inputs) });
       continue;
@@ -87,6 +88,11 @@ function sourceActions(
     else actions.push({ ...common, input, sources: [named], unpack });
   }
   return actions;
+}
+
+function refuseRemote(source: string): void {
+  const what = isGitUrl(source) ? "git ref" : isHttpUrl(source) ? "URL" : undefined;
+  if (what !== undefined) throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", `source can't be a ${what} for COPY`, { source });
 }
 
 function inputIndex(inputs: Vertex[], vertex: Vertex): number {
@@ -123,6 +129,10 @@ function checksumError(instruction: AddInstruction): SlipwayError {
   return new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", "checksum requires HTTP(S) or Git sources", { lines: instruction.lines });
 }
 
+function severalChecked(instruction: AddInstruction): SlipwayError {
+  return new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", "checksum can't be specified for multiple sources", { lines: instruction.lines });
+}
+
 function remoteSource(
   state: StageState,
   instruction: AddInstruction,
@@ -131,7 +141,8 @@ function remoteSource(
 ): { readonly input: number; readonly sources: readonly string[]; readonly unpack: boolean; readonly chmod?: string } {
   const checksum = instruction.checksum === undefined ? "" : state.expand(instruction.checksum, instruction.lines);
   const { contextId, ignoreCache } = state.context;
-  const metadata = plainMetadata({ name: "", lines: instruction.lines, slot: `${contextId}|remote|${source}`, ignoreCache, description: source });
+  // Docker names no line for what fails in fetching.
+  const metadata = plainMetadata({ name: "", slot: `${contextId}|remote|${source}`, ignoreCache, description: source });
   if (isGitUrl(source)) {
     const git = parseGitUrl(source);
     const op: GitOp = { type: "git", ...git, keepGitDir: instruction.keepGitDir ?? git.keepGitDir, checksum: checksum === "" ? git.checksum : checksum };
@@ -146,6 +157,10 @@ function remoteSource(
 
 function heredocActions(state: StageState, instruction: CopyInstruction | AddInstruction, target: Target): readonly FileAction[] {
   return instruction.heredocs.map((heredoc): FileAction => {
+    if (heredoc.name.includes("/")) {
+      const message = `open /${heredoc.name}: no such file or directory`;
+      throw new SlipwayError("not_found", "PATH_NOT_FOUND", message, { path: heredoc.name, lines: undefined });
+    }
     const content = heredoc.expand ? expandBody(state, heredoc.content, instruction.lines) : heredoc.content;
     return { type: "mkfile", ...target, name: heredoc.name, content };
   });

@@ -314,9 +314,10 @@ class Lowerer {
     }
     const named = this.#options.namedContexts.get(from.toLowerCase());
     if (named !== undefined && named.kind !== "image" && named.kind !== "resolved") return this.#contextVertex(named, from.toLowerCase());
-    if (mountTarget === undefined && /^\d+$/.test(from)) {
+    if (mountTarget === undefined && /^[+-]?\d+$/.test(from)) {
       const index = Number(from);
-      if (index >= this.#stages.length) throw new SlipwayError("invalid_argument", "INVALID_STAGE_INDEX", `invalid stage index ${from}`, { index });
+      if (index < 0 || index >= this.#stages.length)
+        throw new SlipwayError("invalid_argument", "INVALID_STAGE_INDEX", `invalid stage index ${from}`, { index });
       if (index >= stage.index) throw laterStage(stage, from, lines);
       return this.#state(index).root;
     }

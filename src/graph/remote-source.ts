@@ -62,6 +62,7 @@ function queryOf(query: string, named: Pick<GitSource, "ref" | "subdirectory">, 
     if (seen.has(key)) throw invalidUrl(`query "${key}" has multiple values`, url);
     if (value === "") throw invalidUrl(`query "${key}" has no value`, url);
     seen.add(key);
+    if (seen.has("tag") && seen.has("branch")) throw invalidUrl("branch conflicts with tag", url);
     const prefix = refPrefixes[key];
     if (prefix !== undefined) {
       if (ref !== "" && ref !== prefix + value) throw invalidUrl(`ref conflicts: "${ref}" vs "${prefix}${value}"`, url);
@@ -78,7 +79,7 @@ function queryOf(query: string, named: Pick<GitSource, "ref" | "subdirectory">, 
 
 /** The file's name from the URL's path, as ADD uses it. */
 export function fileNameOfUrl(url: string): string {
-  const path = new URL(url).pathname;
+  const path = decodeURIComponent(new URL(url).pathname).replace(/\/+$/, "");
   const last = path.slice(path.lastIndexOf("/") + 1);
-  return last === "" ? "__unnamed__" : decodeURIComponent(last);
+  return last === "" ? "__unnamed__" : last;
 }

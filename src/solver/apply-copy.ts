@@ -4,10 +4,11 @@ import type { CopyAction } from "../graph/op.ts";
 import { joinPath, parentOf, type FileNode, rootNode } from "../store/index.ts";
 import type { FileDigests } from "./file-digests.ts";
 import type { ModeChange } from "../graph/file-mode.ts";
+import { imageXattrs } from "./image-xattrs.ts";
 import type { Content, LayerDraft } from "./layer-draft.ts";
-import { resolveInTree } from "./resolve-path.ts";
+import { resolveAsKernel, resolveInTree } from "./resolve-path.ts";
 import { wholeSeconds } from "./whole-seconds.ts";
-import type { SelectedFile, SelectedSource, SourceTree } from "./selection.ts";
+import { keepsXattrs, type SelectedFile, type SelectedSource, type SourceTree } from "./selection.ts";
 
 export interface Owner {
   readonly uid: number;
@@ -48,8 +49,8 @@ export function makeDirectories(draft: LayerDraft, path: string, placement: Plac
 /** Resolves the destination's symlinks inside the tree; a dangling one gets its target made. */
 export function resolveDestination(draft: LayerDraft, destination: string, placement: Placement): string {
   const directory = destination.endsWith("/") ? destination : parentOf(destination.slice(1));
-  makeDirectories(draft, resolveInTree(draft, directory), placement);
-  return resolveInTree(draft, destination);
+  makeDirectories(draft, resolveAsKernel(draft, directory), placement);
+  return resolveAsKernel(draft, destination);
 }
 
 export function applyCopy(draft: LayerDraft, action: CopyAction, sources: readonly SelectedSource[], tree: SourceTree, placement: Placement): void {
@@ -60,14 +61,12 @@ export function applyCopy(draft: LayerDraft, action: CopyAction, sources: readon
     const target = action.parents ? parentsTarget(draft, source, destination, placement) : targetOf(draft, source, destination, root.node);
     makeDirectories(draft, parentOf(target), placement);
     const links = new Map<string, string>();
-    if (root.node.type === "directory" && !action.parents) makeTarget(draft, target, root.node, placement);
+    if (root.node.type === "directory" && !action.parents && draft.lookup(target) === undefined) makeDirectories(draft, target, placement);
     for (const file of source.files) placeFile(draft, file, target === "" ? file.relative : joinRelative(target, file.relative), tree, placement, links);
+    // A copy that brings nothing changes nothing.
+    const isChanged = source.files.length > 1 || !draft.isInBase(target);
+    if (root.node.type === "directory" && !action.parents && isChanged) draft.setTime(target, wholeSeconds(root.node.mtimeNs));
   }
-}
-
-/** The directory that receives another one's contents is made like any parent; of the source it has only the time. */
-function makeTarget(draft: LayerDraft, target: string, source: FileNode, placement: Placement): void {
-  if (draft.lookup(target) === undefined) makeDirectories(draft, target, { ...placement, createdNs: wholeSeconds(source.mtimeNs) });
 }
 
 /** A file into an existing directory keeps its name; a directory's contents go into the destination itself. */
@@ -116,7 +115,7 @@ function placeFile(draft: LayerDraft, file: SelectedFile, path: string, tree: So
     {
       ...(linkTo === undefined ? {} : { linkTo }),
       ...(node.type === "file" && linkTo === undefined ? { content: contentOf(node, tree.digests) } : {}),
-      ...(tree.keepXattrs ? { xattrs: tree.view.xattrs(file.path) } : {}),
+      ...(keepsXattrs(tree) ? { xattrs: imageXattrs(tree.view.xattrs(file.path)) } : {}),
     },
   );
 }
@@ -144,7 +143,7 @@ function placeDirectory(
   draft.put(
     path,
     { ...file.node, ...owner, mode, inode: "", mtimeNs: wholeSeconds(file.node.mtimeNs), diskPath: undefined },
-    tree.keepXattrs ? { xattrs: tree.view.xattrs(file.path) } : {},
+    keepsXattrs(tree) ? { xattrs: imageXattrs(tree.view.xattrs(file.path)) } : {},
   );
 }
 

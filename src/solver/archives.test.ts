@@ -137,8 +137,8 @@ describe("ADD extracts by content", { skip }, () => {
     assert.deepEqual(listing(files), { x: "755 7:8/", "x/d": "711 7:8/", "x/d/f": "600 7:8 1" });
   });
 
-  test("what is no archive, and half of a compressed one, stay files", async () => {
-    for (const bytes of [Buffer.from("text"), gzipSync("text"), gzipSync(tarOf(members)).subarray(0, 60), Buffer.alloc(0)]) {
+  test("what is no archive, and one that ends before its first header, stay files", async () => {
+    for (const bytes of [Buffer.from("text"), gzipSync("text"), gzipSync(tarOf(members)).subarray(0, 20), Buffer.alloc(0)]) {
       assert.deepEqual((await add(bytes)).lookup("x/t")?.size, bytes.length);
     }
   });
@@ -153,6 +153,16 @@ describe("ADD extracts by content", { skip }, () => {
     ["names that climb out", tarOf([{ path: "../evil", content: "x" }]), /^invalid entry name "\.\.\/evil"$/],
     ["hard links to nothing", tarOf([{ path: "h", type: "hardlink", linkname: "nothing" }]), /^linkat nothing h: no such file or directory$/],
     ["hard links out", tarOf([{ path: "h", type: "hardlink", linkname: "../../etc/passwd" }]), /etc\/passwd/],
+    [
+      "half a packed tar",
+      gzipSync(
+        tarOf([
+          { path: "f", content: "x" },
+          { path: "g", content: String(Math.PI).repeat(200) },
+        ]),
+      ).subarray(0, 110),
+      /^unexpected EOF$/,
+    ],
     ["half a tar", tarOf([{ path: "f", content: "x".repeat(2000) }]).subarray(0, 1200), /unexpected EOF$/],
     [
       "a file below a file",

@@ -23,6 +23,7 @@ export class FileDigests {
   #changed = false;
 
   get(node: FileNode): string | undefined {
+    if (node.type === "file" && node.size === 0) return emptyDigest;
     if (node.diskPath === undefined || node.stamp === "") return undefined;
     const known = this.#known.get(node.diskPath);
     return known?.stamp === node.stamp ? known.digest : undefined;
@@ -70,15 +71,19 @@ export class FileDigests {
   }
 }
 
+const emptyDigest = createHash("sha256").digest("hex");
+
 const header = "slipway-context 1\n";
 
 const buffer = Buffer.allocUnsafe(128 * 1024);
 
 /**
- * Streams a file through `onChunk` (the buffer is reused) and checks that it has the size it was listed with.
+ * Streams a file through `onChunk` (the buffer is reused) and checks that it has the size it was listed with. An empty one is
+ * not opened: it may be a socket.
  * Fails with FILE_CHANGED (conflict), PERMISSION_DENIED.
  */
 export function readContent(path: string, size: number, onChunk: (chunk: Buffer) => void): void {
+  if (size === 0) return;
   let fd: number;
   try {
     fd = openSync(path, "r");

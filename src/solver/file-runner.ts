@@ -5,10 +5,10 @@ import { SlipwayError } from "../base/errors.ts";
 import { digestOf } from "../oci/digest.ts";
 import type { CopyAction, FileAction, FileOp } from "../graph/op.ts";
 import { identityOf, type Vertex } from "../graph/vertex.ts";
-import { chainId, emptyLayer, emptyView, type Chain, type FileView, type Store } from "../store/index.ts";
+import { chainId, emptyLayer, emptyView, parentOf, type Chain, type FileView, type Store } from "../store/index.ts";
 import { endOfArchive } from "../tar/writer.ts";
 import { applyCopy, directoryNode, makeDirectories, resolveDestination, type Placement } from "./apply-copy.ts";
-import { unpackArchives } from "./archives.ts";
+import { unpackArchives, type UnpackSurroundings } from "./archives.ts";
 import { contentKeyOf, emitLayer } from "./emit-layer.ts";
 import { digestFile, FileDigests } from "./file-digests.ts";
 import { directoryModeOf, parseModeChange } from "../graph/file-mode.ts";
@@ -17,7 +17,7 @@ import { fileInputs } from "./miss-reason.ts";
 import { resolveOwner } from "./owners.ts";
 import { resolveInTree } from "./resolve-path.ts";
 import type { Result } from "./results.ts";
-import { digestSelection, selectSources, unknownContent, type SelectedSource, type SourceTree } from "./selection.ts";
+import { digestSelection, keepsXattrs, selectSources, unknownContent, type SelectedSource, type SourceTree } from "./selection.ts";
 import type { StepRun } from "./step-cache.ts";
 
 export interface FileStep {
@@ -89,7 +89,7 @@ function omit(record: Readonly<Record<string, string>>, key: string): Readonly<R
 
 /** The op's own identity without input numbers: those are replaced by what the inputs are. */
 function fileKey(op: FileOp, base: string, sources: readonly string[]): string {
-  return digestOf(canonicalJson({ version: "file-step.v1", op: identityOf(op), base, sources }));
+  return digestOf(canonicalJson({ version: "file-step.v2", op: identityOf(op), base, sources }));
 }
 
 function inputOf({ inputs }: FileStep, action: CopyAction): Result {
@@ -135,7 +135,7 @@ export async function runFileStep(step: FileStep, prepared: PreparedFileStep): P
     layers: [layer.diffId],
     sizeBytes: layer.sizeBytes,
     aliases: [contentAlias(layer.contentKey), ...(learned === undefined ? [] : [learned])],
-    inputs: fileInputs(copies.filter(({ tree }) => !tree.keepXattrs).flatMap(listFiles), digestOf),
+    inputs: fileInputs(copies.filter(({ tree }) => !keepsXattrs(tree)).flatMap(listFiles), digestOf),
   };
 }
 
@@ -188,17 +188,28 @@ async function applyAction(step: FileStep, action: FileAction, draft: LayerDraft
     case "copy": {
       const copy = prepared.copies.get(action) ?? (await readLayers(step, action));
       copies.push(copy);
-      const below = (): Promise<FileView> => step.store.materializer.readableView(baseChain(step), step.signal);
-      const rest = action.unpack ? await unpackArchives(step.store, draft, copy, placement, { signal: step.signal, below }) : copy.selection;
+      const rest = action.unpack ? await unpackArchives(draft, copy, placement, unpackSurroundings(step)) : copy.selection;
       return applyCopy(draft, action, rest, copy.tree, placement);
     }
   }
 }
 
+function unpackSurroundings(step: FileStep): UnpackSurroundings {
+  const { store, signal } = step;
+  return { store, signal, readableBase: () => readBase(step) };
+}
+
+async function readBase(step: FileStep): Promise<FileView> {
+  const chain = baseChain(step);
+  return chain.length === 0 ? emptyView : await step.store.materializer.readableView(chain, step.signal);
+}
+
 async function readLayers(step: FileStep, action: CopyAction): Promise<PreparedCopy> {
   const input = inputOf(step, action);
   if (input.kind !== "layers") throw new SlipwayError("internal", "INTERNAL", "a client directory was not prepared");
-  const tree: SourceTree = { view: await step.store.materializer.readableView(input.chain, step.signal), digests: new FileDigests(), keepXattrs: true };
+  const view = await step.store.materializer.readableView(input.chain, step.signal);
+  const isImage = step.vertex.inputs[action.input]?.op.type === "image";
+  const tree: SourceTree = { view, digests: new FileDigests(), origin: { kind: isImage ? "image" : "step" } };
   return { action, tree, selection: selectSources(action, tree), digest: undefined };
 }
 
@@ -210,10 +221,11 @@ function makeWorkdir(draft: LayerDraft, path: string, placement: Placement): voi
 }
 
 function makeFile(draft: LayerDraft, action: Extract<FileAction, { type: "mkfile" }>, placement: Placement): void {
-  const destination = resolveDestination(draft, action.destination, { ...placement, directoryMode: directoryNode.mode });
+  const destination = resolveDestination(draft, action.destination, placement);
   const path = draft.lookup(destination)?.type === "directory" ? `${destination === "" ? "" : `${destination}/`}${action.name}` : destination;
   if (draft.lookup(path)?.type === "directory")
     throw new SlipwayError("invalid_argument", "CANNOT_REPLACE", `cannot replace to directory /${path} with file`, { path: `/${path}` });
+  makeDirectories(draft, parentOf(path), placement);
   const bytes = Buffer.from(action.content);
   const mode = placement.mode?.(0o644, false) ?? 0o644;
   draft.put(

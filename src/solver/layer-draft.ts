@@ -18,18 +18,12 @@ export interface DraftNode {
 
 const noXattrs: ReadonlyMap<string, Uint8Array> = new Map();
 
-type Attributes = Pick<FileNode, "mode" | "uid" | "gid" | "mtimeNs">;
-
-export function sameAttributes(a: Attributes, b: Attributes): boolean {
-  return a.mode === b.mode && a.uid === b.uid && a.gid === b.gid && a.mtimeNs === b.mtimeNs;
-}
-
 export class LayerDraft implements FileView {
   readonly #base: FileView;
   readonly #nodes = new Map<string, DraftNode | "whiteout">();
+  /** names that others are linked to */
+  readonly #linkTargets = new Set<string>();
   readonly #names = new Map<string, Set<string>>();
-  /** names linked to a file of the draft */
-  readonly #links = new Map<string, Set<string>>();
   /** answers of #isBlocked, for the directories that were asked about */
   readonly #blocked = new Map<string, boolean>();
 
@@ -42,34 +36,42 @@ export class LayerDraft implements FileView {
     node: FileNode,
     parts: { readonly content?: Content; readonly linkTo?: string; readonly xattrs?: ReadonlyMap<string, Uint8Array> } = {},
   ): void {
+    this.#handOn(path);
+    if (parts.linkTo !== undefined) this.#linkTargets.add(parts.linkTo);
     this.#nodes.set(path, { node, content: parts.content, linkTo: parts.linkTo, xattrs: parts.xattrs ?? noXattrs });
     this.#register(path);
   }
 
-  /** One more name for a file of the draft; the attributes of its last name hold for all of them, as they do on a disk. */
-  link(path: string, target: string, attributes: Attributes): void {
-    const file = this.#fileOf(target);
-    const found = this.#nodes.get(file);
-    if (found === undefined || found === "whiteout") return;
-    const { mode, uid, gid, mtimeNs } = attributes;
-    const node = { ...found.node, uid, gid, ...(found.node.type === "symlink" ? {} : { mode, mtimeNs }) };
-    this.put(path, node, { linkTo: file, xattrs: found.xattrs });
-    const names = this.#links.get(file) ?? new Set();
-    this.#links.set(file, names.add(path));
-    if (sameAttributes(node, found.node)) return;
-    for (const name of [file, ...names]) {
-      const own = this.#nodes.get(name);
-      if (own !== undefined && own !== "whiteout" && (name === file || own.linkTo === file)) this.#nodes.set(name, { ...own, node });
+  /** `path` becomes another name of the draft's file at `target`; all its names get the attributes of `node`. */
+  link(path: string, target: string, node: FileNode): void {
+    const own = this.#nodes.get(target);
+    if (own === undefined || own === "whiteout") throw new Error(`no file of the draft to link to: ${target}`);
+    const original = own.linkTo ?? target;
+    if (this.#nodes.get(path) !== own) this.put(path, node, { linkTo: original, xattrs: own.xattrs });
+    for (const [name, other] of this.#nodes) {
+      if (other !== "whiteout" && (name === original || other.linkTo === original)) this.#nodes.set(name, { ...other, node });
     }
   }
 
-  #fileOf(path: string): string {
+  /** A file that other names are linked to goes away: the first of them carries the content from now on. */
+  #handOn(path: string): void {
     const own = this.#nodes.get(path);
-    return own === undefined || own === "whiteout" ? path : (own.linkTo ?? path);
+    if (!this.#linkTargets.delete(path) || own === undefined || own === "whiteout") return;
+    let heir: string | undefined;
+    for (const [name, other] of this.#nodes) {
+      if (other === "whiteout" || other.linkTo !== path) continue;
+      if (heir !== undefined) this.#linkTargets.add(heir);
+      this.#nodes.set(name, heir === undefined ? { ...own, linkTo: undefined } : { ...other, linkTo: heir });
+      heir ??= name;
+    }
   }
 
   remove(path: string): void {
-    for (const below of this.#nodes.keys()) if (below.startsWith(`${path}/`)) this.#nodes.delete(below);
+    for (const below of [...this.#nodes.keys()].filter((name) => name.startsWith(`${path}/`))) {
+      this.#handOn(below);
+      this.#nodes.delete(below);
+    }
+    this.#handOn(path);
     if (this.#base.lookup(path) === undefined) this.#nodes.delete(path);
     else this.#nodes.set(path, "whiteout");
     this.#register(path);
@@ -121,11 +123,22 @@ export class LayerDraft implements FileView {
     return own === undefined ? this.#base.xattrs(path) : own.xattrs;
   }
 
+  isInBase(path: string): boolean {
+    return this.#base.lookup(path) !== undefined;
+  }
+
   /** Brings a directory of the base into the layer with the attributes it has there. */
   copyUp(path: string): void {
     if (path === "" || this.#nodes.has(path)) return;
     const node = this.#base.lookup(path);
     if (node !== undefined) this.put(path, { ...node, mtimeNs: wholeSeconds(node.mtimeNs), diskPath: undefined }, { xattrs: this.#base.xattrs(path) });
+  }
+
+  /** Gives a directory of the draft or its base another time; the root has none in a layer. */
+  setTime(path: string, mtimeNs: bigint): void {
+    this.copyUp(path);
+    const own = this.#nodes.get(path);
+    if (own !== undefined && own !== "whiteout") this.#nodes.set(path, { ...own, node: { ...own.node, mtimeNs } });
   }
 
   /** In the order of an archive: names by their bytes, parents first, link targets before links. */

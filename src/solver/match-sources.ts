@@ -1,8 +1,9 @@
 /** COPY's sources: names and patterns → paths that exist in the source tree. */
 import { isSlipwayError, SlipwayError } from "../base/errors.ts";
-import { hasGlob, matchGlob } from "../dockerfile/glob.ts";
+import { compileGlob, hasGlob } from "../dockerfile/glob.ts";
 import { joinPath, type FileView } from "../store/index.ts";
-import { resolveInTree } from "./resolve-path.ts";
+import { resolveAsKernel, resolveInTree } from "./resolve-path.ts";
+import type { SentFiles } from "./sent-files.ts";
 
 export interface MatchedSource {
   /** as matched: its last part names the copy */
@@ -13,25 +14,34 @@ export interface MatchedSource {
   readonly kept: string;
 }
 
+/** How a source's faults are found, and said. */
+export interface Lookup {
+  readonly view: FileView;
+  /**
+   * "image": Docker looks at the files when it copies them, and a pattern that cannot be read matches nothing; "checksum": a
+   * digest of what is selected comes first
+   */
+  readonly faults: "image" | "checksum";
+  /** what is there at all; undefined: everything */
+  readonly sent: SentFiles | undefined;
+}
+
 /**
- * A pattern without a match gives nothing; a plain name that is missing fails with SOURCE_NOT_FOUND (not_found) in BuildKit's
- * words, also when it is (or a pattern finds) a symlink that leads nowhere.
+ * A pattern without a match gives nothing, unless the directory that it begins with is missing; a plain name that is missing
+ * fails with SOURCE_NOT_FOUND (not_found) in BuildKit's words, also when it is (or a pattern finds) a symlink that leads nowhere.
  */
-export function matchSources(view: FileView, source: string): readonly MatchedSource[] {
+export function matchSources(lookup: Lookup, source: string): readonly MatchedSource[] {
   const { parts, pivot } = splitSource(source);
   const pattern = parts.join("/");
-  const matched = (path: string, resolved: string): MatchedSource => ({ path, resolved, kept: path.split("/").slice(pivot).join("/") });
-  if (!hasGlob(pattern)) {
-    const resolved = resolveSource(view, pattern);
-    const node = view.lookup(resolved);
-    if (node === undefined || (source.endsWith("/") && pattern !== "" && node.type !== "directory")) throw notFound(source);
-    return [matched(pattern, resolved)];
-  }
-  return expandPattern(view, parts).map(({ path, real }) => {
-    const resolved = resolveSource(view, real);
-    if (view.lookup(resolved) === undefined) throw notFound(`/${path}`);
-    return matched(path, resolved);
-  });
+  const matched = (path: string, real: string): MatchedSource => {
+    const resolved = resolveSource(lookup, real);
+    if (lookup.view.lookup(resolved) === undefined) throw notFound(lookup, `/${path}`, resolved);
+    return { path, resolved, kept: path.split("/").slice(pivot).join("/") };
+  };
+  if (hasGlob(pattern)) return expandPattern(lookup, parts).map(({ path, real }) => matched(path, real));
+  // A backslash is sent as a pattern's escape, and then looked for as it is.
+  if (pattern.includes("\\") && lookup.sent?.has(pattern) === false) throw notFound(lookup, `/${pattern}`, pattern);
+  return [matched(pattern, pattern)];
 }
 
 /** Clean parts, none of which climbs, and how many of them stand before a `/./`. */
@@ -50,21 +60,30 @@ function cleanParts(path: string): readonly string[] {
   return parts;
 }
 
-function resolveSource(view: FileView, path: string): string {
+function resolveSource({ view, faults }: Lookup, path: string): string {
+  if (faults === "image") return resolveAsKernel(view, path);
   try {
     return resolveInTree(view, path);
   } catch (error) {
-    if (!isSlipwayError(error, "TOO_MANY_LINKS")) throw error;
-    throw new SlipwayError(error.kind, error.code, `${checksumFailure}too many links`, error.details, error);
+    throw isSlipwayError(error, "TOO_MANY_LINKS") ? ofChecksum(error) : error;
   }
 }
 
 /** BuildKit's words; it names its own reference to the source, of which there is none here. */
 const checksumFailure = "failed to compute cache key: failed to calculate checksum of ref context: ";
 
-function notFound(source: string): SlipwayError {
-  const shown = source.startsWith("/") ? source : `/${source}`;
-  return new SlipwayError("not_found", "SOURCE_NOT_FOUND", `${checksumFailure}${JSON.stringify(shown)}: not found`, { source });
+/** The same failure, met while a selection's digest was computed. */
+export function ofChecksum(error: SlipwayError, what = ""): SlipwayError {
+  return new SlipwayError(error.kind, error.code, `${checksumFailure}${what}${error.message}`, error.details, error);
+}
+
+function notFound({ faults }: Lookup, source: string, resolved: string): SlipwayError {
+  if (faults === "image") return missingAtCopy(resolved);
+  return new SlipwayError("not_found", "SOURCE_NOT_FOUND", `${checksumFailure}${JSON.stringify(source)}: not found`, { source });
+}
+
+function missingAtCopy(path: string): SlipwayError {
+  return new SlipwayError("not_found", "SOURCE_NOT_FOUND", `lstat /${path}: no such file or directory`, { source: `/${path}` });
 }
 
 interface Candidate {
@@ -75,15 +94,24 @@ interface Candidate {
 }
 
 /** Only directories that the pattern can reach are listed; from the first wildcard on no symlink is followed on the way. */
-function expandPattern(view: FileView, parts: readonly string[]): readonly Candidate[] {
+function expandPattern(lookup: Lookup, parts: readonly string[]): readonly Candidate[] {
+  const { view, faults, sent } = lookup;
   const first = parts.findIndex(hasGlob);
   const prefix = parts.slice(0, first).join("/");
-  let candidates: readonly Candidate[] = [{ path: prefix, real: resolveSource(view, prefix) }];
-  for (const part of parts.slice(first)) {
-    candidates = candidates.flatMap(({ path, real }) => {
-      const names = hasGlob(part) ? view.list(real).filter((name) => matchGlob(part, name)) : [part];
-      return names.map((name) => ({ path: joinPath(path, name), real: joinPath(real, name) })).filter((next) => view.lookup(next.real) !== undefined);
-    });
+  const real = resolveSource(lookup, prefix);
+  let candidates: readonly Candidate[] = [{ path: prefix, real }];
+  try {
+    for (const part of parts.slice(first)) candidates = candidates.flatMap((candidate) => expandPart(view, candidate, part));
+  } catch (error) {
+    if (!isSlipwayError(error, "PATTERN_SYNTAX")) throw error;
+    if (faults === "checksum") throw ofChecksum(error);
+    candidates = [];
   }
+  if (candidates.length === 0 && real !== "" && (view.lookup(real) === undefined || sent?.has(real) === false)) throw missingAtCopy(real);
   return candidates;
+}
+
+function expandPart(view: FileView, { path, real }: Candidate, part: string): readonly Candidate[] {
+  const names = hasGlob(part) ? view.list(real).filter(compileGlob(part)) : [part];
+  return names.map((name) => ({ path: joinPath(path, name), real: joinPath(real, name) })).filter((next) => view.lookup(next.real) !== undefined);
 }

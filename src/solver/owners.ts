@@ -1,12 +1,12 @@
 /** `--chown` and WORKDIR's owner: numbers as they are, names from the base's own passwd and group. */
 import { readFileSync } from "node:fs";
 import { SlipwayError } from "../base/errors.ts";
-import { resolveUser } from "../runtime/user.ts";
 import type { Chain, Store } from "../store/index.ts";
 import type { Owner } from "./apply-copy.ts";
 import { resolveInTree } from "./resolve-path.ts";
 
 const maxTableBytes = 1 << 20;
+const maxId = 0x7fffffff;
 
 /**
  * A user without a group has the user's own group: for a name passwd's, for a number the same number. A name that the base
@@ -14,31 +14,48 @@ const maxTableBytes = 1 << 20;
  * (scratch, --link), it fails with INVALID_OWNER (invalid_argument).
  */
 export async function resolveOwner(text: string, chain: Chain, store: Store, signal: AbortSignal | undefined): Promise<Owner> {
-  const numeric = /^(\d+)(?::(\d+))?$/.exec(text);
-  if (numeric !== null) return { uid: Number(numeric[1]), gid: Number(numeric[2] ?? numeric[1]) };
-  const [passwd, group] = await readTables(chain, store, signal);
-  const find = (spec: string): Owner | undefined => findOwner(spec, passwd, group, { strictly: chain.length === 0, text });
-  const [user, groupName] = splitOwner(text);
-  const isNumber = /^\d+$/.test(user);
-  const owner = isNumber ? { uid: Number(user), gid: Number(user) } : (find(user) ?? { uid: 0, gid: 0 });
-  if (groupName === undefined || (groupName === "" && !isNumber)) return { uid: owner.uid, gid: owner.gid };
-  return { uid: owner.uid, gid: find(`0:${groupName}`)?.gid ?? owner.gid };
-}
-
-function findOwner(spec: string, passwd: string, group: string, { strictly, text }: { readonly strictly: boolean; readonly text: string }): Owner | undefined {
-  try {
-    return resolveUser(spec, passwd, group, { forExec: false });
-  } catch (error) {
-    if (!(error instanceof SlipwayError)) throw error;
-    // Docker's words for the input that could know the name
-    if (strictly) throw new SlipwayError("invalid_argument", "INVALID_OWNER", "invalid user index: -1", { ...error.details, owner: text }, error);
-    return undefined;
-  }
-}
-
-function splitOwner(text: string): readonly [string, string | undefined] {
   const colon = text.indexOf(":");
-  return colon < 0 ? [text, undefined] : [text.slice(0, colon), text.slice(colon + 1)];
+  const user = parsePart(colon < 0 ? text : text.slice(0, colon));
+  const group = colon < 0 ? undefined : parsePart(text.slice(colon + 1));
+  if (typeof user !== "string" && typeof group !== "string") return { uid: idOf(user), gid: idOf(group ?? user) };
+  if (chain.length === 0) {
+    throw new SlipwayError("invalid_argument", "INVALID_OWNER", "invalid user index: -1", { owner: text });
+  }
+  const [passwd, groups] = await readTables(chain, store, signal);
+  const owner = typeof user === "string" ? (findUser(passwd, user) ?? { uid: 0, gid: 0 }) : { uid: idOf(user), gid: idOf(user) };
+  return { uid: owner.uid, gid: typeof group === "string" ? (findGroup(groups, group) ?? owner.gid) : idOf(group ?? owner.gid) };
+}
+
+/** What Go's ParseInt takes as 32 bits is a number; nothing and "root" are 0. */
+function parsePart(text: string): number | string {
+  if (text === "" || text === "root") return 0;
+  const number = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
+  return number <= maxId && number >= -maxId - 1 ? number : text;
+}
+
+/** -1 is the kernel's word for "as it is", and what was just made is root's; other negative numbers wrap. */
+function idOf(number: number): number {
+  return number === -1 ? 0 : number >>> 0;
+}
+
+/** The first line with that name counts, whatever it lacks: missing and malformed numbers are 0. */
+function findUser(passwd: string, name: string): Owner | undefined {
+  const fields = findLine(passwd, name);
+  return fields === undefined ? undefined : { uid: numberOf(fields[2]), gid: numberOf(fields[3]) };
+}
+
+function findGroup(groups: string, name: string): number | undefined {
+  const fields = findLine(groups, name);
+  return fields === undefined ? undefined : numberOf(fields[2]);
+}
+
+function findLine(table: string, name: string): readonly string[] | undefined {
+  const lines = table.split("\n").map((line) => line.trim());
+  return lines.find((line) => line === name || line.startsWith(`${name}:`))?.split(":");
+}
+
+function numberOf(field: string | undefined): number {
+  return field !== undefined && /^\d{1,18}$/.test(field) ? Number(BigInt(field) & 0xffffffffn) : 0;
 }
 
 async function readTables(chain: Chain, store: Store, signal: AbortSignal | undefined): Promise<readonly [passwd: string, group: string]> {

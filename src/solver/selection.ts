@@ -1,16 +1,32 @@
 /** What a COPY takes from its source, walked once: every file with its place below the match, and a digest over all of it. */
 import { createHash } from "node:crypto";
+import { isSlipwayError } from "../base/errors.ts";
 import type { CopyAction } from "../graph/op.ts";
 import { createIgnoreMatcher, type IgnoreMatcher } from "../dockerfile/ignore.ts";
 import { joinPath, type FileNode, type FileView } from "../store/index.ts";
 import type { FileDigests } from "./file-digests.ts";
-import { matchSources, type MatchedSource } from "./match-sources.ts";
+import { matchSources, ofChecksum, type Lookup, type MatchedSource } from "./match-sources.ts";
+import { sentFiles } from "./sent-files.ts";
 
 export interface SourceTree {
   readonly view: FileView;
   readonly digests: FileDigests;
-  /** files of a client's directory carry no attributes into the image */
-  readonly keepXattrs: boolean;
+  readonly origin: Origin;
+}
+
+export type Origin =
+  | {
+      readonly kind: "client";
+      /** the sources that the whole build has from it; undefined: each instruction is on its own */
+      readonly taken: readonly string[] | undefined;
+    }
+  | { readonly kind: "remote" }
+  /** of an image just as it is, or of what a step made */
+  | { readonly kind: "image" | "step" };
+
+/** Files that come from outside carry no extended attributes into the image. */
+export function keepsXattrs({ origin }: SourceTree): boolean {
+  return origin.kind === "image" || origin.kind === "step";
 }
 
 export interface SelectedFile {
@@ -29,8 +45,19 @@ export interface SelectedSource {
 
 /** Fails with SOURCE_NOT_FOUND. */
 export function selectSources(action: CopyAction, tree: SourceTree): readonly SelectedSource[] {
-  const excluded = action.exclude.length === 0 ? undefined : createIgnoreMatcher(action.exclude);
-  return action.sources.flatMap((source) => matchSources(tree.view, source)).map((match) => ({ match, files: walk(tree.view, match.resolved, excluded) }));
+  const { view, origin } = tree;
+  const sent = origin.kind === "client" ? sentFiles(view, origin.taken ?? action.sources) : undefined;
+  const lookup: Lookup = { view, faults: origin.kind === "image" ? "image" : "checksum", sent };
+  const excluded = excludeMatcher(action.exclude);
+  return action.sources.flatMap((source) => matchSources(lookup, source)).map((match) => ({ match, files: walk(view, match.resolved, excluded) }));
+}
+
+function excludeMatcher(patterns: readonly string[]): IgnoreMatcher | undefined {
+  try {
+    return patterns.length === 0 ? undefined : createIgnoreMatcher(patterns);
+  } catch (error) {
+    throw isSlipwayError(error, "PATTERN_SYNTAX") ? ofChecksum(error, `invalid excludepatterns: [${patterns.join(" ")}]: `) : error;
+  }
 }
 
 function walk(view: FileView, root: string, excluded: IgnoreMatcher | undefined): readonly SelectedFile[] {

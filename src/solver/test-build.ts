@@ -54,7 +54,8 @@ export function createTestBuilder(): TestBuilder {
         if (event.type === "log") onOutput?.(Buffer.from(event.data).toString());
       },
       sources: {
-        local: () => Promise.resolve({ kind: "tree", root: context, tree: { view: new DirectoryView(context), digests, keepXattrs: false } }),
+        local: () =>
+          Promise.resolve({ kind: "tree", root: context, tree: { view: new DirectoryView(context), digests, origin: { kind: "client", taken: undefined } } }),
         git: () => Promise.reject(new Error("no git here")),
         http: () => Promise.reject(new Error("no http here")),
         image: () => Promise.resolve(),

@@ -49,7 +49,7 @@ function nodeOf(leaf: Leaf, isDirectory: boolean): FileNode {
 }
 
 export function sourceOf(leaves: Readonly<Record<string, Leaf>>): SourceTree {
-  return { view: treeOf(leaves), digests: new FileDigests(), keepXattrs: false };
+  return { view: treeOf(leaves), digests: new FileDigests(), origin: { kind: "client", taken: undefined } };
 }
 
 /** Everything in a draft: path → "mode owner content", "→ target", "= first name" for hard links, "gone". */

@@ -5,9 +5,9 @@ import { joinPath, type FileNode, type FileView } from "./file-view.ts";
 import { nodeTypeOf } from "./node-type.ts";
 import { lGetXattr, lListXattr } from "./syscalls.ts";
 
-/** Sockets give undefined: no archive can hold one. */
-export function nodeFromStat(path: string, stat: BigIntStats): FileNode | undefined {
-  const type = nodeTypeOf(Number(stat.mode));
+/** Sockets give undefined, for no archive can hold one; in a build context Docker makes empty files of them. */
+export function nodeFromStat(path: string, stat: BigIntStats, sockets?: "empty files"): FileNode | undefined {
+  const type = nodeTypeOf(Number(stat.mode)) ?? (sockets === undefined ? undefined : "file");
   if (type === undefined) return undefined;
   const rdev = Number(stat.rdev);
   return {
@@ -33,7 +33,7 @@ function missing(error: unknown): boolean {
 }
 
 /** lstat, or undefined when nothing is there. Unreadable directories fail with PERMISSION_DENIED. */
-export function nodeAt(path: string): FileNode | undefined {
+export function nodeAt(path: string, sockets?: "empty files"): FileNode | undefined {
   let stat: BigIntStats | undefined;
   try {
     stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
@@ -41,7 +41,7 @@ export function nodeAt(path: string): FileNode | undefined {
     if (missing(error)) return undefined;
     throw denied(error, path);
   }
-  return stat === undefined ? undefined : nodeFromStat(path, stat);
+  return stat === undefined ? undefined : nodeFromStat(path, stat, sockets);
 }
 
 function denied(error: unknown, path: string): unknown {
@@ -63,7 +63,7 @@ export class DirectoryView implements FileView {
   lookup(path: string): FileNode | undefined {
     // A symlink on the way is not followed: what lies behind it is not part of this tree at that path.
     if (path !== "" && !this.#reachable(path)) return undefined;
-    const node = nodeAt(path === "" ? this.root : `${this.root}/${path}`);
+    const node = nodeAt(path === "" ? this.root : `${this.root}/${path}`, "empty files");
     if (node === undefined || path === "") return node;
     return this.#excluded?.(path, node) === true ? undefined : node;
   }
@@ -90,7 +90,7 @@ export class DirectoryView implements FileView {
       if (missing(error)) return [];
       throw denied(error, directory);
     }
-    if (this.#excluded !== undefined) names = names.filter((name) => this.lookup(joinPath(path, name)) !== undefined);
+    if (this.#excluded !== undefined) names = names.filter((name) => name.includes("\ufffd") || this.lookup(joinPath(path, name)) !== undefined);
     return names.sort();
   }
 

@@ -5,7 +5,8 @@ import type { ConformanceCase } from "./case-file.ts";
 import { failureFrom, internalNames, normalizeConfig, type Outcome, type RunOutcome } from "./outcome.ts";
 import type { Finished, Program } from "./program.ts";
 import { describeChanges, readSavedImage, type Tree } from "./read-image.ts";
-import { startWebServer, writeContext, type WebServer } from "./write-context.ts";
+import { startWebServer, type WebServer } from "./web-server.ts";
+import { writeContext } from "./write-context.ts";
 
 export interface Place {
   /** contexts are written here … */
@@ -81,7 +82,8 @@ async function buildOne(program: Program, one: ConformanceCase, place: CasePlace
     await ok(program, ["build", ...place.buildFlags, "-q", "-t", name, "-f", "-", place.seen], Buffer.from(dockerfile, "latin1"));
   }
   const args = one.args.map((word) => word.replaceAll("CONTEXT", place.seen).replaceAll("HTTP_HOST", place.host));
-  const built = await program(["build", ...place.buildFlags, "--progress=plain", "-t", place.tag, ...args, place.seen], undefined, one.env);
+  const context = one.contextPath === "" ? place.seen : `${place.seen}/${one.contextPath}`;
+  const built = await program(["build", ...place.buildFlags, "--progress=plain", "-t", place.tag, ...args, context], undefined, one.env);
   if (built.code !== 0) {
     return failureFrom(built.stderr, [[place.host, "HTTP_HOST"], [place.seen, "CONTEXT"], ...internalNames]);
   }

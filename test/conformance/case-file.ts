@@ -7,6 +7,7 @@
  *     folder: NAME                               a folder of test/applications; sections add to its files or replace them
  *     run: --rm -e A=1 IMAGE sh -c "exit 3"      run when the image is built; any number
  *     differs: reason                            ours is another answer than Docker's, on purpose
+ *     context: sub/                              what follows the case's directory in the context's path
  *     -- Dockerfile
  *     FROM base
  *     COPY a /b
@@ -16,16 +17,18 @@
  *
  * A section's header is a path (in double quotes with JSON's escapes plus \xHH when it has blanks or odd bytes), then in any
  * order: a mode, uid:gid, @mtime in seconds, `nonl` (no line end after the last line), `latin1` (a character is a byte),
- * `size=N` (that many bytes), and its kind: `-> target`, `= path` (hard link), `fifo`, `dir`, `tar|tgz|tbz|txz|tzst` (its lines are the archive's members, in
- * the same notation, content after ` :: `), `whiteout` is none: a file is a file. A path ending in / is a directory.
+ * `size=N` (that many bytes), and its kind: `-> target`, `= path` (hard link), `fifo`, `socket`, `dir`, `tar|tgz|tbz|txz|tzst`
+ * (its lines are the archive's members, in the same notation, content after ` :: `; see write-tar.ts for more). A path ending
+ * in / is a directory.
  * Paths that begin with @ are no context: `@before NAME` is a Dockerfile that is built first under that name, `@http/PATH`
- * a file of a web server whose address stands for HTTP_HOST in Dockerfiles, with `status=N`, `modified=DATE`, `location=URL`.
+ * a file of a web server whose address stands for HTTP_HOST in Dockerfiles, with `status=N`, `modified=SECONDS`, `location=URL`,
+ * `disposition=NAME`; `@http/NAME.git git` is a repository there (see git-repository.ts).
  */
 
 export interface FileSpec {
   /** one byte per character */
   readonly path: string;
-  readonly kind: "file" | "directory" | "symlink" | "hardlink" | "fifo" | "tar";
+  readonly kind: "file" | "directory" | "symlink" | "hardlink" | "fifo" | "socket" | "tar" | "git";
   readonly target: string;
   readonly compression: "none" | "gzip" | "bzip2" | "xz" | "zstd";
   readonly mode: number | undefined;
@@ -48,6 +51,8 @@ export interface ConformanceCase {
   readonly folder: string | undefined;
   /** words after `run`, IMAGE standing for the image */
   readonly runs: readonly (readonly string[])[];
+  /** below the directory that they are written to, with whatever slash the case writes */
+  readonly contextPath: string;
   /** built first, in this order: name → Dockerfile */
   readonly before: readonly { readonly tag: string; readonly dockerfile: string }[];
   readonly http: readonly FileSpec[];
@@ -74,7 +79,7 @@ function parseCase(block: string): ConformanceCase {
   if (name === undefined) throw new Error("a case's first line is '== name', without blanks");
   const specs = sections.map(parseSection);
   const before = specs.filter(({ path }) => path.startsWith("@before"));
-  const isHttp = ({ path }: FileSpec): boolean => path.startsWith("@http/");
+  const isHttp = ({ path }: FileSpec): boolean => path === "@http" || path.startsWith("@http/");
   return {
     name,
     args: headerWords(head, "args").flatMap(splitWords),
@@ -83,6 +88,7 @@ function parseCase(block: string): ConformanceCase {
     context: specs.filter((spec) => !spec.path.startsWith("@")),
     folder: headerWords(head, "folder")[0],
     runs: headerWords(head, "run").map(splitWords),
+    contextPath: headerWords(head, "context")[0] ?? "",
     before: before.map(({ attributes, content }) => ({ tag: attributes["tag"] ?? "", dockerfile: content.toString("latin1") })),
     http: specs.filter(isHttp).map((spec) => ({ ...spec, path: spec.path.slice("@http/".length) })),
   };
@@ -110,6 +116,8 @@ function parseSection(section: string): FileSpec {
 
 const kinds: Readonly<Record<string, Partial<Pick<FileSpec, "kind" | "compression">>>> = {
   fifo: { kind: "fifo" },
+  socket: { kind: "socket" },
+  git: { kind: "git" },
   dir: { kind: "directory" },
   tar: { kind: "tar" },
   tgz: { kind: "tar", compression: "gzip" },
@@ -140,7 +148,7 @@ export function parseSpec(header: string, body: Buffer): FileSpec {
   if (path === "@before") attributes["tag"] = words.shift() ?? "";
   for (const word of words) {
     const owner = /^(\d+):(\d+)$/.exec(word);
-    const attribute = /^([a-z.]+)=(.*)$/.exec(word);
+    const attribute = /^([a-z][\w.]*)=(.*)$/.exec(word);
     if (/^0?[0-7]{3,4}$/.test(word)) spec = { ...spec, mode: Number.parseInt(word, 8) };
     else if (owner) spec = { ...spec, uid: Number(owner[1]), gid: Number(owner[2]) };
     else if (/^@-?\d+$/.test(word)) spec = { ...spec, mtime: Number(word.slice(1)) };
@@ -161,10 +169,13 @@ function takeName(text: string): readonly [name: string, rest: string] {
     const [name = "", ...rest] = text.split(" ");
     return [Buffer.from(name).toString("latin1"), rest.join(" ")];
   }
-  const name = (quoted[1] ?? "").replace(/\\x([0-9a-f]{2})|\\(.)|([^\\]+)/gi, (_, hex?: string, escaped?: string, plain?: string) => {
+  return [unescapeBytes(Buffer.from(quoted[1] ?? "").toString("latin1")), quoted[2] ?? ""];
+}
+
+/** Replaces `\xHH`, `\n`, `\t` and `\` before any other character, in text of one byte per character. */
+export function unescapeBytes(text: string): string {
+  return text.replace(/\\x([0-9a-f]{2})|\\(.)/gi, (_, hex?: string, escaped?: string) => {
     if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16));
-    if (escaped !== undefined) return escaped === "n" ? "\n" : escaped === "t" ? "\t" : escaped;
-    return Buffer.from(plain ?? "").toString("latin1");
+    return escaped === "n" ? "\n" : escaped === "t" ? "\t" : (escaped ?? "");
   });
-  return [name, quoted[2] ?? ""];
 }

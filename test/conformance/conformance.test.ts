@@ -8,14 +8,14 @@ import { createBuilder } from "./builder.ts";
 import { caseFiles, readCases, readExpected } from "./corpus.ts";
 import { differences } from "./outcome.ts";
 import { ownProgram } from "./program.ts";
-import { startWebServer } from "./write-context.ts";
+import { startWebServer } from "./web-server.ts";
 
 const skip = isRoot ? false : "owners and devices of contexts need root";
 const sandbox = await createSandbox({ base: false });
 after(() => sandbox[Symbol.asyncDispose]());
 const web = await startWebServer();
 const program = skip ? undefined : await ownProgram(sandbox.env, { host: web.host, directory: sandbox.directory });
-const place = { web, directory: sandbox.directory, seenAs: sandbox.directory, buildFlags: [] };
+const place = { web, directory: sandbox.directory, seenAs: sandbox.directory, buildFlags: ["--no-cache"] };
 const builder = program === undefined ? undefined : await createBuilder(program.run, place, readFileSync(makeBaseTar()));
 after(async () => {
   await builder?.[Symbol.asyncDispose]();

@@ -48,6 +48,7 @@ export const internalNames: readonly (readonly [RegExp, string])[] = [
   // which of a manifest's two requests comes first
   [/failed to do request: (?:Head|Get) /g, "failed to do request: "],
   [/failed to compute cache key: failed to calculate checksum/g, "failed to calculate checksum"],
+  [/\/var\/lib\/docker\/\S*?\/cachemounts\/buildkit\d+/g, ""],
 ];
 
 /** Lines that tell the differences, none when the outcomes agree. A time that Docker took from its clock agrees with any. */

@@ -14,7 +14,8 @@ import { splitWords } from "./case-file.ts";
 import { caseFiles, readCases, readExpected, expectedPath } from "./corpus.ts";
 import { differences, type Outcome } from "./outcome.ts";
 import { ownProgram, processProgram } from "./program.ts";
-import { startWebServer, temporaryDirectory } from "./write-context.ts";
+import { startWebServer } from "./web-server.ts";
+import { temporaryDirectory } from "./write-context.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -39,7 +40,12 @@ const env = {
   ...(process.env["SLIPWAY_ROOT"] === undefined ? {} : { SLIPWAY_ROOT: process.env["SLIPWAY_ROOT"] }),
 };
 await using web = await startWebServer();
-const place = { web, directory, seenAs: values["seen-as"] ?? directory, buildFlags: splitWords(values.flags ?? (isOwn ? "" : "--provenance=false")) };
+const place = {
+  web,
+  directory,
+  seenAs: values["seen-as"] ?? directory,
+  buildFlags: splitWords(values.flags ?? (isOwn ? "--no-cache" : "--no-cache --provenance=false")),
+};
 
 await using own = isOwn ? await ownProgram(env, { host: web.host, directory }) : undefined;
 await using builder = await createBuilder(own?.run ?? processProgram(splitWords(program), env), place, readFileSync(makeBaseTar()));

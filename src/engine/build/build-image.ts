@@ -13,11 +13,13 @@ import { contextIndexPath, FileDigests } from "../../solver/file-digests.ts";
 import type { Result } from "../../solver/results.ts";
 import { Solver } from "../../solver/solver.ts";
 import type { Store } from "../../store/index.ts";
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, realpathSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { BuildOptions, BuildResult, BuildWarning } from "../api.ts";
 import { parseTagName } from "../image-names.ts";
 import { enforceCacheCeiling } from "../system/cache-ceiling.ts";
+import { takenSources } from "../../graph/taken-sources.ts";
+import type { Vertex } from "../../graph/vertex.ts";
 import { ContextView } from "./context-view.ts";
 import { withExcerpt } from "./diagnostics.ts";
 import { exportResult } from "./export-result.ts";
@@ -189,7 +191,7 @@ async function solveAndExport(options: BuildOptions, surroundings: BuildSurround
     sources: {
       local: async (name) => {
         if (name === "context") digests.load(indexPath);
-        return openLocal(name, options, context, parsed.ignore, digests);
+        return openLocal(name, options, context, { ignore: parsed.ignore, digests, roots: platforms.flatMap(({ lowered }) => lowered.root ?? []) });
       },
       git: (vertex) => gitTree(store, vertex, signal),
       http: (vertex) => httpTree(store, vertex, signal),
@@ -237,11 +239,11 @@ function openLocal(
   name: string,
   options: BuildOptions,
   context: OpenedContext,
-  ignore: IgnoreMatcher | undefined,
-  digests: FileDigests,
+  { ignore, digests, roots }: { readonly ignore: IgnoreMatcher | undefined; readonly digests: FileDigests; readonly roots: readonly Vertex[] },
 ): Extract<Result, { kind: "tree" }> {
+  const taken = roots.flatMap((vertex) => takenSources(vertex, name));
   if (name === "context")
-    return { kind: "tree", root: context.directory, tree: { view: new ContextView(context.directory, ignore), digests, keepXattrs: false } };
+    return { kind: "tree", root: context.directory, tree: { view: new ContextView(context.directory, ignore), digests, origin: { kind: "client", taken } } };
   const entry = Object.entries(options.buildContexts ?? {}).find(([key]) => key.toLowerCase() === name);
   const root = resolve(entry?.[1] ?? "");
   if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true) {
@@ -249,7 +251,12 @@ function openLocal(
       name,
     });
   }
-  return { kind: "tree", root, tree: { view: new ContextView(root, ignoreOf(root)), digests: new FileDigests(), keepXattrs: false } };
+  const real = realpathSync(root);
+  return {
+    kind: "tree",
+    root: real,
+    tree: { view: new ContextView(real, ignoreOf(real)), digests: new FileDigests(), origin: { kind: "client", taken: undefined } },
+  };
 }
 
 function ignoreOf(root: string): IgnoreMatcher | undefined {

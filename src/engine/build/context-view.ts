@@ -1,8 +1,11 @@
 /** A client's directory as a build sees it: what `.dockerignore` leaves, owned by root. */
+import { SlipwayError } from "../../base/errors.ts";
 import type { IgnoreMatcher } from "../../dockerfile/ignore.ts";
 import { DirectoryView, joinPath, type FileNode, type FileView } from "../../store/index.ts";
 import { nodeAt } from "../../store/directory-view.ts";
 
+/** What Node reads where bytes are no UTF-8. */
+const unreadable = "\ufffd";
 const noXattrs: ReadonlyMap<string, Uint8Array> = new Map();
 
 export class ContextView implements FileView {
@@ -30,14 +33,21 @@ export class ContextView implements FileView {
     const names = new DirectoryView(this.root).list(directory);
     return names.some((name) => {
       const path = joinPath(directory, name);
-      const node = nodeAt(`${this.root}/${path}`);
+      const node = nodeAt(`${this.root}/${path}`, "empty files");
       return node !== undefined && !this.#excluded(path, node);
     });
   }
 
   lookup(path: string): FileNode | undefined {
     const node = this.#files.lookup(path);
+    if (node === undefined && path.includes(unreadable)) this.#refuse(path);
     return node === undefined || (node.uid === 0 && node.gid === 0) ? node : { ...node, uid: 0, gid: 0 };
+  }
+
+  /** A name that is no UTF-8 was listed with marks in it, and is not found again under them. */
+  #refuse(path: string): void {
+    if (this.#ignore?.matches(path) === true) return;
+    throw new SlipwayError("invalid_argument", "INVALID_FILE_NAME", `file name is not valid UTF-8: ${JSON.stringify(path)}`, { path });
   }
 
   list(path: string): readonly string[] {

@@ -60,7 +60,7 @@ describe("a download", () => {
   });
 
   const faults: readonly (readonly [name: string, page: string, changes: Partial<Download>, code: string, kind: string])[] = [
-    ["another content", "/file", { checksum: digestOf("other") }, "CHECKSUM_MISMATCH", "data_loss"],
+    ["another content", "/file", { checksum: digestOf("other") }, "CHECKSUM_MISMATCH", "failed_precondition"],
     ["redirects without end", "/round", {}, "DOWNLOAD_FAILED", "unavailable"],
     ["a redirect to this machine's files", "/out", {}, "DOWNLOAD_FAILED", "denied"],
     ["a page that is not there", "/gone", {}, "DOWNLOAD_FAILED", "not_found"],

@@ -24,6 +24,7 @@ const bodyTimeoutMs = 120_000;
 export async function downloadFile(download: Download): Promise<{ readonly modifiedMs: number | undefined; readonly sha256: string; readonly size: number }> {
   const { request } = await import("undici");
   let url = download.url;
+  let asked = url;
   for (let redirects = 0; redirects <= maxRedirects; redirects++) {
     const response = await request(url, { signal: download.signal, headersTimeout: headersTimeoutMs, bodyTimeout: bodyTimeoutMs }).catch((error: unknown) => {
       throw interrupted(download, error);
@@ -31,6 +32,7 @@ export async function downloadFile(download: Download): Promise<{ readonly modif
     const location = response.headers["location"];
     if (response.statusCode >= 300 && response.statusCode < 400 && typeof location === "string") {
       await response.body.dump();
+      asked = location;
       url = new URL(location, url).href;
       if (!/^https?:/.test(url)) throw new SlipwayError("denied", "DOWNLOAD_FAILED", `${download.url} redirects to ${url}, which is no http address`, { url });
       continue;
@@ -47,7 +49,7 @@ export async function downloadFile(download: Download): Promise<{ readonly modif
     const modifiedMs = typeof modified === "string" ? Date.parse(modified) : Number.NaN;
     return { modifiedMs: Number.isNaN(modifiedMs) ? undefined : modifiedMs, sha256, size };
   }
-  throw new SlipwayError("unavailable", "DOWNLOAD_FAILED", `${download.url}: more than ${maxRedirects} redirects`, { url: download.url });
+  throw new SlipwayError("unavailable", "DOWNLOAD_FAILED", `Get ${JSON.stringify(asked)}: stopped after ${maxRedirects} redirects`, { url: download.url });
 }
 
 function interrupted({ url, signal }: Download, error: unknown): SlipwayError {
@@ -82,7 +84,7 @@ async function writeBody(body: AsyncIterable<Uint8Array>, download: Download, le
   }
   const sha256 = hash.digest("hex");
   if (download.checksum !== "" && download.checksum !== `sha256:${sha256}`) {
-    throw new SlipwayError("data_loss", "CHECKSUM_MISMATCH", `digest mismatch sha256:${sha256}: ${download.checksum}`, {
+    throw new SlipwayError("failed_precondition", "CHECKSUM_MISMATCH", `digest mismatch sha256:${sha256}: ${download.checksum}`, {
       expected: download.checksum,
       actual: `sha256:${sha256}`,
     });

@@ -1,6 +1,6 @@
 /** Git repositories through the system's git: fetched shallowly at one ref, without hooks, prompts or the user's settings. */
 import { spawn } from "node:child_process";
-import { existsSync, realpathSync, rmSync, statSync } from "node:fs";
+import { existsSync, lstatSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { SlipwayError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
@@ -23,13 +23,17 @@ const timeoutMs = 10 * 60_000;
 export async function cloneRepository(request: GitRequest): Promise<{ readonly path: string; readonly commit: string }> {
   const { directory, url, ref, checksum } = request;
   const git = (...args: string[]): Promise<string> => runGit(["-C", directory, ...args], request);
+  if (!/^[0-9a-fA-F]*$/.test(checksum)) {
+    const message = `invalid checksum ${checksum} for Git URL, expected hex commit hash`;
+    throw new SlipwayError("invalid_argument", "GIT_CHECKSUM_MALFORMED", message, { got: checksum.slice(0, 200) });
+  }
   await git("init", "--quiet", "--initial-branch=main");
   await git("remote", "add", "--", "origin", url);
   await fetchRef(git, ref, request.signal);
   await git("checkout", "--quiet", "--detach", "FETCH_HEAD");
   const commit = (await git("rev-parse", "HEAD")).trim();
   if (checksum !== "" && !commit.startsWith(checksum)) {
-    throw new SlipwayError("data_loss", "GIT_CHECKSUM_MISMATCH", `expected checksum to match ${checksum}, got ${commit}`, {
+    throw new SlipwayError("failed_precondition", "GIT_CHECKSUM_MISMATCH", `expected checksum to match ${checksum}, got ${commit}`, {
       expected: checksum,
       actual: commit,
     });
@@ -62,21 +66,39 @@ async function fetchRef(git: (...args: string[]) => Promise<string>, ref: string
       failure ??= error;
     }
   }
-  if (!(failure instanceof SlipwayError) || failure.code !== "GIT_FAILED" || ref === "") throw failure;
-  throw new SlipwayError("not_found", "GIT_REF_NOT_FOUND", `repository does not contain ref ${ref}, output: ${failure.message}`, { ref }, failure);
+  throw asFetchFailure(failure, ref);
 }
 
-function subdirectoryOf({ directory, subdirectory }: GitRequest): string {
-  if (subdirectory === "") return directory;
-  const path = join(directory, subdirectory);
-  const stat = statSync(path, { throwIfNoEntry: false });
-  const real = stat === undefined ? undefined : realpathSync(path);
-  if (stat?.isDirectory() !== true || real === undefined || !`${real}/`.startsWith(`${realpathSync(directory)}/`)) {
-    throw new SlipwayError("not_found", "GIT_SUBDIR_NOT_FOUND", `failed to read directory: ${subdirectory}: no such directory in the repository`, {
-      subdirectory,
-    });
+/** A repository that answers, but has no such ref, or no branch that its HEAD names, is another case than one that is not there. */
+function asFetchFailure(failure: unknown, ref: string): unknown {
+  if (!(failure instanceof SlipwayError) || failure.code !== "GIT_FAILED") return failure;
+  const url = String(failure.details["url"]);
+  const isAnswered = failure.message.includes("couldn't find remote ref");
+  if (isAnswered && ref === "") {
+    return new SlipwayError("not_found", "GIT_REF_NOT_FOUND", `could not find default branch for repository: ${url}`, { ref: "HEAD" }, failure);
   }
-  return real;
+  if (isAnswered) return new SlipwayError("not_found", "GIT_REF_NOT_FOUND", `repository does not contain ref ${ref}, output: ""`, { ref }, failure);
+  if (ref !== "") return failure;
+  const message = failure.message.replace(/^failed to fetch remote /, "error fetching default branch for repository ");
+  return new SlipwayError(failure.kind, failure.code, message, failure.details, failure);
+}
+
+/** Every part must be a directory itself: no symlink, so that nothing leads out of the work tree. */
+function subdirectoryOf({ directory, subdirectory }: GitRequest): string {
+  const parts = subdirectory.split("/").filter((part) => part !== "" && part !== ".");
+  const shown = `/${parts.join("/")}`;
+  let at = "";
+  for (const part of parts) {
+    at = join(at, part);
+    const stat = lstatSync(join(directory, at), { throwIfNoEntry: false });
+    if (stat?.isDirectory() === true) continue;
+    const reason =
+      stat === undefined
+        ? `failed to lstat ${JSON.stringify(at)}: statat ${at}: no such file or directory`
+        : `git subpath ${JSON.stringify(shown)} contains non-directory ${JSON.stringify(at)}`;
+    throw new SlipwayError("not_found", "GIT_SUBDIR_NOT_FOUND", `invalid subdir ${shown}: ${reason}`, { subdirectory });
+  }
+  return join(directory, at);
 }
 
 function runGit(args: readonly string[], request: GitRequest): Promise<string> {
@@ -108,10 +130,15 @@ function runGit(args: readonly string[], request: GitRequest): Promise<string> {
       if (code === 0) resolve(stdout);
       else
         reject(
-          new SlipwayError("unavailable", "GIT_FAILED", `failed to fetch remote ${withoutPassword(request.url)}: git stderr:\n${printable(stderr.trim())}`, {
-            url: withoutPassword(request.url),
-            exitCode: code,
-          }),
+          new SlipwayError(
+            "unavailable",
+            "GIT_FAILED",
+            `failed to fetch remote ${withoutPassword(request.url)}: git stderr:\n${printable(stderr.trim())}\n: exit status ${code}`,
+            {
+              url: withoutPassword(request.url),
+              exitCode: code,
+            },
+          ),
         );
     });
   });

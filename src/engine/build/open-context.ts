@@ -1,5 +1,5 @@
 /** Where a build's files come from: a directory, a stream, a git repository, a URL. All end as a directory on this machine. */
-import { createReadStream, rmSync, statSync } from "node:fs";
+import { createReadStream, realpathSync, rmSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { SlipwayError } from "../../base/errors.ts";
 import { isGitContext, isHttpUrl, parseGitUrl } from "../../graph/remote-source.ts";
@@ -40,7 +40,8 @@ function openDirectory(path: string): OpenedContext {
   const stat = statSync(directory, { throwIfNoEntry: false });
   if (stat === undefined) throw contextError(`path ${JSON.stringify(path)} not found`, path);
   if (!stat.isDirectory()) throw contextError(`context must be a directory: ${directory}`, path);
-  return { directory, id: directory, foreign: false, dockerfileText: undefined };
+  const real = realpathSync(directory);
+  return { directory: real, id: real, foreign: false, dockerfileText: undefined };
 }
 
 function contextError(message: string, path: string): SlipwayError {
