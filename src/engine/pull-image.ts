@@ -66,23 +66,25 @@ function keepPulled({ store, reference, tag }: PullOptions, source: SourceImage,
   const before = reference.tag === undefined ? undefined : store.images.byName(formatReference(reference));
   const repository = repositoryName(reference);
   const rootDigest = source.root.descriptor.digest;
-  const siblings = source.indexes.length === 0 ? undefined : store.images.byRepoDigest(repository, rootDigest);
-  const member = siblings !== undefined && siblings !== source.manifest.config.digest;
+  const alike = source.indexes.length === 0 ? [] : store.images.allWithRepoDigest(repository, rootDigest);
+  const member = alike.some((each) => each !== source.manifest.config.digest);
   const id = store.images.commit({ config: source.configBytes, chain, manifest: source.manifestDescriptor.digest, blobs, member }, member ? [] : names);
-  const standing = member ? joinSiblings(store, siblings, id, rootDigest) : id;
+  const standing = member ? joinAlike(store, alike, id, rootDigest) : id;
   if (member) for (const name of names) store.images.tag(name, standing);
   store.images.addRepoDigest(repository, rootDigest, standing);
   return { id, rootDigest, upToDate: known && (before === undefined ? reference.tag === undefined : before === standing) };
 }
 
-/** Names and repository digests move to the index with the new image. */
-function joinSiblings(store: Store, siblings: Digest, image: Digest, document: Digest): Digest {
-  const variants = variantsOf(store, siblings);
-  if (variants.some((variant) => variant.image === image)) return siblings;
-  const parts = [...variants, { image, platform: normalizePlatform(platformFrom(store.images.config(image))) }];
-  const id = commitIndex(store, { parts, annotations: {} }, store.images.names(siblings), document);
-  for (const { repository, digest } of store.images.repoDigests(siblings)) store.images.addRepoDigest(repository, digest, id);
-  forgetImage(store, siblings);
+/** The index of all of them and the new image takes over their names and repository digests. */
+function joinAlike(store: Store, alike: readonly Digest[], image: Digest, document: Digest): Digest {
+  const parts = new Map(alike.flatMap((each) => variantsOf(store, each)).map((variant) => [variant.image, variant]));
+  const [only, ...others] = alike;
+  if (only !== undefined && others.length === 0 && parts.has(image)) return only;
+  parts.set(image, { image, platform: normalizePlatform(platformFrom(store.images.config(image))) });
+  const names = alike.flatMap((each) => store.images.names(each));
+  const id = commitIndex(store, { parts: [...parts.values()], annotations: {} }, names, document);
+  for (const { repository, digest } of alike.flatMap((each) => store.images.repoDigests(each))) store.images.addRepoDigest(repository, digest, id);
+  for (const each of alike) if (each !== id) forgetImage(store, each);
   return id;
 }
 

@@ -7,7 +7,7 @@ import { blobDescriptor, quickClient, serve, type Handler, type LoopbackServer }
 import type { Store } from "../store/index.ts";
 import type { PullEvent } from "./api.ts";
 import { listImages } from "./images/list.ts";
-import { configOf, openTestStore, testLayer } from "./images/test-images.ts";
+import { addImage, configOf, openTestStore, testLayer } from "./images/test-images.ts";
 import { pullTask, type PullOutcome, type PullRequest } from "./pull-task.ts";
 
 const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
@@ -98,6 +98,21 @@ test("the platforms of an index that are pulled one after the other stand togeth
   assert.deepEqual([index?.repoDigests, store.indexes.all().length], [[`${name}@${amd64.outcome.digest}`], 1]);
   store.indexes.remove(store.images.byName(`${name}:1`)!);
   assert.deepEqual([store.images.all(), variants()], [[], []]);
+});
+
+test("a store that has the platforms of an index side by side, as they were kept once, joins them with the next pull", async () => {
+  using box = openTestStore();
+  await using registry = await startSeveral();
+  const { store } = box;
+  const name = `${registry.host}/team/app`;
+  const { outcome } = await pull(store, `${name}:1`, { platform: "linux/amd64" });
+  const other = addImage(store, { architecture: "arm64", layers: ["base"], form: "gzip" });
+  store.images.addRepoDigest(name, outcome.digest, other);
+  await pull(store, `${name}:1`, { platform: "linux/amd64" });
+  assert.deepEqual(
+    listImages(store).map((image) => [...image.repoTags, ...image.variants.map(({ platform }) => platform).toSorted()]),
+    [[`${name}:1`, "linux/amd64", "linux/arm64"]],
+  );
 });
 
 describe("pull", () => {

@@ -152,8 +152,12 @@ export class Images {
   }
 
   byRepoDigest(repository: string, digest: Digest): Digest | undefined {
-    const row = this.#db.get("SELECT image FROM repo_digest WHERE repository = ? AND digest = ?", repository, digest);
-    return row === undefined ? undefined : (text(row, "image") as Digest);
+    return this.allWithRepoDigest(repository, digest)[0];
+  }
+
+  /** Stores from before there were indexes have one for each platform that was pulled. */
+  allWithRepoDigest(repository: string, digest: Digest): readonly Digest[] {
+    return this.#db.all("SELECT image FROM repo_digest WHERE repository = ? AND digest = ?", repository, digest).map((row) => text(row, "image") as Digest);
   }
 
   /**
