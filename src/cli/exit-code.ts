@@ -1,8 +1,8 @@
 /**
  * Exit codes, derived in one place. Docker's: 125 for flags that cannot be read and for containers that could not be made,
- * 126 and 127 for commands that cannot be executed or found, 130 after Ctrl-C, otherwise 1; a container's own code passes through.
+ * 126 and 127 for commands that cannot be executed or found, 130 after Ctrl-C, 143 after SIGTERM, otherwise 1; a container's own code passes through.
  */
-import type { SlipwayError } from "../base/errors.ts";
+import { SlipwayError } from "../base/errors.ts";
 
 /** "start": the command makes a container, and its own failures are told from the container's. */
 export type CommandFamily = "build" | "start" | "other";
@@ -10,12 +10,18 @@ export type CommandFamily = "build" | "start" | "other";
 /** Failures that name the exit code they want; elsewhere such a detail tells of a program that was called. */
 const ownCodes: ReadonlySet<string> = new Set(["START_FAILED", "EXEC_FAILED", "TEMPLATE", "USAGE"]);
 
-export function exitCodeOf(error: SlipwayError, family: CommandFamily): number {
+/** 128 and the signal's number, as shells have it. */
+export function exitCodeOfSignal(name: unknown): number {
+  return name === "SIGTERM" ? 143 : 130;
+}
+
+/** `interrupt`: the reason for which the command was aborted, if it was. */
+export function exitCodeOf(error: SlipwayError, family: CommandFamily, interrupt?: unknown): number {
   if (error.code === "UNKNOWN_FLAG") return 125;
   if (error.code === "ARGUMENT_COUNT") return 1;
   // `start` tells that it failed, and not why
   if (error.code === "START_FAILED" && family !== "start") return 1;
-  if (error.kind === "canceled") return 130;
+  if (error.kind === "canceled") return exitCodeOfSignal(interrupt instanceof SlipwayError ? interrupt.details["signal"] : undefined);
   const wanted = error.details["exitCode"];
   if (ownCodes.has(error.code) && typeof wanted === "number") return wanted;
   return family === "start" && error.code !== "NOT_A_TERMINAL" ? 125 : 1;

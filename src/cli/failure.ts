@@ -87,6 +87,7 @@ export interface FailureContext {
   /** "image ls"; "" at the root */
   readonly path: string;
   readonly debug: boolean;
+  readonly interrupt?: unknown;
 }
 
 function familyOf(command: Command | undefined): CommandFamily {
@@ -104,7 +105,7 @@ export function usageHint(command: Command | undefined, path: string, verb: "Run
 export function renderFailure(thrown: unknown, context: FailureContext): Failure {
   const error = asSlipwayError(thrown);
   const family = familyOf(context.command);
-  return { text: textOf(error, family, context) + (context.debug ? debugLines(thrown) : ""), exitCode: exitCodeOf(error, family) };
+  return { text: textOf(error, family, context) + (context.debug ? debugLines(thrown) : ""), exitCode: exitCodeOf(error, family, context.interrupt) };
 }
 
 /** `details.bare`: Docker prints the message alone, wherever it arises. */

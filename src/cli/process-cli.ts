@@ -1,11 +1,10 @@
 /** The world around a command when it runs as a process: its streams, signals and the store on disk. */
 import { SlipwayError } from "../base/errors.ts";
+import { exitCodeOfSignal } from "./exit-code.ts";
 import { printable } from "../base/printable.ts";
 import type { SlipwayApi } from "../engine/api.ts";
 import type { Cli, Output } from "./cli.ts";
 import { openInput, openOutput } from "./standard-streams.ts";
-
-const exitOnInterrupt = 130;
 
 /** The first SIGINT or SIGTERM aborts with a reason, the second ends the process; a command that proxies signals takes them. */
 class Signals {
@@ -24,7 +23,7 @@ class Signals {
     let taken = false;
     for (const taker of this.#takers) taken = taker(name) || taken;
     if (taken) return;
-    if (this.#controller.signal.aborted) process.exit(exitOnInterrupt);
+    if (this.#controller.signal.aborted) process.exit(exitCodeOfSignal(name));
     this.#controller.abort(new SlipwayError("canceled", "CANCELED", "canceled", { signal: name }));
   }
 

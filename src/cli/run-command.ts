@@ -44,7 +44,7 @@ export async function runCommand(table: CommandTable, cli: Cli, words: readonly 
   try {
     return await runFound(table, cli, found);
   } catch (error) {
-    const failure = renderFailure(error, { command, path, debug: cli.debug || buildDebug(command, words) });
+    const failure = renderFailure(error, { command, path, debug: cli.debug || buildDebug(command, words), interrupt: cli.signal.reason });
     cli.stderr.write(failure.text);
     return failure.exitCode;
   }

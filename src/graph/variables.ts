@@ -22,12 +22,13 @@ export function variableMap(variables: Variables): ReadonlyMap<string, string> {
 
 /** `K=V` strings as in image configs; an entry without `=` has an empty value. */
 export function parseVariables(env: readonly string[]): Variables {
-  let variables: Variables = [];
+  const values = new Map<string, string>();
   for (const entry of env) {
     const equals = entry.indexOf("=");
-    variables = equals < 0 ? setVariable(variables, entry, "") : setVariable(variables, entry.slice(0, equals), entry.slice(equals + 1));
+    if (equals < 0) values.set(entry, "");
+    else values.set(entry.slice(0, equals), entry.slice(equals + 1));
   }
-  return variables;
+  return [...values].map(([key, value]) => ({ key, value }));
 }
 
 export function formatVariables(variables: Variables): readonly string[] {
