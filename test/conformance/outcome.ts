@@ -32,9 +32,12 @@ export function normalizeConfig(config: string): string {
   return timed.replace(/"diff_ids":\[[^\]]*\]/, (text) => `"diff_ids":${text.split('"sha256:').length - 1}`);
 }
 
+/** What we say of a Dockerfile beyond the fault that Docker stops at. */
+const furtherFaults = /^\S*Dockerfile\S*:\d+\n-+\n(?: .*\n)+-+\nalso: .*\n\n/gm;
+
 /** From the program's standard error; `replacements` take what differs from machine to machine out of it. */
 export function failureFrom(stderr: string, replacements: readonly (readonly [find: RegExp | string, by: string])[]): Outcome {
-  const clean = replacements.reduce((text, [find, by]) => text.replaceAll(find, by), stderr);
+  const clean = replacements.reduce((text, [find, by]) => text.replaceAll(find, by), stderr).replace(furtherFaults, "");
   // Docker may show a place twice
   const at = [...new Set([...clean.matchAll(/^(\S*Dockerfile\S*:\d+)$/gm)].map(([line]) => line))];
   const error = /^ERROR: (?:failed to build: )?(?:failed to solve: )?(?<text>[\s\S]*)$/m.exec(clean)?.groups?.["text"] ?? clean;
