@@ -53,9 +53,10 @@ function sourceOf(stages: readonly Stage[], instruction: Instruction): readonly 
   const named = (name: string): Source => ({ name, stage: stages.findLast((stage) => stage.name === name.toLowerCase()), lines });
   if (instruction.type === "run") return instruction.mounts.flatMap((mount) => mountSourceOf(mount) ?? []).map(named);
   if (instruction.type !== "copy" || instruction.from === undefined || instruction.from.includes("$")) return [];
-  if (!/^\d+$/.test(instruction.from)) return [named(instruction.from)];
+  if (!/^[+-]?\d+$/.test(instruction.from)) return [named(instruction.from)];
   const index = Number(instruction.from);
-  if (index >= stages.length) throw new SlipwayError("invalid_argument", "INVALID_STAGE_INDEX", `invalid stage index ${instruction.from}`, { index });
+  if (index < 0 || index >= stages.length)
+    throw new SlipwayError("invalid_argument", "INVALID_STAGE_INDEX", `invalid stage index ${instruction.from}`, { index });
   return [{ name: instruction.from, stage: stages[index], lines }];
 }
 

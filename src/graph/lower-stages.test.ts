@@ -59,6 +59,12 @@ const faults: readonly Fault[] = [
     message: /^invalid stage index 5$/,
   },
   {
+    name: "a stage number below the first",
+    dockerfile: "FROM busybox\nCOPY --from=-1 /x /x\n",
+    code: "INVALID_STAGE_INDEX",
+    message: /^invalid stage index -1$/,
+  },
+  {
     name: "a target that is not there",
     dockerfile: "FROM busybox AS a\n",
     options: { target: "zz" },
