@@ -71,7 +71,7 @@ export function createContainerSpec(host: ContainerHost, record: ContainerRecord
 export function containerUser(rootfs: string, config: ContainerConfig, user: string, options: { readonly forExec: boolean }): ResolvedUser {
   const resolved = resolveUserIn(rootfs, user, options);
   const added = (config.groupAdd ?? []).map((group) => resolveUserIn(rootfs, `0:${group}`, options).gid);
-  return { ...resolved, additionalGids: [...new Set([...resolved.additionalGids, ...added])] };
+  return { ...resolved, additionalGids: [...resolved.additionalGids, ...new Set(added)] };
 }
 
 /** PATH, HOSTNAME, TERM and HOME are added where the image and the user said nothing. */

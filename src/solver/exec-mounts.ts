@@ -27,6 +27,8 @@ export interface MountingStep {
   readonly op: ExecOp;
   readonly inputs: readonly Result[];
   readonly signal: AbortSignal | undefined;
+  /** of the whole build */
+  readonly freshCaches: Set<string>;
 }
 
 /** Docker makes cache directories under this umask: `mode=0770` gives 0750. */
@@ -130,8 +132,10 @@ export class StepMounts implements Disposable {
     base: string,
     signal: AbortSignal | undefined,
   ): Promise<{ readonly path: string; readonly created: boolean }> {
-    const open = (id: string): { readonly path: string; readonly created: boolean } =>
-      this.#store.cacheMounts.open(id, `cache mount ${mount.target} (id ${mount.id})`);
+    const open = (id: string): { readonly path: string; readonly created: boolean } => {
+      if (this.#step.vertex.metadata.ignoreCache) this.#beginAnew(id);
+      return this.#store.cacheMounts.open(id, `cache mount ${mount.target} (id ${mount.id})`);
+    };
     if (mount.sharing === "shared") return open(base);
     if (mount.sharing === "locked") {
       this.#locks.push(await lockKey(this.#store.layout.locks, base, signal));
@@ -144,6 +148,14 @@ export class StepMounts implements Disposable {
       this.#locks.push(lock);
       return open(id);
     }
+  }
+
+  /** --no-cache is for cache mounts, too: the build's first step without cache drops what former builds left in one. */
+  #beginAnew(id: string): void {
+    const { freshCaches } = this.#step;
+    if (freshCaches.has(id)) return;
+    freshCaches.add(id);
+    this.#store.cacheMounts.remove(id, join(this.#directory, `former-cache-${this.mounts.length}`));
   }
 
   /** With `from=` the directory has its source's owner and mode, whatever the mount says. */

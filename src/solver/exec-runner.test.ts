@@ -140,6 +140,14 @@ describe("mounts", { skip: skip.skip ?? false }, () => {
     assert.deepEqual([first("o"), second("o")], ["750 5:6", "1\n2"]);
   });
 
+  test("cache: a step without cache begins it anew, once in a build", async () => {
+    const step = (name: string): string => `FROM busybox AS ${name}\nRUN --mount=type=cache,id=anew,target=/c echo ${name} >> /c/n; cat /c/n > /o\n`;
+    const last = "FROM busybox\nCOPY --from=b /o /b\nRUN --mount=type=cache,id=anew,target=/c cat /c/n > /o\n";
+    const dockerfile = `${step("a")}${step("b").replace("busybox", "a")}${last}`;
+    const read = async (noCache: boolean | ReadonlySet<string>): Promise<string | undefined> => (await built(dockerfile, { noCache }))("o");
+    assert.deepEqual([await read(false), await read(true), await read(new Set(["b"])), await read(true)], ["a\nb", "a\nb", "b", "a\nb"]);
+  });
+
   test("cache from a stage begins with its content, owner and mode", async () => {
     const read = await built(
       "FROM busybox AS s\nRUN busybox mkdir -m 1777 /i; echo init > /i/f\nFROM busybox\nRUN --mount=type=cache,id=f,target=/c,from=s,source=/i,mode=700,uid=9 busybox stat -c '%a %u' /c > /o; cat /c/f >> /o\n",

@@ -38,6 +38,8 @@ export interface ExecStep {
 }
 
 export interface ExecEnvironment {
+  /** ids of cache mounts that this build began anew, as the first of its steps without cache did for each */
+  readonly freshCaches: Set<string>;
   readonly secrets: StepSecrets;
   readonly networks: () => NetworkPool;
   readonly onOutput: (stream: 1 | 2, data: Uint8Array) => void;
@@ -97,7 +99,7 @@ export async function runExecStep(step: ExecStep, environment: ExecEnvironment):
   const lowers = await store.materializer.directories(chain, signal);
   const view = await store.materializer.readableView(chain, signal);
   const directory = store.layers.workDirectory("step");
-  const mounts = new StepMounts(store, directory, step);
+  const mounts = new StepMounts(store, directory, { ...step, freshCaches: environment.freshCaches });
   try {
     const paths = makeStepDirectories(directory, view);
     for (const mount of op.mounts) await mounts.add(mount, environment.secrets);

@@ -61,6 +61,7 @@ export function createTestBuilder(): TestBuilder {
         image: () => Promise.resolve(),
       },
       execution: {
+        freshCaches: new Set(),
         secrets: { secret: (id) => Promise.resolve(secrets[id] === undefined ? undefined : Buffer.from(secrets[id])), ssh: () => Promise.resolve(undefined) },
         networks: () => {
           throw new Error("no network here");

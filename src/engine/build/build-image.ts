@@ -198,6 +198,7 @@ async function solveAndExport(options: BuildOptions, surroundings: BuildSurround
       image: async () => {},
     },
     execution: {
+      freshCaches: new Set(),
       secrets,
       networks: () =>
         (networks ??= createNetworkPool({ directory: store.layers.workDirectory("networks"), onWarning: (message) => warn(onProgress, message) })),
