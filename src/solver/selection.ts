@@ -6,7 +6,7 @@ import { createIgnoreMatcher, type IgnoreMatcher } from "../dockerfile/ignore.ts
 import { joinPath, type FileNode, type FileView } from "../store/index.ts";
 import type { FileDigests } from "./file-digests.ts";
 import { matchSources, ofChecksum, type Lookup, type MatchedSource } from "./match-sources.ts";
-import { sentFiles } from "./sent-files.ts";
+import { sentFiles, type SentFiles } from "./sent-files.ts";
 
 export interface SourceTree {
   readonly view: FileView;
@@ -46,10 +46,20 @@ export interface SelectedSource {
 /** Fails with SOURCE_NOT_FOUND. */
 export function selectSources(action: CopyAction, tree: SourceTree): readonly SelectedSource[] {
   const { view, origin } = tree;
-  const sent = origin.kind === "client" ? sentFiles(view, origin.taken ?? action.sources) : undefined;
+  const sent = origin.kind === "client" ? sentOf(tree, origin.taken, action.sources) : undefined;
   const lookup: Lookup = { view, faults: origin.kind === "image" ? "image" : "checksum", sent };
   const excluded = excludeMatcher(action.exclude);
   return action.sources.flatMap((source) => matchSources(lookup, source)).map((match) => ({ match, files: walk(view, match.resolved, excluded) }));
+}
+
+/** Of whole builds: looked at once for each of their directories. */
+const sentOfTrees = new WeakMap<SourceTree, SentFiles>();
+
+function sentOf(tree: SourceTree, taken: readonly string[] | undefined, sources: readonly string[]): SentFiles {
+  if (taken === undefined) return sentFiles(tree.view, sources);
+  const known = sentOfTrees.get(tree) ?? sentFiles(tree.view, taken);
+  sentOfTrees.set(tree, known);
+  return known;
 }
 
 function excludeMatcher(patterns: readonly string[]): IgnoreMatcher | undefined {

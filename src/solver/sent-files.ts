@@ -17,8 +17,10 @@ export function sentFiles(view: FileView, sources: readonly string[]): SentFiles
   const patterns = withoutRepeats(sources.map(cleanPattern));
   const matchers = compileAll(patterns);
   // A source that is a symlink, or lies behind one, brings the file that it leads to; a backslash is an escape here.
-  const targets = new Set(patterns.filter((pattern) => !pattern.includes("\\")).flatMap((pattern) => linkTarget(view, pattern) ?? []));
-  const isTaken = (path: string): boolean => targets.has(path) || matchers.some(({ matches }) => matches(path));
+  let targets: ReadonlySet<string> | undefined;
+  const targetsOf = (): ReadonlySet<string> =>
+    new Set(patterns.filter((pattern) => !pattern.includes("\\")).flatMap((pattern) => linkTarget(view, pattern) ?? []));
+  const isTaken = (path: string): boolean => (targets ??= targetsOf()).has(path) || matchers.some(({ matches }) => matches(path));
   const isTakenWhole = (path: string): boolean => isTaken(path) || (path !== "" && isTakenWhole(parentOf(path)));
   const hasBelow = (path: string): boolean => {
     return view.list(path).some((name) => isTaken(joinPath(path, name)) || hasBelow(joinPath(path, name)));
