@@ -121,6 +121,11 @@ test("every entry comes back as it was", () => {
   );
 });
 
+test("a symlink may lead to the root", () => {
+  const wanted = createEntry({ type: "symlink", path: "l", linkname: "/", mode: 0o777 });
+  assert.deepEqual(decode(encodeHeader(wanted)), [wanted]);
+});
+
 test("GNU tar reads what we write", () => {
   const long = "long".repeat(60);
   const file = (parts: Partial<TarEntry> & { path: string }, content: string): Buffer =>

@@ -47,6 +47,7 @@ const blankEntry = {
  * Fails with TAR_UNENCODABLE (invalid_argument) for a name that is empty or holds NUL, and for numbers no header can hold.
  */
 export function encodeHeader(entry: TarEntry): Buffer {
+  if (entry.path === "" || entry.path === "/") throw unencodable(`name ${JSON.stringify(entry.path)}`);
   const path = checkedName(entry.type === "directory" ? `${entry.path}/` : entry.path, entry.rawName);
   const linkname = entry.linkname === "" ? noBytes : checkedName(entry.linkname, entry.rawLinkname);
   checkNumbers(entry);
@@ -73,7 +74,7 @@ export function encodeHeader(entry: TarEntry): Buffer {
 const noBytes = Buffer.alloc(0);
 
 function checkedName(text: string, raw: boolean): Buffer {
-  if (text === "" || text === "/" || text.includes("\0")) throw unencodable(`name ${JSON.stringify(text)}`);
+  if (text.includes("\0")) throw unencodable(`name ${JSON.stringify(text)}`);
   return bytesOfName(text, raw);
 }
 
