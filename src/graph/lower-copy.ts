@@ -30,14 +30,18 @@ export function lowerCopy(state: StageState, instruction: CopyInstruction | AddI
   const chmod = checkedMode(expand(instruction.chmod ?? ""));
   const sources = instruction.sources.map(expand);
   const target: Target = { destination: absolutePath(expand(instruction.destination), state.workdir), chown, chmod };
-  const inputs: Vertex[] = instruction.link || state.root === undefined ? [] : [state.root];
+  // Docker does not link what it gives modes: the directories on the way are the base's then.
+  const isLinked = instruction.link && chmod === undefined;
+  const inputs: Vertex[] = isLinked || state.root === undefined ? [] : [state.root];
   const actions = [...sourceActions(state, instruction, sources, target, inputs, surroundings), ...heredocActions(state, instruction, target)];
-  const scratchBase = instruction.link || state.root === undefined;
+  const scratchBase = isLinked || state.root === undefined;
   const description = formatStepName(instruction, variableMap(state.variables), { escape: state.context.escape });
   const metadata = state.metadata(instruction, `${state.nextPrefix()}${description}`, description);
   const layer = createVertex({ type: "file", actions, scratchBase, epoch: surroundings.epoch }, inputs, metadata);
-  const linked = instruction.link && state.root !== undefined;
-  const root = linked ? createVertex({ type: "merge" }, [state.root as Vertex, layer], { ...metadata, name: `[internal] merge ${description}` }) : layer;
+  const root =
+    isLinked && state.root !== undefined
+      ? createVertex({ type: "merge" }, [state.root, layer], { ...metadata, name: `[internal] merge ${description}` })
+      : layer;
   state.root = root;
   state.addHistory(createdBy(state, instruction, sources, target), root);
 }
