@@ -48,6 +48,7 @@ export function failureFrom(stderr: string, replacements: readonly (readonly [fi
 export const internalNames: readonly (readonly [RegExp, string])[] = [
   [/checksum of ref \S+:/g, "checksum of ref REF:"],
   [/read \S*\/buildkit-mount\d+\//g, "read "],
+  [/\b(?:docker buildx|slipway) build\b/g, "PROGRAM build"],
   // which of a manifest's two requests comes first
   [/failed to do request: (?:Head|Get) /g, "failed to do request: "],
   [/failed to compute cache key: failed to calculate checksum/g, "failed to calculate checksum"],

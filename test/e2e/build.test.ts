@@ -307,6 +307,10 @@ test("the same build in two stores gives the same image when the clock is fixed"
   assert.equal(await other.ok(["build", "-q", context], { env }), first);
 });
 
+test("# syntax= asks for no image: the frontend is built in", async () => {
+  await sandbox.build("# syntax=no.such.host/frontend:9\nFROM busybox\nRUN true");
+});
+
 for (const flag of ["--squash", "--squash=own", "--squash=true"]) {
   test(`${flag} leaves one layer above the base, whose own stay`, async () => {
     await sandbox.build("FROM busybox\nRUN echo 1 >/a\nRUN echo 2 >/b && rm /a", {}, [flag, "-t", "squashed"]);

@@ -168,6 +168,9 @@ export async function buildOptionsFrom(cli: Cli, { flags, args }: Invocation): P
   const target = flags.string("target");
   const shmSizeBytes = flags.bytes("shm-size");
   const platforms = platformsFrom(cli, flags);
+  if (flags.bool("no-cache") && flags.list("no-cache-filter").length > 0) {
+    throw cliError("--no-cache and --no-cache-filter cannot currently be used together");
+  }
   return {
     context,
     tags,

@@ -156,6 +156,11 @@ test("a failing step: its lines, its output once more, its place, the error; an 
   assert.throws(() => readFileSync(join(folder, "iid")));
 });
 
+test("--no-cache and --no-cache-filter exclude each other", async () => {
+  const { code, stderr } = await runInMemory(["build", "--no-cache", "--no-cache-filter", "a", "."], { engine: engine([]), cwd: folder });
+  assert.deepEqual([code, stderr], [1, "ERROR: failed to build: --no-cache and --no-cache-filter cannot currently be used together\n"]);
+});
+
 test("--push says what to do instead", async () => {
   const { code, stderr } = await runInMemory(["build", "--push", "."], { engine: engine([]), cwd: folder });
   assert.equal(code, 1);
