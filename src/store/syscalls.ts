@@ -6,7 +6,7 @@
 import { createRequire } from "node:module";
 import { arch, constants } from "node:os";
 import type Koffi from "koffi";
-import { SlipwayError } from "../base/errors.ts";
+import { errnoOf, SlipwayError } from "../base/errors.ts";
 
 export type Path = string | Uint8Array;
 
@@ -208,6 +208,9 @@ export function flock(fd: number, kind: keyof typeof lockOperations, options: { 
   call("flock", undefined, fd, lockOperations[kind] | (options.nonBlocking ? 4 : 0));
 }
 
+/** A mount or rename anywhere on the machine makes openat2 give up on a `..`: EAGAIN asks for another try. */
+const openAttempts = 1000;
+
 /** Opens `path` below the directory `fd` as if that were the root: `..` and absolute symlinks stay inside. Returns a descriptor. */
 export function openInRoot(fd: number, path: Path, flags: number, mode = 0): number {
   const closeOnExec = 0o2000000;
@@ -217,7 +220,13 @@ export function openInRoot(fd: number, path: Path, flags: number, mode = 0): num
   how.writeBigUInt64LE(BigInt(flags | closeOnExec), 0);
   how.writeBigUInt64LE(BigInt(mode), 8);
   how.writeBigUInt64LE(resolveInRoot | resolveNoMagicLinks, 16);
-  return call("openat2", path, fd, cPath(path), how, how.length);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return call("openat2", path, fd, cPath(path), how, how.length);
+    } catch (error) {
+      if (errnoOf(error) !== "EAGAIN" || attempt === openAttempts) throw error;
+    }
+  }
 }
 
 /** Writes everything of the file system that holds the open file to the disk. */

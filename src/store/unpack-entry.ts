@@ -254,6 +254,7 @@ export class EntryUnpacker implements TarSink {
     lSetXattr(this.#tree.diskPath(directory.path), this.#options.opaqueXattr ?? "trusted.overlay.opaque", Buffer.from("y"));
     directory.isOpaque = true;
     this.#tree.removeWhiteouts(directory);
+    this.#tree.forgetLower(directory);
   }
 }
 

@@ -25,6 +25,8 @@ export interface DirectoryNode {
   fromArchive: boolean;
   /** Nothing of the lower layers shows through, here and below. */
   isOpaque: boolean;
+  /** The archive has no entry for it: its attributes are those of the lower layers. */
+  isImplied: boolean;
   /** To be set at the end, when nothing is created in it any more. */
   attributes: Attributes | undefined;
 }
@@ -47,7 +49,7 @@ export interface Place {
 const maxSymlinks = 255;
 
 function newNode(path: BytePath, parent: DirectoryNode | undefined, isNew: boolean, attributes: Attributes | undefined): DirectoryNode {
-  return { kind: "directory", path, parent, children: new Map(), isNew, fromArchive: isNew, isOpaque: false, attributes };
+  return { kind: "directory", path, parent, children: new Map(), isNew, fromArchive: isNew, isOpaque: false, isImplied: false, attributes };
 }
 
 const missingAttributes: Attributes = { mode: 0o755, uid: 0, gid: 0, mtimeNs: 0n, xattrs: new Map() };
@@ -154,6 +156,7 @@ export class UnpackTree {
     const former = this.nodeAt(place);
     if (former?.kind === "directory") {
       former.attributes = attributes;
+      former.isImplied = false;
       return former;
     }
     if (former) this.remove(place, former);
@@ -228,10 +231,23 @@ export class UnpackTree {
   }
 
   #missing(place: Place, node: TreeNode | undefined, create: boolean): DirectoryNode | undefined {
-    // Under a whiteout nothing of the lower layers counts.
     if (!create) return undefined;
-    const lower = node === undefined ? this.#options.missingParent?.(textOfBytePath(place.path).text) : undefined;
-    return this.makeDirectory(place, lower?.type === "directory" ? lower : missingAttributes);
+    // Under a whiteout nothing of the lower layers counts.
+    const showsLower = node === undefined && !this.isHidden(place.parent);
+    const lower = showsLower ? this.#options.missingParent?.(textOfBytePath(place.path).text) : undefined;
+    const directory = this.makeDirectory(place, lower?.type === "directory" ? lower : missingAttributes);
+    directory.isImplied = lower?.type === "directory";
+    return directory;
+  }
+
+  /** What was taken from lower layers below a directory that turns out to hide them. */
+  forgetLower(directory: DirectoryNode): void {
+    for (const child of directory.children.values()) {
+      if (child.kind !== "directory") continue;
+      if (child.isImplied) child.attributes = missingAttributes;
+      child.isImplied = false;
+      this.forgetLower(child);
+    }
   }
 
   #nodeOnDisk({ parent, path }: Place): TreeNode | undefined {
