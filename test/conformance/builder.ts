@@ -83,7 +83,9 @@ async function buildOne(program: Program, one: ConformanceCase, place: CasePlace
   }
   const args = one.args.map((word) => word.replaceAll("CONTEXT", place.seen).replaceAll("HTTP_HOST", place.host));
   const context = one.contextPath === "" ? place.seen : `${place.seen}/${one.contextPath}`;
-  const built = await program(["build", ...place.buildFlags, "--progress=plain", "-t", place.tag, ...args, context], undefined, one.env);
+  // the two flags exclude each other
+  const flags = place.buildFlags.filter((flag) => flag !== "--no-cache" || !args.includes("--no-cache-filter"));
+  const built = await program(["build", ...flags, "--progress=plain", "-t", place.tag, ...args, context], undefined, one.env);
   if (built.code !== 0) {
     return failureFrom(built.stderr, [[place.host, "HTTP_HOST"], [place.seen, "CONTEXT"], ...internalNames]);
   }
