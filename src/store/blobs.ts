@@ -1,6 +1,7 @@
 /**
  * Immutable blobs under their digests. Two-phase: bytes go to a temporary file of this process's lease, and `commit`
- * makes them visible at once, verified. A blob without a row in the database does not exist.
+ * makes them visible at once, verified. A blob without a row in the database does not exist, nor does one whose file is
+ * lost or cut short: whoever can make it again does.
  */
 import { createHash, type Hash } from "node:crypto";
 import { closeSync, createReadStream, fdatasyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
@@ -62,13 +63,7 @@ export class Ingest implements Disposable {
         actual: this.#size,
       });
     }
-    if (expected?.digest !== undefined && expected.digest !== digest) {
-      throw new SlipwayError("data_loss", "DIGEST_MISMATCH", `blob ${expected.digest}: got ${digest} after ${this.#size} bytes`, {
-        expected: expected.digest,
-        actual: digest,
-        size: this.#size,
-      });
-    }
+    if (expected?.digest !== undefined && expected.digest !== digest) throw mismatch(expected.digest, digest, this.#size);
     try {
       fdatasyncSync(this.#fd);
     } catch (error) {
@@ -90,6 +85,15 @@ export class Ingest implements Disposable {
   }
 }
 
+function expectDigest(hash: Hash, expected: Digest, size: number): void {
+  const actual = `${algorithmOf(expected)}:${hash.digest("hex")}`;
+  if (actual !== expected) throw mismatch(expected, actual, size);
+}
+
+function mismatch(expected: Digest, actual: string, size: number): SlipwayError {
+  return new SlipwayError("data_loss", "DIGEST_MISMATCH", `blob ${expected}: got ${actual} after ${size} bytes`, { expected, actual, size });
+}
+
 export class Blobs {
   readonly #db: Database;
   readonly #layout: StoreLayout;
@@ -108,7 +112,9 @@ export class Blobs {
   /** Size in bytes, or undefined when the blob is not here. */
   size(digest: Digest): number | undefined {
     const row = this.#db.get("SELECT size FROM blob WHERE digest = ?", digest);
-    return row === undefined ? undefined : integer(row, "size");
+    if (row === undefined) return undefined;
+    const size = integer(row, "size");
+    return this.fileSize(digest) === size ? size : undefined;
   }
 
   has(digest: Digest): boolean {
@@ -127,11 +133,11 @@ export class Blobs {
     }
   }
 
-  /** Small bytes in one go; nothing is written when the blob is here already. */
+  /** Small bytes in one go; nothing is written when the blob is here already, as it should be. */
   put(bytes: Uint8Array | string): CommittedBlob {
     const buffer = typeof bytes === "string" ? Buffer.from(bytes) : bytes;
     const digest = digestOf(buffer);
-    if (this.has(digest)) return { digest, size: buffer.length };
+    if (this.has(digest) && readFileSync(this.path(digest)).equals(buffer)) return { digest, size: buffer.length };
     using ingest = this.ingest();
     ingest.write(buffer);
     return ingest.commit();
@@ -151,18 +157,32 @@ export class Blobs {
     });
   }
 
-  /** A whole small blob (config, manifest). Fails with BLOB_MISSING (not_found), BLOB_TOO_LARGE (data_loss). */
+  /** A whole small blob (config, manifest), verified. Fails with BLOB_MISSING (not_found), BLOB_TOO_LARGE, DIGEST_MISMATCH (data_loss). */
   read(digest: Digest, limitBytes = 8 << 20): Buffer {
     const size = this.size(digest);
     if (size === undefined) throw new SlipwayError("not_found", "BLOB_MISSING", `blob ${digest} is not in the store`, { digest });
     if (size > limitBytes)
       throw new SlipwayError("data_loss", "BLOB_TOO_LARGE", `blob ${digest} has ${size} bytes, want at most ${limitBytes}`, { digest, size });
-    return readFileSync(this.path(digest));
+    const bytes = readFileSync(this.path(digest));
+    expectDigest(createHash(algorithmOf(digest)).update(bytes), digest, size);
+    return bytes;
   }
 
   stream(digest: Digest): AsyncIterable<Uint8Array> {
     if (!this.has(digest)) throw new SlipwayError("not_found", "BLOB_MISSING", `blob ${digest} is not in the store`, { digest });
     return createReadStream(this.path(digest), { highWaterMark: 256 * 1024 });
+  }
+
+  /** As `stream`, and it can only end if the bytes are the blob's: else it fails with DIGEST_MISMATCH (data_loss). */
+  async *verified(digest: Digest): AsyncGenerator<Uint8Array> {
+    const hash = createHash(algorithmOf(digest));
+    let size = 0;
+    for await (const chunk of this.stream(digest)) {
+      hash.update(chunk);
+      size += chunk.length;
+      yield chunk;
+    }
+    expectDigest(hash, digest, size);
   }
 
   /** Bytes on disk; used to tell whether a row still has its file. */

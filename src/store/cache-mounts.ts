@@ -1,5 +1,5 @@
 /** Directories of `RUN --mount=type=cache`: named by their id, shared by all builds, dropped by `builder prune`. */
-import { mkdirSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { integer, text, type Database } from "./database.ts";
 import { storeError, type StoreLayout } from "./layout.ts";
@@ -26,20 +26,35 @@ export class CacheMounts {
     return this.#db.transaction(() => {
       const now = Date.now();
       const row = this.#db.get("SELECT directory FROM cache_mount WHERE id = ?", id);
-      if (row !== undefined) {
+      if (row !== undefined && existsSync(join(this.#layout.cacheMounts, text(row, "directory")))) {
         this.#db.run("UPDATE cache_mount SET used_ms = ? WHERE id = ?", now, id);
         return { path: join(this.#layout.cacheMounts, text(row, "directory")), created: false };
       }
-      const directory = this.#db.next("cache-mount").toString(36);
+      const directory = this.#freeName();
       const path = join(this.#layout.cacheMounts, directory);
       try {
         mkdirSync(path, { mode: 0o755 });
       } catch (error) {
         throw storeError(error, this.#layout.root);
       }
-      this.#db.run("INSERT INTO cache_mount (id, description, directory, created_ms, used_ms) VALUES (?, ?, ?, ?, ?)", id, description, directory, now, now);
+      this.#db.run(
+        "INSERT OR REPLACE INTO cache_mount (id, description, directory, created_ms, used_ms) VALUES (?, ?, ?, ?, ?)",
+        id,
+        description,
+        directory,
+        now,
+        now,
+      );
       return { path, created: true };
     });
+  }
+
+  /** Directories that the database does not know stay until they are collected. */
+  #freeName(): string {
+    let name = "";
+    do name = this.#db.next("cache-mount").toString(36);
+    while (existsSync(join(this.#layout.cacheMounts, name)));
+    return name;
   }
 
   all(): readonly CacheMountRecord[] {
@@ -57,7 +72,8 @@ export class CacheMounts {
     this.#db.transaction(() => {
       const row = this.#db.get("SELECT directory FROM cache_mount WHERE id = ?", id);
       if (row === undefined) return;
-      renameSync(join(this.#layout.cacheMounts, text(row, "directory")), trash);
+      const path = join(this.#layout.cacheMounts, text(row, "directory"));
+      if (existsSync(path)) renameSync(path, trash);
       this.#db.run("DELETE FROM cache_mount WHERE id = ?", id);
     });
   }

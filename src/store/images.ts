@@ -3,7 +3,7 @@
  * or to an index of images for several platforms (image-indexes.ts).
  */
 import { SlipwayError } from "../base/errors.ts";
-import type { Digest } from "../oci/digest.ts";
+import { shortId, type Digest } from "../oci/digest.ts";
 import type { ImageConfig } from "../oci/image-config.ts";
 import type { Blobs } from "./blobs.ts";
 import { integer, optionalText, text, type Database, type Row } from "./database.ts";
@@ -47,7 +47,7 @@ export class Images {
     const config = this.#blobs.put(image.config);
     this.#db.transaction(() => {
       for (const diffId of image.chain) this.#layers.size(diffId);
-      if (!this.#blobs.has(config.digest)) this.#blobs.put(image.config);
+      this.#blobs.put(image.config);
       const now = Date.now();
       this.#db.run(
         `INSERT INTO image (id, manifest, created_ms, tagged_ms, own) VALUES (?, ?, ?, ?, ?)
@@ -112,12 +112,13 @@ export class Images {
     return this.#db.all(`SELECT ${recordColumns} FROM image`).map(imageRecord);
   }
 
+  /** Fails with STORE_CORRUPT (data_loss) when its file is lost or changed. */
   config(id: Digest): ImageConfig {
     try {
       return JSON.parse(this.#blobs.read(id).toString()) as ImageConfig;
     } catch (error) {
-      if (error instanceof SlipwayError) throw error;
-      throw new SlipwayError("data_loss", "STORE_CORRUPT", `the config of image ${id} cannot be read`, { id }, error);
+      const remedy = `pull, load or build the image again, or remove it: slipway rmi -f ${shortId(id)}`;
+      throw new SlipwayError("data_loss", "STORE_CORRUPT", `the config of image ${id} cannot be read: its file was lost or changed`, { id, remedy }, error);
     }
   }
 

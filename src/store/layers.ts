@@ -2,7 +2,7 @@
  * Layers and their forms. A layer is its diffID; it may lie here as an overlay-ready directory, as a plain tar (a blob whose
  * digest is the diffID) and as compressed blobs. Any form can be made from another, so any may be dropped while one remains.
  */
-import { mkdirSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { SlipwayError } from "../base/errors.ts";
 import { digestOf, type Digest } from "../oci/digest.ts";
@@ -38,8 +38,17 @@ export class Layers {
     this.#lease = lease;
   }
 
+  /** Some form of it is really here: a layer whose files were lost is one that has to be made or fetched again. */
   has(diffId: Digest): boolean {
-    return this.#db.get("SELECT 1 AS one FROM layer WHERE diff_id = ?", diffId) !== undefined;
+    if (this.#db.get("SELECT 1 AS one FROM layer WHERE diff_id = ?", diffId) === undefined) return false;
+    return this.#directories(diffId).length > 0 || this.blobForms(diffId).length > 0;
+  }
+
+  #directories(diffId: Digest): readonly { readonly base: string; readonly path: string }[] {
+    return this.#db
+      .all("SELECT base, directory FROM layer_directory WHERE diff_id = ?", diffId)
+      .map((row) => ({ base: text(row, "base"), path: join(this.#layout.layers, text(row, "directory")) }))
+      .filter(({ path }) => existsSync(path));
   }
 
   hasAll(chain: Chain): boolean {
@@ -93,29 +102,36 @@ export class Layers {
   adoptDirectory(diffId: Digest, path: string, sizeBytes: number, base = ""): string {
     return this.#db.transaction(() => {
       this.#known(diffId, sizeBytes);
-      const existing = this.#db.get("SELECT directory FROM layer_directory WHERE diff_id = ? AND base = ?", diffId, base);
-      if (existing !== undefined) return join(this.#layout.layers, text(existing, "directory"));
-      const name = this.#db.next("layer").toString(36);
+      const existing = this.#directories(diffId).find((directory) => directory.base === base);
+      if (existing !== undefined) return existing.path;
+      const name = this.#freeName();
       const target = join(this.#layout.layers, name);
       try {
         renameSync(path, target);
       } catch (error) {
         throw storeError(error, this.#layout.root);
       }
-      this.#db.run("INSERT INTO layer_directory (diff_id, base, directory) VALUES (?, ?, ?)", diffId, base, name);
+      this.#db.run("INSERT OR REPLACE INTO layer_directory (diff_id, base, directory) VALUES (?, ?, ?)", diffId, base, name);
       return target;
     });
+  }
+
+  /** Directories that the database does not know stay until they are collected: those of a database that was lost. */
+  #freeName(): string {
+    let name = "";
+    do name = this.#db.next("layer").toString(36);
+    while (existsSync(join(this.#layout.layers, name)));
+    return name;
   }
 
   /** The directory form of chain[index], if it is here. */
   directory(chain: Chain, index: number): string | undefined {
     const diffId = chain[index];
     if (diffId === undefined) return undefined;
-    const rows = this.#db.all("SELECT base, directory FROM layer_directory WHERE diff_id = ?", diffId);
-    if (rows.length === 0) return undefined;
-    const own = rows.find((row) => text(row, "base") === "");
-    const row = own ?? rows.find((candidate) => text(candidate, "base") === chainId(chain.slice(0, index)));
-    return row === undefined ? undefined : join(this.#layout.layers, text(row, "directory"));
+    const here = this.#directories(diffId);
+    if (here.length === 0) return undefined;
+    const own = here.find(({ base }) => base === "");
+    return (own ?? here.find(({ base }) => base === chainId(chain.slice(0, index))))?.path;
   }
 
   hasTar(diffId: Digest): boolean {
@@ -126,7 +142,8 @@ export class Layers {
   blobForms(diffId: Digest): readonly Descriptor[] {
     const compressed = this.#db
       .all("SELECT l.digest, l.media_type, l.size FROM layer_blob l JOIN blob b ON b.digest = l.digest WHERE l.diff_id = ?", diffId)
-      .map((row): Descriptor => ({ mediaType: text(row, "media_type"), digest: text(row, "digest") as Digest, size: integer(row, "size") }));
+      .map((row): Descriptor => ({ mediaType: text(row, "media_type"), digest: text(row, "digest") as Digest, size: integer(row, "size") }))
+      .filter(({ digest }) => this.#blobs.has(digest));
     const tarSize = this.#blobs.size(diffId);
     return tarSize === undefined ? compressed : [...compressed, { mediaType: mediaTypes.ociLayer, digest: diffId, size: tarSize }];
   }

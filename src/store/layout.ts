@@ -106,6 +106,15 @@ export function storeError(error: unknown, root: string): SlipwayError {
       error,
     );
   }
+  if (error instanceof Error && /file is not a database|disk image is malformed/.test(error.message)) {
+    return new SlipwayError(
+      "data_loss",
+      "STORE_CORRUPT",
+      `the database of the store ${root} is damaged: ${error.message}`,
+      { root, remedy: `restore ${layoutOf(root).database} from a copy, or remove the store: images can be pulled and built again` },
+      error,
+    );
+  }
   if (errno === "EACCES" || errno === "EPERM" || errno === "ENOTDIR") {
     return new SlipwayError(
       "denied",

@@ -1,11 +1,11 @@
 /** Stores on disks that are full, read-only or foreign. */
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { DatabaseSync } from "node:sqlite";
-import { isSlipwayError, SlipwayError } from "../base/errors.ts";
+import { isSlipwayError } from "../base/errors.ts";
 import { defaultRoot } from "./layout.ts";
 import { Store } from "./store.ts";
 import { spawnWithStore } from "./test-store.ts";
@@ -74,16 +74,20 @@ describe("a store", () => {
     );
   });
 
-  test("whose database is no database fails with an error of its own", () => {
-    const root = join(scratch, "garbage");
-    mkdirSync(root);
-    writeFileSync(join(root, "slipway.db"), "this is not a database, though it is long enough to be looked at as one".repeat(50));
-    assert.throws(
-      () => Store.open(root),
-      (error) => error instanceof SlipwayError,
-    );
-    chmodSync(root, 0o755);
-  });
+  for (const [name, damage] of [
+    ["is garbage", (path: string) => writeFileSync(path, "not a database, though it is long enough to be looked at as one".repeat(50))],
+    ["is cut short", (path: string) => truncateSync(path, 20_000)],
+  ] as const) {
+    test(`whose database ${name} says what to do`, () => {
+      const root = join(scratch, name);
+      Store.open(root).close();
+      damage(join(root, "slipway.db"));
+      assert.throws(
+        () => Store.open(root).images.all(),
+        (error) => isSlipwayError(error, "STORE_CORRUPT") && error.message.includes(root) && error.details["remedy"] !== undefined,
+      );
+    });
+  }
 });
 
 test("the default place", () => {

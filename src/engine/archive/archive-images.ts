@@ -49,7 +49,7 @@ async function* blobMember(store: Store, { digest, size, source }: PlannedBlob, 
     return;
   }
   yield encodeHeader(createEntry({ type: "file", path: blobName(digest), size, mode: 0o444 }));
-  for await (const chunk of store.blobs.stream(source.stored)) {
+  for await (const chunk of store.blobs.verified(source.stored)) {
     signal?.throwIfAborted();
     yield chunk;
   }

@@ -79,6 +79,7 @@ export function archivedFrom(store: Store, id: Digest, names: readonly string[])
 
 function archivedImage(store: Store, id: Digest, names: readonly string[]): ArchivedImage {
   const manifest = store.images.get(id)?.manifest;
+  store.images.config(id);
   return { config: store.blobs.read(id), chain: store.images.chain(id), names, ...(manifest === undefined ? {} : { manifest }) };
 }
 

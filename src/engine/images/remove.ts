@@ -6,7 +6,7 @@ import type { Store } from "../../store/index.ts";
 import type { RemoveLine } from "../api.ts";
 import { familiar, requireImage, type FoundImage } from "../image-names.ts";
 import { usersOfImage } from "./container-users.ts";
-import { chooseImage, variantsOf } from "./variants.ts";
+import { chooseImage, imagesOf } from "./variants.ts";
 
 export interface RemoveOptions {
   readonly force?: boolean;
@@ -115,7 +115,7 @@ function removeById(store: Store, id: Digest, holders: readonly Holder[], force:
 }
 
 function imagesBehind(store: Store, id: Digest): readonly Digest[] {
-  return variantsOf(store, id).map(({ image }) => image);
+  return imagesOf(store, id);
 }
 
 function inUse(message: string, image: Digest, container?: string): SlipwayError {

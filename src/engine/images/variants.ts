@@ -16,7 +16,13 @@ export function standingImages(store: Store): readonly { readonly id: Digest; re
 }
 
 export function chainsOf(store: Store, id: Digest): readonly Chain[] {
-  return variantsOf(store, id).map(({ image }) => store.images.chain(image));
+  return imagesOf(store, id).map((image) => store.images.chain(image));
+}
+
+/** As `variantsOf`, without a look at their configs: those may be lost. */
+export function imagesOf(store: Store, id: Digest): readonly Digest[] {
+  const members = store.indexes.members(id).map(({ image }) => image);
+  return members.length > 0 ? members : [id];
 }
 
 /** Of an index in its own order; of an image the image itself. */
