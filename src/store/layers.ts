@@ -58,7 +58,7 @@ export class Layers {
   /** Bytes of file content in the layer. Fails with LAYER_MISSING (not_found). */
   size(diffId: Digest): number {
     const row = this.#db.get("SELECT size FROM layer WHERE diff_id = ?", diffId);
-    if (row === undefined) throw missing(diffId);
+    if (row === undefined) throw missingLayer(diffId);
     return integer(row, "size");
   }
 
@@ -166,6 +166,6 @@ export class Layers {
   }
 }
 
-function missing(diffId: Digest): SlipwayError {
-  return new SlipwayError("not_found", "LAYER_MISSING", `layer ${diffId} is not in the store`, { diffId });
+export function missingLayer(diffId: Digest): SlipwayError {
+  return new SlipwayError("not_found", "LAYER_MISSING", `layer ${diffId} is not in the store`, { diffId, remedy: "pull, load or build the image again" });
 }

@@ -10,7 +10,7 @@ import { TarReader } from "../tar/reader.ts";
 import type { Blobs } from "./blobs.ts";
 import { DirectoryLayer, IndexLayer } from "./layer-tree.ts";
 import { readIndex, writeIndex } from "./layer-index.ts";
-import { chainId, type Chain, type Layers } from "./layers.ts";
+import { chainId, missingLayer, type Chain, type Layers } from "./layers.ts";
 import type { StoreLayout } from "./layout.ts";
 import type { Lease } from "./lease.ts";
 import { MergedView, type LayerTree } from "./merged-view.ts";
@@ -117,7 +117,7 @@ export class Materializer {
       return;
     }
     const directory = this.#layers.directory([diffId], 0);
-    if (directory === undefined) throw new SlipwayError("not_found", "LAYER_MISSING", `layer ${diffId} is not in the store`, { diffId });
+    if (directory === undefined) throw missingLayer(diffId);
     yield* this.#packed(diffId, directory);
   }
 

@@ -58,7 +58,10 @@ test("a layer's lost directory is made again from another form", { skip: process
   rmSync(second, { recursive: true });
   rmSync(blobs.path(diffId));
   assert.equal(layers.has(diffId), false);
-  await assert.rejects(materializer.directory([diffId], 0), isCode("LAYER_MISSING"));
+  await assert.rejects(
+    materializer.directory([diffId], 0),
+    (error) => isSlipwayError(error, "LAYER_MISSING") && error.details["remedy"] === "pull, load or build the image again",
+  );
 });
 
 test("directories that an earlier database left are in nobody's way", () => {
