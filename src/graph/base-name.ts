@@ -6,7 +6,7 @@ import { expandWord } from "../dockerfile/word.ts";
 import { normalizePlatform, parsePlatform, type Platform } from "../oci/platform.ts";
 import { formatReference, parseReference, withDefaultTag } from "../oci/reference.ts";
 import { expandAt } from "./global-args.ts";
-import { variableMap, type Variables } from "./variables.ts";
+import type { Variables } from "./variables.ts";
 
 /** Fails with DOCKERFILE_PARSE, also when nothing is left of it. */
 export function expandBaseName(escape: "\\" | "`", { image, lines }: FromInstruction, variables: Variables): string {
@@ -30,8 +30,8 @@ export function completeImageName(name: string, lines: LineRange | undefined): s
 export function expandPlatform(escape: "\\" | "`", platform: string, variables: Variables, lines: LineRange): Platform {
   const text = expandAt(escape, platform, variables, lines, `failed to process arguments for platform ${platform}: `);
   if (text !== "") return platformFromText(text, lines);
-  const { unmatched } = expandWord(platform, variableMap(variables), { escape });
-  const names = variables.map(({ key }) => key);
+  const { unmatched } = expandWord(platform, variables, { escape });
+  const names = [...variables.keys()];
   const suggestion = unmatched.map((name) => findSuggestion(name, names)).find((name) => name !== undefined);
   const message = withSuggestion(`empty platform value from expression ${platform}`, suggestion);
   throw new SlipwayError("invalid_argument", "INVALID_PLATFORM", message, { platform, lines });

@@ -4,20 +4,20 @@ import type { LineRange } from "../dockerfile/instruction.ts";
 import { expandWord } from "../dockerfile/word.ts";
 import type { LowerOptions } from "./lowering.ts";
 import { platformArgs } from "./platform-args.ts";
-import { getVariable, setVariable, variableMap, type Variables } from "./variables.ts";
+import type { Variables } from "./variables.ts";
 
 /** Build arguments win over defaults, also over the platform's variables. */
 export function evaluateGlobals({ buildArgs, buildPlatform, targetPlatform, target, dockerfile }: LowerOptions): Variables {
-  let variables = platformArgs(buildPlatform, targetPlatform, target ?? "");
-  for (const { key } of variables) {
+  const variables = platformArgs(buildPlatform, targetPlatform, target ?? "");
+  for (const key of variables.keys()) {
     const given = buildArgs.get(key);
-    if (given !== undefined) variables = setVariable(variables, key, given);
+    if (given !== undefined) variables.set(key, given);
   }
   for (const instruction of dockerfile.metaArgs) {
     for (const { key, value } of instruction.args) {
-      const fallback = value === undefined ? getVariable(variables, key) : expandAt(dockerfile.directives.escape, value, variables, instruction.lines);
+      const fallback = value === undefined ? variables.get(key) : expandAt(dockerfile.directives.escape, value, variables, instruction.lines);
       const chosen = buildArgs.get(key) ?? fallback;
-      if (chosen !== undefined) variables = setVariable(variables, key, chosen);
+      if (chosen !== undefined) variables.set(key, chosen);
     }
   }
   return variables;
@@ -26,7 +26,7 @@ export function evaluateGlobals({ buildArgs, buildPlatform, targetPlatform, targ
 /** A word of FROM or of a global ARG. Fails with DOCKERFILE_PARSE, `prefix` in front. */
 export function expandAt(escape: "\\" | "`", word: string, variables: Variables, lines: LineRange, prefix = ""): string {
   try {
-    return expandWord(word, variableMap(variables), { escape }).result;
+    return expandWord(word, variables, { escape }).result;
   } catch (error) {
     if (!(error instanceof SlipwayError)) throw error;
     throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", prefix + error.message, { ...error.details, lines }, error);

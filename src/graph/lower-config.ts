@@ -15,7 +15,7 @@ import { goQuoteList } from "../base/go-text.ts";
 import { healthcheckCreatedBy } from "./created-by.ts";
 import { expandPorts } from "./expose-ports.ts";
 import type { StageState } from "./stage-state.ts";
-import { formatVariables, getVariable, parseVariables, setVariable, type Variables } from "./variables.ts";
+import type { Variables } from "./variables.ts";
 
 export function commandArgs(state: StageState, command: CommandLine): readonly string[] {
   return command.form === "shell" ? [...state.shell, command.args[0] ?? ""] : command.args;
@@ -25,10 +25,10 @@ export function commandArgs(state: StageState, command: CommandLine): readonly s
 export function lowerArg(state: StageState, instruction: ArgInstruction, buildArgs: ReadonlyMap<string, string>, globals: Variables): void {
   const shown: string[] = [];
   for (const { key, value } of instruction.args) {
-    const fallback = value === undefined ? getVariable(globals, key) : state.expand(value, instruction.lines);
+    const fallback = value === undefined ? globals.get(key) : state.expand(value, instruction.lines);
     const given = buildArgs.get(key) ?? fallback;
-    if (given !== undefined) state.setEnv(key, given);
-    if (!state.declaredArgs.includes(key)) state.declaredArgs = [...state.declaredArgs, key];
+    if (given !== undefined) state.variables.set(key, given);
+    state.declaredArgs.add(key);
     shown.push(given === undefined || (value === undefined && !buildArgs.has(key) && fallback === undefined) ? key : `${key}=${given}`);
   }
   state.addHistory(`ARG ${shown.join(" ")}`);
@@ -38,26 +38,22 @@ export function lowerEnv(state: StageState, instruction: EnvInstruction): void {
   const shown: string[] = [];
   // All values of one line see the variables as they were before it.
   const pairs = instruction.pairs.map(({ key, value }) => ({ key: state.expand(key, instruction.lines), value: state.expand(value, instruction.lines) }));
-  let env = parseVariables(state.config.Env ?? []);
   for (const { key, value } of pairs) {
-    state.setEnv(key, value);
-    env = setVariable(env, key, value);
+    state.variables.set(key, value);
+    state.env.set(key, value);
     shown.push(`${key}=${value}`);
   }
-  state.config.Env = formatVariables(env);
   state.addHistory(`ENV ${shown.join(" ")}`);
 }
 
 export function lowerLabel(state: StageState, instruction: LabelInstruction): void {
-  const labels: Record<string, string> = { ...state.config.Labels };
   const shown: string[] = [];
   for (const pair of instruction.pairs) {
     const key = state.expand(pair.key, instruction.lines);
     const value = state.expand(pair.value, instruction.lines);
-    labels[key] = value;
+    state.labels.set(key, value);
     shown.push(`${key}=${value}`);
   }
-  state.config.Labels = labels;
   state.addHistory(`LABEL ${shown.join(" ")}`);
 }
 

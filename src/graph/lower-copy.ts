@@ -6,7 +6,6 @@ import { expandWord } from "../dockerfile/word.ts";
 import { parseModeChange } from "./file-mode.ts";
 import type { FileAction, GitOp, HttpOp } from "./op.ts";
 import { absolutePath, cleanPath, type StageState } from "./stage-state.ts";
-import { variableMap } from "./variables.ts";
 import { createVertex, plainMetadata, scratchVertex, type Vertex } from "./vertex.ts";
 import { parseGitUrl, isGitUrl, isHttpUrl, fileNameOfUrl } from "./remote-source.ts";
 
@@ -35,7 +34,7 @@ export function lowerCopy(state: StageState, instruction: CopyInstruction | AddI
   const inputs: Vertex[] = isLinked || state.root === undefined ? [] : [state.root];
   const actions = [...sourceActions(state, instruction, sources, target, inputs, surroundings), ...heredocActions(state, instruction, target)];
   const scratchBase = isLinked || state.root === undefined;
-  const description = formatStepName(instruction, variableMap(state.variables), { escape: state.context.escape });
+  const description = formatStepName(instruction, state.variables, { escape: state.context.escape });
   const metadata = state.metadata(instruction, `${state.nextPrefix()}${description}`, description);
   const layer = createVertex({ type: "file", actions, scratchBase, epoch: surroundings.epoch }, inputs, metadata);
   const root =
@@ -173,7 +172,7 @@ function heredocActions(state: StageState, instruction: CopyInstruction | AddIns
 /** A heredoc's body: variables are replaced, quotes stay, and the escape character is always a backslash. */
 function expandBody(state: StageState, content: string, lines: LineRange): string {
   try {
-    return expandWord(content, variableMap(state.variables), { skipQuotes: true }).result;
+    return expandWord(content, state.variables, { skipQuotes: true }).result;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", message, { lines }, error);
@@ -185,7 +184,7 @@ export function lowerWorkdir(state: StageState, instruction: WorkdirInstruction,
   // An absolute path stays as it is written, in the config too; a relative one is joined and cleaned.
   const path = word.startsWith("/") ? word : cleanPath(absolutePath(word, state.workdir));
   state.config.WorkingDir = path;
-  const description = formatStepName(instruction, variableMap(state.variables), { escape: state.context.escape });
+  const description = formatStepName(instruction, state.variables, { escape: state.context.escape });
   const metadata = state.metadata(instruction, `${state.nextPrefix()}${description}`, description);
   if (path === "/") {
     state.addHistory(`WORKDIR ${path}`);

@@ -7,7 +7,7 @@ import { runCreatedBy } from "./created-by.ts";
 import type { ExecMount, ExecOp } from "./op.ts";
 import { proxyVariables } from "./platform-args.ts";
 import { absolutePath, cleanPath, defaultPath, type StageState } from "./stage-state.ts";
-import { formatVariables, getVariable, variableMap } from "./variables.ts";
+import { formatVariables } from "./variables.ts";
 import { createVertex, plainMetadata, scratchVertex, type Vertex } from "./vertex.ts";
 
 export interface RunSurroundings {
@@ -74,14 +74,14 @@ export function lowerRun(state: StageState, instruction: RunInstruction, surroun
     epoch: surroundings.epoch,
     proxyEnv: proxyVariables(surroundings.buildArgs),
   };
-  const name = formatStepName(instruction, variableMap(state.variables), { escape: state.context.escape });
-  const shownArgs = state.declaredArgs.map((key) => `${key}=${getVariable(state.variables, key) ?? ""}`);
+  const name = formatStepName(instruction, state.variables, { escape: state.context.escape });
+  const declared = Array.from(state.declaredArgs, (key): readonly [string, string] => [key, state.variables.get(key) ?? ""]);
   const vertex = createVertex(op, inputs.list, {
     ...state.metadata(instruction, `${state.nextPrefix()}${name}`, name),
-    arguments: Object.fromEntries(state.declaredArgs.map((key) => [key, getVariable(state.variables, key) ?? ""])),
+    arguments: Object.fromEntries(declared),
   });
   state.root = vertex;
-  state.addHistory(runCreatedBy(command.args, shownArgs), vertex);
+  state.addHistory(runCreatedBy(command.args, formatVariables(new Map(declared))), vertex);
 }
 
 function compareText(a: string, b: string): number {
@@ -90,7 +90,7 @@ function compareText(a: string, b: string): number {
 
 /** What the command sees but for proxies that are not declared. `agent`: the first ssh mount, there or not. */
 function environmentOf(state: StageState, agent: string | undefined): readonly string[] {
-  const missing = (name: string): boolean => !state.variables.some(({ key }) => key === name);
+  const missing = (name: string): boolean => !state.variables.has(name);
   return [
     ...formatVariables(state.variables),
     ...(missing("PATH") ? [`PATH=${defaultPath}`] : []),

@@ -58,7 +58,8 @@ class Lowerer {
     const state = this.#stateIfResolved(target);
     if (this.#needs.size > 0 || state === undefined) return { kind: "need", images: [...this.#needs.values()] };
     const labels = this.#options.labels;
-    const config: ContainerConfig = Object.keys(labels).length === 0 ? state.config : { ...state.config, Labels: { ...state.config.Labels, ...labels } };
+    const finished = state.finishedConfig();
+    const config: ContainerConfig = Object.keys(labels).length === 0 ? finished : { ...finished, Labels: { ...finished.Labels, ...labels } };
     return {
       kind: "done",
       root: state.root,
@@ -177,16 +178,16 @@ class Lowerer {
     if (earlier !== undefined) {
       const base = this.#state(earlier);
       triggers.push(...parseTriggers(base.config.OnBuild ?? [], stage.from.lines));
-      const { OnBuild: _, ...config } = base.config;
+      const { OnBuild: _, ...config } = base.finishedConfig();
       // It runs where the stage below runs, whatever the build is for.
       const state = new StageState(
         { ...context, platform: base.context.platform },
         { root: base.root, config, author: base.author, history: base.baseHistory, chain: base.baseChain, platform: base.imagePlatform },
       );
-      state.history = base.history;
+      state.history.push(...base.history);
       // ARGs of the stage it stands on stay in sight.
-      state.variables = base.variables;
-      state.declaredArgs = base.declaredArgs;
+      for (const [key, value] of base.variables) state.variables.set(key, value);
+      for (const key of base.declaredArgs) state.declaredArgs.add(key);
       return state;
     }
     // Whatever FROM says: an empty image is for the platform of the build.

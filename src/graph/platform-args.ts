@@ -1,21 +1,21 @@
 /** Variables that every build has without declaring a value: platforms, the stage, proxies. */
 import { formatPlatform, type Platform } from "../oci/platform.ts";
-import { getVariable, type Variables } from "./variables.ts";
+import type { Variables } from "./variables.ts";
 
-export function platformArgs(build: Platform, target: Platform, targetStage: string): Variables {
-  return [
-    { key: "BUILDPLATFORM", value: formatPlatform(build) },
-    { key: "BUILDOS", value: build.os },
-    { key: "BUILDOSVERSION", value: build["os.version"] ?? "" },
-    { key: "BUILDARCH", value: build.architecture },
-    { key: "BUILDVARIANT", value: build.variant ?? "" },
-    { key: "TARGETPLATFORM", value: formatPlatform(target) },
-    { key: "TARGETOS", value: target.os },
-    { key: "TARGETOSVERSION", value: target["os.version"] ?? "" },
-    { key: "TARGETARCH", value: target.architecture },
-    { key: "TARGETVARIANT", value: target.variant ?? "" },
-    { key: "TARGETSTAGE", value: targetStage === "" ? "default" : targetStage },
-  ];
+export function platformArgs(build: Platform, target: Platform, targetStage: string): Map<string, string> {
+  return new Map([
+    ["BUILDPLATFORM", formatPlatform(build)],
+    ["BUILDOS", build.os],
+    ["BUILDOSVERSION", build["os.version"] ?? ""],
+    ["BUILDARCH", build.architecture],
+    ["BUILDVARIANT", build.variant ?? ""],
+    ["TARGETPLATFORM", formatPlatform(target)],
+    ["TARGETOS", target.os],
+    ["TARGETOSVERSION", target["os.version"] ?? ""],
+    ["TARGETARCH", target.architecture],
+    ["TARGETVARIANT", target.variant ?? ""],
+    ["TARGETSTAGE", targetStage === "" ? "default" : targetStage],
+  ]);
 }
 
 /** "linux/arm64", or "linux/amd64->arm64" where the step sees that it works for another platform than it runs on: BuildKit's words. */
@@ -28,9 +28,8 @@ export function platformPrefix(platform: Platform, variables: Variables): string
 }
 
 function seenTarget(platform: Platform, variables: Variables): Platform | undefined {
-  const whole = getVariable(variables, "TARGETPLATFORM") ?? "";
-  const [os, architecture, variant] =
-    whole === "" ? ["TARGETOS", "TARGETARCH", "TARGETVARIANT"].map((name) => getVariable(variables, name) ?? "") : whole.split("/");
+  const whole = variables.get("TARGETPLATFORM") ?? "";
+  const [os, architecture, variant] = whole === "" ? ["TARGETOS", "TARGETARCH", "TARGETVARIANT"].map((name) => variables.get(name) ?? "") : whole.split("/");
   if (architecture === undefined || architecture === "") return undefined;
   return { os: os === undefined || os === "" ? platform.os : os, architecture, ...(variant === undefined || variant === "" ? {} : { variant }) };
 }

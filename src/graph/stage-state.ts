@@ -7,7 +7,7 @@ import type { Instruction, LineRange, Stage } from "../dockerfile/instruction.ts
 import { expandWord, expandWords } from "../dockerfile/word.ts";
 import type { DraftHistory } from "./lowering.ts";
 import { platformPrefix } from "./platform-args.ts";
-import { parseVariables, setVariable, variableMap, type Variables } from "./variables.ts";
+import { formatVariables, parseVariables } from "./variables.ts";
 import type { Vertex, VertexMetadata } from "./vertex.ts";
 
 /** Docker's PATH for images that have none. */
@@ -18,7 +18,8 @@ export function withPath(env: readonly string[]): readonly string[] {
   return env.some((entry) => entry.startsWith("PATH=")) ? env : [...env, `PATH=${defaultPath}`];
 }
 
-export type MutableConfig = { -readonly [Key in keyof ContainerConfig]: ContainerConfig[Key] };
+/** What instructions add to line by line has a Map of its own: the state is changed in place, thousands of ENV cost no copies. */
+type DraftConfig = { -readonly [Key in keyof Omit<ContainerConfig, "Env" | "Labels">]: ContainerConfig[Key] };
 
 export interface StageContext {
   readonly stage: Stage;
@@ -35,17 +36,20 @@ export interface StageContext {
 export class StageState {
   readonly context: StageContext;
   root: Vertex | undefined;
-  config: MutableConfig;
+  readonly config: DraftConfig;
+  /** the image's own environment */
+  readonly env: Map<string, string>;
+  readonly labels: Map<string, string>;
   author: string | undefined;
   baseHistory: readonly HistoryEntry[];
   baseChain: readonly Digest[];
   /** of the image that the stage makes, where the build names none: what its base says of itself */
   readonly imagePlatform: Platform;
-  history: readonly DraftHistory[] = [];
+  readonly history: DraftHistory[] = [];
   /** ENV and ARG together, as RUN and words see them */
-  variables: Variables;
+  readonly variables: Map<string, string>;
   /** ARGs in the order of declaration, for RUN's history line */
-  declaredArgs: readonly string[] = [];
+  readonly declaredArgs = new Set<string>();
   cmdSet = false;
   stepsDone = 0;
   stepsTotal = 0;
@@ -64,12 +68,15 @@ export class StageState {
   ) {
     this.context = context;
     this.root = base.root;
-    this.config = { ...base.config };
+    const { Env = [], Labels = {}, ...config } = base.config;
+    this.config = config;
+    this.env = parseVariables(Env);
+    this.labels = new Map(Object.entries(Labels));
     this.author = base.author;
     this.baseHistory = base.history;
     this.baseChain = base.chain;
     this.imagePlatform = base.platform;
-    this.variables = parseVariables(base.config.Env ?? []);
+    this.variables = new Map(this.env);
   }
 
   get workdir(): string {
@@ -82,17 +89,22 @@ export class StageState {
     return shell.length === 0 ? ["/bin/sh", "-c"] : shell;
   }
 
-  setEnv(key: string, value: string): void {
-    this.variables = setVariable(this.variables, key, value);
+  /** The config as the instructions so far leave it; Env and Labels are absent where there are none. */
+  finishedConfig(): ContainerConfig {
+    return {
+      ...this.config,
+      ...(this.env.size === 0 ? {} : { Env: formatVariables(this.env) }),
+      ...(this.labels.size === 0 ? {} : { Labels: Object.fromEntries(this.labels) }),
+    };
   }
 
   /** One word with the stage's variables. Fails with DOCKERFILE_PARSE in BuildKit's words, naming the line. */
   expand(word: string, lines: LineRange): string {
-    return this.#at(lines, word, () => expandWord(word, variableMap(this.variables), { escape: this.context.escape }).result);
+    return this.#at(lines, word, () => expandWord(word, this.variables, { escape: this.context.escape }).result);
   }
 
   expandList(word: string, lines: LineRange): readonly string[] {
-    return this.#at(lines, word, () => expandWords(word, variableMap(this.variables), { escape: this.context.escape }).words);
+    return this.#at(lines, word, () => expandWords(word, this.variables, { escape: this.context.escape }).words);
   }
 
   #at<T>(lines: LineRange, word: string, body: () => T): T {
@@ -107,7 +119,7 @@ export class StageState {
 
   addHistory(createdBy: string, vertex?: Vertex): void {
     const entry: HistoryEntry = { created_by: createdBy, comment: "buildkit.dockerfile.v0", ...(vertex === undefined ? { empty_layer: true } : {}) };
-    this.history = [...this.history, { entry, vertex }];
+    this.history.push({ entry, vertex });
   }
 
   /** "[build 2/9] " for the next step that makes a vertex. */

@@ -1,5 +1,6 @@
 /** Recorded cases, built here: the same files, config and failure as Docker's. Recording: record.ts. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { after, describe, test } from "node:test";
 import { makeBaseTar } from "../e2e/base-image.ts";
@@ -13,6 +14,7 @@ import { startWebServer } from "./web-server.ts";
 /** The cases of these files, in a store of their own: a test file that calls this is a process beside the others. */
 export async function replayCases(wanted: (file: string) => boolean): Promise<void> {
   const skip = isRoot ? false : "owners and devices of contexts need root";
+  const hasGit = spawnSync("git", ["--version"]).status === 0;
   const sandbox = await createSandbox({ base: false });
   after(() => sandbox[Symbol.asyncDispose]());
   const web = await startWebServer();
@@ -29,7 +31,8 @@ export async function replayCases(wanted: (file: string) => boolean): Promise<vo
     const expected = readExpected(file);
     describe(`as Docker: ${file}`, { skip }, () => {
       for (const one of readCases(file)) {
-        test(one.name, async () => {
+        const needsGit = one.http.some(({ kind }) => kind === "git");
+        test(one.name, { skip: needsGit && !hasGit ? "git is not installed" : false }, async () => {
           const want = expected[one.name];
           assert.ok(builder !== undefined && want !== undefined, "nothing is recorded for this case");
           const found = differences(await builder.build(one), want);

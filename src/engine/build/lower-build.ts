@@ -6,7 +6,6 @@ import { lowerDockerfile } from "../../graph/lower.ts";
 import { imageKey, type ImageNeed, type LowerOptions, type Lowering, type NamedContext, type ResolvedImage } from "../../graph/lowering.ts";
 import { platformArgs } from "../../graph/platform-args.ts";
 import { isGitUrl, isHttpUrl } from "../../graph/remote-source.ts";
-import { variableMap } from "../../graph/variables.ts";
 import type { Store } from "../../store/index.ts";
 import type { BuildOptions } from "../api.ts";
 import { layoutImage } from "./layout-context.ts";
@@ -38,7 +37,7 @@ export interface LowerInput {
 export function lintContextOf({ buildArgs = {}, target = "" }: BuildOptions, platform: Platform, images: ReadonlyMap<string, ResolvedImage>): LintContext {
   return {
     buildArgs: new Map(Object.entries(buildArgs)),
-    platformArgs: variableMap(platformArgs(hostPlatform(), platform, target)),
+    platformArgs: platformArgs(hostPlatform(), platform, target),
     baseImage: (image, own) => baseImageOf(images, image, own === undefined || own === "" ? platform : own),
   };
 }
