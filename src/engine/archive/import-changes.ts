@@ -24,7 +24,7 @@ export function applyChanges(config: ContainerConfig, changes: readonly string[]
     throw invalidChange(error);
   }
   // Docker sets it for Windows only.
-  const { ArgsEscaped: _, ...changed } = state.config;
+  const { ArgsEscaped: _, ...changed } = state.finishedConfig();
   return config.ArgsEscaped === undefined ? changed : { ...changed, ArgsEscaped: config.ArgsEscaped };
 }
 
