@@ -8,6 +8,7 @@ import type { Digest } from "../oci/digest.ts";
 import type { ContainerConfig } from "../oci/image-config.ts";
 import type { Descriptor } from "../oci/manifest.ts";
 import type { ContainerApi } from "./container-api.ts";
+import type { TransferApi } from "./transfer-api.ts";
 
 /**
  * Iterate for progress, await `result` for the outcome. Not iterating is fine: events are dropped, the work goes on.
@@ -377,8 +378,10 @@ export interface SlipwayApi {
   readonly images: ImageApi;
   readonly containers: ContainerApi;
   readonly system: SystemApi;
+  readonly transfer: TransferApi;
   close(): Promise<void>;
 }
 
 export type { ErrorKind };
 export type * from "./container-api.ts";
+export type * from "./transfer-api.ts";

@@ -23,11 +23,14 @@ import { Containers } from "./containers/containers.ts";
 import { createImages } from "./images.ts";
 import { createSystem } from "./system.ts";
 import { startTask } from "./task.ts";
+import { createTransfer } from "./transfer.ts";
+import type { TransferApi } from "./transfer-api.ts";
 
 export class Slipway implements SlipwayApi {
   readonly images: ImageApi;
   readonly containers: ContainerApi;
   readonly system: SystemApi;
+  readonly transfer: TransferApi;
   readonly #store: Store;
   #client: Promise<RegistryClient> | undefined;
 
@@ -35,6 +38,7 @@ export class Slipway implements SlipwayApi {
     this.#store = store;
     this.images = createImages(store, this.#registry);
     this.containers = new Containers(store, this.#registry);
+    this.transfer = createTransfer(store, this.#registry);
     this.system = createSystem(store, this.containers);
   }
 

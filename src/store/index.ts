@@ -7,5 +7,5 @@ export type { ImageRecord } from "./images.ts";
 export type { IndexMember, IndexRecord } from "./image-indexes.ts";
 export { DirectoryView } from "./directory-view.ts";
 export { emptyView, joinPath, parentOf, rootNode, type FileNode, type FileView } from "./file-view.ts";
-export { MergedView } from "./merged-view.ts";
+export { MergedView, type LayerTree } from "./merged-view.ts";
 export { treeSize, type Collected } from "./collect.ts";

@@ -14,9 +14,15 @@ export interface LayerTree {
   xattrs(path: string): ReadonlyMap<string, Uint8Array>;
 }
 
-/** Which layers make up a directory, top first; undefined: not a directory. */
-type Contributors = readonly LayerTree[] | undefined;
+/** The layers that make up a directory, top first, as far as somebody asked for them; none: not a directory. */
+interface Contributors {
+  readonly found: LayerTree[];
+  /** how many of the parent's layers were looked at */
+  looked: number;
+  complete: boolean;
+}
 
+/** Layers are asked from the top down and no further than the answer needs: one that throws may be asked again once it can answer. */
 export class MergedView implements FileView {
   readonly #layers: readonly LayerTree[];
   readonly #directories = new Map<string, Contributors>();
@@ -24,28 +30,38 @@ export class MergedView implements FileView {
   /** `layers` bottom first, as a chain. */
   constructor(layers: readonly LayerTree[]) {
     this.#layers = layers.toReversed();
-    this.#directories.set("", this.#layers);
+    this.#directories.set("", { found: [...this.#layers], looked: 0, complete: true });
   }
 
-  #contributors(path: string): Contributors {
-    const known = this.#directories.get(path);
-    if (known !== undefined || this.#directories.has(path)) return known;
-    const found: LayerTree[] = [];
-    for (const layer of this.#contributors(parentOf(path)) ?? []) {
-      const node = layer.get(path);
-      if (node === undefined) continue;
-      if (node === "whiteout" || node.type !== "directory") break;
-      found.push(layer);
-      if (layer.isOpaque(path)) break;
+  #contributor(path: string, position: number): LayerTree | undefined {
+    let known = this.#directories.get(path);
+    if (known === undefined) this.#directories.set(path, (known = { found: [], looked: 0, complete: false }));
+    while (!known.complete && known.found.length <= position) this.#lookFurther(path, known);
+    return known.found[position];
+  }
+
+  #lookFurther(path: string, known: Contributors): void {
+    const layer = this.#contributor(parentOf(path), known.looked);
+    const node = layer?.get(path);
+    known.looked++;
+    if (layer === undefined) known.complete = true;
+    if (layer === undefined || node === undefined) return;
+    const merges = node !== "whiteout" && node.type === "directory";
+    if (merges) known.found.push(layer);
+    known.complete = !merges || layer.isOpaque(path);
+  }
+
+  *#contributors(path: string): Generator<LayerTree> {
+    for (let position = 0; ; position++) {
+      const layer = this.#contributor(path, position);
+      if (layer === undefined) return;
+      yield layer;
     }
-    const result = found.length === 0 ? undefined : found;
-    this.#directories.set(path, result);
-    return result;
   }
 
   #owner(path: string): { readonly layer: LayerTree; readonly node: FileNode } | undefined {
     let implied: { readonly layer: LayerTree; readonly node: FileNode } | undefined;
-    for (const layer of this.#contributors(parentOf(path)) ?? []) {
+    for (const layer of this.#contributors(parentOf(path))) {
       const node = layer.get(path);
       if (node === undefined) continue;
       if (node === "whiteout" || (implied !== undefined && node.type !== "directory")) return implied;
@@ -53,6 +69,11 @@ export class MergedView implements FileView {
       implied ??= { layer, node };
     }
     return implied;
+  }
+
+  /** The layer that the node at `path` comes from; undefined where there is none. */
+  layerOf(path: string): LayerTree | undefined {
+    return this.#owner(path)?.layer;
   }
 
   lookup(path: string): FileNode | undefined {
@@ -70,7 +91,7 @@ export class MergedView implements FileView {
 
   list(path: string): readonly string[] {
     const names = new Set<string>();
-    for (const layer of this.#contributors(path) ?? []) for (const name of layer.names(path)) names.add(name);
+    for (const layer of this.#contributors(path)) for (const name of layer.names(path)) names.add(name);
     return [...names].filter((name) => this.lookup(joinPath(path, name)) !== undefined).sort();
   }
 

@@ -10,9 +10,9 @@ import { Store } from "./store.ts";
 
 export type Member = Partial<TarEntry> & { readonly path: string; readonly content?: string };
 
-export function tarOf(members: readonly Member[]): Buffer {
+export function tarOf(members: readonly Member[], encoding: BufferEncoding = "utf8"): Buffer {
   const parts = members.flatMap(({ content = "", ...entry }) => {
-    const bytes = Buffer.from(content);
+    const bytes = Buffer.from(content, encoding);
     return [encodeHeader(createEntry({ type: "file", size: bytes.length, ...entry })), bytes, Buffer.alloc((512 - (bytes.length % 512)) % 512)];
   });
   return Buffer.concat([...parts, endOfArchive]);

@@ -5,9 +5,10 @@ import { containerCommands } from "./containers.ts";
 import { flag } from "./flag.ts";
 import { imageCommands } from "./images.ts";
 import { systemCommands } from "./system.ts";
+import { transferCommands } from "./transfer.ts";
 
 export const commandTable: CommandTable = {
-  commands: [...buildCommands, ...containerCommands, ...imageCommands, ...systemCommands],
+  commands: [...buildCommands, ...containerCommands, ...imageCommands, ...systemCommands, ...transferCommands],
   groups: [
     { name: "builder", short: "Build images and keep their cache", paths: ["builder", "buildx"] },
     { name: "container", short: "Everything about containers", paths: ["container"] },

@@ -1,0 +1,53 @@
+/** From a location to the source that it means. */
+import { resolve } from "node:path";
+import { parseReference } from "../../oci/reference.ts";
+import type { RegistryClient } from "../../registry/index.ts";
+import type { Store } from "../../store/index.ts";
+import { findImage } from "../image-names.ts";
+import type { ImageSource } from "./image-source.ts";
+import type { Location } from "./location.ts";
+
+export interface Surroundings {
+  readonly store: Store;
+  readonly client: () => Promise<RegistryClient>;
+  /** what paths are relative to */
+  readonly cwd: string;
+  /** DOCKER_HOST */
+  readonly dockerHost: string | undefined;
+  readonly signal?: AbortSignal;
+}
+
+/** A name without a place: the store's image, else the registry's. */
+export function settleName(store: Store, location: Location): Exclude<Location, { kind: "name" }> {
+  if (location.kind !== "name") return location;
+  const { text } = location;
+  if (findImage(store, text) !== undefined) return { kind: "store", text, name: text };
+  return { kind: "registry", text, reference: parseReference(text) };
+}
+
+/** Dispose what it answers. Fails with IMAGE_NOT_IN_PLACE, NO_SUCH_IMAGE (not_found); a registry is first asked when the source is. */
+export async function openSource({ store, client, cwd, dockerHost, signal }: Surroundings, named: Location): Promise<ImageSource> {
+  const location = settleName(store, named);
+  switch (location.kind) {
+    case "registry": {
+      const { registrySource } = await import("./registry-source.ts");
+      return registrySource(await client(), location.reference);
+    }
+    case "store": {
+      const { storeSource } = await import("./store-source.ts");
+      return await storeSource(store, location.name, signal);
+    }
+    case "layout": {
+      const [{ directoryFiles }, { layoutSource }] = await Promise.all([import("./directory-files.ts"), import("./layout-source.ts")]);
+      return await layoutSource(location.text, directoryFiles(resolve(cwd, location.directory)), location.name);
+    }
+    case "archive": {
+      const { archiveSource } = await import("./archive-source.ts");
+      return await archiveSource(location.text, resolve(cwd, location.file), location.name, signal);
+    }
+    case "daemon": {
+      const { daemonSource } = await import("./daemon-source.ts");
+      return await daemonSource(location.name, dockerHost, signal);
+    }
+  }
+}
