@@ -234,6 +234,7 @@ function mountSource(state: StageState, from: Vertex | undefined, source: string
       lines,
       slot: `${state.context.contextId}|mount|${source}`,
       description: `mount ${source}`,
+      contextMount: source,
     }),
   );
   return { vertex: layer, source: name };

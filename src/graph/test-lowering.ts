@@ -52,7 +52,7 @@ export function lowering(dockerfile: string, options: TestOptions = {}): Lowerin
     namedContexts: new Map(),
     ...rest,
     buildArgs: new Map(Object.entries(buildArgs)),
-    images: new Map(images.map((image) => [imageKey(image.reference, image.platform), image])),
+    images: new Map(images.map((image) => [imageKey(image.reference.replace(/@.*/, ""), image.platform), image])),
   });
 }
 

@@ -18,6 +18,8 @@ export interface VertexMetadata {
   readonly baseImage: string;
   /** never take it from the cache */
   readonly ignoreCache: boolean;
+  /** a layer made of what a bind mount takes from a client's directory: the path there */
+  readonly contextMount?: string;
   /** values that explain a miss: build args that the step sees */
   readonly arguments: Readonly<Record<string, string>>;
 }
