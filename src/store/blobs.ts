@@ -5,7 +5,7 @@
  */
 import { createHash, type Hash } from "node:crypto";
 import { closeSync, createReadStream, fdatasyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
-import { SlipwayError } from "../base/errors.ts";
+import { isSlipwayError, SlipwayError } from "../base/errors.ts";
 import { algorithmOf, digestFromHex, digestOf, type Digest } from "../oci/digest.ts";
 import { integer, type Database } from "./database.ts";
 import { blobPath, storeError, type StoreLayout } from "./layout.ts";
@@ -183,6 +183,18 @@ export class Blobs {
       yield chunk;
     }
     expectDigest(hash, digest, size);
+  }
+
+  /** Removes the file where its bytes are no longer the blob's, and says so: whoever can makes or fetches it again then. */
+  async dropDamaged(digest: Digest): Promise<boolean> {
+    try {
+      for await (const _ of this.verified(digest));
+      return false;
+    } catch (error) {
+      if (!isSlipwayError(error, "DIGEST_MISMATCH")) throw error;
+      rmSync(this.path(digest), { force: true });
+      return true;
+    }
   }
 
   /** Bytes on disk; used to tell whether a row still has its file. */

@@ -2,7 +2,7 @@
  * Images and their names. An image is its config's digest; names (full references) and repository digests point to it,
  * or to an index of images for several platforms (image-indexes.ts).
  */
-import { SlipwayError } from "../base/errors.ts";
+import { isSlipwayError, SlipwayError } from "../base/errors.ts";
 import { shortId, type Digest } from "../oci/digest.ts";
 import type { ImageConfig } from "../oci/image-config.ts";
 import type { Blobs } from "./blobs.ts";
@@ -119,6 +119,16 @@ export class Images {
     } catch (error) {
       const remedy = `pull, load or build the image again, or remove it: slipway rmi -f ${shortId(id)}`;
       throw new SlipwayError("data_loss", "STORE_CORRUPT", `the config of image ${id} cannot be read: its file was lost or changed`, { id, remedy }, error);
+    }
+  }
+
+  /** For lists, which must not fail for one image: a config that cannot be read is empty. */
+  configForList(id: Digest): ImageConfig {
+    try {
+      return this.config(id);
+    } catch (error) {
+      if (!isSlipwayError(error, "STORE_CORRUPT")) throw error;
+      return { os: "", architecture: "", config: {}, rootfs: { type: "layers", diff_ids: [] } };
     }
   }
 

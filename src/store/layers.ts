@@ -166,6 +166,7 @@ export class Layers {
   }
 }
 
-export function missingLayer(diffId: Digest): SlipwayError {
-  return new SlipwayError("not_found", "LAYER_MISSING", `layer ${diffId} is not in the store`, { diffId, remedy: "pull, load or build the image again" });
+export function missingLayer(diffId: Digest, cause?: unknown): SlipwayError {
+  const remedy = "pull, load or build the image again";
+  return new SlipwayError("not_found", "LAYER_MISSING", `layer ${diffId} is not in the store`, { diffId, remedy }, cause);
 }

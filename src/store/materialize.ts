@@ -21,6 +21,12 @@ import { createUnpacker, sanitizeEntryPath, type LowerParent } from "./unpack.ts
 /** A tar of one layer may hold this much content at most: decompression bombs end here. */
 const maxLayerBytes = 2 ** 40;
 
+/** An unpacker, or whatever else reads a tar in pieces. */
+interface TarSink<Result> {
+  push(chunk: Uint8Array): void;
+  finish(): Result;
+}
+
 export class Materializer {
   readonly #layout: StoreLayout;
   readonly #blobs: Blobs;
@@ -88,8 +94,23 @@ export class Materializer {
     }
   }
 
-  /** Runs the layer's plain tar through an unpacker (or another sink with the same two calls), verifying the diffID. */
-  async #feed<Result>(diffId: Digest, sink: { push(chunk: Uint8Array): void; finish(): Result }, signal: AbortSignal | undefined): Promise<Result> {
+  /** Runs the layer's plain tar through an unpacker or another sink, verifying the diffID. What turns out damaged goes, so that a pull repairs it. */
+  async #feed<Result>(diffId: Digest, sink: TarSink<Result>, signal: AbortSignal | undefined): Promise<Result> {
+    try {
+      return await this.#feedBytes(diffId, sink, signal);
+    } catch (error) {
+      if (signal?.aborted === true || !(await this.#dropDamaged(diffId))) throw error;
+      throw missingLayer(diffId, error);
+    }
+  }
+
+  async #dropDamaged(diffId: Digest): Promise<boolean> {
+    let dropped = false;
+    for (const { digest } of this.#layers.blobForms(diffId)) if (await this.#blobs.dropDamaged(digest)) dropped = true;
+    return dropped;
+  }
+
+  async #feedBytes<Result>(diffId: Digest, sink: TarSink<Result>, signal: AbortSignal | undefined): Promise<Result> {
     const hash = createHash("sha256");
     for await (const chunk of this.tar(diffId)) {
       signal?.throwIfAborted();

@@ -64,6 +64,17 @@ test("a layer's lost directory is made again from another form", { skip: process
   );
 });
 
+test("a layer whose only file was changed is found out when it is needed, and can be had again", async () => {
+  using machine = createTestStore();
+  const { layers, blobs, materializer } = machine.store;
+  const diffId = addLayer(machine.store, [{ path: "f", content: "x" }]);
+  change(blobs.path(diffId));
+  await assert.rejects(materializer.directory([diffId], 0), isCode("LAYER_MISSING"));
+  assert.equal(layers.has(diffId), false);
+  assert.equal(addLayer(machine.store, [{ path: "f", content: "x" }]), diffId);
+  assert.equal(layers.has(diffId), true);
+});
+
 test("directories that an earlier database left are in nobody's way", () => {
   using machine = createTestStore();
   const { layers, layout, cacheMounts } = machine.store;

@@ -1,5 +1,6 @@
 /** Images as one tar stream (docker-archive and OCI layout at once) or as an OCI layout in a directory. Equal images give equal bytes. */
-import { constants, copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { asSlipwayError, errnoOf } from "../../base/errors.ts";
 import { userMode } from "../../base/umask.ts";
@@ -77,7 +78,7 @@ export async function writeOciLayout(
     mkdirSync(join(directory, "blobs/sha256"), { recursive: true, mode: userMode("directory") });
     for (const blob of plan.blobs) {
       options.signal?.throwIfAborted();
-      writeBlob(store, blob, join(directory, blobName(blob.digest)));
+      await writeBlob(store, blob, join(directory, blobName(blob.digest)));
     }
     replaceFile(join(directory, "oci-layout"), plan.documents.get("oci-layout") ?? "");
     const kept = entriesOf(directory).filter((entry) => !plan.index.some((added) => isSameEntry(entry, added)));
@@ -88,12 +89,11 @@ export async function writeOciLayout(
   }
 }
 
-function writeBlob(store: Store, { digest, size, source }: PlannedBlob, path: string): void {
+async function writeBlob(store: Store, { digest, size, source }: PlannedBlob, path: string): Promise<void> {
   if (statSync(path, { throwIfNoEntry: false })?.size === size) return;
   const partial = partialName(path);
   try {
-    if ("bytes" in source) writeFileSync(partial, source.bytes, { mode: userMode("file") });
-    else copyFileSync(store.blobs.path(digest), partial, constants.COPYFILE_FICLONE);
+    await writeFile(partial, "bytes" in source ? source.bytes : store.blobs.verified(digest), { mode: userMode("file") });
     renameSync(partial, path);
   } finally {
     rmSync(partial, { force: true });

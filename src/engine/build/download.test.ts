@@ -24,6 +24,7 @@ const pages: Readonly<Record<string, (request: IncomingMessage, response: Server
     response.write("ten bytes.", () => response.destroy());
   },
   "/silent": () => {},
+  "/lying": (_, response) => void response.writeHead(200, { "content-length": String(2 ** 50) }).write("x"),
 };
 
 let server: Server;
@@ -66,6 +67,8 @@ describe("a download", () => {
     ["a page that is not there", "/gone", {}, "DOWNLOAD_FAILED", "not_found"],
     ["a server that is broken", "/broken", {}, "DOWNLOAD_FAILED", "unavailable"],
     ["nobody there", "", { url: "http://127.0.0.1:1/x" }, "DOWNLOAD_FAILED", "unavailable"],
+    ["more than the bound", "/file", { limitBytes: 6 }, "DOWNLOAD_TOO_LARGE", "resource_exhausted"],
+    ["more than the disk has free", "/lying", {}, "DOWNLOAD_TOO_LARGE", "resource_exhausted"],
     ["a body that ends early", "/short", {}, "DOWNLOAD_FAILED", "unavailable"],
   ];
   for (const [name, page, changes, code, kind] of faults)

@@ -1,6 +1,7 @@
 /** A file behind http for ADD and remote contexts: bounded, verified, with its Last-Modified. */
 import { createHash } from "node:crypto";
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync, statfsSync, writeSync } from "node:fs";
+import path from "node:path";
 import { SlipwayError } from "../../base/errors.ts";
 import { networkFailureText } from "../../registry/network-error.ts";
 
@@ -10,17 +11,22 @@ export interface Download {
   /** `sha256:…`, or "" */
   readonly checksum: string;
   readonly signal: AbortSignal;
-  /** larger than this is refused; absent: than any file of this world */
+  /** larger than this is refused; absent: than nine tenths of what the disk has free */
   readonly limitBytes?: number;
   readonly onProgress?: (current: number, total: number | undefined) => void;
 }
 
 const maxRedirects = 10;
-const maxBytes = 2 ** 40;
 const headersTimeoutMs = 60_000;
 const bodyTimeoutMs = 120_000;
 
-/** Answers the time of Last-Modified in milliseconds, undefined without one. Fails with DOWNLOAD_FAILED, CHECKSUM_MISMATCH. */
+/** A server that never ends must not fill the disk for everybody. */
+function roomFor(file: string): number {
+  const { bavail, bsize } = statfsSync(path.dirname(file));
+  return Math.floor(bavail * bsize * 0.9);
+}
+
+/** Answers the time of Last-Modified in milliseconds, undefined without one. Fails with DOWNLOAD_FAILED, DOWNLOAD_TOO_LARGE, CHECKSUM_MISMATCH. */
 export async function downloadFile(download: Download): Promise<{ readonly modifiedMs: number | undefined; readonly sha256: string; readonly size: number }> {
   const { request } = await import("undici");
   let url = download.url;
@@ -66,15 +72,20 @@ async function* bodyOf(body: AsyncIterable<Uint8Array>, download: Download): Asy
 }
 
 async function writeBody(body: AsyncIterable<Uint8Array>, download: Download, length: number): Promise<{ sha256: string; size: number }> {
+  const limit = download.limitBytes ?? roomFor(download.path);
+  const limited = (size: number): void => {
+    if (size <= limit) return;
+    const why = download.limitBytes === undefined ? `: no more than nine tenths of the disk's free space are used` : "";
+    throw new SlipwayError("resource_exhausted", "DOWNLOAD_TOO_LARGE", `${download.url} is larger than ${limit} bytes${why}`, { url: download.url, limit });
+  };
+  if (!Number.isNaN(length)) limited(length);
   const hash = createHash("sha256");
   const fd = openSync(download.path, "w", 0o600);
   let size = 0;
   try {
     for await (const chunk of body) {
       size += chunk.length;
-      const limit = download.limitBytes ?? maxBytes;
-      if (size > limit)
-        throw new SlipwayError("resource_exhausted", "DOWNLOAD_TOO_LARGE", `${download.url} is larger than ${limit} bytes`, { url: download.url });
+      limited(size);
       hash.update(chunk);
       writeSync(fd, chunk);
       download.onProgress?.(size, Number.isNaN(length) ? undefined : length);

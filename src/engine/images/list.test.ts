@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
 import { describe, test } from "node:test";
 import type { Filters } from "../api.ts";
 import { listImages } from "./list.ts";
@@ -30,6 +31,18 @@ test("newest first, sizes and shared layers by layer, containers counted", () =>
   assert.deepEqual(second?.labels, { a: "b" });
   assert.equal(second?.createdSeconds, Date.UTC(2024, 0, 1) / 1000);
   assert.equal(second?.dangling, false);
+});
+
+test("an image whose config is lost is listed all the same, and can be removed", () => {
+  using box = openTestStore();
+  const { store } = box;
+  const lost = addImage(store, { names: ["docker.io/library/lost:1"], layers: ["base"] });
+  addImage(store, { names: ["docker.io/library/here:1"], layers: ["more"] });
+  rmSync(store.blobs.path(lost));
+  assert.deepEqual(
+    listImages(store).flatMap(({ repoTags, createdSeconds }) => [repoTags[0], createdSeconds > 0]),
+    ["here:1", true, "lost:1", false],
+  );
 });
 
 describe("filters", () => {

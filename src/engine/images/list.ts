@@ -31,7 +31,7 @@ export function listImages(store: Store, options: ListOptions = {}, nowMs: numbe
   ]);
   const found = standingImages(store).map(({ id, taggedMs }) => {
     const variants = variantsOf(store, id);
-    return { id, taggedMs, variants, config: store.images.config(ownVariant(store, id).image) };
+    return { id, taggedMs, variants, config: store.images.configForList(ownVariant(store, id).image) };
   });
   const users = layerUsers(store, found);
   const containers = containersByImage(store);
@@ -112,7 +112,7 @@ function summarize(store: Store, { id, config, variants }: Found, users: Readonl
     return {
       platform: formatPlatform(platform),
       id: image,
-      createdSeconds: Math.floor(createdMs(store.images.config(image)) / 1000),
+      createdSeconds: Math.floor(createdMs(store.images.configForList(image)) / 1000),
       sizeBytes: sizeOf(layers),
       containers: containers.get(image) ?? 0,
       layers,

@@ -28,7 +28,7 @@ export function imagesOf(store: Store, id: Digest): readonly Digest[] {
 /** Of an index in its own order; of an image the image itself. */
 export function variantsOf(store: Store, id: Digest): readonly Variant[] {
   const members = store.indexes.members(id).map(({ platform, image }) => ({ platform: platformIn(platform), image }));
-  return members.length > 0 ? members : [{ platform: platformFrom(store.images.config(id)), image: id }];
+  return members.length > 0 ? members : [{ platform: platformFrom(store.images.configForList(id)), image: id }];
 }
 
 /** Configs of foreign images may lack either word. */
