@@ -1,5 +1,8 @@
 /** The library's calls about images elsewhere: looking into them and moving them, without bringing them into the store. */
 
+import type { Digest } from "../oci/digest.ts";
+import type { Task } from "./api.ts";
+
 export interface FileEntry {
   /** absolute: "/etc/passwd" */
   readonly path: string;
@@ -35,6 +38,20 @@ export interface LocationOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface CopyOptions extends LocationOptions {
+  /** an index with all its images; the default, but for Docker's archives and its daemon, which get this machine's image */
+  readonly all?: boolean;
+}
+
+export interface CopyEvent {
+  readonly kind: "blob" | "manifest";
+  readonly digest: Digest;
+  /** "copying" comes often; the others once, at the end */
+  readonly status: "copying" | "copied" | "exists" | "mounted" | "written";
+  readonly currentBytes: number;
+  readonly sizeBytes: number;
+}
+
 export interface TransferApi {
   /** All tags of a registry's repository, in the registry's order. */
   tags(repository: string, options?: { readonly signal?: AbortSignal }): Promise<readonly string[]>;
@@ -50,6 +67,8 @@ export interface TransferApi {
     destination: string,
     options?: LocationOptions & { readonly followLink?: boolean; readonly keepOwners?: boolean },
   ): Promise<{ readonly path: string; readonly sizeBytes: number }>;
+  /** From one place to another, digests unchanged; `digest` is that of what was copied. */
+  copy(source: string, target: string, options?: CopyOptions): Task<{ readonly digest: Digest; readonly mediaType: string }, CopyEvent>;
   /** What `after` has that `before` has not, sorted by path. Without `before`: what the topmost layer of `after` changed. */
   diff(before: string | undefined, after: string, options?: LocationOptions): Promise<readonly FileChange[]>;
 }

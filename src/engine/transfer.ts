@@ -1,6 +1,7 @@
 /** The library's calls about images elsewhere, each on its own module, loaded when it is called. */
 import type { RegistryClient } from "../registry/index.ts";
 import type { Store } from "../store/index.ts";
+import { startTask } from "./task.ts";
 import type { LocationOptions, TransferApi } from "./transfer-api.ts";
 import type { ImageFiles } from "./files/image-files.ts";
 import type { Surroundings } from "./transports/open-source.ts";
@@ -47,6 +48,11 @@ export function createTransfer(store: Store, client: () => Promise<RegistryClien
       const { keepOwners = false, signal } = options;
       return { path: target, sizeBytes: await writePath(files, copy, target, { keepOwners, ...(signal === undefined ? {} : { signal }) }) };
     },
+    copy: (source, target, options = {}) =>
+      startTask(async (emit) => {
+        const { copy } = await import("./copy/copy.ts");
+        return await copy(surroundings(options), source, target, options, emit);
+      }),
     diff: async (before, after, options = {}) => {
       const { diffImages } = await import("./files/diff-images.ts");
       return await diffImages(surroundings(options), before, after, options.platform);

@@ -78,6 +78,26 @@ export const transferCommands: readonly Command[] = [
     load: async () => (await import("../commands/cp.ts")).runCp,
   },
   {
+    name: "copy",
+    short: "Copy images between registries, archives, directories and daemons",
+    long: `Copies an image, or an index with all its images, as it is: digests stay, media types stay, and only what the target lacks is sent.\n\nPlaces are docker://NAME (the registry), oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], docker-daemon:NAME and store:NAME. A name alone is as a source the store's image, else the registry's; as a target the registry's.`,
+    usage: "[OPTIONS] SOURCE TARGET",
+    flags: [
+      flag("all", "a", "bool", "All platforms of an index, also where the target gets this machine's otherwise"),
+      flag("platform", "", "string", 'One platform of an index, as "os[/arch[/variant]]"'),
+      flag("quiet", "q", "bool", "Print the digest only"),
+    ],
+    args: { min: 2, max: 2 },
+    paths: ["copy"],
+    group: "plain",
+    complete: "image",
+    examples: [
+      { text: "An image of a registry with all its platforms, as files", command: "slipway copy docker://alpine:3.20 oci:mirror:alpine-3.20" },
+      { text: "One platform into Docker", command: "slipway copy --platform linux/arm64 app:1.0 docker-daemon:app:1.0" },
+    ],
+    load: async () => (await import("../commands/copy.ts")).runCopy,
+  },
+  {
     name: "diff",
     short: "Show which files differ between two images",
     long: `Shows what the second image has that the first has not: A added, C changed, D removed. Of a single image, what its topmost layer did.\n\n${places}`,

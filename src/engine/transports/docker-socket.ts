@@ -55,7 +55,7 @@ export async function callDocker(host: string | undefined, { method, path, body,
   const address = dockerAddress(host);
   const headers = body === undefined ? {} : { "content-type": "application/x-tar" };
   const { request } = process.getBuiltinModule("node:http");
-  const call: ClientRequest = request({ ...address, method, path, headers, ...(signal === undefined ? {} : { signal }) });
+  const call: ClientRequest = request({ ...address, method, path, headers, agent: false, ...(signal === undefined ? {} : { signal }) });
   const answered = new Promise<IncomingMessage>((resolve, reject) => call.on("response", resolve).on("error", reject));
   const sent = body === undefined ? Promise.resolve(call.end()) : pipeline(body, call);
   sent.catch(() => {});

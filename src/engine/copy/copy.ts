@@ -1,0 +1,26 @@
+/** `copy SRC DST`. */
+import type { Descriptor } from "../../oci/manifest.ts";
+import { hostPlatform, parsePlatform, type Platform } from "../../oci/platform.ts";
+import type { CopyEvent, CopyOptions } from "../transfer-api.ts";
+import { parseLocation, type Location } from "../transports/location.ts";
+import { openSource, type Surroundings } from "../transports/open-source.ts";
+import { openTarget } from "../transports/open-target.ts";
+import { copyImage } from "./copy-image.ts";
+
+/** Docker's archives and its daemon hold images, not indexes: of one they get this machine's. */
+function platformFor(target: Location, { platform, all = false }: CopyOptions): Platform | undefined {
+  if (platform !== undefined && platform !== "") return parsePlatform(platform);
+  const single = target.kind === "daemon" || (target.kind === "archive" && target.format === "docker");
+  return single && !all ? hostPlatform() : undefined;
+}
+
+/** Fails with INVALID_LOCATION before anything is asked, and as sources and targets do. */
+export async function copy(surroundings: Surroundings, from: string, to: string, options: CopyOptions, emit: (event: CopyEvent) => void): Promise<Descriptor> {
+  const [origin, destination] = [parseLocation(from), parseLocation(to)];
+  await using source = await openSource(surroundings, origin);
+  // asked first: an image that is not there leaves no file behind
+  await source.root(surroundings.signal);
+  await using target = await openTarget(surroundings, destination);
+  const { signal } = surroundings;
+  return await copyImage({ source, target, platform: platformFor(destination, options), emit, ...(signal === undefined ? {} : { signal }) });
+}

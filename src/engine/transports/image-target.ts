@@ -1,0 +1,25 @@
+/** Where images go: blobs first, then the documents that name them, the root last, so that a reader sees a whole image or none. */
+import type { Descriptor } from "../../oci/manifest.ts";
+import type { Reference } from "../../oci/reference.ts";
+import type { Document } from "./image-source.ts";
+
+export type BlobOutcome = "copied" | "exists" | "mounted";
+
+export interface BlobOffer {
+  readonly descriptor: Descriptor;
+  /** the bytes, verified; only opened if they are needed */
+  readonly open: () => AsyncIterable<Uint8Array>;
+  /** the repository that has it */
+  readonly from: Reference | undefined;
+}
+
+export interface ImageTarget extends AsyncDisposable {
+  readonly name: string;
+  /** how many blobs it takes at once */
+  readonly parallel: number;
+  putBlob(offer: BlobOffer, signal?: AbortSignal): Promise<BlobOutcome>;
+  /** A manifest or an index whose blobs and documents are there. */
+  putDocument(document: Document, signal?: AbortSignal): Promise<void>;
+  /** The last document, under the target's name. Then the image is complete. */
+  putRoot(document: Document, signal?: AbortSignal): Promise<void>;
+}

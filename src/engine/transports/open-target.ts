@@ -1,0 +1,39 @@
+/** From a location to the target that it means. */
+import { resolve } from "node:path";
+import { SlipwayError } from "../../base/errors.ts";
+import { formatReference, parseReference, withDefaultTag } from "../../oci/reference.ts";
+import type { ImageTarget } from "./image-target.ts";
+import type { Location } from "./location.ts";
+import type { Surroundings } from "./open-source.ts";
+
+function fullName(text: string): string {
+  return formatReference(withDefaultTag(parseReference(text)));
+}
+
+/** A name without a place is a registry's. Dispose what it answers: what is not complete then goes away. Fails as the places do. */
+export async function openTarget(surroundings: Surroundings, location: Location): Promise<ImageTarget> {
+  const { store, cwd, dockerHost, signal } = surroundings;
+  switch (location.kind) {
+    case "name":
+    case "registry":
+      throw new SlipwayError("unsupported", "TARGET_UNSUPPORTED", `${location.text}: images are not copied into registries yet`, { bare: true });
+    case "layout": {
+      const { layoutTarget } = await import("./layout-target.ts");
+      return layoutTarget(location.text, resolve(cwd, location.directory), location.name);
+    }
+    case "archive": {
+      const [{ archiveTarget }, { fileSink }] = await Promise.all([import("./archive-target.ts"), import("./archive-sinks.ts")]);
+      const { format, name } = location;
+      const names = name === undefined ? [] : [format === "docker" ? fullName(name) : name];
+      return archiveTarget(location.text, await fileSink(resolve(cwd, location.file)), { format, names });
+    }
+    case "daemon": {
+      const { daemonTarget } = await import("./daemon-target.ts");
+      return daemonTarget(location.text, fullName(location.name), dockerHost, signal);
+    }
+    case "store": {
+      const { storeTarget } = await import("./store-target.ts");
+      return storeTarget(store, location.text, fullName(location.name), signal);
+    }
+  }
+}
