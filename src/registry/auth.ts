@@ -29,7 +29,9 @@ export interface AuthorizerOptions {
 export interface Access {
   readonly endpoint: Endpoint;
   readonly reference: Reference;
-  readonly actions: "pull" | "pull,push";
+  readonly actions: "pull" | "pull,push" | "delete";
+  /** another repository of that registry, to be read: a blob is mounted from there */
+  readonly from?: string | undefined;
 }
 
 export interface Authorizer {
@@ -54,8 +56,9 @@ const defaultLifetimeS = 60;
 /** so long before its end a token is not used any more */
 const marginMs = 5_000;
 
-function scopeOf(access: Access): string {
-  return `repository:${access.endpoint.repository}:${access.actions}`;
+function scopesOf(access: Access): readonly string[] {
+  const own = `repository:${access.endpoint.repository}:${access.actions}`;
+  return access.from === undefined ? [own] : [own, `repository:${access.from}:pull`];
 }
 
 function basic(username: string, password: string): string {
@@ -64,15 +67,19 @@ function basic(username: string, password: string): string {
 
 function unauthorized(access: Access, reason: string, cause?: unknown): SlipwayError {
   const name = familiarRepository(access.reference);
+  const writes = access.actions !== "pull";
+  const words = `${writes ? "push" : "pull"} access denied`;
   const hint = isSlipwayError(cause, "CREDENTIAL_HELPER_FAILED") ? ` (${cause.message})` : "";
   return new SlipwayError(
     "unauthenticated",
     "UNAUTHORIZED",
-    `pull access denied for ${name}, repository does not exist or may require 'docker login': ${reason}${hint}`,
+    writes
+      ? `${words}, repository does not exist or may require authorization: authorization failed: ${reason}${hint}`
+      : `${words} for ${name}, repository does not exist or may require 'docker login': ${reason}${hint}`,
     {
       reference: formatReference(access.reference),
       host: access.endpoint.host,
-      resolveMessage: `pull access denied, repository does not exist or may require authorization: authorization failed: ${reason}`,
+      resolveMessage: `${words}, repository does not exist or may require authorization: authorization failed: ${reason}`,
     },
     cause,
   );
@@ -97,15 +104,23 @@ function parseRealm(challenge: Challenge, registry: URL, access: Access): URL {
 
 function tokenRequest(realm: URL, challenge: Challenge, access: Access, credential: Credential | undefined, headers: Headers): TransportRequest {
   const service = challenge.parameters["service"];
-  const scope = challenge.parameters["scope"] || scopeOf(access);
-  const query: [string, string][] = [...(service === undefined ? [] : [["service", service] as [string, string]]), ["scope", scope]];
+  const [own = "", ...further] = scopesOf(access);
+  const asked = challenge.parameters["scope"] || own;
+  const scopes = [asked, ...further.filter((scope) => !asked.split(" ").includes(scope))];
+  const query: [string, string][] = service === undefined ? [] : [["service", service]];
   const verifyTls = access.endpoint.verifyTls || realm.host !== access.endpoint.host;
   if (credential?.kind === "identity") {
-    const body = new URLSearchParams([...query, ["client_id", clientId], ["grant_type", "refresh_token"], ["refresh_token", credential.token]]).toString();
+    const body = new URLSearchParams([
+      ...query,
+      ["scope", scopes.join(" ")],
+      ["client_id", clientId],
+      ["grant_type", "refresh_token"],
+      ["refresh_token", credential.token],
+    ]).toString();
     return { method: "POST", url: realm, headers: { ...headers, "content-type": "application/x-www-form-urlencoded" }, body, verifyTls, plainRedirect: false };
   }
   const url = new URL(realm);
-  for (const [name, value] of query) url.searchParams.append(name, value);
+  for (const [name, value] of [...query, ...scopes.map((scope): [string, string] => ["scope", scope])]) url.searchParams.append(name, value);
   if (credential?.kind !== "basic") return { method: "GET", url, headers, verifyTls, plainRedirect: false };
   url.searchParams.append("account", credential.username);
   const authorization = basic(credential.username, credential.password);
@@ -124,7 +139,7 @@ function parseGrant(bytes: Uint8Array, nowMs: number): Grant {
 export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   const granted = new Map<string, Grant>();
   const pending = new Map<string, Promise<Grant>>();
-  const keyOf = (origin: string, access: Access): string => `${origin} ${scopeOf(access)}`;
+  const keyOf = (origin: string, access: Access): string => `${origin} ${scopesOf(access).join(" ")}`;
 
   async function lookup(access: Access): Promise<{ credential: Credential | undefined; failure: unknown }> {
     const { credentialHost, repository } = access.endpoint;

@@ -14,12 +14,13 @@ import type { ConfigFiles, Env } from "./config-files.ts";
 import { anonymous } from "./credentials.ts";
 import type { CredentialSource } from "./credentials.ts";
 import { createDispatchers } from "./dispatchers.ts";
-import type { Endpoint } from "./endpoint.ts";
+import { originEndpoint, type Endpoint } from "./endpoint.ts";
 import { firstThatWorks } from "./fallthrough.ts";
 import { fetchManifestAt, headManifestAt } from "./fetch-manifest.ts";
 import { createLimiter } from "./limiter.ts";
 import { listTagsAt } from "./list-tags.ts";
 import { createMirrorMemory } from "./mirror-memory.ts";
+import { deleteManifestAt, pushManifestAt, type PushedManifest } from "./push-manifest.ts";
 import { endpointsFor } from "./registries-conf.ts";
 import type { RegistriesConf } from "./registries-conf.ts";
 import { defaultRetry } from "./retry.ts";
@@ -28,6 +29,7 @@ import { createSender } from "./sender.ts";
 import { streamBlob } from "./stream-blob.ts";
 import { createTransport, defaultTimeouts } from "./transport.ts";
 import type { Timeouts } from "./transport.ts";
+import { blobExistsAt, pushBlobAt } from "./upload-blob.ts";
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
@@ -40,6 +42,35 @@ export interface FetchedManifest {
   /** the host that served it: "registry-1.docker.io" */
   readonly host: string;
 }
+
+/** A manifest or index to be pushed: its exact bytes. */
+export interface Document {
+  readonly mediaType: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Upload sessions by "host/repository@digest", for a later process to go on with. */
+export interface UploadMemory {
+  load(key: string): string | undefined;
+  save(key: string, url: string): void;
+  forget(key: string): void;
+}
+
+export interface PushBlobOptions extends CallOptions {
+  /** The blob's bytes from an offset on; called again after a break. */
+  readonly open: (offset: number) => AsyncIterable<Uint8Array>;
+  /** repositories of the same registry that may have the blob: it is mounted from the first that does */
+  readonly mountFrom?: readonly string[];
+  readonly memory?: UploadMemory | undefined;
+  /** how many bytes of the blob are sent */
+  readonly onProgress?: (sent: number) => void;
+}
+
+export type PushedBlob =
+  | { readonly outcome: "exists" }
+  | { readonly outcome: "mounted"; readonly from: string }
+  /** `sentFrom`: what was there of it already, from an earlier session */
+  | { readonly outcome: "uploaded"; readonly sentFrom: number; readonly size: number };
 
 export interface OpenBlobOptions extends CallOptions {
   /** Bytes that the caller already has: the first byte that is sent is the one at this offset. */
@@ -73,6 +104,17 @@ export interface RegistryClient {
   openBlob(reference: Reference, descriptor: Descriptor, options?: OpenBlobOptions): AsyncIterable<Uint8Array>;
   /** All tags of the reference's repository, in the registry's order. */
   listTags(reference: Reference, options?: CallOptions): Promise<readonly string[]>;
+  /** Whether the reference's repository has the blob. */
+  hasBlob(reference: Reference, descriptor: Descriptor, options?: CallOptions): Promise<boolean>;
+  /**
+   * Sees to it that the reference's repository has the blob: asks, mounts, or sends it. Never to a mirror. The bytes are read as they are
+   * sent and checked against the descriptor before the last of them goes.
+   */
+  pushBlob(reference: Reference, descriptor: Descriptor, options: PushBlobOptions): Promise<PushedBlob>;
+  /** Puts a manifest or index under the reference's tag, or under its digest where there is no tag. What it refers to has to be there. */
+  pushManifest(reference: Reference, document: Document, options?: CallOptions): Promise<PushedManifest>;
+  /** Removes the tag; with a digest, the manifest under all its tags. Fails with UNSUPPORTED where the registry does not do that. */
+  deleteManifest(reference: Reference, options?: CallOptions): Promise<void>;
   /** Closes the connections; calls in flight fail. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -85,6 +127,8 @@ export interface RegistryClientOptions {
   readonly userAgent?: string;
   /** blobs in transfer at once; 4 when absent */
   readonly parallelDownloads?: number;
+  /** 5 when absent */
+  readonly parallelUploads?: number;
   readonly timeouts?: Partial<Timeouts>;
   readonly retry?: Partial<Retry>;
   /** read for HTTP_PROXY, HTTPS_PROXY, NO_PROXY */
@@ -96,9 +140,11 @@ export interface RegistryClientOptions {
   readonly random?: () => number;
 }
 
+async function* noBytes(): AsyncGenerator<Uint8Array, void> {}
+
 /** Makes no request and reads no file before the first call. */
 export function createRegistryClient(options: RegistryClientOptions = {}): RegistryClient {
-  const { registries = [], credentials = anonymous, userAgent = "slipway", parallelDownloads = 4 } = options;
+  const { registries = [], credentials = anonymous, userAgent = "slipway", parallelDownloads = 4, parallelUploads = 5 } = options;
   const { env = {}, certDirs = [], files = diskConfigFiles, now = Date.now, random = Math.random } = options;
   const timeouts = { ...defaultTimeouts, ...options.timeouts };
   const retry = { ...defaultRetry, ...options.retry };
@@ -106,6 +152,7 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
   const authorizer = createAuthorizer({ transport, credentials, userAgent, now, timeoutMs: timeouts.documentMs });
   const sender = createSender({ transport, authorizer, userAgent, retry, now, random });
   const limiter = createLimiter(parallelDownloads);
+  const uploads = createLimiter(parallelUploads);
   const memory = createMirrorMemory(now);
 
   /** A document as a whole has a deadline, besides the caller's signal. */
@@ -137,6 +184,18 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
     }
   }
 
+  /** What is written goes to the registry itself. */
+  function target(reference: Reference): Endpoint {
+    return endpointsFor(reference, registries).find((endpoint) => !endpoint.mirror) ?? originEndpoint(reference);
+  }
+
+  const uploadOptions = { sender, retry, random, finishMs: timeouts.finishMs };
+
+  async function pushBlob(reference: Reference, descriptor: Descriptor, call: PushBlobOptions): Promise<PushedBlob> {
+    using _permit = await uploads.acquire(call.signal);
+    return await pushBlobAt({ endpoint: target(reference), reference, descriptor, call, options: uploadOptions });
+  }
+
   const close = (): Promise<void> => transport.close();
   return {
     resolve,
@@ -149,6 +208,11 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
     listTags: ({ domain, path }, call = {}) => {
       return overMirrors({ domain, path }, call, (endpoint, signal) => listTagsAt(sender, endpoint, { domain, path }, signal));
     },
+    hasBlob: (reference, descriptor, call = {}) =>
+      blobExistsAt({ endpoint: target(reference), reference, descriptor, call: { ...call, open: noBytes }, options: uploadOptions }),
+    pushBlob,
+    pushManifest: (reference, document, call = {}) => pushManifestAt(sender, target(reference), reference, document, call.signal),
+    deleteManifest: (reference, call = {}) => deleteManifestAt(sender, target(reference), reference, call.signal),
     close,
     [Symbol.asyncDispose]: close,
   };

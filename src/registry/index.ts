@@ -13,7 +13,18 @@
  * }
  */
 export { createRegistryClient } from "./client.ts";
-export type { CallOptions, FetchedManifest, OpenBlobOptions, RegistryClient, RegistryClientOptions } from "./client.ts";
+export type {
+  CallOptions,
+  Document,
+  FetchedManifest,
+  OpenBlobOptions,
+  PushBlobOptions,
+  PushedBlob,
+  RegistryClient,
+  RegistryClientOptions,
+  UploadMemory,
+} from "./client.ts";
+export type { PushedManifest } from "./push-manifest.ts";
 export { diskConfigFiles } from "./config-files.ts";
 export type { ConfigFiles, Env } from "./config-files.ts";
 export { createHelperRunner } from "./credential-helper.ts";

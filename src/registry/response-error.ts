@@ -14,7 +14,8 @@ import type { TransportResponse } from "./transport.ts";
 /** What was asked for, for the words of the error. */
 export interface Asked {
   readonly reference: Reference;
-  readonly subject: "manifest" | "blob" | "tags" | "token";
+  /** upload: a blob's session; push: a manifest that is written or deleted */
+  readonly subject: "manifest" | "blob" | "tags" | "token" | "upload" | "push";
   readonly method: string;
 }
 
@@ -66,6 +67,36 @@ function withCause(text: string, message: RegistryMessage): string {
   return message.text === "" ? text : `${text}: ${message.text}`;
 }
 
+function repositoryNotFound(asked: Asked, message: RegistryMessage, details: ErrorDetails): SlipwayError {
+  return new SlipwayError("not_found", "REPOSITORY_NOT_FOUND", withCause(`repository ${familiarRepository(asked.reference)} not found`, message), details);
+}
+
+const writes = new Set(["upload", "push"]);
+
+/** What registries say no to when something is written, by their codes and by the words of those that have none. */
+const refusals: readonly (readonly [pattern: RegExp, code: string, remedy: string])[] = [
+  [/immutable|TAG_INVALID.*exist|already exists.*tag|cannot be overwritten/i, "TAG_IMMUTABLE", "push under another tag"],
+  [/quota|storage limit|insufficient storage/i, "QUOTA_EXCEEDED", "remove images there, or ask for more room"],
+  [/NAME_INVALID|invalid repository name/i, "NAME_REFUSED", "choose another name: the registry has rules of its own for names"],
+  [/SIZE_INVALID|too large|TOOLARGE/i, "TOO_LARGE_FOR_REGISTRY", "make the layer smaller"],
+  [/MANIFEST_BLOB_UNKNOWN|BLOB_UNKNOWN/i, "BLOB_NOT_FOUND", "push again: the registry lost a blob meanwhile"],
+  [/UNSUPPORTED/i, "UNSUPPORTED", "the registry does not do that"],
+];
+
+function refusedWrite(asked: Asked, status: number, message: RegistryMessage, details: ErrorDetails): SlipwayError | undefined {
+  if (!writes.has(asked.subject) || status < 400 || status > 499 || status === 408 || status === 429) return undefined;
+  const said = `${message.code} ${message.text}`;
+  const known = refusals.find(([pattern]) => pattern.test(said));
+  if (known !== undefined) {
+    const [, code, remedy] = known;
+    const kind = code === "BLOB_NOT_FOUND" ? "unavailable" : code === "QUOTA_EXCEEDED" || code === "TOO_LARGE_FOR_REGISTRY" ? "resource_exhausted" : "denied";
+    return new SlipwayError(kind, code, message.text, { ...details, remedy });
+  }
+  if (status === 413) return new SlipwayError("resource_exhausted", "TOO_LARGE_FOR_REGISTRY", withCause("413 Request Entity Too Large", message), details);
+  if (status === 405) return new SlipwayError("failed_precondition", "UNSUPPORTED", withCause("the registry does not do that", message), details);
+  return undefined;
+}
+
 function notFound(asked: Asked, message: RegistryMessage, details: ErrorDetails): SlipwayError {
   const name = familiarName(asked.reference);
   switch (asked.subject) {
@@ -79,7 +110,13 @@ function notFound(asked: Asked, message: RegistryMessage, details: ErrorDetails)
     case "blob":
       return new SlipwayError("not_found", "BLOB_NOT_FOUND", withCause(`blob of ${name} not found`, message), details);
     case "tags":
-      return new SlipwayError("not_found", "REPOSITORY_NOT_FOUND", withCause(`repository ${familiarRepository(asked.reference)} not found`, message), details);
+      return repositoryNotFound(asked, message, details);
+    case "upload":
+      if (message.code === "NAME_UNKNOWN" || asked.method === "POST") return repositoryNotFound(asked, message, details);
+      return new SlipwayError("unavailable", "UPLOAD_UNKNOWN", withCause(`the registry no longer knows the upload of a blob of ${name}`, message), details);
+    case "push":
+      if (message.code === "NAME_UNKNOWN" || asked.method === "PUT") return repositoryNotFound(asked, message, details);
+      return new SlipwayError("not_found", "MANIFEST_NOT_FOUND", withCause(`manifest for ${name} not found`, message), details);
     case "token":
       return new SlipwayError("unavailable", "TOKEN_SERVER_FAILED", `failed to authorize: ${String(details["resolveMessage"])}`, details);
   }
@@ -89,6 +126,13 @@ function refused(asked: Asked, status: number, message: RegistryMessage, details
   if (asked.subject === "token") {
     const text = withCause("failed to authorize: failed to fetch token", message.text === "" ? { code: "", text: String(details["resolveMessage"]) } : message);
     return new SlipwayError("unauthenticated", "LOGIN_REFUSED", text, details);
+  }
+  if (writes.has(asked.subject)) {
+    const host = asked.reference.domain;
+    const denied = { ...details, remedy: `slipway login ${host === "docker.io" ? "" : host}`.trim(), resolveMessage: `push access denied: ${message.text}` };
+    const words =
+      message.text === "" ? (status === 401 ? "unauthorized: authentication required" : "denied: requested access to the resource is denied") : message.text;
+    return status === 401 ? new SlipwayError("unauthenticated", "UNAUTHORIZED", words, denied) : new SlipwayError("denied", "ACCESS_DENIED", words, denied);
   }
   const text = withCause(`pull access denied for ${familiarRepository(asked.reference)}, repository does not exist or may require 'docker login'`, message);
   return status === 401 ? new SlipwayError("unauthenticated", "UNAUTHORIZED", text, details) : new SlipwayError("denied", "ACCESS_DENIED", text, details);
@@ -121,6 +165,8 @@ export async function responseError(asked: Asked, response: TransportResponse, n
     resolveMessage: resolveMessage(asked, response, message),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
+  const write = refusedWrite(asked, response.status, message, details);
+  if (write !== undefined) return write;
   switch (response.status) {
     case 401:
     case 403:

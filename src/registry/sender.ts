@@ -6,7 +6,7 @@ import { responseError } from "./response-error.ts";
 import type { Asked } from "./response-error.ts";
 import { nextDelay, sleep } from "./retry.ts";
 import type { Retry } from "./retry.ts";
-import type { Headers, Transport, TransportResponse } from "./transport.ts";
+import type { Headers, RequestBody, Transport, TransportRequest, TransportResponse } from "./transport.ts";
 
 export interface SenderOptions {
   readonly transport: Transport;
@@ -20,17 +20,24 @@ export interface SenderOptions {
 
 export interface RepositoryRequest extends Access {
   readonly subject: Asked["subject"];
-  readonly method: "GET" | "HEAD";
-  /** below /v2/<repository>/: "manifests/latest" */
-  readonly path: string;
+  readonly method: TransportRequest["method"];
+  /** below /v2/<repository>/: "manifests/latest"; or the address that the registry gave. Another host than the registry's gets no credentials. */
+  readonly path: string | URL;
   readonly headers: Headers;
   /** whether the content is checked by a digest that is known beforehand */
   readonly contentAddressed: boolean;
+  readonly body?: RequestBody | undefined;
+  /** the statuses of success; 200 and 206 when absent */
+  readonly statuses?: readonly number[];
+  /** another bound for the wait for the response's headers */
+  readonly headersMs?: number;
+  /** the request is made once: what it did before it failed has to be found out first */
+  readonly once?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface Sender {
-  /** Resolves with a response of status 200 or 206; everything else fails with networkError's or responseError's codes. */
+  /** Resolves with a response of a status that is wanted; everything else fails with networkError's or responseError's codes. */
   send(request: RepositoryRequest): Promise<TransportResponse>;
 }
 
@@ -50,12 +57,15 @@ export function createSender(options: SenderOptions): Sender {
   const spoken = new Map<string, "https" | "http">();
 
   async function sendAuthorized(request: RepositoryRequest, scheme: "https" | "http"): Promise<TransportResponse> {
-    const { endpoint, method, signal } = request;
-    const url = new URL(`${scheme}://${endpoint.host}/v2/${endpoint.repository}/${request.path}`);
+    const { endpoint, method, body, headersMs, signal } = request;
+    const base = new URL(`${scheme}://${endpoint.host}/v2/${endpoint.repository}/`);
+    const url = request.path instanceof URL ? request.path : new URL(base.href + request.path);
     const attempt = (authorization?: string): Promise<TransportResponse> => {
       const headers = { "user-agent": options.userAgent, ...request.headers, ...(authorization === undefined ? {} : { authorization }) };
-      return options.transport.request({ method, url, headers, verifyTls: endpoint.verifyTls, plainRedirect: request.contentAddressed, signal });
+      const verifyTls = endpoint.verifyTls || url.hostname !== base.hostname;
+      return options.transport.request({ method, url, headers, body, verifyTls, plainRedirect: request.contentAddressed, headersMs, signal });
     };
+    if (url.origin !== base.origin) return attempt();
     const known = options.authorizer.known(url.origin, request);
     const response = await attempt(known);
     // a 401 from where a redirect led is not the registry's
@@ -83,7 +93,7 @@ export function createSender(options: SenderOptions): Sender {
 
   async function sendOnce(request: RepositoryRequest): Promise<TransportResponse> {
     const response = await sendAnyScheme(request);
-    if (response.status === 200 || response.status === 206) return response;
+    if ((request.statuses ?? [200, 206]).includes(response.status)) return response;
     throw await responseError(request, response, options.now());
   }
 
@@ -94,7 +104,7 @@ export function createSender(options: SenderOptions): Sender {
         try {
           return await sendOnce(request);
         } catch (error) {
-          const delay = delayAfter(error, failures, options.retry, options.random());
+          const delay = request.once === true ? undefined : delayAfter(error, failures, options.retry, options.random());
           if (delay === undefined) throw error;
           await sleep(delay, request.signal);
         }

@@ -2,6 +2,7 @@
  * One HTTP exchange as the registry protocol needs it: redirects followed by our own rules, deadlines on every wait,
  * errors in Docker's words. Credentials go to the origin (scheme, host, port) that the request was made for.
  */
+import { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import { SlipwayError } from "../base/errors.ts";
 import type { Dispatchers } from "./dispatchers.ts";
@@ -10,15 +11,20 @@ import { loadRequest } from "./undici.ts";
 
 export type Headers = Readonly<Record<string, string>>;
 
+/** A stream is opened anew for each exchange, so that a request can be sent again; it needs a content-length. */
+export type RequestBody = string | Uint8Array | (() => AsyncIterable<Uint8Array>);
+
 export interface TransportRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly url: URL;
   /** names in lower case */
   readonly headers: Headers;
-  readonly body?: string | Uint8Array;
+  readonly body?: RequestBody | undefined;
   readonly verifyTls: boolean;
   /** Whether a redirect may lead from https to http: only where the content is checked by its digest anyway. */
   readonly plainRedirect: boolean;
+  /** another bound for the wait for the response's headers, counted from where the body was sent */
+  readonly headersMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -46,14 +52,18 @@ export interface Timeouts {
   readonly headersMs: number;
   /** between two pieces of a body */
   readonly idleMs: number;
+  /** until the answer to the last bytes of an upload */
+  readonly finishMs: number;
   /** for a whole manifest, token or list of tags */
   readonly documentMs: number;
 }
 
-export const defaultTimeouts: Timeouts = { connectMs: 15_000, headersMs: 30_000, idleMs: 30_000, documentMs: 60_000 };
+export const defaultTimeouts: Timeouts = { connectMs: 15_000, headersMs: 30_000, idleMs: 30_000, finishMs: 300_000, documentMs: 60_000 };
 
 const maxRedirects = 5;
 const redirects = new Set([301, 302, 303, 307, 308]);
+/** those after which a request with a body is sent as it is */
+const keepingMethod = new Set([307, 308]);
 
 function badRedirect(from: URL, why: string): SlipwayError {
   return new SlipwayError("denied", "BAD_REDIRECT", `${displayUrl(from)}: ${why}`, { url: displayUrl(from) });
@@ -97,11 +107,12 @@ function createResponse(request: TransportRequest, status: number, headers: Head
 
 export function createTransport(dispatchers: Dispatchers, timeouts: Timeouts): Transport {
   async function exchange(request: TransportRequest): Promise<TransportResponse> {
-    const { method, url, headers, body = null, signal = null } = request;
+    const { method, url, headers, signal = null, headersMs = timeouts.headersMs } = request;
+    const body = typeof request.body === "function" ? Readable.from(request.body(), { objectMode: false }) : (request.body ?? null);
     try {
       const dispatcher = dispatchers.forUrl(url, request.verifyTls);
       const options = { origin: url.origin, path: url.pathname + url.search, method, headers, body, signal };
-      const response = await loadRequest().call(dispatcher, { ...options, headersTimeout: timeouts.headersMs, bodyTimeout: timeouts.idleMs });
+      const response = await loadRequest().call(dispatcher, { ...options, headersTimeout: headersMs, bodyTimeout: timeouts.idleMs });
       return createResponse(request, response.statusCode, joinHeaders(response.headers), response.body);
     } catch (error) {
       throw networkError(error, method, url, request.signal);
@@ -125,8 +136,8 @@ export function createTransport(dispatchers: Dispatchers, timeouts: Timeouts): T
       for (let hops = 0; ; hops++) {
         const response = await exchangeTrusting(request);
         const location = response.headers["location"];
-        const followed = (request.method === "GET" || request.method === "HEAD") && redirects.has(response.status) && location !== undefined;
-        if (!followed) return response;
+        const reads = request.method === "GET" || request.method === "HEAD";
+        if (location === undefined || !(reads ? redirects : keepingMethod).has(response.status)) return response;
         response.discard();
         if (hops === maxRedirects) throw badRedirect(first.url, `stopped after ${maxRedirects} redirects`);
         request = nextHop(request, location);
