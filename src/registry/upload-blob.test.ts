@@ -45,36 +45,37 @@ function createFake(): FakeRegistry {
     received: 0,
     fault: () => false,
     handlers: {
-      "/v2/a/blobs/uploads/*": async (request, response) => {
-        const url = new URL(request.url ?? "", "http://x");
-        if (request.method === "POST") {
-          const name = `s${next++}`;
-          fake.sessions.set(name, Buffer.alloc(0));
-          return void response.writeHead(202, { location: `/v2/a/blobs/uploads/${name}?state=kept` }).end();
-        }
-        const name = url.pathname.split("/").at(-1) ?? "";
-        const kept = fake.sessions.get(name);
-        if (kept === undefined) return void response.writeHead(404).end('{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN"}]}');
-        if (request.method === "GET") return void response.writeHead(204, { location: request.url, ...range(kept) }).end();
-        assert.equal(url.searchParams.get("state"), "kept");
-        const body = Buffer.concat(await Array.fromAsync(request).catch(() => []));
-        fake.received += body.length;
-        if (fake.fault(request, response, body, name)) return;
-        const bytes = Buffer.concat([kept, body]);
-        fake.sessions.set(name, bytes);
-        if (request.method === "PATCH") return void response.writeHead(202, { location: request.url, ...range(bytes) }).end();
-        const digest = url.searchParams.get("digest") ?? "";
-        if (digestOf(bytes) !== digest) return void response.writeHead(400).end('{"errors":[{"code":"DIGEST_INVALID"}]}');
-        fake.blobs.set(digest, bytes);
-        fake.sessions.delete(name);
-        response.writeHead(201).end();
-      },
+      "/v2/a/blobs/uploads/*": (request, response) => void takeUpload(request, response),
       "/v2/a/blobs/*": (request, response) => {
         const bytes = fake.blobs.get((request.url ?? "").split("/").at(-1) ?? "");
         response.writeHead(bytes === undefined ? 404 : 200, bytes === undefined ? {} : { "content-length": bytes.length }).end();
       },
     },
   };
+  async function takeUpload(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? "", "http://x");
+    if (request.method === "POST") {
+      const name = `s${next++}`;
+      fake.sessions.set(name, Buffer.alloc(0));
+      return void response.writeHead(202, { location: `/v2/a/blobs/uploads/${name}?state=kept` }).end();
+    }
+    const name = url.pathname.split("/").at(-1) ?? "";
+    const kept = fake.sessions.get(name);
+    if (kept === undefined) return void response.writeHead(404).end('{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN"}]}');
+    if (request.method === "GET") return void response.writeHead(204, { location: request.url, ...range(kept) }).end();
+    assert.equal(url.searchParams.get("state"), "kept");
+    const body = Buffer.concat(await Array.fromAsync(request).catch(() => []));
+    fake.received += body.length;
+    if (fake.fault(request, response, body, name)) return;
+    const bytes = Buffer.concat([kept, body]);
+    fake.sessions.set(name, bytes);
+    if (request.method === "PATCH") return void response.writeHead(202, { location: request.url, ...range(bytes) }).end();
+    const digest = url.searchParams.get("digest") ?? "";
+    if (digestOf(bytes) !== digest) return void response.writeHead(400).end('{"errors":[{"code":"DIGEST_INVALID"}]}');
+    fake.blobs.set(digest, bytes);
+    fake.sessions.delete(name);
+    response.writeHead(201).end();
+  }
   return fake;
 }
 
