@@ -1,6 +1,6 @@
 /** HTTP statuses of a registry as errors in Docker's words. @see distribution-spec, "Error Codes" */
 import { SlipwayError } from "../base/errors.ts";
-import type { ErrorDetails } from "../base/errors.ts";
+import type { ErrorDetails, ErrorKind } from "../base/errors.ts";
 import { printable } from "../base/printable.ts";
 import { Fields, parseJsonObject } from "../oci/bounded-json.ts";
 import { familiarName, familiarRepository, formatReference } from "../oci/reference.ts";
@@ -74,24 +74,25 @@ function repositoryNotFound(asked: Asked, message: RegistryMessage, details: Err
 const writes = new Set(["upload", "push"]);
 
 /** What registries say no to when something is written, by their codes and by the words of those that have none. */
-const refusals: readonly (readonly [pattern: RegExp, code: string, remedy: string])[] = [
-  [/immutable|TAG_INVALID.*exist|already exists.*tag|cannot be overwritten/i, "TAG_IMMUTABLE", "push under another tag"],
-  [/quota|storage limit|insufficient storage/i, "QUOTA_EXCEEDED", "remove images there, or ask for more room"],
-  [/NAME_INVALID|invalid repository name/i, "NAME_REFUSED", "choose another name: the registry has rules of its own for names"],
-  [/SIZE_INVALID|too large|TOOLARGE/i, "TOO_LARGE_FOR_REGISTRY", "make the layer smaller"],
-  [/MANIFEST_BLOB_UNKNOWN|BLOB_UNKNOWN/i, "BLOB_NOT_FOUND", "push again: the registry lost a blob meanwhile"],
-  [/UNSUPPORTED/i, "UNSUPPORTED", "the registry does not do that"],
+const refusals: readonly { readonly pattern: RegExp; readonly kind: ErrorKind; readonly code: string; readonly remedy: string }[] = [
+  { pattern: /immutable|cannot be overwritten/i, kind: "denied", code: "TAG_IMMUTABLE", remedy: "push under another tag" },
+  {
+    pattern: /quota|storage limit|insufficient storage/i,
+    kind: "resource_exhausted",
+    code: "QUOTA_EXCEEDED",
+    remedy: "remove images there, or ask for more room",
+  },
+  { pattern: /NAME_INVALID|invalid repository name/i, kind: "denied", code: "NAME_REFUSED", remedy: "choose another name: the registry has rules of its own" },
+  { pattern: /SIZE_INVALID|too large/i, kind: "resource_exhausted", code: "TOO_LARGE_FOR_REGISTRY", remedy: "make the layer smaller" },
+  { pattern: /BLOB_UNKNOWN/i, kind: "unavailable", code: "BLOB_NOT_FOUND", remedy: "push again: the registry lost a blob meanwhile" },
+  { pattern: /UNSUPPORTED/i, kind: "denied", code: "UNSUPPORTED", remedy: "the registry does not do that" },
 ];
 
 function refusedWrite(asked: Asked, status: number, message: RegistryMessage, details: ErrorDetails): SlipwayError | undefined {
   if (!writes.has(asked.subject) || status < 400 || status > 499 || status === 408 || status === 429) return undefined;
   const said = `${message.code} ${message.text}`;
-  const known = refusals.find(([pattern]) => pattern.test(said));
-  if (known !== undefined) {
-    const [, code, remedy] = known;
-    const kind = code === "BLOB_NOT_FOUND" ? "unavailable" : code === "QUOTA_EXCEEDED" || code === "TOO_LARGE_FOR_REGISTRY" ? "resource_exhausted" : "denied";
-    return new SlipwayError(kind, code, message.text, { ...details, remedy });
-  }
+  const known = refusals.find(({ pattern }) => pattern.test(said));
+  if (known !== undefined) return new SlipwayError(known.kind, known.code, message.text, { ...details, remedy: known.remedy });
   if (status === 413) return new SlipwayError("resource_exhausted", "TOO_LARGE_FOR_REGISTRY", withCause("413 Request Entity Too Large", message), details);
   if (status === 405) return new SlipwayError("failed_precondition", "UNSUPPORTED", withCause("the registry does not do that", message), details);
   return undefined;
