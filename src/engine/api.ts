@@ -7,6 +7,7 @@ import type { ProgressEvent } from "../base/progress.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { ContainerConfig } from "../oci/image-config.ts";
 import type { Descriptor } from "../oci/manifest.ts";
+import type { CacheSource, CacheTarget } from "./build/cache/cache-api.ts";
 import type { ContainerApi } from "./container-api.ts";
 import type { TransferApi } from "./transfer-api.ts";
 
@@ -71,6 +72,10 @@ export interface BuildOptions {
   readonly buildArgs?: Readonly<Record<string, string>>;
   readonly target?: string;
   readonly noCache?: boolean;
+  /** caches of elsewhere that steps may be taken from */
+  readonly cacheFrom?: readonly CacheSource[];
+  /** where the build's steps are written for others, when it is done */
+  readonly cacheTo?: readonly CacheTarget[];
   /** stage names whose steps run again */
   readonly noCacheFilter?: readonly string[];
   /** ask the registry for newer bases */
@@ -382,6 +387,7 @@ export interface SlipwayApi {
   close(): Promise<void>;
 }
 
+export type { CacheExportSettings, CacheSource, CacheTarget } from "./build/cache/cache-api.ts";
 export type { ErrorKind };
 export type * from "./container-api.ts";
 export type * from "./transfer-api.ts";

@@ -8,11 +8,13 @@ import type { ProgressSink } from "../base/progress.ts";
 import type { Digest } from "../oci/digest.ts";
 import { listVertices, type Vertex } from "../graph/vertex.ts";
 import type { Store } from "../store/index.ts";
+import { keyNodeOf, type KeyNode, type SolvedInput } from "./buildkit-keys/key-node.ts";
+import type { CacheExchange, RemoteHit } from "./cache-exchange/cache-exchange.ts";
 import { execInputs, execKey, rootChain, runExecStep, type ExecEnvironment, type ExecStep } from "./exec-runner.ts";
 import { baseChain, prepareFileStep, runFileStep, type FileStep } from "./file-runner.ts";
 import { Gate } from "./gate.ts";
 import type { Result } from "./results.ts";
-import { throughCache, type StepOutcome } from "./step-cache.ts";
+import { throughCache, type StepOutcome, type StepRequest } from "./step-cache.ts";
 
 /** What the solver needs from outside: the client's directories, remote sources, images, networks, secrets. */
 export interface SolverSources {
@@ -32,6 +34,8 @@ export interface SolverOptions {
   readonly signal: AbortSignal;
   /** entitlements that were granted: "network.host", "security.insecure" */
   readonly allow: ReadonlySet<string>;
+  /** caches of elsewhere that are read or written */
+  readonly exchange?: CacheExchange | undefined;
 }
 
 export class Solver {
@@ -58,7 +62,9 @@ export class Solver {
     checkEntitlements(vertex, this.#options.allow);
     this.#noteNetworkUsers(vertex);
     try {
-      return await this.#solve(vertex);
+      const result = await this.#solve(vertex);
+      await this.#fetch([result]);
+      return result;
     } catch (error) {
       const cause = this.#failure ?? error;
       this.#abort.abort(cause);
@@ -76,6 +82,36 @@ export class Solver {
       if (vertex.op.type !== "exec" || vertex.op.network !== "default" || this.#beforeNetwork.has(vertex.digest)) continue;
       for (const { digest } of listVertices([vertex])) this.#beforeNetwork.add(digest);
     }
+  }
+
+  readonly #nodes = new Map<Digest, KeyNode | undefined>();
+
+  /** Layers that a cache of elsewhere promised are needed now. */
+  async #fetch(results: readonly Result[]): Promise<void> {
+    await this.#options.exchange?.fetch(
+      results.flatMap((result) => (result.kind === "layers" ? [result.chain] : [])),
+      this.#signal,
+    );
+  }
+
+  /** What the step is called in caches of elsewhere. */
+  async #nodeOf(vertex: Vertex, inputs: readonly Result[]): Promise<KeyNode | undefined> {
+    if (this.#options.exchange === undefined) return undefined;
+    const solved: SolvedInput[] = [];
+    for (const [index, result] of inputs.entries()) {
+      const input = vertex.inputs[index];
+      const behind = input?.metadata.contextMount === undefined ? undefined : input.inputs[0];
+      const tree = behind === undefined ? undefined : await this.#solve(behind);
+      solved.push({ result, node: input === undefined ? undefined : this.#nodes.get(input.digest), mountedTree: tree?.kind === "tree" ? tree : undefined });
+    }
+    const node = keyNodeOf(vertex, solved);
+    this.#nodes.set(vertex.digest, node);
+    return node;
+  }
+
+  #note(vertex: Vertex, node: KeyNode | undefined, result: Result): Result {
+    if (node !== undefined && result.kind === "layers") this.#options.exchange?.note({ vertex, node, chain: result.chain, createdMs: result.createdMs });
+    return result;
   }
 
   #missed(vertex: Vertex, report: VertexReport, reason: string): void {
@@ -101,7 +137,8 @@ export class Solver {
     const report = new VertexReport(vertex, this.#options.onProgress);
     try {
       this.#signal.throwIfAborted();
-      return await this.#run(vertex, inputs, report);
+      const node = await this.#nodeOf(vertex, inputs);
+      return this.#note(vertex, node, await this.#run(vertex, inputs, report, node));
     } catch (error) {
       const failure =
         this.#signal.aborted && this.#failure !== undefined ? new SlipwayError("canceled", "CANCELED", "canceled", {}, error) : asSlipwayError(error);
@@ -116,7 +153,7 @@ export class Solver {
     }
   }
 
-  async #run(vertex: Vertex, inputs: readonly Result[], report: VertexReport): Promise<Result> {
+  async #run(vertex: Vertex, inputs: readonly Result[], report: VertexReport, node: KeyNode | undefined): Promise<Result> {
     const { op } = vertex;
     const { sources, store } = this.#options;
     switch (op.type) {
@@ -138,13 +175,13 @@ export class Solver {
       case "diff":
         return diffOf(inputs);
       case "file":
-        return await this.#file({ store, vertex, op, inputs, signal: this.#signal, onBytes: (bytes) => report.status("copying files:", bytes) }, report);
+        return await this.#file({ store, vertex, op, inputs, signal: this.#signal, onBytes: (bytes) => report.status("copying files:", bytes) }, report, node);
       case "exec":
-        return await this.#exec({ store, vertex, op, inputs, signal: this.#signal }, report);
+        return await this.#exec({ store, vertex, op, inputs, signal: this.#signal }, report, node);
     }
   }
 
-  async #file(step: FileStep, report: VertexReport): Promise<Result> {
+  async #file(step: FileStep, report: VertexReport, node: KeyNode | undefined): Promise<Result> {
     const base = baseChain(step);
     const prepared = await prepareFileStep(step);
     const outcome = await throughCache({
@@ -155,15 +192,19 @@ export class Solver {
       base,
       config: {},
       signal: this.#signal,
+      elsewhere: this.#finder(base, node),
       onUse: (key) => this.#usedKeys.add(key),
       onMiss: (reason) => this.#missed(step.vertex, report, reason),
-      run: () => runFileStep(step, prepared),
+      run: async () => {
+        await this.#fetch(step.inputs);
+        return await runFileStep(step, prepared);
+      },
     });
     report.completed(outcome.cached);
     return this.#result(base, outcome);
   }
 
-  async #exec(step: ExecStep, report: VertexReport): Promise<Result> {
+  async #exec(step: ExecStep, report: VertexReport, node: KeyNode | undefined): Promise<Result> {
     const base = rootChain(step);
     const outcome = await throughCache({
       store: step.store,
@@ -173,15 +214,22 @@ export class Solver {
       base,
       config: { env: step.op.env, cwd: step.op.cwd, user: step.op.user },
       signal: this.#signal,
+      elsewhere: this.#finder(base, node),
       onUse: (key) => this.#usedKeys.add(key),
       onMiss: (reason) => this.#missed(step.vertex, report, reason),
       run: async () => {
+        await this.#fetch(step.inputs);
         using _slot = await this.#gate.enter(this.#signal);
         return await runExecStep(step, { ...this.#options.execution, onOutput: (stream, data) => report.log(stream, data) });
       },
     });
     report.completed(outcome.cached);
     return this.#result(base, outcome);
+  }
+
+  #finder(base: readonly Digest[], node: KeyNode | undefined): StepRequest["elsewhere"] {
+    const { exchange } = this.#options;
+    return exchange === undefined || node === undefined ? undefined : (keep): RemoteHit | undefined => exchange.find(node, base, keep);
   }
 
   #result(base: readonly Digest[], outcome: StepOutcome): Result {

@@ -2,6 +2,7 @@
 import type { Digest } from "../oci/digest.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import type { Chain, RecordedConfig, Store } from "../store/index.ts";
+import type { PendingRecord, RemoteHit } from "./cache-exchange/cache-exchange.ts";
 import { lockKey } from "./key-lock.ts";
 import { missReason } from "./miss-reason.ts";
 
@@ -36,6 +37,8 @@ export interface StepRequest {
   /** called once before the step runs, with the reason */
   readonly onMiss: (reason: string) => void;
   readonly onUse: (key: string) => void;
+  /** caches of elsewhere, asked when the store has no record; what is found is to be recorded as `keep` says */
+  readonly elsewhere?: ((keep: (hit: RemoteHit) => PendingRecord) => RemoteHit | undefined) | undefined;
   readonly run: () => Promise<StepRun>;
 }
 
@@ -56,26 +59,33 @@ export async function throughCache(request: StepRequest): Promise<StepOutcome> {
   const run = await request.run();
   const createdMs = run.createdMs ?? Date.now();
   store.transaction(() => {
-    for (const name of [...(run.aliases ?? []), key]) {
-      store.cache.put({
-        key: name,
-        slot: vertex.metadata.slot,
-        description: vertex.metadata.description,
-        layers: run.layers,
-        chain: [...request.base, ...run.layers],
-        config: request.config,
-        inputs: { ...request.inputs, ...run.inputs },
-        sizeBytes: run.sizeBytes,
-        createdMs,
-      });
-    }
+    for (const name of [...(run.aliases ?? []), key]) store.cache.put(recordOf(request, name, { ...run, createdMs }));
   });
   return { layers: run.layers, cached: run.cached === true, createdMs };
 }
 
-function lookup({ store, key, onUse }: StepRequest): StepOutcome | undefined {
+function recordOf(request: StepRequest, key: string, run: StepRun & { readonly createdMs: number }): PendingRecord {
+  const { slot, description } = request.vertex.metadata;
+  return {
+    key,
+    slot,
+    description,
+    layers: run.layers,
+    chain: [...request.base, ...run.layers],
+    config: request.config,
+    inputs: { ...request.inputs, ...run.inputs },
+    sizeBytes: run.sizeBytes,
+    createdMs: run.createdMs,
+  };
+}
+
+function lookup(request: StepRequest): StepOutcome | undefined {
+  const { store, key, onUse } = request;
   const record = store.cache.lookup(key);
-  if (record === undefined) return undefined;
+  if (record === undefined) {
+    const hit = request.elsewhere?.((found) => recordOf(request, key, { ...found, sizeBytes: 0 }));
+    return hit === undefined ? undefined : { ...hit, cached: true };
+  }
   onUse(key);
   return { layers: record.layers, cached: true, createdMs: record.createdMs };
 }

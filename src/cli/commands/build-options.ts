@@ -11,6 +11,7 @@ import { cliError } from "../failure.ts";
 import { parseBool } from "../flag-value.ts";
 import type { ParsedFlags } from "../flags.ts";
 import { isHttpUrl, isRemote, parseBuildArgs, parseBuildContexts, parseOutput, parseSecret, parseSsh, pushMissing } from "./build-words.ts";
+import { parseCacheSources, parseCacheTargets } from "./cache-words.ts";
 import { defaultPlatform } from "./default-platform.ts";
 import { recordFrom } from "./key-value.ts";
 
@@ -182,6 +183,8 @@ export async function buildOptionsFrom(cli: Cli, { flags, args }: Invocation): P
     ssh,
     outputs,
     network,
+    cacheFrom: parseCacheSources(cli, flags.list("cache-from")),
+    cacheTo: parseCacheTargets(cli, flags.list("cache-to")),
     noCache: flags.bool("no-cache"),
     noCacheFilter: flags.list("no-cache-filter").flatMap((word) => word.split(",")),
     pull: flags.bool("pull"),

@@ -10,8 +10,8 @@ const buildFlags = [
   flag("build-arg", "", "stringArray", "Value of an ARG; a name alone takes it from the environment"),
   flag("build-context", "", "stringArray", 'A further context (form: "name=path|docker-image://ref|oci-layout://dir|url")'),
   flag("builder", "", "string", "Accepted for scripts; there is one builder", { default: '"default"' }),
-  ignored("cache-from", "", "stringArray", 'Where to take cache from ("user/app:cache", "type=local,src=dir")', "caches of elsewhere are not read yet"),
-  ignored("cache-to", "", "stringArray", 'Where to write cache to ("user/app:cache", "type=local,dest=dir")', "caches are not written elsewhere yet"),
+  flag("cache-from", "", "stringArray", 'Where to take cache from ("user/app:cache", "type=local,src=dir")'),
+  flag("cache-to", "", "stringArray", 'Where to write cache to ("user/app:cache", "type=local,dest=dir", "type=inline")'),
   flag("call", "", "string", 'What to do with the Dockerfile ("build", "check", "outline", "targets"; ",format=json")', {
     default: '"build"',
     complete: ["build", "check", "outline", "targets"],

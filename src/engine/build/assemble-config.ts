@@ -16,6 +16,8 @@ export interface AssembleOptions {
   readonly nowMs: number;
   /** how many layers the last one of the chain was made of; 0: nothing was squashed */
   readonly squashed: number;
+  /** the build's cache for whoever pulls the image; undefined: it carries none */
+  readonly inlineCache?: string | undefined;
 }
 
 export function assembleConfig(options: AssembleOptions): string {
@@ -28,6 +30,7 @@ export function assembleConfig(options: AssembleOptions): string {
     config: setFields(image.config),
     created,
     history: history.length === 0 ? null : history,
+    "moby.buildkit.cache.v0": options.inlineCache,
     os: image.platform.os,
     rootfs: { type: "layers", diff_ids: chain.length === 0 ? null : chain },
     variant: image.platform.variant,

@@ -12,7 +12,7 @@ import { parseUlimit } from "../../runtime/ulimit.ts";
 import { contextIndexPath, FileDigests } from "../../solver/file-digests.ts";
 import type { Result } from "../../solver/results.ts";
 import { Solver } from "../../solver/solver.ts";
-import type { Store } from "../../store/index.ts";
+import type { Chain, Store } from "../../store/index.ts";
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { BuildOptions, BuildResult, BuildWarning } from "../api.ts";
@@ -20,6 +20,7 @@ import { parseTagName } from "../image-names.ts";
 import { enforceCacheCeiling } from "../system/cache-ceiling.ts";
 import { takenSources } from "../../graph/taken-sources.ts";
 import type { Vertex } from "../../graph/vertex.ts";
+import { openCaches, type BuildCaches } from "./cache/build-caches.ts";
 import { ContextView } from "./context-view.ts";
 import { withExcerpt } from "./diagnostics.ts";
 import { exportResult } from "./export-result.ts";
@@ -49,9 +50,10 @@ export async function buildImage(options: BuildOptions, surroundings: BuildSurro
   checkSecrets(options.secrets ?? []);
   const { context, loaded } = await openBuild(options, surroundings, signal);
   const parsed = parseWarning(loaded, options, surroundings);
+  const caches = openCaches(options, surroundings, signal);
   for (let attempt = 1; ; attempt++) {
     try {
-      return await buildOnce(options, surroundings, { context, parsed, targets, tags, signal });
+      return await buildOnce(options, surroundings, { context, parsed, targets, tags, signal, caches });
     } catch (error) {
       // Somebody pruned what the cache had just promised: what is gone is made again.
       if (!isSlipwayError(error, "LAYER_MISSING") || attempt === maxAttempts) throw withExcerpt(error, parsed.source);
@@ -67,6 +69,7 @@ interface OpenedBuild {
   readonly targets: TargetPlatforms;
   readonly tags: readonly string[];
   readonly signal: AbortSignal;
+  readonly caches: BuildCaches;
 }
 
 async function buildOnce(options: BuildOptions, surroundings: BuildSurroundings, opened: OpenedBuild): Promise<BuildResult> {
@@ -181,6 +184,7 @@ async function solveAndExport(options: BuildOptions, surroundings: BuildSurround
   const { platforms, targets, context, parsed, signal } = input;
   const digests = new FileDigests();
   const indexPath = contextIndexPath(store.layout.contexts, context.directory);
+  const exchange = await input.caches.exchange;
   let networks: NetworkPool | undefined;
   using secrets = new BuildSecrets(options.secrets ?? [], options.ssh ?? [], (label) => store.lease().temporaryPath(label));
   const solver = new Solver({
@@ -188,6 +192,7 @@ async function solveAndExport(options: BuildOptions, surroundings: BuildSurround
     signal,
     onProgress,
     allow: new Set(options.allow ?? []),
+    exchange,
     sources: {
       local: async (name) => {
         if (name === "context") digests.load(indexPath);
@@ -206,7 +211,13 @@ async function solveAndExport(options: BuildOptions, surroundings: BuildSurround
   });
   try {
     const results = await Promise.all(platforms.map((platform) => solvePlatform(solver, platform)));
-    return await exportResult({ store, onProgress, options, results, targets, tags: input.tags, warnings: input.warnings, signal });
+    const inlineCache = (chain: Chain): string | undefined => input.caches.inline(exchange, chain);
+    const result = await exportResult({ store, onProgress, options, results, targets, tags: input.tags, warnings: input.warnings, signal, inlineCache });
+    await input.caches.write(
+      exchange,
+      results.map(({ chain }) => chain),
+    );
+    return result;
   } finally {
     if (context.id === context.directory) digests.save(indexPath, () => store.lease().temporaryPath("context-index"));
     store.cache.touch(solver.usedKeys);

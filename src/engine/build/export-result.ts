@@ -29,7 +29,7 @@ export async function exportResult(input: ExportInput): Promise<BuildResult> {
   };
 }
 
-async function imageOf({ store, options, signal }: ExportInput, { platform, lowered, chain: solved, times }: PlatformResult): Promise<BuiltImage> {
+async function imageOf({ store, options, signal, inlineCache }: ExportInput, { platform, lowered, chain: solved, times }: PlatformResult): Promise<BuiltImage> {
   const chain = options.squash === true || options.squash === "own" ? await squashChain(store, solved, lowered.baseChain.length, signal) : solved;
   const config = assembleConfig({
     image: lowered.image,
@@ -38,6 +38,7 @@ async function imageOf({ store, options, signal }: ExportInput, { platform, lowe
     epoch: lowered.epoch,
     nowMs: Date.now(),
     squashed: chain === solved ? 0 : solved.length - lowered.baseChain.length,
+    inlineCache: inlineCache(chain),
   });
   return { platform, config: Buffer.from(config), chain };
 }

@@ -28,6 +28,8 @@ export interface ExportInput {
   readonly tags: readonly string[];
   readonly warnings: readonly BuildWarning[];
   readonly signal: AbortSignal;
+  /** what the image's config is to say of its cache */
+  readonly inlineCache: (chain: Chain) => string | undefined;
 }
 
 /** One platform's image, ready to be written. */

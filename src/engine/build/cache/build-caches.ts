@@ -1,0 +1,90 @@
+/** The caches of one build: opened while its Dockerfile is lowered, asked while it is solved, written when it is done. */
+import type { ProgressSink } from "../../../base/progress.ts";
+import { digestOf } from "../../../oci/digest.ts";
+import { parseReference, withDefaultTag } from "../../../oci/reference.ts";
+import type { RegistryClient } from "../../../registry/index.ts";
+import { CacheExchange } from "../../../solver/cache-exchange/cache-exchange.ts";
+import { inlineRecords } from "../../../solver/cache-exchange/exported-cache.ts";
+import type { Chain, Store } from "../../../store/index.ts";
+import type { BuildOptions } from "../../api.ts";
+import type { CacheSource, CacheTarget } from "./cache-api.ts";
+import { exportCache, type CacheDestination } from "./export-cache.ts";
+import { fetchCacheLayer, importCaches, type NamedReader } from "./import-cache.ts";
+import { localReader, localWriter } from "./local-cache.ts";
+import { registryReader, registryWriter } from "./registry-cache.ts";
+
+export interface CacheSurroundings {
+  readonly store: Store;
+  readonly client: () => Promise<RegistryClient>;
+  readonly onProgress: ProgressSink;
+}
+
+export interface BuildCaches {
+  /** undefined: the build has no caches but the store's */
+  readonly exchange: Promise<CacheExchange | undefined>;
+  /** what an image's config says of its cache */
+  readonly inline: (exchange: CacheExchange | undefined, image: Chain) => string | undefined;
+  readonly write: (exchange: CacheExchange | undefined, results: readonly Chain[]) => Promise<void>;
+}
+
+type WrittenTarget = Exclude<CacheTarget, { readonly type: "inline" }>;
+
+/** Fails with INVALID_REFERENCE. Caches that cannot be read are told and left out. */
+export function openCaches(options: BuildOptions, surroundings: CacheSurroundings, signal: AbortSignal): BuildCaches {
+  const { cacheFrom = [], cacheTo = [] } = options;
+  const isInline = cacheTo.some(({ type }) => type === "inline") || isTrue(options.buildArgs?.["BUILDKIT_INLINE_CACHE"]);
+  const targets = cacheTo.filter((target): target is WrittenTarget => target.type !== "inline");
+  const readers = cacheFrom.map((source) => readerOf(source, surroundings));
+  const exports = isInline || targets.length > 0;
+  const exchange = readers.length === 0 && !exports ? Promise.resolve(undefined) : openExchange(readers, exports, surroundings, signal);
+  // Who waits for it is told; until then nobody waits.
+  exchange.catch(() => {});
+  return {
+    exchange,
+    inline: (opened, image) => (isInline && opened !== undefined ? inlineOf(opened, image) : undefined),
+    write: async (opened, results) => {
+      if (opened === undefined) return;
+      const input = { ...surroundings, signal, steps: opened.notes, results };
+      await Promise.all(targets.map(async (target) => await exportCache(input, destinationOf(target, surroundings))));
+    },
+  };
+}
+
+async function openExchange(readers: readonly NamedReader[], exports: boolean, surroundings: CacheSurroundings, signal: AbortSignal): Promise<CacheExchange> {
+  const { store, onProgress } = surroundings;
+  return new CacheExchange({
+    store,
+    exports,
+    imports: await importCaches(readers, onProgress, signal),
+    fetchLayer: async (layer, inner) => await fetchCacheLayer(store, layer, inner),
+    onWarning: (message) => warn(onProgress, message),
+  });
+}
+
+function isTrue(text: string | undefined): boolean {
+  return text !== undefined && ["1", "t", "true"].includes(text.toLowerCase());
+}
+
+function readerOf(source: CacheSource, { client }: CacheSurroundings): NamedReader {
+  if (source.type === "local") return { name: `local:${source.src}`, reader: localReader(source.src, source) };
+  const reference = withDefaultTag(parseReference(source.ref));
+  return { name: source.ref, reader: registryReader(client, reference) };
+}
+
+function destinationOf(target: WrittenTarget, { store, client }: CacheSurroundings): CacheDestination {
+  if (target.type === "local") return { kind: "client directory", settings: target, writer: localWriter(store, target.dest, target.tag) };
+  return { kind: "registry", settings: target, writer: registryWriter(store, client, withDefaultTag(parseReference(target.ref))) };
+}
+
+function inlineOf(exchange: CacheExchange, image: Chain): string | undefined {
+  const records = inlineRecords(exchange.notes, image);
+  return records.length === 0 ? undefined : Buffer.from(JSON.stringify(records)).toString("base64");
+}
+
+function warn(sink: ProgressSink, message: string): void {
+  const name = "[internal] layers of imported caches";
+  const vertex = { type: "vertex", id: digestOf(name), name, inputs: [], startedMs: Date.now() } as const;
+  sink(vertex);
+  sink({ type: "warning", vertex: vertex.id, message, detail: [], url: "" });
+  sink({ ...vertex, completedMs: Date.now(), cached: false });
+}

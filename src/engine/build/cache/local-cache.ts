@@ -1,0 +1,97 @@
+/** A cache in a directory: an OCI layout whose index names cache manifests by tags. */
+import { createReadStream, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, constants } from "node:fs";
+import { join } from "node:path";
+import { asSlipwayError, errnoOf, SlipwayError } from "../../../base/errors.ts";
+import { userMode } from "../../../base/umask.ts";
+import { digestOf, hexOf, type Digest } from "../../../oci/digest.ts";
+import type { Descriptor } from "../../../oci/manifest.ts";
+import { parseIndex } from "../../../oci/parse-manifest.ts";
+import type { Store } from "../../../store/index.ts";
+import type { CacheReader, CacheWriter } from "./cache-place.ts";
+
+const refName = "org.opencontainers.image.ref.name";
+const maxDocumentBytes = 64 << 20;
+
+function blobPath(directory: string, digest: Digest): string {
+  return join(directory, "blobs", digest.slice(0, digest.indexOf(":")), hexOf(digest));
+}
+
+/** Fails with CACHE_NOT_FOUND (not_found) when the directory has no such cache. */
+export function localReader(directory: string, wanted: { readonly digest?: string; readonly tag?: string }): CacheReader {
+  const read = (digest: Digest): Buffer => {
+    const path = blobPath(directory, digest);
+    const size = statSync(path, { throwIfNoEntry: false })?.size;
+    if (size === undefined) throw new SlipwayError("not_found", "BLOB_NOT_FOUND", `blob ${digest} is not in ${directory}`, { digest });
+    if (size > maxDocumentBytes) throw new SlipwayError("data_loss", "BLOB_TOO_LARGE", `blob ${digest} has ${size} bytes`, { digest, size });
+    const bytes = readFileSync(path);
+    if (digestOf(bytes) !== digest) throw new SlipwayError("data_loss", "DIGEST_MISMATCH", `blob ${digest} in ${directory} is damaged`, { digest });
+    return bytes;
+  };
+  return {
+    manifest: async () => read(wanted.digest === undefined ? digestOfTag(directory, wanted.tag ?? "latest") : (wanted.digest as Digest)),
+    document: async ({ digest }) => read(digest),
+    open: ({ digest }) => createReadStream(blobPath(directory, digest)),
+  };
+}
+
+function digestOfTag(directory: string, tag: string): Digest {
+  const { manifests } = readIndex(directory);
+  const found = manifests.find(({ annotations }) => annotations?.[refName] === tag);
+  if (found === undefined) throw new SlipwayError("not_found", "CACHE_NOT_FOUND", `no cache ${tag} in ${directory}`, { directory, tag });
+  return found.digest;
+}
+
+function readIndex(directory: string): { readonly manifests: readonly Descriptor[] } {
+  try {
+    return parseIndex(readFileSync(join(directory, "index.json")));
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
+    throw new SlipwayError("not_found", "CACHE_NOT_FOUND", `${join(directory, "index.json")}: no such file or directory`, { directory });
+  }
+}
+
+/** The index is written last; caches of other tags stay. */
+export function localWriter(store: Store, directory: string, tag: string): CacheWriter {
+  const write = (digest: Digest, put: (partial: string) => void): void => {
+    const path = blobPath(directory, digest);
+    const partial = `${path}.partial-${process.pid}`;
+    mkdirSync(join(directory, "blobs", "sha256"), { recursive: true, mode: userMode("directory") });
+    try {
+      put(partial);
+      renameSync(partial, path);
+    } catch (error) {
+      throw asSlipwayError(error, "unavailable", "OUTPUT_FILE");
+    } finally {
+      rmSync(partial, { force: true });
+    }
+  };
+  return {
+    layer: async (descriptor) => {
+      if (statSync(blobPath(directory, descriptor.digest), { throwIfNoEntry: false })?.size === descriptor.size) return;
+      write(descriptor.digest, (partial) => copyFileSync(store.blobs.path(descriptor.digest), partial, constants.COPYFILE_FICLONE));
+    },
+    document: async (descriptor, bytes) => write(descriptor.digest, (partial) => writeFileSync(partial, bytes, { mode: userMode("file") })),
+    manifest: async (descriptor, bytes) => {
+      write(descriptor.digest, (partial) => writeFileSync(partial, bytes, { mode: userMode("file") }));
+      replaceFile(join(directory, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
+      const others = knownEntries(directory).filter(({ annotations }) => annotations?.[refName] !== tag);
+      const manifests = [...others, { ...descriptor, annotations: { [refName]: tag } }];
+      replaceFile(join(directory, "index.json"), JSON.stringify({ schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests }));
+    },
+  };
+}
+
+function knownEntries(directory: string): readonly Descriptor[] {
+  try {
+    return readIndex(directory).manifests;
+  } catch {
+    return [];
+  }
+}
+
+function replaceFile(path: string, text: string): void {
+  const partial = `${path}.partial-${process.pid}`;
+  writeFileSync(partial, text, { mode: userMode("file") });
+  renameSync(partial, path);
+}

@@ -1,0 +1,219 @@
+/** Caches that stores share through a directory: what is taken from them, and what happens when they are damaged. */
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, test } from "node:test";
+import { createSandbox, statesOf, type Outcome, type Sandbox } from "./sandbox.ts";
+
+const builder = await createSandbox();
+after(() => builder[Symbol.asyncDispose]());
+const folder = mkdtempSync(path.join(tmpdir(), "slipway-cache-"));
+after(() => rmSync(folder, { recursive: true }));
+
+const dockerfile = [
+  "FROM busybox AS build",
+  "WORKDIR /w",
+  "COPY a dir ./",
+  "RUN --mount=type=bind,source=dir,target=/d cat a /d/b >c && head -c 300000 /dev/urandom >big",
+  "FROM busybox",
+  "COPY --from=build /w/c /c",
+  "RUN cat /c >/d",
+].join("\n");
+const context = builder.folder({ Dockerfile: dockerfile, a: "1", "dir/b": "2" });
+
+const build = async (sandbox: Sandbox, flags: readonly string[], at = context): Promise<Outcome> =>
+  await sandbox.call(["build", "--progress=plain", ...flags, at]);
+const states = (outcome: Outcome): readonly string[] => statesOf(outcome, /\] (RUN|COPY|WORKDIR) /);
+const allCached = ["cached", "cached", "cached", "cached", "cached"];
+
+let exports = 0;
+async function exported(flags = ""): Promise<string> {
+  const directory = path.join(folder, String(exports++));
+  const outcome = await build(builder, ["-t", "shared:1", "--cache-to", `type=local,dest=${directory}${flags}`]);
+  assert.equal(outcome.code, 0, outcome.stderr);
+  return directory;
+}
+
+/** A store that has the base and nothing else. */
+async function elsewhere<T>(body: (sandbox: Sandbox) => Promise<T>): Promise<T> {
+  await using sandbox = await createSandbox();
+  return await body(sandbox);
+}
+
+const from = (directory: string, more = ""): readonly string[] => ["--cache-from", `type=local,src=${directory}${more}`];
+const blobsOf = (directory: string): readonly string[] =>
+  readdirSync(path.join(directory, "blobs/sha256")).map((name) => path.join(directory, "blobs/sha256", name));
+const jsonOf = <T>(file: string): T => JSON.parse(readFileSync(file, "utf8")) as T;
+
+interface Layout {
+  readonly manifests: readonly { readonly digest: string }[];
+}
+interface Manifest {
+  readonly config: { readonly digest: string; readonly mediaType: string };
+  readonly layers: readonly { readonly digest: string; readonly size: number; readonly annotations: Readonly<Record<string, string>> }[];
+}
+const blobAt = (directory: string, digest: string): string => path.join(directory, "blobs/sha256", digest.slice("sha256:".length));
+const manifestPath = (directory: string): string => blobAt(directory, jsonOf<Layout>(path.join(directory, "index.json")).manifests.at(-1)?.digest ?? "");
+
+test("another store takes every step from the cache and makes the same layers, fetching no layer of the stage that is not needed", async () => {
+  const directory = await exported(",mode=max");
+  const layersOf = async (sandbox: Sandbox): Promise<string> => await sandbox.ok(["image", "inspect", "-f", "{{json .RootFS.Layers}}", "shared:1"]);
+  const layers = await layersOf(builder);
+  await elsewhere(async (sandbox) => {
+    const outcome = await build(sandbox, [...from(directory), "-t", "shared:1"]);
+    assert.equal(outcome.code, 0, outcome.stderr);
+    assert.deepEqual(states(outcome), allCached, outcome.stderr);
+    assert.match(outcome.stderr, /importing cache manifest from local:/);
+    assert.equal(await layersOf(sandbox), layers);
+    const big = blobsOf(directory).find((file) => statSync(file).size > 300_000);
+    assert.ok(big !== undefined);
+    assert.ok(!readdirSync(path.join(sandbox.store, "blobs/sha256")).includes(path.basename(big)), "the builder's layer was fetched");
+    // what was fetched is the store's own now
+    for (const { digest } of jsonOf<Manifest>(manifestPath(directory)).layers) rmSync(blobAt(directory, digest));
+    const again = await build(sandbox, from(directory));
+    assert.deepEqual(states(again), allCached, again.stderr);
+    assert.doesNotMatch(again.stderr, /cannot be used/);
+  });
+});
+
+test("a step that is not in the cache runs on layers that are", async () => {
+  const directory = await exported(",mode=max");
+  await elsewhere(async (sandbox) => {
+    const changed = sandbox.folder({ Dockerfile: dockerfile.replace("cat /c >/d", "cat /c /c >/d"), a: "1", "dir/b": "2" });
+    const outcome = await build(sandbox, [...from(directory), "-t", "changed"], changed);
+    assert.deepEqual(states(outcome), [...allCached.slice(1), "done"], outcome.stderr);
+    assert.equal(await sandbox.ok(["cat", "changed:latest:/d"]), "1212");
+  });
+});
+
+test("mode=min writes the result's layers alone", async () => {
+  const directory = await exported(",mode=min");
+  assert.ok(blobsOf(directory).every((file) => statSync(file).size < 300_000 || statSync(file).size > 1_000_000));
+  await elsewhere(async (sandbox) => {
+    const outcome = await build(sandbox, from(directory));
+    assert.equal(outcome.code, 0, outcome.stderr);
+    assert.match(outcome.stderr, /RUN cat \/c/);
+  });
+});
+
+test("an index, Docker's media types and zstd are read like the rest", async () => {
+  for (const flags of [",image-manifest=false", ",oci-mediatypes=false", ",compression=zstd", ",compression=uncompressed", ",tag=other"]) {
+    const directory = await exported(`,mode=max${flags}`);
+    await elsewhere(async (sandbox) => {
+      const outcome = await build(sandbox, from(directory, flags === ",tag=other" ? flags : ""));
+      assert.deepEqual(states(outcome), allCached, `${flags} ${outcome.stderr}`);
+    });
+  }
+});
+
+test("an image that carries its cache is a cache", async () => {
+  const outcome = await build(builder, ["--build-arg", "BUILDKIT_INLINE_CACHE=1", "-t", "inline:1", "-o", `type=oci,tar=false,dest=${folder}/inline`]);
+  assert.equal(outcome.code, 0, outcome.stderr);
+  const manifest = jsonOf<Manifest>(manifestPath(`${folder}/inline`));
+  const config = jsonOf<Readonly<Record<string, string>>>(blobAt(`${folder}/inline`, manifest.config.digest));
+  const records = JSON.parse(Buffer.from(config["moby.buildkit.cache.v0"] ?? "", "base64").toString()) as readonly {
+    readonly layers?: readonly { readonly layer: number }[];
+  }[];
+  assert.deepEqual(
+    records.flatMap(({ layers = [] }) => layers.map(({ layer }) => layer)).toSorted((a, b) => a - b),
+    [1, 2],
+  );
+  const digest = jsonOf<Layout>(`${folder}/inline/index.json`).manifests[0]?.digest;
+  await elsewhere(async (sandbox) => {
+    const again = await build(sandbox, from(`${folder}/inline`, `,digest=${digest}`));
+    assert.equal(again.code, 0, again.stderr);
+    assert.deepEqual(states(again).slice(-2), ["cached", "cached"], again.stderr);
+  });
+});
+
+test("a cache that is not there or damaged is told, and the steps run", async () => {
+  const damage: readonly (readonly [string, (directory: string) => void, RegExp])[] = [
+    ["no directory", (directory) => rmSync(directory, { recursive: true }), /index\.json: no such file/],
+    ["no manifest", (directory) => rmSync(manifestPath(directory)), /is not in/],
+    ["changed manifest", (directory) => writeFileSync(manifestPath(directory), "{}"), /is damaged/],
+    ["config that is no JSON", (directory) => replaceConfig(directory, "no"), /it is no JSON/],
+    [
+      "link out of range",
+      (directory) => replaceConfig(directory, '{"records":[{"digest":"sha256:' + "0".repeat(64) + '","inputs":[[{"link":7}]]}]}'),
+      /a link out of range/,
+    ],
+    ["layers in a circle", (directory) => replaceConfig(directory, JSON.stringify(circle)), /in a circle/],
+  ];
+  for (const [name, spoil, want] of damage) {
+    const directory = await exported(",mode=max");
+    spoil(directory);
+    await elsewhere(async (sandbox) => {
+      const outcome = await build(sandbox, from(directory));
+      assert.equal(outcome.code, 0, `${name}: ${outcome.stderr}`);
+      assert.match(outcome.stderr, want, name);
+      assert.deepEqual(new Set(states(outcome)), new Set(["done"]), name);
+    });
+  }
+});
+
+const zero = `sha256:${"0".repeat(64)}`;
+const circle = {
+  layers: [
+    { blob: zero, parent: 1 },
+    { blob: zero, parent: 0 },
+  ],
+  records: [{ digest: zero, layers: [{ layer: 1 }] }],
+};
+
+/** Another config under a manifest that fits it. */
+function replaceConfig(directory: string, text: string): void {
+  const put = (content: string): string => {
+    const digest = `sha256:${createHash("sha256").update(content).digest("hex")}`;
+    writeFileSync(blobAt(directory, digest), content);
+    return digest;
+  };
+  const manifest = jsonOf<Manifest>(manifestPath(directory));
+  const changed = put(JSON.stringify({ ...manifest, config: { ...manifest.config, digest: put(text), size: text.length } }));
+  const index = jsonOf<Layout>(path.join(directory, "index.json"));
+  writeFileSync(path.join(directory, "index.json"), JSON.stringify({ ...index, manifests: [{ ...index.manifests[0], digest: changed }] }));
+}
+
+test("a layer that is missing or wrong is told, and its step runs", async () => {
+  for (const [name, spoil] of [
+    ["missing", (file: string) => rmSync(file)],
+    ["wrong", (file: string) => writeFileSync(file, Buffer.alloc(statSync(file).size))],
+  ] as const) {
+    const directory = await exported(",mode=max");
+    const base = jsonOf<Manifest>(manifestPath(directory)).layers.filter(({ size }) => size < 100_000);
+    for (const { digest } of base) spoil(blobAt(directory, digest));
+    await elsewhere(async (sandbox) => {
+      const outcome = await build(sandbox, [...from(directory), "-t", "again"]);
+      assert.equal(outcome.code, 0, `${name}: ${outcome.stderr}`);
+      assert.match(outcome.stderr, /cache layer sha256:[0-9a-f]+ cannot be used/, name);
+      assert.equal(await sandbox.ok(["cat", "again:latest:/d"]), "12");
+    });
+  }
+});
+
+test("an export that fails fails the build, unless its errors are to be ignored", async () => {
+  const file = path.join(folder, "file");
+  writeFileSync(file, "");
+  const strict = await build(builder, ["--cache-to", `type=local,dest=${file}/x`]);
+  assert.equal(strict.code, 1, strict.stderr);
+  const lenient = await build(builder, ["--cache-to", `type=local,dest=${file}/x,ignore-error=true`]);
+  assert.equal(lenient.code, 0, lenient.stderr);
+  assert.match(lenient.stderr, /exporting cache to client directory/);
+});
+
+for (const [words, want] of [
+  [["--cache-to", "type=local"], "local cache exporter requires dest"],
+  [["--cache-from", "type=local"], "local cache importer requires src"],
+  [["--cache-to", "ref=x"], 'type required form> "ref=x"'],
+  [["--cache-to", "type=foo"], 'unknown cache exporter: "foo"'],
+  [["--cache-from", "type=gha"], 'cache type "gha" is not supported: use registry, local or inline'],
+  [["--cache-to", "type=s3,bucket=b"], 'cache type "s3" is not supported'],
+  [["--cache-to", "type=registry"], "registry cache exporter requires ref"],
+] as const) {
+  test(`${words.join(" ")} is refused`, async () => {
+    const outcome = await build(builder, words);
+    assert.equal(outcome.code, 1);
+    assert.ok(outcome.stderr.includes(want), outcome.stderr);
+  });
+}
