@@ -79,6 +79,8 @@ export function findCommand(table: CommandTable, words: readonly string[]): Foun
   const group = table.groups.find((candidate) => candidate.paths.includes(first));
   if (group !== undefined) {
     if (two === undefined) return { kind: "group", group, path: first, rest: words.slice(1) };
+    const nested = table.groups.find((candidate) => candidate.paths.includes(two));
+    if (nested !== undefined) return findNested(table, nested, two, words.slice(2));
     const command = commandAt(table, two);
     return command === undefined ? { kind: "unknown", path: first, word: second! } : { kind: "command", command, path: two, rest: words.slice(2) };
   }
@@ -86,18 +88,36 @@ export function findCommand(table: CommandTable, words: readonly string[]): Foun
   return command === undefined ? { kind: "unknown", path: "", word: first } : { kind: "command", command, path: first, rest: words.slice(1) };
 }
 
+/** `buildx imagetools inspect`: a group within a group. */
+function findNested(table: CommandTable, group: CommandGroup, path: string, words: readonly string[]): Found {
+  const [word] = words;
+  if (word === undefined || word.startsWith("-")) return { kind: "group", group, path, rest: words };
+  const command = commandAt(table, `${path} ${word}`);
+  return command === undefined ? { kind: "unknown", path, word } : { kind: "command", command, path: `${path} ${word}`, rest: words.slice(1) };
+}
+
 export function commandAt(table: CommandTable, path: string): Command | undefined {
   return table.commands.find((command) => command.paths.includes(path));
 }
 
 /** The commands that a group leads to, once each, under the name that they have there. */
-export function membersOf(table: CommandTable, group: CommandGroup): readonly { readonly name: string; readonly command: Command }[] {
+export function membersOf(table: CommandTable, group: CommandGroup): readonly { readonly name: string; readonly command: Pick<Command, "short"> }[] {
   const prefix = `${group.paths[0]} `;
+  const nested = table.groups.flatMap((inner) => {
+    const path = inner.paths.find((candidate) => candidate.startsWith(prefix));
+    return path === undefined ? [] : [{ name: path.slice(prefix.length), command: { short: inner.short } }];
+  });
   const members = table.commands
     .filter((command) => command.hidden !== true)
     .flatMap((command) => {
       const path = command.paths.find((candidate) => candidate.startsWith(prefix));
-      return path === undefined ? [] : [{ name: path.slice(prefix.length), command }];
+      const name = path?.slice(prefix.length);
+      return name === undefined || name.includes(" ") ? [] : [{ name, command }];
     });
-  return members.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return [...members, ...nested].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Those that stand by themselves. */
+export function topGroups(table: CommandTable): readonly CommandGroup[] {
+  return table.groups.filter(({ paths }) => !paths[0]?.includes(" "));
 }

@@ -1,5 +1,5 @@
 /** Shell completion: small scripts that ask `slipway __complete`, and the answer, which comes from the table of commands. */
-import { findCommand, membersOf } from "./command.ts";
+import { findCommand, membersOf, topGroups } from "./command.ts";
 import type { Command, CommandTable } from "./command.ts";
 import type { FlagSpec } from "./flags.ts";
 
@@ -83,7 +83,7 @@ async function completeCommand(command: Command, before: readonly string[], curr
 
 function rootCandidates(table: CommandTable): readonly Candidate[] {
   const commands = table.commands.filter((command) => command.group !== undefined).map((command) => ({ value: command.name, description: command.short }));
-  return [...commands, ...table.groups.map((group) => ({ value: group.name, description: group.short }))];
+  return [...commands, ...topGroups(table).map((group) => ({ value: group.name, description: group.short }))];
 }
 
 /** Leaves out flags in front of the command, with their values. */

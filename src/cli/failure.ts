@@ -92,7 +92,8 @@ export interface FailureContext {
 
 function familyOf(command: Command | undefined): CommandFamily {
   if (command?.paths[0] === "build") return "build";
-  return command?.name === "run" || command?.name === "create" ? "start" : "other";
+  const path = command?.paths[0] ?? "";
+  return path === "container run" || path === "container create" || path === "run" || path === "create" ? "start" : "other";
 }
 
 /** The usage and the pointer to `--help` that Docker prints below a mistake in the words of the command line. */
@@ -110,9 +111,12 @@ export function renderFailure(thrown: unknown, context: FailureContext): Failure
 
 /** `details.bare`: Docker prints the message alone, wherever it arises. */
 function textOf(error: SlipwayError, family: CommandFamily, context: FailureContext): string {
-  const pruning = context.command?.paths[0] === "builder prune";
+  const path = context.command?.paths[0] ?? "";
+  const pruning = path === "builder prune" || path.startsWith("buildx ");
   if (error.code === "ARGUMENT_COUNT") return `${family === "build" || pruning ? "ERROR: " : ""}${error.message}`;
   if (error.code === "UNKNOWN_FLAG") return `${error.message}\n${usageHint(context.command, context.path)}`;
+  const resolve = error.details["resolveMessage"];
+  if (path.startsWith("buildx imagetools") && typeof resolve === "string") return `ERROR: ${printable(resolve)}\n${remedyLine(error)}`;
   if (pruning && error.kind !== "internal") return `ERROR: ${printable(error.message)}\n${remedyLine(error)}`;
   if (family === "build") return `ERROR: ${failureOfBuild(error)}\n${remedyLine(error)}`;
   const line = `${failureLine(error)}\n${remedyLine(error)}`;

@@ -136,6 +136,12 @@ const docker: Readonly<Record<string, GoFunction>> = {
 
 export const templateFunctions: ReadonlyMap<string, GoFunction> = new Map(Object.entries({ ...builtins, ...docker }));
 
+/** buildx's `json`, over several lines. */
+export const indentingFunctions: ReadonlyMap<string, GoFunction> = new Map([
+  ...templateFunctions,
+  ["json", define(1, 1, (value) => escapeHtml(JSON.stringify(jsonOf(value) ?? null, null, 2)))] as const,
+]);
+
 /** In the heading row of `table …` Docker's own functions hand the heading through, except that case is changed. */
 export const headingFunctions: ReadonlyMap<string, GoFunction> = new Map([
   ...templateFunctions,

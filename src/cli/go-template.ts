@@ -1,13 +1,16 @@
 /** Go's text/template, as far as people use it behind `--format`: parse once, fill in for each value. */
 import { evaluateTemplate } from "./go-template-evaluate.ts";
 import type { EvaluateOptions } from "./go-template-evaluate.ts";
-import { headingFunctions, templateFunctions } from "./go-template-functions.ts";
+import { headingFunctions, indentingFunctions, templateFunctions } from "./go-template-functions.ts";
 import { parseTemplate } from "./go-template-parse.ts";
 import type { GoValue } from "./go-value.ts";
 
 const names: ReadonlySet<string> = new Set(templateFunctions.keys());
 
-export type TemplateOptions = Omit<EvaluateOptions, "functions">;
+export interface TemplateOptions extends Omit<EvaluateOptions, "functions"> {
+  /** `json` writes several lines, as buildx does */
+  readonly indentJson?: boolean;
+}
 
 export interface CompiledTemplate {
   /** Fails with TEMPLATE (invalid_argument) in Go's words. */
@@ -20,7 +23,8 @@ export interface CompiledTemplate {
 export function compileTemplate(text: string, name = ""): CompiledTemplate {
   const template = parseTemplate({ name, text }, names);
   return {
-    fill: (data, options = {}) => evaluateTemplate(template, data, { ...options, functions: templateFunctions }),
+    fill: (data, { indentJson = false, ...options } = {}) =>
+      evaluateTemplate(template, data, { ...options, functions: indentJson ? indentingFunctions : templateFunctions }),
     fillHeading: (data) => evaluateTemplate(template, data, { functions: headingFunctions }),
   };
 }

@@ -1,5 +1,5 @@
 /** `--help` in Docker's layout: usage, description, aliases, options with their text wrapped to the terminal, commands. */
-import { membersOf } from "./command.ts";
+import { membersOf, topGroups } from "./command.ts";
 import type { Command, CommandGroup, CommandTable } from "./command.ts";
 import { shownType } from "./flag-value.ts";
 import type { FlagSpec } from "./flags.ts";
@@ -92,7 +92,7 @@ export function formatRootHelp(table: CommandTable, columns: number): string {
     formatList("Common Commands", common.map(entry)),
     formatList(
       "Management Commands",
-      table.groups.map((group) => [group.name, group.short]),
+      topGroups(table).map((group) => [group.name, group.short]),
     ),
     formatList("Commands", plain.map(entry)),
     `Global Options:\n${formatFlags(table.globals, columns)}`,

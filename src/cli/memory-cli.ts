@@ -13,6 +13,7 @@ export interface EngineParts {
   readonly images?: Partial<SlipwayApi["images"]>;
   readonly containers?: Partial<SlipwayApi["containers"]>;
   readonly system?: Partial<SlipwayApi["system"]>;
+  readonly builders?: Partial<SlipwayApi["builders"]>;
   readonly transfer?: Partial<SlipwayApi["transfer"]>;
 }
 
@@ -69,6 +70,7 @@ function engineFrom(parts: EngineParts): SlipwayApi {
     images: group(parts.images, "images") as SlipwayApi["images"],
     containers: group(parts.containers, "containers") as SlipwayApi["containers"],
     system: group(parts.system, "system") as SlipwayApi["system"],
+    builders: group(parts.builders, "builders") as SlipwayApi["builders"],
     transfer: group(parts.transfer, "transfer") as SlipwayApi["transfer"],
     close: async () => undefined,
   };

@@ -9,6 +9,7 @@ import type { ContainerConfig } from "../oci/image-config.ts";
 import type { Descriptor } from "../oci/manifest.ts";
 import type { CacheSource, CacheTarget } from "./build/cache/cache-api.ts";
 import type { ContainerApi } from "./container-api.ts";
+import type { BuilderApi } from "./builder-api.ts";
 import type { TransferApi } from "./transfer-api.ts";
 
 /**
@@ -363,6 +364,8 @@ export interface SystemApi {
     readonly reclaimedBytes: number;
   }>;
   version(): Readonly<Record<string, string>>;
+  /** what containers of this machine can be for, its own first */
+  platforms(): Promise<readonly string[]>;
   info(): Promise<Readonly<Record<string, unknown>>>;
   doctor(): Promise<readonly DoctorFinding[]>;
 }
@@ -384,6 +387,7 @@ export interface SlipwayApi {
   readonly containers: ContainerApi;
   readonly system: SystemApi;
   readonly transfer: TransferApi;
+  readonly builders: BuilderApi;
   close(): Promise<void>;
 }
 
@@ -391,3 +395,4 @@ export type { CacheExportSettings, CacheSource, CacheTarget } from "./build/cach
 export type { ErrorKind };
 export type * from "./container-api.ts";
 export type * from "./transfer-api.ts";
+export type * from "./builder-api.ts";

@@ -23,6 +23,8 @@ import { Containers } from "./containers/containers.ts";
 import { createImages } from "./images.ts";
 import { createSystem } from "./system.ts";
 import { startTask } from "./task.ts";
+import type { BuilderApi } from "./builder-api.ts";
+import { createBuilders } from "./system/builders.ts";
 import { createTransfer } from "./transfer.ts";
 import type { TransferApi } from "./transfer-api.ts";
 
@@ -31,6 +33,7 @@ export class Slipway implements SlipwayApi {
   readonly containers: ContainerApi;
   readonly system: SystemApi;
   readonly transfer: TransferApi;
+  readonly builders: BuilderApi;
   readonly #store: Store;
   #client: Promise<RegistryClient> | undefined;
 
@@ -38,6 +41,7 @@ export class Slipway implements SlipwayApi {
     this.#store = store;
     this.images = createImages(store, this.#registry);
     this.containers = new Containers(store, this.#registry);
+    this.builders = createBuilders(store.layout.root);
     this.transfer = createTransfer(store, this.#registry);
     this.system = createSystem(store, this.containers);
   }

@@ -16,6 +16,10 @@ export function createSystem(store: Store, containers: ContainerApi): SystemApi 
       });
     },
     version: () => versionInfo(),
+    platforms: async () => {
+      const [{ emulatedPlatforms }, { formatPlatform, hostPlatform }] = await Promise.all([import("../runtime/emulation.ts"), import("../oci/platform.ts")]);
+      return [formatPlatform(hostPlatform()), ...(await emulatedPlatforms(store.layout.work))];
+    },
     info: async () => (await import("./system/info.ts")).systemInfo(store),
     doctor: async () => (await import("./system/doctor.ts")).runDoctor(store),
   };

@@ -1,6 +1,8 @@
 /** The library's calls about images elsewhere: looking into them and moving them, without bringing them into the store. */
 
 import type { Digest } from "../oci/digest.ts";
+import type { Descriptor, Index } from "../oci/manifest.ts";
+import type { Reference } from "../oci/reference.ts";
 import type { Task } from "./api.ts";
 
 export interface FileEntry {
@@ -41,10 +43,12 @@ export interface LocationOptions {
 export interface CopyOptions extends LocationOptions {
   /** an index with all its images; the default, but for Docker's archives and its daemon, which get this machine's image */
   readonly all?: boolean;
+  /** from a registry into another: also what refers to the images, and cosign's tags .sig, .att and .sbom */
+  readonly referrers?: boolean;
 }
 
 export interface CopyEvent {
-  readonly kind: "blob" | "manifest";
+  readonly kind: "blob" | "manifest" | "referrer";
   readonly digest: Digest;
   /** "copying" comes often; the others once, at the end */
   readonly status: "copying" | "copied" | "exists" | "mounted" | "written";
@@ -52,7 +56,102 @@ export interface CopyEvent {
   readonly sizeBytes: number;
 }
 
+export interface ManifestAnnotations {
+  readonly os?: string;
+  readonly architecture?: string;
+  readonly variant?: string;
+  readonly osVersion?: string;
+  /** added to those that are there */
+  readonly osFeatures?: readonly string[];
+}
+
+export interface ManifestInspection {
+  /** `value` is a list's document, not one manifest's */
+  readonly list: boolean;
+  /** Docker's object, key for key */
+  readonly value: object;
+}
+
+export interface PushedEntry {
+  /** "host/name@sha256:…" */
+  readonly ref: string;
+  readonly digest: Digest;
+}
+
+export interface ManifestOptions {
+  /** the registry may speak plain http, or have a certificate that nobody knows */
+  readonly insecure?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** `docker manifest`: lists of images that registries have, kept in the store until they are pushed. */
+export interface ManifestApi {
+  /** Answers the list's full name. Fails with LIST_EXISTS (already_exists) unless `amend`. */
+  create(list: string, images: readonly string[], options?: ManifestOptions & { readonly amend?: boolean }): Promise<string>;
+  annotate(list: string, image: string, annotations: ManifestAnnotations): void;
+  inspect(image: string, options?: ManifestOptions & { readonly list?: string; readonly verbose?: boolean }): Promise<ManifestInspection>;
+  /** Copies what the list's repository lacks and pushes the list. Answers digests in Docker's order. Fails with NO_SUCH_MANIFEST (not_found). */
+  push(
+    list: string,
+    options?: ManifestOptions & { readonly purge?: boolean },
+  ): Promise<{ readonly manifests: readonly PushedEntry[]; readonly digest: Digest }>;
+  remove(list: string): void;
+}
+
+export interface RemoteImage {
+  /** "" where the name means an image, no index */
+  readonly platform: string;
+  /** the config as it is written */
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+export interface RemoteAttestation {
+  /** of the image that it is about */
+  readonly platform: string;
+  /** "https://slsa.dev/provenance/v0.2", "https://spdx.dev/Document" */
+  readonly predicateType: string;
+  readonly predicate: unknown;
+}
+
+export interface RemoteInspection {
+  readonly reference: Reference;
+  readonly descriptor: Descriptor;
+  readonly bytes: Uint8Array;
+  readonly index: Index | undefined;
+  readonly images: readonly RemoteImage[];
+  readonly attestations: readonly RemoteAttestation[];
+}
+
+export interface CreateIndexOptions {
+  readonly sources: readonly string[];
+  /** names for the result; the first one's repository is where digests alone are looked for */
+  readonly tags?: readonly string[];
+  readonly preferIndex?: boolean;
+  readonly platforms?: readonly string[];
+  readonly annotations?: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+export interface CopiedEntry {
+  readonly digest: Digest;
+  /** full names */
+  readonly from: string;
+  readonly to: string;
+}
+
+/** `docker buildx imagetools` */
+export interface ImagetoolsApi {
+  /** `details`: also configs and attestations of all its images */
+  inspect(name: string, options?: { readonly details?: boolean; readonly signal?: AbortSignal }): Promise<RemoteInspection>;
+  /** Pushes the document under each tag, after the images of other repositories that it names. Answers its descriptor. */
+  create(options: CreateIndexOptions): Promise<{ readonly digest: Digest; readonly mediaType: string; readonly copied: readonly CopiedEntry[] }>;
+  /** The document that `create` would push, as bytes. */
+  preview(options: CreateIndexOptions): Promise<Uint8Array>;
+}
+
 export interface TransferApi {
+  readonly imagetools: ImagetoolsApi;
+  readonly manifests: ManifestApi;
   /** All tags of a registry's repository, in the registry's order. */
   tags(repository: string, options?: { readonly signal?: AbortSignal }): Promise<readonly string[]>;
   /** A directory's entries; of anything else itself. Fails with FILE_NOT_FOUND (not_found). */
@@ -69,6 +168,10 @@ export interface TransferApi {
   ): Promise<{ readonly path: string; readonly sizeBytes: number }>;
   /** From one place to another, digests unchanged; `digest` is that of what was copied. */
   copy(source: string, target: string, options?: CopyOptions): Task<{ readonly digest: Digest; readonly mediaType: string }, CopyEvent>;
+  /** What refers to a registry's image (a name, or a name with a digest): signatures, SBOMs. */
+  referrers(image: string, options?: { readonly artifactType?: string; readonly signal?: AbortSignal }): Promise<readonly Descriptor[]>;
+  /** Puts a manifest that names a subject into the repository. Fails with NO_SUBJECT (invalid_argument). */
+  attach(repository: string, manifest: Uint8Array, options?: { readonly signal?: AbortSignal }): Promise<Descriptor>;
   /** What `after` has that `before` has not, sorted by path. Without `before`: what the topmost layer of `after` changed. */
   diff(before: string | undefined, after: string, options?: LocationOptions): Promise<readonly FileChange[]>;
 }

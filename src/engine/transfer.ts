@@ -1,6 +1,8 @@
 /** The library's calls about images elsewhere, each on its own module, loaded when it is called. */
 import type { RegistryClient } from "../registry/index.ts";
 import type { Store } from "../store/index.ts";
+import { createImagetools } from "./imagetools/imagetools.ts";
+import { createManifests } from "./manifests/manifests.ts";
 import { startTask } from "./task.ts";
 import type { LocationOptions, TransferApi } from "./transfer-api.ts";
 import type { ImageFiles } from "./files/image-files.ts";
@@ -19,6 +21,8 @@ export function createTransfer(store: Store, client: () => Promise<RegistryClien
     return await openImageFiles(surroundings(options), image, options);
   };
   return {
+    manifests: createManifests(store, client),
+    imagetools: createImagetools(client),
     tags: async (repository, { signal } = {}) => {
       const { parseReference } = await import("../oci/reference.ts");
       const reference = parseReference(repository.replace(/^docker:\/\//, ""));
@@ -53,6 +57,14 @@ export function createTransfer(store: Store, client: () => Promise<RegistryClien
         const { copy } = await import("./copy/copy.ts");
         return await copy(surroundings(options), source, target, options, emit);
       }),
+    referrers: async (image, options = {}) => {
+      const { referrersOf } = await import("./copy/referrers.ts");
+      return await referrersOf(await client(), image, options);
+    },
+    attach: async (repository, manifest, { signal } = {}) => {
+      const { attach } = await import("./copy/referrers.ts");
+      return await attach(await client(), repository, manifest, signal);
+    },
     diff: async (before, after, options = {}) => {
       const { diffImages } = await import("./files/diff-images.ts");
       return await diffImages(surroundings(options), before, after, options.platform);

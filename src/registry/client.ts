@@ -21,6 +21,7 @@ import { createLimiter } from "./limiter.ts";
 import { listTagsAt } from "./list-tags.ts";
 import { createMirrorMemory } from "./mirror-memory.ts";
 import { deleteManifestAt, pushManifestAt, type PushedManifest } from "./push-manifest.ts";
+import { ofArtifactType, referrersAt, referrersByTag, type ReferrersOptions } from "./referrers.ts";
 import { endpointsFor } from "./registries-conf.ts";
 import type { RegistriesConf } from "./registries-conf.ts";
 import { defaultRetry } from "./retry.ts";
@@ -104,6 +105,11 @@ export interface RegistryClient {
   openBlob(reference: Reference, descriptor: Descriptor, options?: OpenBlobOptions): AsyncIterable<Uint8Array>;
   /** All tags of the reference's repository, in the registry's order. */
   listTags(reference: Reference, options?: CallOptions): Promise<readonly string[]>;
+  /**
+   * What names the digest as its subject, from the registry's list, else from the tag `sha256-…`; none where neither is there. Attach with
+   * attachReferrer. Mirrors are not asked.
+   */
+  listReferrers(reference: Reference, digest: Digest, options?: ReferrersOptions): Promise<readonly Descriptor[]>;
   /** Whether the reference's repository has the blob. */
   hasBlob(reference: Reference, descriptor: Descriptor, options?: CallOptions): Promise<boolean>;
   /**
@@ -207,6 +213,11 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
     fetchManifest: ({ domain, path }, digest, call = {}) => resolve({ domain, path, digest }, call),
     listTags: ({ domain, path }, call = {}) => {
       return overMirrors({ domain, path }, call, (endpoint, signal) => listTagsAt(sender, endpoint, { domain, path }, signal));
+    },
+    listReferrers: async (reference, digest, call = {}) => {
+      const listed =
+        (await referrersAt(sender, target(reference), reference, digest, call)) ?? (await referrersByTag({ resolve }, reference, digest, call)).manifests;
+      return ofArtifactType(listed, call.artifactType);
     },
     hasBlob: (reference, descriptor, call = {}) =>
       blobExistsAt({ endpoint: target(reference), reference, descriptor, call: { ...call, open: noBytes }, options: uploadOptions }),

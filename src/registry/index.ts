@@ -35,6 +35,7 @@ export type { Endpoint } from "./endpoint.ts";
 export { platformsOf, resolveImage, selectManifest } from "./image-source.ts";
 export type { SourceImage } from "./image-source.ts";
 export { readMachineConfig } from "./machine-config.ts";
+export { attachReferrer, referrerDescriptor, referrersTag, type ReferrersOptions } from "./referrers.ts";
 export { endpointsFor, parseRegistriesConf, readRegistriesConf } from "./registries-conf.ts";
 export type { MirrorConf, RegistriesConf, RegistryConf } from "./registries-conf.ts";
 export type { Retry } from "./retry.ts";

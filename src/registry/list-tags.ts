@@ -14,7 +14,7 @@ const maxPages = 2_000;
 const pageSize = 1000;
 
 /** The query of the next page; the registry's path and host are ours to choose, not the header's. */
-function nextQuery(response: TransportResponse): string | undefined {
+export function nextQuery(response: TransportResponse): string | undefined {
   const target = /<([^<>]*)>\s*;[^<>]*\brel="?next"?/.exec((response.headers["link"] ?? "").slice(0, 8192))?.[1];
   return target === undefined ? undefined : (URL.parse(target, response.url.href)?.search ?? undefined);
 }

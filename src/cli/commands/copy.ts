@@ -26,7 +26,13 @@ export const runCopy: Handler = async (cli, { flags, args }) => {
   const platform = platformOption(flags);
   if (all && platform.platform !== undefined) throw cliError("--all and --platform exclude each other");
   const engine = await cli.open();
-  const task = engine.transfer.copy(args[0]!, args[1]!, { all, cwd: cli.cwd, signal: cli.signal, ...platform });
+  const task = engine.transfer.copy(args[0]!, args[1]!, {
+    all,
+    referrers: flags.bool("referrers") || flags.bool("signatures"),
+    cwd: cli.cwd,
+    signal: cli.signal,
+    ...platform,
+  });
   task.result.catch(() => undefined);
   if (!flags.bool("quiet")) for await (const event of task) showCopyEvent(cli, event);
   cli.stdout.write(`${(await task.result).digest}\n`);

@@ -1,18 +1,22 @@
 /** The one table of commands. */
 import type { CommandTable } from "../command.ts";
 import { buildCommands } from "./build.ts";
+import { buildxCommands } from "./buildx.ts";
 import { containerCommands } from "./containers.ts";
 import { flag } from "./flag.ts";
 import { imageCommands } from "./images.ts";
+import { manifestCommands } from "./manifest.ts";
 import { systemCommands } from "./system.ts";
 import { transferCommands } from "./transfer.ts";
 
 export const commandTable: CommandTable = {
-  commands: [...buildCommands, ...containerCommands, ...imageCommands, ...systemCommands, ...transferCommands],
+  commands: [...buildCommands, ...containerCommands, ...imageCommands, ...systemCommands, ...transferCommands, ...manifestCommands, ...buildxCommands],
   groups: [
     { name: "builder", short: "Build images and keep their cache", paths: ["builder", "buildx"] },
     { name: "container", short: "Everything about containers", paths: ["container"] },
     { name: "image", short: "Everything about images", paths: ["image"] },
+    { name: "imagetools", short: "Documents of registries", paths: ["buildx imagetools", "builder imagetools"] },
+    { name: "manifest", short: "Lists of images for several platforms", paths: ["manifest"] },
     { name: "system", short: "The store and the machine", paths: ["system"] },
   ],
   globals: [

@@ -86,6 +86,8 @@ export const transferCommands: readonly Command[] = [
       flag("all", "a", "bool", "All platforms of an index, also where the target gets this machine's otherwise"),
       flag("platform", "", "string", 'One platform of an index, as "os[/arch[/variant]]"'),
       flag("quiet", "q", "bool", "Print the digest only"),
+      flag("referrers", "", "bool", "From registry to registry also what refers to the images: signatures, SBOMs, cosign's tags"),
+      flag("signatures", "", "bool", "The same as --referrers", { hidden: true }),
     ],
     args: { min: 2, max: 2 },
     paths: ["copy"],

@@ -75,7 +75,7 @@ function tooMuch(source: ImageSource): SlipwayError {
 }
 
 /** Answers the root's descriptor. What was copied before a failure stays where the target can keep it, and is not sent again. */
-export async function copyImage(request: CopyRequest): Promise<Descriptor> {
+export async function copyImage(request: CopyRequest): Promise<{ readonly root: Descriptor; readonly digests: readonly Digest[] }> {
   const { target, signal } = request;
   const { documents, blobs } = await planCopy(request);
   await copyBlobs(request, blobs);
@@ -83,7 +83,7 @@ export async function copyImage(request: CopyRequest): Promise<Descriptor> {
   const root = documents.at(-1) as Document;
   await target.putRoot(root, signal);
   request.emit({ kind: "manifest", digest: root.descriptor.digest, status: "written", currentBytes: root.bytes.length, sizeBytes: root.bytes.length });
-  return root.descriptor;
+  return { root: root.descriptor, digests: documents.map(({ descriptor }) => descriptor.digest) };
 }
 
 /** As many at once as the target takes; the first failure ends them all. */
@@ -114,12 +114,24 @@ export async function copyBlobs(request: Omit<CopyRequest, "platform">, blobs: r
 async function copyBlob({ source, target, emit, signal }: Omit<CopyRequest, "platform">, descriptor: Descriptor): Promise<void> {
   const { digest, size } = descriptor;
   const report = (status: CopyEvent["status"], currentBytes: number): void => emit({ kind: "blob", digest, status, currentBytes, sizeBytes: size });
-  async function* open(): AsyncGenerator<Uint8Array> {
-    let current = 0;
-    for await (const chunk of source.blob(descriptor, signal)) {
+  async function* open(offset = 0): AsyncGenerator<Uint8Array> {
+    let current = offset;
+    for await (const chunk of bytesFrom(source, descriptor, offset, signal)) {
       yield chunk;
       report("copying", (current += chunk.length));
     }
   }
   report(await target.putBlob({ descriptor, open, from: source.reference }, signal), size);
+}
+
+async function* bytesFrom(source: ImageSource, descriptor: Descriptor, offset: number, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  if (offset > 0 && source.blobFrom !== undefined) {
+    yield* source.blobFrom(descriptor, offset, signal);
+    return;
+  }
+  let left = offset;
+  for await (const chunk of source.blob(descriptor, signal)) {
+    if (chunk.length > left) yield chunk.subarray(left);
+    left = Math.max(0, left - chunk.length);
+  }
 }

@@ -6,6 +6,7 @@ import { parseLocation, type Location } from "../transports/location.ts";
 import { openSource, type Surroundings } from "../transports/open-source.ts";
 import { openTarget } from "../transports/open-target.ts";
 import { copyImage } from "./copy-image.ts";
+import { copyReferrers, unsupported } from "./copy-referrers.ts";
 
 /** Docker's archives and its daemon hold images, not indexes: of one they get this machine's. */
 function platformFor(target: Location, { platform, all = false }: CopyOptions): Platform | undefined {
@@ -22,5 +23,11 @@ export async function copy(surroundings: Surroundings, from: string, to: string,
   await source.root(surroundings.signal);
   await using target = await openTarget(surroundings, destination);
   const { signal } = surroundings;
-  return await copyImage({ source, target, platform: platformFor(destination, options), emit, ...(signal === undefined ? {} : { signal }) });
+  const common = { source, target, emit, ...(signal === undefined ? {} : { signal }) };
+  if (options.referrers === true && target.putReferrer === undefined) throw unsupported(to);
+  const { root, digests } = await copyImage({ ...common, platform: platformFor(destination, options) });
+  if (options.referrers === true && source.reference !== undefined) {
+    await copyReferrers({ ...common, client: await surroundings.client(), from: source.reference }, digests);
+  }
+  return root;
 }

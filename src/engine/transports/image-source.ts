@@ -25,6 +25,8 @@ export interface ImageSource extends AsyncDisposable {
   has(descriptor: Descriptor): boolean | undefined;
   /** The end is reached only if size and digest agree. */
   blob(descriptor: Descriptor, signal?: AbortSignal): AsyncIterable<Uint8Array>;
+  /** From an offset on, where that costs less than all of it; only the size is checked then. */
+  blobFrom?(descriptor: Descriptor, offset: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
 export function notInPlace(place: string, what: string): SlipwayError {

@@ -8,18 +8,22 @@ export type BlobOutcome = "copied" | "exists" | "mounted";
 export interface BlobOffer {
   readonly descriptor: Descriptor;
   /** the bytes, verified; only opened if they are needed */
-  readonly open: () => AsyncIterable<Uint8Array>;
+  readonly open: (offset?: number) => AsyncIterable<Uint8Array>;
   /** the repository that has it */
   readonly from: Reference | undefined;
 }
 
 export interface ImageTarget extends AsyncDisposable {
   readonly name: string;
+  /** where it is a registry's */
+  readonly reference?: Reference;
   /** how many blobs it takes at once */
   readonly parallel: number;
   putBlob(offer: BlobOffer, signal?: AbortSignal): Promise<BlobOutcome>;
   /** A manifest or an index whose blobs and documents are there. */
   putDocument(document: Document, signal?: AbortSignal): Promise<void>;
+  /** A manifest that names a subject. Absent where nothing would find it. */
+  putReferrer?(document: Document, signal?: AbortSignal): Promise<void>;
   /** The last document, under the target's name. Then the image is complete. */
   putRoot(document: Document, signal?: AbortSignal): Promise<void>;
 }

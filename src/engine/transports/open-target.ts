@@ -1,6 +1,5 @@
 /** From a location to the target that it means. */
 import { resolve } from "node:path";
-import { SlipwayError } from "../../base/errors.ts";
 import { formatReference, parseReference, withDefaultTag } from "../../oci/reference.ts";
 import type { ImageTarget } from "./image-target.ts";
 import type { Location } from "./location.ts";
@@ -15,8 +14,11 @@ export async function openTarget(surroundings: Surroundings, location: Location)
   const { store, cwd, dockerHost, signal } = surroundings;
   switch (location.kind) {
     case "name":
-    case "registry":
-      throw new SlipwayError("unsupported", "TARGET_UNSUPPORTED", `${location.text}: images are not copied into registries yet`, { bare: true });
+    case "registry": {
+      const { registryTarget } = await import("./registry-target.ts");
+      const reference = location.kind === "registry" ? location.reference : withDefaultTag(parseReference(location.text));
+      return registryTarget(await surroundings.client(), location.text, reference);
+    }
     case "layout": {
       const { layoutTarget } = await import("./layout-target.ts");
       return layoutTarget(location.text, resolve(cwd, location.directory), location.name);

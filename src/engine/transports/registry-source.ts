@@ -13,6 +13,7 @@ export function registrySource(client: RegistryClient, named: Reference): ImageS
     document: async (digest, signal) => await client.fetchManifest(reference, digest, call(signal)),
     has: () => true,
     blob: (descriptor, signal) => client.openBlob(reference, descriptor, call(signal)),
+    blobFrom: (descriptor, offset, signal) => client.openBlob(reference, descriptor, { offset, ...call(signal) }),
     [Symbol.asyncDispose]: async () => {},
   };
 }

@@ -129,3 +129,5 @@ export function writePlaces(directory: TestDirectory): Readonly<Record<string, s
 export async function* chunksOf(bytes: Buffer): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
+
+export { registryAbsent, startDockerRegistry, type DockerRegistry } from "../../registry/fixtures/docker-registry.ts";
