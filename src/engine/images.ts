@@ -39,5 +39,10 @@ export function createImages(store: Store, client: () => Promise<RegistryClient>
         const { pullWithEvents } = await import("./pull-task.ts");
         return await pullWithEvents(store, client, reference, options ?? {}, emit);
       }),
+    push: (reference, options) =>
+      startTask(async (emit) => {
+        const { pushWithEvents } = await import("./push/push-task.ts");
+        return await pushWithEvents(store, client, reference, options ?? {}, emit);
+      }),
   };
 }

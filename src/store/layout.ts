@@ -26,6 +26,8 @@ export interface StoreLayout {
   readonly locks: string;
   /** digests of context files, one index per context directory */
   readonly contexts: string;
+  /** upload sessions at registries */
+  readonly uploads: string;
 }
 
 export function layoutOf(root: string): StoreLayout {
@@ -41,6 +43,7 @@ export function layoutOf(root: string): StoreLayout {
     volumes: join(root, "volumes"),
     locks: join(root, "locks"),
     contexts: join(root, "contexts"),
+    uploads: join(root, "uploads"),
   };
 }
 

@@ -11,6 +11,7 @@ import { Layers } from "./layers.ts";
 import { createLayout, layoutOf, type StoreLayout } from "./layout.ts";
 import { Lease } from "./lease.ts";
 import { Materializer } from "./materialize.ts";
+import { UploadSessions } from "./upload-sessions.ts";
 import { currentOwnership, type Ownership } from "./ownership.ts";
 
 export class Store {
@@ -23,6 +24,7 @@ export class Store {
   readonly cache: CacheRecords;
   readonly cacheMounts: CacheMounts;
   readonly materializer: Materializer;
+  readonly uploads: UploadSessions;
   readonly #db: Database;
   #lease: Lease | undefined;
 
@@ -37,6 +39,7 @@ export class Store {
     this.indexes = new ImageIndexes(db, this.blobs, this.images);
     this.cache = new CacheRecords(db, this.layers);
     this.cacheMounts = new CacheMounts(db, layout);
+    this.uploads = new UploadSessions(layout);
     this.materializer = new Materializer(layout, this.blobs, this.layers, lease, ownership);
   }
 

@@ -10,7 +10,7 @@ import type { Invocation } from "../command.ts";
 import { cliError } from "../failure.ts";
 import { parseBool } from "../flag-value.ts";
 import type { ParsedFlags } from "../flags.ts";
-import { isHttpUrl, isRemote, parseBuildArgs, parseBuildContexts, parseOutput, parseSecret, parseSsh, pushMissing } from "./build-words.ts";
+import { isHttpUrl, isRemote, parseBuildArgs, parseBuildContexts, parseOutput, parseSecret, parseSsh } from "./build-words.ts";
 import { parseCacheSources, parseCacheTargets } from "./cache-words.ts";
 import { defaultPlatform } from "./default-platform.ts";
 import { recordFrom } from "./key-value.ts";
@@ -128,10 +128,24 @@ function allowFrom(flags: ParsedFlags): readonly string[] {
 }
 
 function outputsFrom(cli: Cli, flags: ParsedFlags): readonly BuildOutput[] {
-  if (flags.bool("push")) throw pushMissing();
-  const outputs = flags.list("output").map((text) => parseOutput(cli, text));
+  const asked = flags.list("output").map((text) => parseOutput(cli, text));
+  const outputs = flags.bool("push") ? withPush(asked) : asked;
+  const nameless = outputs.some((output) => pushes(output) && "attributes" in output && (output.attributes["name"] ?? "") === "");
+  if (nameless && flags.list("tag").length === 0) throw cliError("tag is needed when pushing to registry");
   const keeps = outputs.some((output) => output.type === "image");
   return flags.bool("load") && !keeps ? [...outputs, { type: "image", attributes: {} }] : outputs;
+}
+
+function pushes(output: BuildOutput): boolean {
+  return output.type === "registry" || (output.type === "image" && output.attributes["push"] === "true");
+}
+
+/** --push is short for an output to the registry; of outputs that keep the image it makes ones that push it. */
+function withPush(outputs: readonly BuildOutput[]): readonly BuildOutput[] {
+  const pushed = outputs.map((output): BuildOutput =>
+    output.type === "image" ? { type: "image", attributes: { ...output.attributes, push: "true" } } : output,
+  );
+  return pushed.some(pushes) ? pushed : [...pushed, { type: "registry", attributes: {} }];
 }
 
 function addHostsFrom(flags: ParsedFlags): readonly string[] {

@@ -41,7 +41,7 @@ function outputOf(cli: Cli, type: string, dest: string | undefined, attributes: 
   const split = splitOf(attributes["platform-split"]);
   switch (type) {
     case "image":
-      if (attributes["push"] === "true") throw pushMissing();
+    case "registry":
       return { type, attributes };
     case "docker":
       if (path === undefined) return { type: "image", attributes };
@@ -60,8 +60,6 @@ function outputOf(cli: Cli, type: string, dest: string | undefined, attributes: 
       return { type, dest: path, ...split };
     case "cacheonly":
       return { type };
-    case "registry":
-      throw pushMissing();
     default:
       throw cliError(`failed to solve: exporter ${goQuote(type)} could not be found`);
   }
@@ -89,12 +87,6 @@ function splitOf(text: string | undefined): { readonly platformSplit?: boolean }
 function toStdout<Output extends BuildOutput>(cli: Cli, output: Output): Output {
   if (cli.stdout.isTTY) throw cliError(`dest file is required for ${output.type} exporter. refusing to write to console`);
   return output;
-}
-
-export function pushMissing(): Error {
-  return cliError(
-    "pushing is not there yet; build the image, then: slipway save NAME | docker load && docker push NAME, or skopeo copy docker-archive:FILE docker://NAME",
-  );
 }
 
 /** `id=name[,src=file][,env=NAME][,type=file|env]`; without a source the id names a variable or a file. Fails with USAGE or INPUT_FILE. */

@@ -187,10 +187,11 @@ test("--no-cache and --no-cache-filter exclude each other", async () => {
   assert.deepEqual([code, stderr], [1, "ERROR: failed to build: --no-cache and --no-cache-filter cannot currently be used together\n"]);
 });
 
-test("--push says what to do instead", async () => {
+test("--push is an output to the registry, and needs a name", async () => {
   const { code, stderr } = await runInMemory(["build", "--push", "."], { engine: engine([]), cwd: folder });
-  assert.equal(code, 1);
-  assert.match(stderr, /^ERROR: failed to build: pushing is not there yet; build the image, then: slipway save/);
+  assert.deepEqual([code, stderr], [1, "ERROR: failed to build: tag is needed when pushing to registry\n"]);
+  assert.deepEqual((await optionsOf(["--push", "-t", "a", "."])).outputs, [{ type: "registry", attributes: {} }]);
+  assert.deepEqual((await optionsOf(["--push", "-o", "type=image,name=a", "."])).outputs, [{ type: "image", attributes: { name: "a", push: "true" } }]);
 });
 
 test("the environment's platform counts where the flag is not given", async () => {

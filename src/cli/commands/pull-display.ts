@@ -25,8 +25,8 @@ function createLines(output: Output): PullDisplay {
     push: ({ id, status, current }) => {
       const line = printable(id === undefined ? status : `${id}: ${status}`);
       if (current !== undefined && seen.has(line)) return;
-      // the moving states (Downloading, Extracting) are for terminals
-      if (current !== undefined && /^(?:Downloading|Extracting)/.test(status)) return;
+      // the moving states (Downloading, Extracting, Pushing) are for terminals
+      if (current !== undefined && /^(?:Downloading|Extracting|Waiting|Compressing|Pushing)/.test(status)) return;
       seen.add(line);
       output.write(`${line}\n`);
     },

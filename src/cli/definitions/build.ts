@@ -46,7 +46,7 @@ const buildFlags = [
   }),
   ignored("provenance", "", "string", 'Short for "--attest=type=provenance"', "attestations are not made yet", { bare: "true" }),
   flag("pull", "", "bool", "Ask the registry for newer base images"),
-  flag("push", "", "bool", "Push the result (not there yet)"),
+  flag("push", "", "bool", "Push the result: short for --output=type=registry"),
   flag("quiet", "q", "bool", "Print nothing but the image's id"),
   flag("rm", "", "bool", "Accepted for scripts", { default: "true", hidden: true }),
   ignored("sbom", "", "string", 'Short for "--attest=type=sbom"', "attestations are not made yet", { bare: "true" }),

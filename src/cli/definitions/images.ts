@@ -138,6 +138,27 @@ export const imageCommands: readonly Command[] = [
     load: async () => (await import("../commands/pull.ts")).runPull,
   },
   {
+    name: "push",
+    short: "Send an image to a registry",
+    usage: "[OPTIONS] NAME[:TAG]",
+    flags: [
+      flag("all-tags", "a", "bool", "Send every tag of the repository that is here"),
+      flag("compression", "", "string", 'How layers are compressed anew: "gzip", "zstd" or "uncompressed"'),
+      flag("disable-content-trust", "", "bool", "Accepted for scripts", { default: "true", hidden: true }),
+      flag("platform", "", "string", "Of an image for several platforms this one alone"),
+      flag("quiet", "q", "bool", "Print the name only"),
+    ],
+    args: { min: 1, max: 1 },
+    paths: ["image push", "push"],
+    group: "common",
+    complete: "image",
+    examples: [
+      { text: "An image under its registry's name", command: "slipway tag app registry.example/team/app:1 && slipway push registry.example/team/app:1" },
+      { text: "Every tag of a repository", command: "slipway push --all-tags registry.example/team/app" },
+    ],
+    load: async () => (await import("../commands/push.ts")).runPush,
+  },
+  {
     name: "prune",
     short: "Remove images that nothing uses",
     usage: "[OPTIONS]",

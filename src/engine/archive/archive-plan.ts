@@ -1,7 +1,7 @@
 /** What an image archive holds before a byte of it is written: every document, every blob, every size. */
 import { goJson } from "../../base/canonical-json.ts";
 import { digestOf, hexOf, algorithmOf, type Digest } from "../../oci/digest.ts";
-import { mediaTypes, type Descriptor } from "../../oci/manifest.ts";
+import { mediaTypes, type Descriptor, type Manifest } from "../../oci/manifest.ts";
 import { parseImageConfig } from "../../oci/parse-image-config.ts";
 import { parseManifestOrIndex } from "../../oci/parse-manifest.ts";
 import { hostPlatform, normalizePlatform, platformDistance, type Platform } from "../../oci/platform.ts";
@@ -108,16 +108,9 @@ async function planIndex(
     describe((planned[at] as PlannedImage).manifest, platform, annotations?.manifestDescriptor ?? {}),
   );
   const own = Math.max(0, bestFor(hostPlatform(), index.images));
-  const kept = keptIndex(store, index.document, manifests);
-  const bytes =
-    kept?.bytes ??
-    Buffer.from(goJson({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests, annotations: orUndefined(index.annotations?.index ?? {}) }));
+  const { bytes, mediaType } = keptIndex(store, index.document, manifests) ?? newIndex(manifests, index.annotations?.index ?? {});
   const digest = addBytes(blobs, bytes);
-  const descriptor = describe(
-    { mediaType: kept?.mediaType ?? mediaTypes.ociIndex, digest, size: bytes.length },
-    undefined,
-    index.annotations?.indexDescriptor ?? {},
-  );
+  const descriptor = describe({ mediaType, digest, size: bytes.length }, undefined, index.annotations?.indexDescriptor ?? {});
   return { names: index.names, descriptor, shown: planned[own] as PlannedImage };
 }
 
@@ -126,6 +119,16 @@ function bestFor(want: Platform, images: ArchivedIndex["images"]): number {
   const distances = images.map(({ platform }) => platformDistance(want, platform) ?? Infinity);
   const least = Math.min(...distances);
   return least === Infinity ? -1 : distances.indexOf(least);
+}
+
+export interface ImageDocument {
+  readonly mediaType: string;
+  readonly bytes: Buffer;
+}
+
+export function newIndex(manifests: readonly Descriptor[], annotations: Readonly<Record<string, string>>): ImageDocument {
+  const document = goJson({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests, annotations: orUndefined(annotations) });
+  return { mediaType: mediaTypes.ociIndex, bytes: Buffer.from(document) };
 }
 
 /** Entries of other platforms, whose images are not here, and of attestations stay in it: readers pass over them. */
@@ -157,19 +160,27 @@ function addStored(blobs: Map<Digest, PlannedBlob>, { digest, size }: Descriptor
   if (!blobs.has(digest)) blobs.set(digest, { digest, size, source: { stored: digest } });
 }
 
-/** The manifest that the image came with; undefined where a blob of it is no longer here. */
-async function keptManifest(store: Store, image: ArchivedImage, blobs: Map<Digest, PlannedBlob>): Promise<PlannedImage | undefined> {
+/** The manifest that the image came with. */
+export function readManifest(store: Store, image: ArchivedImage): (ImageDocument & { readonly manifest: Manifest }) | undefined {
   if (image.manifest === undefined || !store.blobs.has(image.manifest)) return undefined;
   const bytes = store.blobs.read(image.manifest);
   const parsed = parseManifestOrIndex(bytes);
-  const config = digestOf(image.config);
-  if (parsed.kind !== "manifest" || parsed.manifest.config.digest !== config) return undefined;
-  const { layers } = parsed.manifest;
+  if (parsed.kind !== "manifest" || parsed.manifest.config.digest !== digestOf(image.config)) return undefined;
+  return { bytes, mediaType: parsed.mediaType, manifest: parsed.manifest };
+}
+
+/** The manifest that the image came with; undefined where a blob of it is no longer here. */
+async function keptManifest(store: Store, image: ArchivedImage, blobs: Map<Digest, PlannedBlob>): Promise<PlannedImage | undefined> {
+  const known = readManifest(store, image);
+  if (known === undefined || image.manifest === undefined) return undefined;
+  const { bytes, mediaType, manifest } = known;
+  const { layers } = manifest;
   if (layers.some(({ digest, size }) => store.blobs.size(digest) !== size)) return undefined;
+  const config = manifest.config.digest;
   for (const layer of layers) addStored(blobs, layer);
   addBytes(blobs, image.config, config);
   addBytes(blobs, bytes, image.manifest);
-  return { image, config, layers, manifest: { mediaType: parsed.mediaType, digest: image.manifest, size: bytes.length } };
+  return { image, config, layers, manifest: { mediaType, digest: image.manifest, size: bytes.length } };
 }
 
 async function newManifest(store: Store, image: ArchivedImage, blobs: Map<Digest, PlannedBlob>): Promise<PlannedImage> {
@@ -177,18 +188,22 @@ async function newManifest(store: Store, image: ArchivedImage, blobs: Map<Digest
   for (const diffId of image.chain) layers.push(await layerBlob(store, diffId));
   for (const layer of layers) addStored(blobs, layer);
   const config = addBytes(blobs, image.config);
+  const { bytes, mediaType } = imageManifest(image, layers);
+  return { image, config, layers, manifest: { mediaType, digest: addBytes(blobs, bytes), size: bytes.length } };
+}
+
+export function imageManifest(image: ArchivedImage, layers: readonly Descriptor[]): ImageDocument {
   const document = goJson({
     schemaVersion: 2,
     mediaType: mediaTypes.ociManifest,
-    config: { mediaType: mediaTypes.ociConfig, digest: config, size: image.config.length },
+    config: { mediaType: mediaTypes.ociConfig, digest: digestOf(image.config), size: image.config.length },
     layers,
     annotations: orUndefined(image.annotations?.manifest ?? {}),
   });
-  const bytes = Buffer.from(document);
-  return { image, config, layers, manifest: { mediaType: mediaTypes.ociManifest, digest: addBytes(blobs, bytes), size: bytes.length } };
+  return { mediaType: mediaTypes.ociManifest, bytes: Buffer.from(document) };
 }
 
-function describe(document: Descriptor, platform: Platform | undefined, annotations: Readonly<Record<string, string>>): Descriptor {
+export function describe(document: Descriptor, platform: Platform | undefined, annotations: Readonly<Record<string, string>>): Descriptor {
   const { os, architecture, variant } = platform === undefined ? { os: "", architecture: "" } : normalizePlatform(platform);
   return {
     ...document,

@@ -5,7 +5,7 @@ import { SlipwayError } from "../../base/errors.ts";
 import type { Store } from "../../store/index.ts";
 
 /** Media types of layers as OCI writes them; the bytes are the same. */
-const ociTypes: Readonly<Record<string, string>> = {
+export const ociTypes: Readonly<Record<string, string>> = {
   [mediaTypes.dockerLayer]: mediaTypes.ociLayer,
   [mediaTypes.dockerLayerGzip]: mediaTypes.ociLayerGzip,
   [mediaTypes.dockerForeignLayer]: mediaTypes.ociLayerGzip,

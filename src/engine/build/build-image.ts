@@ -212,7 +212,18 @@ async function solveAndExport(options: BuildOptions, surroundings: BuildSurround
   try {
     const results = await Promise.all(platforms.map((platform) => solvePlatform(solver, platform)));
     const inlineCache = (chain: Chain): string | undefined => input.caches.inline(exchange, chain);
-    const result = await exportResult({ store, onProgress, options, results, targets, tags: input.tags, warnings: input.warnings, signal, inlineCache });
+    const result = await exportResult({
+      store,
+      client: surroundings.client,
+      onProgress,
+      options,
+      results,
+      targets,
+      tags: input.tags,
+      warnings: input.warnings,
+      signal,
+      inlineCache,
+    });
     await input.caches.write(
       exchange,
       results.map(({ chain }) => chain),

@@ -12,17 +12,21 @@ type ArchiveOutput = Extract<BuildOutput, { type: "docker" | "oci" }>;
 
 export async function exportArchive(input: Exportable, output: ArchiveOutput): Promise<Exported> {
   const { onProgress, images, targets } = input;
+  const first = images[0] as BuiltImage;
   const label = output.type === "oci" ? "exporting to oci image format" : "exporting to docker image format";
   return await runStepOf(onProgress, label, async (step) => {
-    const names = namesOf(input.tags, [output]);
-    const first = images[0] as BuiltImage;
-    const archived = targets.several ? archivedIndex(input, names) : archivedImage(input, first, names);
+    const archived = archivedResult(input, namesOf(input.tags, [output]));
     step.status("exporting layers", 0, undefined, true);
     const manifest = withoutNames((await writeArchived(input, output, archived)).index[0] as Descriptor);
     if (targets.several) step.status(`exporting manifest list ${manifest.digest}`, 0, undefined, true);
     step.status("sending tarball", 0, undefined, true);
     return { id: targets.several ? manifest.digest : digestOf(first.config), manifest };
   });
+}
+
+/** What was built, as archives and registries take it. */
+export function archivedResult(input: Exportable, names: readonly string[]): ArchivedImage | ArchivedIndex {
+  return input.targets.several ? archivedIndex(input, names) : archivedImage(input, input.images[0] as BuiltImage, names);
 }
 
 function archivedImage({ annotations }: Exportable, { platform, config, chain }: BuiltImage, names: readonly string[]): ArchivedImage {

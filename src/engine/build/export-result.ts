@@ -1,5 +1,4 @@
 /** The end of a build: an image in the store, an archive, a tree of files; for several platforms an index, or a directory for each. */
-import { SlipwayError } from "../../base/errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { BuildOutput, BuildResult } from "../api.ts";
 import { familiar } from "../image-names.ts";
@@ -58,12 +57,9 @@ async function exportOne(input: Exportable, output: BuildOutput): Promise<Export
     case "cacheonly":
       return undefined;
     case "registry":
-      throw new SlipwayError("unsupported", "PUSH_UNSUPPORTED", "pushing to a registry is not supported yet", {
-        remedy: "build with -o type=oci,dest=FILE and copy the archive with another program",
-      });
+      return await exportImage(input, output.attributes, true);
     case "image":
-      if (output.attributes["push"] === "true") return await exportOne(input, { type: "registry", attributes: {} });
-      return await exportImage(input, output.attributes);
+      return await exportImage(input, output.attributes, output.attributes["push"] === "true");
     case "docker":
     case "oci":
       return output.type === "docker" && output.dest === undefined ? await exportImage(input, output.attributes) : await exportArchive(input, output);
@@ -74,7 +70,7 @@ async function exportOne(input: Exportable, output: BuildOutput): Promise<Export
   }
 }
 
-async function exportImage(input: Exportable, attributes: Readonly<Record<string, string>>): Promise<Exported> {
+async function exportImage(input: Exportable, attributes: Readonly<Record<string, string>>, push = false): Promise<Exported> {
   const { store, onProgress, tags } = input;
   return await runStepOf(onProgress, "exporting to image", async (step) => {
     const names = namesOf(tags, [{ type: "image", attributes }]);
@@ -82,7 +78,9 @@ async function exportImage(input: Exportable, attributes: Readonly<Record<string
     const id = store.transaction(() => commitImages(input, names, (image) => step.status(`writing image ${image}`, 0, undefined, true)));
     if (input.targets.several) step.status(`writing image index ${id}`, 0, undefined, true);
     for (const name of names) step.status(`naming to ${name}`, 0, undefined, true);
-    return { id, manifest: undefined };
+    if (!push) return { id, manifest: undefined };
+    const { pushBuilt } = await import("./push-built.ts");
+    return { id, manifest: await pushBuilt(input, id, names, attributes, step) };
   });
 }
 

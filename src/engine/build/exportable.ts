@@ -3,6 +3,7 @@ import type { ProgressSink } from "../../base/progress.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { Descriptor } from "../../oci/manifest.ts";
 import type { Platform } from "../../oci/platform.ts";
+import type { RegistryClient } from "../../registry/index.ts";
 import type { Chain, Store } from "../../store/index.ts";
 import type { BuildOptions, BuildOutput, BuildWarning } from "../api.ts";
 import { parseTagName } from "../image-names.ts";
@@ -21,6 +22,8 @@ export interface PlatformResult {
 
 export interface ExportInput {
   readonly store: Store;
+  /** for outputs that are pushed */
+  readonly client: () => Promise<RegistryClient>;
   readonly onProgress: ProgressSink;
   readonly options: BuildOptions;
   readonly results: readonly PlatformResult[];

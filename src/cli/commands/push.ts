@@ -1,0 +1,47 @@
+/** `push`: Docker's lines while it runs. */
+import { SlipwayError } from "../../base/errors.ts";
+import { parseReference } from "../../oci/index.ts";
+import type { Handler } from "../command.ts";
+import type { ParsedFlags } from "../flags.ts";
+import { cliError } from "../failure.ts";
+import { createPullDisplay } from "./pull-display.ts";
+
+const platformNotice = `
+ Info -> Using --platform pushes only the specified platform manifest of a multi-platform image index.
+         Other components, like attestations, will not be included.
+         To push the complete multi-platform image, remove the --platform flag.
+         
+`;
+
+export const runPush: Handler = async (cli, { flags, args }) => {
+  const name = args[0]!;
+  const parsed = parseReference(name);
+  const allTags = flags.bool("all-tags");
+  const quiet = flags.bool("quiet");
+  const platform = flags.string("platform");
+  if (!quiet && !allTags && parsed.tag === undefined && parsed.digest === undefined) cli.stdout.write("Using default tag: latest\n");
+  if (platform !== "") cli.stdout.write(platformNotice);
+  const engine = await cli.open();
+  const task = engine.images.push(name, { allTags, signal: cli.signal, ...(platform === "" ? {} : { platform }), ...compressionOf(flags) });
+  // a failure is thrown by the result, after the lines before it are shown
+  task.result.catch(() => undefined);
+  const display = createPullDisplay(cli.stdout);
+  if (!quiet) for await (const event of task) display.push(event);
+  await task.result.catch(throwBare);
+  if (quiet) cli.stdout.write(`${args[0]!}\n`);
+  return 0;
+};
+
+/** Docker prints what goes wrong on the way without a word before it. */
+function throwBare(error: unknown): never {
+  if (!(error instanceof SlipwayError)) throw error;
+  throw new SlipwayError(error.kind, error.code, error.message, { ...error.details, bare: true }, error.cause);
+}
+
+function compressionOf(flags: ParsedFlags): { readonly compression?: { readonly type: "gzip" | "zstd" | "uncompressed"; readonly force: boolean } } {
+  const type = flags.string("compression");
+  if (type === "") return {};
+  if (type !== "gzip" && type !== "zstd" && type !== "uncompressed")
+    throw cliError(`invalid compression "${type}": gzip, zstd or uncompressed`, "USAGE", { bare: true, exitCode: 1 });
+  return { compression: { type, force: true } };
+}

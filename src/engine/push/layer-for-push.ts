@@ -1,0 +1,49 @@
+/** A layer as registries take it: a form that is here, else compressed now, once for each diffID, and kept for the next time. */
+import { SlipwayError } from "../../base/errors.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { mediaTypes, type Descriptor } from "../../oci/manifest.ts";
+import type { LayerCompression } from "../api.ts";
+import type { Store } from "../../store/index.ts";
+import { compressGzip, compressZstd } from "../../tar/index.ts";
+import { ociTypes } from "../archive/layer-forms.ts";
+
+export const defaultCompression: LayerCompression = { type: "gzip", force: false };
+
+const typeOf: Readonly<Record<LayerCompression["type"], string>> = {
+  gzip: mediaTypes.ociLayerGzip,
+  zstd: mediaTypes.ociLayerZstd,
+  uncompressed: mediaTypes.ociLayer,
+};
+
+/** Fails with LAYER_MISSING (not_found). */
+export async function layerForPush(store: Store, diffId: Digest, compression: LayerCompression, signal?: AbortSignal): Promise<Descriptor> {
+  const want = typeOf[compression.type];
+  const here = store.layers.blobForms(diffId).map((form) => ({ ...form, mediaType: ociTypes[form.mediaType] ?? form.mediaType }));
+  const exact = compression.level === undefined ? here.find(({ mediaType }) => mediaType === want) : undefined;
+  if (exact !== undefined) return exact;
+  const compressed = here.find(({ mediaType }) => mediaType !== mediaTypes.ociLayer);
+  if (compressed !== undefined && !compression.force && compression.type !== "uncompressed") return compressed;
+  return compression.type === "uncompressed" ? await plain(store, diffId) : await compress(store, diffId, compression, want, signal);
+}
+
+async function plain(store: Store, diffId: Digest): Promise<Descriptor> {
+  if (!store.layers.hasTar(diffId)) {
+    using ingest = store.blobs.ingest(diffId);
+    for await (const chunk of store.materializer.tar(diffId)) ingest.write(chunk);
+    ingest.commit({ digest: diffId });
+  }
+  const size = store.blobs.size(diffId);
+  if (size === undefined) throw new SlipwayError("not_found", "LAYER_MISSING", `layer ${diffId} is not in the store`, { diffId });
+  return { mediaType: mediaTypes.ociLayer, digest: diffId, size };
+}
+
+async function compress(store: Store, diffId: Digest, { type, level }: LayerCompression, mediaType: string, signal?: AbortSignal): Promise<Descriptor> {
+  const options = { ...(level === undefined ? {} : { level }), ...(signal === undefined ? {} : { signal }) };
+  const tar = store.materializer.tar(diffId);
+  using ingest = store.blobs.ingest();
+  for await (const chunk of type === "zstd" ? compressZstd(tar, options) : compressGzip(tar, options)) ingest.write(chunk);
+  const { digest, size } = ingest.commit();
+  const descriptor = { mediaType, digest, size };
+  store.layers.addBlob(diffId, descriptor, store.layers.size(diffId));
+  return descriptor;
+}

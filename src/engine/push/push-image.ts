@@ -1,0 +1,181 @@
+/** One image or index of the store to one name at a registry: layers while others are compressed, then configs, manifests, the index. */
+import { createReadStream } from "node:fs";
+import { SlipwayError } from "../../base/errors.ts";
+import { digestOf, type Digest } from "../../oci/digest.ts";
+import { mediaTypes, type Descriptor } from "../../oci/manifest.ts";
+import { parseManifestOrIndex } from "../../oci/parse-manifest.ts";
+import type { Reference } from "../../oci/reference.ts";
+import type { PushedBlob, RegistryClient } from "../../registry/index.ts";
+import type { Store } from "../../store/index.ts";
+import { describe, imageManifest, newIndex, readManifest, type ArchivedImage, type ArchivedIndex, type ImageDocument } from "../archive/archive-plan.ts";
+import type { LayerCompression } from "../api.ts";
+import { layerForPush } from "./layer-for-push.ts";
+
+export interface PushProgress {
+  readonly layer: Digest;
+  /** "compressing" before the layer's blob is known */
+  readonly phase: "waiting" | "compressing" | "pushing" | "done";
+  readonly current: number;
+  readonly total: number;
+  readonly outcome?: PushedBlob;
+}
+
+export interface PushRequest {
+  readonly store: Store;
+  readonly client: RegistryClient;
+  /** with a tag; without one the image stands under its digest alone */
+  readonly reference: Reference;
+  readonly compression: LayerCompression;
+  /** repositories of that registry that a layer's blob may be mounted from */
+  readonly mountFrom: (diffId: Digest) => readonly string[];
+  readonly onProgress: (progress: PushProgress) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface PushedImage {
+  /** of the manifest or the index that the name stands for now */
+  readonly descriptor: Descriptor;
+  /** the manifests, in the images' order */
+  readonly manifests: readonly ImageDocument[];
+  /** of an index its document */
+  readonly index: ImageDocument | undefined;
+}
+
+/** So many layers are compressed at once, each on all cores. */
+const parallelCompressions = 2;
+
+/** Layers that are fetched from elsewhere and, by their licence, stay there. */
+const foreign = new Set<string>([
+  mediaTypes.dockerForeignLayer,
+  "application/vnd.oci.image.layer.nondistributable.v1.tar",
+  "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
+  "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd",
+]);
+
+export async function pushArchived(request: PushRequest, image: ArchivedImage | ArchivedIndex): Promise<PushedImage> {
+  const layers = new LayerPusher(request);
+  if ("images" in image) return await pushIndex(request, layers, image);
+  const document = await pushContents(request, layers, image);
+  const { descriptor } = await request.client.pushManifest(request.reference, document, request);
+  return { descriptor, manifests: [document], index: undefined };
+}
+
+async function pushIndex(request: PushRequest, layers: LayerPusher, index: ArchivedIndex): Promise<PushedImage> {
+  const { domain, path } = request.reference;
+  const manifests = await Promise.all(index.images.map(async (image) => await pushContents(request, layers, image)));
+  const descriptors: Descriptor[] = [];
+  for (const [at, document] of manifests.entries()) {
+    const { descriptor } = await request.client.pushManifest({ domain, path }, document, request);
+    const { platform, annotations } = index.images[at] as ArchivedIndex["images"][number];
+    descriptors.push(describe(descriptor, platform, annotations?.manifestDescriptor ?? {}));
+  }
+  const document = wholeIndex(request.store, index.document, descriptors) ?? newIndex(descriptors, index.annotations?.index ?? {});
+  const { descriptor } = await request.client.pushManifest(request.reference, document, request);
+  return { descriptor, manifests, index: document };
+}
+
+/** The index as it came, where all that it lists was pushed: attestations and other platforms that are not here would be missing there. */
+function wholeIndex(store: Store, document: Digest | undefined, pushed: readonly Descriptor[]): ImageDocument | undefined {
+  if (document === undefined || !store.blobs.has(document)) return undefined;
+  const bytes = store.blobs.read(document);
+  const parsed = parseManifestOrIndex(bytes);
+  const here = new Set(pushed.map(({ digest }) => digest));
+  return parsed.kind === "index" && parsed.index.manifests.every(({ digest }) => here.has(digest)) ? { bytes, mediaType: parsed.mediaType } : undefined;
+}
+
+/** Layers and config are there afterwards; answers the manifest that may follow. */
+async function pushContents(request: PushRequest, layers: LayerPusher, image: ArchivedImage): Promise<ImageDocument> {
+  const { store, client, reference, compression, signal } = request;
+  store.layers.hold(image.chain);
+  const config: Descriptor = { mediaType: mediaTypes.ociConfig, digest: digestOf(image.config), size: image.config.length };
+  const sendConfig = async (): Promise<unknown> =>
+    await client.pushBlob(reference, config, {
+      open: async function* (offset) {
+        yield image.config.subarray(offset);
+      },
+      signal,
+    });
+  const kept = compression.force ? undefined : readManifest(store, image);
+  if (kept !== undefined && kept.manifest.layers.length === image.chain.length && (await layers.pushKept(kept.manifest.layers, image.chain))) {
+    await sendConfig();
+    return kept;
+  }
+  const [descriptors] = await Promise.all([Promise.all(image.chain.map(async (diffId) => await layers.push(diffId))), sendConfig()]);
+  return imageManifest(image, descriptors);
+}
+
+class LayerPusher {
+  readonly #request: PushRequest;
+  readonly #pushed = new Map<Digest, Promise<Descriptor>>();
+  readonly #compressing: Promise<unknown>[] = Array.from({ length: parallelCompressions }, () => Promise.resolve());
+  #turn = 0;
+
+  constructor(request: PushRequest) {
+    this.#request = request;
+  }
+
+  /** Compresses what is not compressed, and sends it. */
+  push(diffId: Digest): Promise<Descriptor> {
+    let work = this.#pushed.get(diffId);
+    if (work === undefined) {
+      work = this.#compressAndSend(diffId);
+      this.#pushed.set(diffId, work);
+    }
+    return work;
+  }
+
+  async #compressAndSend(diffId: Digest): Promise<Descriptor> {
+    const { store, compression, onProgress, signal } = this.#request;
+    onProgress({ layer: diffId, phase: "waiting", current: 0, total: 0 });
+    const lane = this.#turn++ % parallelCompressions;
+    const descriptor = this.#compressing[lane]?.then(async () => {
+      signal?.throwIfAborted();
+      onProgress({ layer: diffId, phase: "compressing", current: 0, total: 0 });
+      return await layerForPush(store, diffId, compression, signal);
+    }) as Promise<Descriptor>;
+    this.#compressing[lane] = descriptor.catch(() => undefined);
+    const blob = await descriptor;
+    await this.#send(diffId, blob);
+    return blob;
+  }
+
+  /** The blobs that a manifest names. False where one of them is neither here nor there. */
+  async pushKept(blobs: readonly Descriptor[], chain: readonly Digest[]): Promise<boolean> {
+    const { store, client, reference, signal } = this.#request;
+    const done = await Promise.all(
+      blobs.map(async (blob, at) => {
+        if (foreign.has(blob.mediaType)) return true;
+        const diffId = chain[at] as Digest;
+        if (store.blobs.size(blob.digest) === blob.size) return await this.#sendOnce(diffId, blob);
+        return await client.hasBlob(reference, blob, signal === undefined ? {} : { signal });
+      }),
+    );
+    return done.every(Boolean);
+  }
+
+  async #sendOnce(diffId: Digest, blob: Descriptor): Promise<boolean> {
+    let work = this.#pushed.get(diffId);
+    if (work === undefined) {
+      this.#request.onProgress({ layer: diffId, phase: "waiting", current: 0, total: blob.size });
+      work = this.#send(diffId, blob).then(() => blob);
+      this.#pushed.set(diffId, work);
+    }
+    await work;
+    return true;
+  }
+
+  async #send(diffId: Digest, blob: Descriptor): Promise<void> {
+    const { store, client, reference, mountFrom, onProgress, signal } = this.#request;
+    const total = blob.size;
+    const path = store.blobs.path(blob.digest);
+    if (!store.blobs.has(blob.digest)) throw new SlipwayError("not_found", "BLOB_MISSING", `blob ${blob.digest} is not in the store`, { digest: blob.digest });
+    const outcome = await client.pushBlob(reference, blob, {
+      open: (offset) => createReadStream(path, { start: offset, highWaterMark: 512 * 1024 }),
+      mountFrom: mountFrom(diffId),
+      memory: store.uploads,
+      onProgress: (current) => onProgress({ layer: diffId, phase: "pushing", current, total }),
+      signal,
+    });
+    onProgress({ layer: diffId, phase: "done", current: total, total, outcome });
+  }
+}
