@@ -14,7 +14,7 @@ const names = {
 
 const answers: readonly (readonly [words: readonly string[], values: readonly string[], fallback: string])[] = [
   [["im"], ["images", "import", "image"], "none"],
-  [["image", "p"], ["prune", "pull"], "none"],
+  [["image", "p"], ["prune", "pull", "push"], "none"],
   [["rmi", "ng"], ["nginx:alpine"], "none"],
   [["rmi", "x", "local"], ["localhost:5000/a:1"], "none"],
   [["stop", ""], ["web"], "none"],
