@@ -10,6 +10,7 @@ import type { Descriptor } from "../oci/manifest.ts";
 import type { CacheSource, CacheTarget } from "./build/cache/cache-api.ts";
 import type { ContainerApi } from "./container-api.ts";
 import type { BuilderApi } from "./builder-api.ts";
+import type { RegistryApi } from "./registry-api.ts";
 import type { TransferApi } from "./transfer-api.ts";
 
 /**
@@ -268,7 +269,7 @@ export interface PruneResult {
   readonly reclaimedBytes: number;
 }
 
-export interface ImageApi {
+export interface ImageApi extends RegistryApi {
   list(options?: { readonly all?: boolean; readonly filters?: Filters; readonly reference?: string }): readonly ImageSummary[];
   /**
    * `ref` is a name, an id or a unique prefix of one; `platform` one of an index's platforms, else it is this machine's.
@@ -301,36 +302,6 @@ export interface ImageApi {
     },
   ): Promise<Digest>;
   prune(options?: { readonly all?: boolean; readonly filters?: Filters; readonly dryRun?: boolean }): Promise<PruneResult>;
-  /** `reference` in full, `status` Docker's "Downloaded newer image for …" / "Image is up to date for …" line. */
-  pull(
-    reference: string,
-    options?: { readonly platform?: string; readonly allTags?: boolean; readonly signal?: AbortSignal },
-  ): Task<{ readonly reference: string; readonly id: Digest; readonly digest: Digest; readonly status: string }, PullEvent>;
-  /**
-   * Sends an image under its name; what was pulled goes byte for byte. `allTags`: every tag of the repository that is here. `reference` in
-   * full; of several tags the repository, and the last one's digest.
-   */
-  push(
-    reference: string,
-    options?: { readonly platform?: string; readonly allTags?: boolean; readonly compression?: LayerCompression; readonly signal?: AbortSignal },
-  ): Task<{ readonly reference: string; readonly digest: Digest; readonly sizeBytes: number }, PullEvent>;
-}
-
-/** How layers are compressed on their way to a registry. */
-export interface LayerCompression {
-  readonly type: "gzip" | "zstd" | "uncompressed";
-  /** 1 to 9 for gzip, 1 to 22 for zstd; the type's own when absent */
-  readonly level?: number;
-  /** layers that are compressed in another way too, as those of a base may be */
-  readonly force: boolean;
-}
-
-/** Docker's pull and push lines: `id` is a layer's short id, absent on lines about the whole. */
-export interface PullEvent {
-  readonly id?: string;
-  readonly status: string;
-  readonly current?: number;
-  readonly total?: number;
 }
 
 /* ---- system ---- */

@@ -1,6 +1,7 @@
 /** The library's words for containers. */
 import type { Digest } from "../oci/digest.ts";
-import type { Filters, PullEvent } from "./api.ts";
+import type { Filters } from "./api.ts";
+import type { PullEvent } from "./registry-api.ts";
 
 export interface LimitOptions {
   readonly memoryBytes?: number;

@@ -4,3 +4,4 @@ export { enterUserNamespace } from "./user-namespace.ts";
 export { SlipwayError, isSlipwayError, type ErrorKind } from "../base/errors.ts";
 export type { LogEvent, ProgressEvent, StatusEvent, VertexEvent, WarningEvent } from "../base/progress.ts";
 export type * from "./api.ts";
+export type * from "./registry-api.ts";

@@ -5,7 +5,7 @@ import { digestOf, shortId } from "../oci/digest.ts";
 import { mediaTypes } from "../oci/manifest.ts";
 import { blobDescriptor, quickClient, serve, type Handler, type LoopbackServer } from "../registry/fixtures/loopback-server.ts";
 import type { Store } from "../store/index.ts";
-import type { PullEvent } from "./api.ts";
+import type { PullEvent } from "./registry-api.ts";
 import { listImages } from "./images/list.ts";
 import { addImage, configOf, openTestStore, testLayer } from "./images/test-images.ts";
 import { pullTask, type PullOutcome, type PullRequest } from "./pull-task.ts";

@@ -15,7 +15,8 @@ import {
 } from "../oci/reference.ts";
 import type { RegistryClient } from "../registry/index.ts";
 import type { Store } from "../store/index.ts";
-import type { PullEvent, Task } from "./api.ts";
+import type { Task } from "./api.ts";
+import type { PullEvent } from "./registry-api.ts";
 import { pullImage, type LayerProgress } from "./pull-image.ts";
 import { startTask } from "./task.ts";
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SlipwayError } from "../../base/errors.ts";
-import type { ContainerSummary, ImageInspect, PullEvent } from "../../engine/api.ts";
+import type { ContainerSummary, ImageInspect } from "../../engine/api.ts";
+import type { PullEvent } from "../../engine/registry-api.ts";
 import { formatPlatform, hostPlatform } from "../../oci/index.ts";
 import { runInMemory } from "../memory-cli.ts";
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SlipwayError } from "../../base/errors.ts";
-import type { HistoryItem, ImageInspect, ImageSummary, PullEvent, Task } from "../../engine/api.ts";
+import type { HistoryItem, ImageInspect, ImageSummary, Task } from "../../engine/api.ts";
+import type { PullEvent } from "../../engine/registry-api.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { escapeHtml } from "../json.ts";
 import { runInMemory } from "../memory-cli.ts";

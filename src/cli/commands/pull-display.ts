@@ -1,6 +1,6 @@
 /** A pull's lines: each status once on a pipe, one line a layer with a bar on a terminal. */
 import { printable } from "../../base/printable.ts";
-import type { PullEvent } from "../../engine/api.ts";
+import type { PullEvent } from "../../engine/registry-api.ts";
 import type { Output } from "../cli.ts";
 import { formatSize } from "../units.ts";
 

@@ -1,6 +1,7 @@
 /** `run` and `create`. */
 import { asSlipwayError } from "../../base/errors.ts";
-import type { PullEvent, RunOptions, SlipwayApi } from "../../engine/api.ts";
+import type { RunOptions, SlipwayApi } from "../../engine/api.ts";
+import type { PullEvent } from "../../engine/registry-api.ts";
 import { printable } from "../../base/printable.ts";
 import { familiarName, formatPlatform, hostPlatform, parseReference, platformDistance, withDefaultTag, type Platform } from "../../oci/index.ts";
 import type { Cli } from "../cli.ts";

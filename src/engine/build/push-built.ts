@@ -3,7 +3,7 @@ import { SlipwayError } from "../../base/errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { Descriptor } from "../../oci/manifest.ts";
 import { familiarName, parseReference } from "../../oci/reference.ts";
-import type { LayerCompression } from "../api.ts";
+import type { LayerCompression } from "../registry-api.ts";
 import { pushArchived, type PushedImage, type PushProgress } from "../push/push-image.ts";
 import { mountSources, rememberPushed } from "../push/push-task.ts";
 import { archivedResult } from "./export-archive.ts";

@@ -6,7 +6,8 @@ import { normalizePlatform, parsePlatform, platformFrom, type Platform } from ".
 import { familiarName, parseReference, withDefaultTag } from "../../oci/reference.ts";
 import type { RegistryClient } from "../../registry/index.ts";
 import type { Chain, Store } from "../../store/index.ts";
-import type { PullEvent, RunOptions } from "../api.ts";
+import type { RunOptions } from "../api.ts";
+import type { PullEvent } from "../registry-api.ts";
 import { findImage } from "../image-names.ts";
 import { noSuchPlatform, ownVariant, variantFor } from "../images/variants.ts";
 import { pullWithEvents } from "../pull-task.ts";

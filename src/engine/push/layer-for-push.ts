@@ -2,7 +2,7 @@
 import { SlipwayError } from "../../base/errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { mediaTypes, type Descriptor } from "../../oci/manifest.ts";
-import type { LayerCompression } from "../api.ts";
+import type { LayerCompression } from "../registry-api.ts";
 import type { Store } from "../../store/index.ts";
 import { compressGzip, compressZstd } from "../../tar/index.ts";
 import { ociTypes } from "../archive/layer-forms.ts";

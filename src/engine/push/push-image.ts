@@ -8,7 +8,7 @@ import type { Reference } from "../../oci/reference.ts";
 import type { PushedBlob, RegistryClient } from "../../registry/index.ts";
 import type { Store } from "../../store/index.ts";
 import { describe, imageManifest, newIndex, readManifest, type ArchivedImage, type ArchivedIndex, type ImageDocument } from "../archive/archive-plan.ts";
-import type { LayerCompression } from "../api.ts";
+import type { LayerCompression } from "../registry-api.ts";
 import { layerForPush } from "./layer-for-push.ts";
 
 export interface PushProgress {

@@ -4,7 +4,7 @@ import { shortId, type Digest } from "../../oci/digest.ts";
 import { familiarName, formatReference, parseReference, repositoryName, withDefaultTag, type Reference } from "../../oci/reference.ts";
 import type { RegistryClient } from "../../registry/index.ts";
 import type { Store } from "../../store/index.ts";
-import type { LayerCompression, PullEvent } from "../api.ts";
+import type { LayerCompression, PullEvent } from "../registry-api.ts";
 import { archivedFrom } from "../archive/save.ts";
 import { readImageIndex, commitIndex } from "../images/image-index.ts";
 import { chooseVariant, imagesOf, standingImages } from "../images/variants.ts";

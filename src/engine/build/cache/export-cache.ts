@@ -9,7 +9,7 @@ import type { Chain, Store } from "../../../store/index.ts";
 import { runStepOf, type Step } from "../progress-steps.ts";
 import type { CacheExportSettings } from "./cache-api.ts";
 import type { CacheWriter } from "./cache-place.ts";
-import { compressedLayer } from "./compress-layer.ts";
+import { layerForPush } from "../../push/layer-for-push.ts";
 
 export interface CacheExport {
   readonly store: Store;
@@ -41,7 +41,9 @@ async function writeCache(input: CacheExport, settings: CacheExportSettings, wri
   step.status("preparing build cache for export", 0);
   const steps = keptSteps(input, settings.mode);
   const blobs = new Map<Digest, Descriptor>();
-  for (const diffId of new Set(steps.flatMap(({ chain }) => chain ?? []))) blobs.set(diffId, await compressedLayer(store, diffId, settings, signal));
+  const { compression: type, compressionLevel: level } = settings;
+  const compression = { type, force: false, ...(level === undefined ? {} : { level }) };
+  for (const diffId of new Set(steps.flatMap(({ chain }) => chain ?? []))) blobs.set(diffId, await layerForPush(store, diffId, compression, signal));
   const document = cacheDocument(steps, blobs);
   step.status("preparing build cache for export", 0, undefined, true);
   if (blobs.size === 0) {

@@ -1,0 +1,36 @@
+/** The library's calls that move images between the store and registries. */
+import type { Digest } from "../oci/digest.ts";
+import type { Task } from "./api.ts";
+
+/** Docker's pull and push lines: `id` is a layer's short id, absent on lines about the whole. */
+export interface PullEvent {
+  readonly id?: string;
+  readonly status: string;
+  readonly current?: number;
+  readonly total?: number;
+}
+
+/** How layers are compressed on their way to a registry. */
+export interface LayerCompression {
+  readonly type: "gzip" | "zstd" | "uncompressed";
+  /** 1 to 9 for gzip, 1 to 22 for zstd; the type's own when absent */
+  readonly level?: number;
+  /** layers that are compressed in another way too, as those of a base may be */
+  readonly force: boolean;
+}
+
+export interface RegistryApi {
+  /** `reference` in full, `status` Docker's "Downloaded newer image for …" / "Image is up to date for …" line. */
+  pull(
+    reference: string,
+    options?: { readonly platform?: string; readonly allTags?: boolean; readonly signal?: AbortSignal },
+  ): Task<{ readonly reference: string; readonly id: Digest; readonly digest: Digest; readonly status: string }, PullEvent>;
+  /**
+   * Sends an image under its name; what was pulled goes byte for byte. `allTags`: every tag of the repository that is here. `reference` in
+   * full; of several tags the repository, and the last one's digest.
+   */
+  push(
+    reference: string,
+    options?: { readonly platform?: string; readonly allTags?: boolean; readonly compression?: LayerCompression; readonly signal?: AbortSignal },
+  ): Task<{ readonly reference: string; readonly digest: Digest; readonly sizeBytes: number }, PullEvent>;
+}
