@@ -15,7 +15,7 @@ import { goQuoteList } from "../base/go-text.ts";
 import { healthcheckCreatedBy } from "./created-by.ts";
 import { expandPorts } from "./expose-ports.ts";
 import type { StageState } from "./stage-state.ts";
-import type { Variables } from "./variables.ts";
+import { setLast, type Variables } from "./variables.ts";
 
 export function commandArgs(state: StageState, command: CommandLine): readonly string[] {
   return command.form === "shell" ? [...state.shell, command.args[0] ?? ""] : command.args;
@@ -27,7 +27,7 @@ export function lowerArg(state: StageState, instruction: ArgInstruction, buildAr
   for (const { key, value } of instruction.args) {
     const fallback = value === undefined ? globals.get(key) : state.expand(value, instruction.lines);
     const given = buildArgs.get(key) ?? fallback;
-    if (given !== undefined) state.variables.set(key, given);
+    if (given !== undefined) setLast(state.variables, key, given);
     state.declaredArgs.add(key);
     shown.push(given === undefined || (value === undefined && !buildArgs.has(key) && fallback === undefined) ? key : `${key}=${given}`);
   }
@@ -39,7 +39,7 @@ export function lowerEnv(state: StageState, instruction: EnvInstruction): void {
   // All values of one line see the variables as they were before it.
   const pairs = instruction.pairs.map(({ key, value }) => ({ key: state.expand(key, instruction.lines), value: state.expand(value, instruction.lines) }));
   for (const { key, value } of pairs) {
-    state.variables.set(key, value);
+    setLast(state.variables, key, value);
     state.env.set(key, value);
     shown.push(`${key}=${value}`);
   }

@@ -5,7 +5,7 @@ import { isSlipwayError, SlipwayError } from "../base/errors.ts";
 import { parseDockerfile } from "../dockerfile/parse.ts";
 import type { NamedContext } from "./lowering.ts";
 import { amd64, createBase, createdBy, dump, lower, lowering, needs, type TestOptions } from "./test-lowering.ts";
-import { listVertices } from "./vertex.ts";
+import { listVertices, type Vertex } from "./vertex.ts";
 
 interface Fault {
   readonly name: string;
@@ -351,4 +351,15 @@ test("whatever the text, lowering fails only with errors of its own", () => {
     }),
     { numRuns: 300 },
   );
+});
+
+test("a variable that is set again goes to the end of what commands see; a stage's own variables come again behind ARGs of the stage below", () => {
+  const dockerfile = "FROM busybox AS one\nENV A=1 B=2\nARG C=3\nENV A=4\nARG B=5\nRUN one\nFROM one\nRUN two\n";
+  const environments = listVertices([lower(dockerfile).root as Vertex]).flatMap(({ op }) =>
+    op.type === "exec" ? [op.env.map((entry) => entry.replace(/^PATH=.*/, "PATH"))] : [],
+  );
+  assert.deepEqual(environments, [
+    ["PATH", "C=3", "A=4", "B=5"],
+    ["C=3", "PATH", "A=4", "B=2"],
+  ]);
 });

@@ -20,7 +20,7 @@ import { evaluateGlobals } from "./global-args.ts";
 import { scratchState, StageState, withPath, type StageContext } from "./stage-state.ts";
 import { laterMount, laterStage, stageName } from "./stage-order.ts";
 import { parseTriggers } from "./triggers.ts";
-import type { Variables } from "./variables.ts";
+import { setLast, type Variables } from "./variables.ts";
 import { createVertex, plainMetadata, type Vertex } from "./vertex.ts";
 import { withLines } from "./with-lines.ts";
 
@@ -185,8 +185,9 @@ class Lowerer {
         { root: base.root, config, author: base.author, history: base.baseHistory, chain: base.baseChain, platform: base.imagePlatform },
       );
       state.history.push(...base.history);
-      // ARGs of the stage it stands on stay in sight.
-      for (const [key, value] of base.variables) state.variables.set(key, value);
+      // ARGs of the stage it stands on stay in sight; what that stage's config says comes again behind them.
+      state.variables.clear();
+      for (const [key, value] of [...base.variables, ...state.env]) setLast(state.variables, key, value);
       for (const key of base.declaredArgs) state.declaredArgs.add(key);
       return state;
     }

@@ -1,5 +1,11 @@
-/** An ordered environment: setting an existing name keeps its place, as Docker does. */
+/** An ordered environment. */
 export type Variables = ReadonlyMap<string, string>;
+
+/** What commands see: a name that is set again goes to the end, as in Docker. (In an image's config it keeps its place.) */
+export function setLast(variables: Map<string, string>, key: string, value: string): void {
+  variables.delete(key);
+  variables.set(key, value);
+}
 
 /** `K=V` strings as in image configs; an entry without `=` has an empty value. */
 export function parseVariables(env: readonly string[]): Map<string, string> {
