@@ -168,6 +168,8 @@ export interface TransferApi {
   ): Promise<{ readonly path: string; readonly sizeBytes: number }>;
   /** From one place to another, digests unchanged; `digest` is that of what was copied. */
   copy(source: string, target: string, options?: CopyOptions): Task<{ readonly digest: Digest; readonly mediaType: string }, CopyEvent>;
+  /** The other end of a push over ssh, on standard streams. */
+  receive(input: AsyncIterable<Uint8Array>, answer: (line: string) => Promise<void>, options?: { readonly signal?: AbortSignal }): Promise<void>;
   /** What refers to a registry's image (a name, or a name with a digest): signatures, SBOMs. */
   referrers(image: string, options?: { readonly artifactType?: string; readonly signal?: AbortSignal }): Promise<readonly Descriptor[]>;
   /** Puts a manifest that names a subject into the repository. Fails with NO_SUBJECT (invalid_argument). */

@@ -57,6 +57,10 @@ export function createTransfer(store: Store, client: () => Promise<RegistryClien
         const { copy } = await import("./copy/copy.ts");
         return await copy(surroundings(options), source, target, options, emit);
       }),
+    receive: async (input, answer, { signal } = {}) => {
+      const { receiveImage } = await import("./transports/ssh-receive.ts");
+      await receiveImage(store, input, answer, signal);
+    },
     referrers: async (image, options = {}) => {
       const { referrersOf } = await import("./copy/referrers.ts");
       return await referrersOf(await client(), image, options);

@@ -80,7 +80,7 @@ export const transferCommands: readonly Command[] = [
   {
     name: "copy",
     short: "Copy images between registries, archives, directories and daemons",
-    long: `Copies an image, or an index with all its images, as it is: digests stay, media types stay, and only what the target lacks is sent.\n\nPlaces are docker://NAME (the registry), oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], docker-daemon:NAME and store:NAME. A name alone is as a source the store's image, else the registry's; as a target the registry's.`,
+    long: `Copies an image, or an index with all its images, as it is: digests stay, media types stay, and only what the target lacks is sent.\n\nPlaces are docker://NAME (the registry), oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], docker-daemon:NAME and store:NAME; as a target also ssh://[USER@]HOST[:PORT]/NAME[:TAG], the store of a machine that has slipway. A name alone is as a source the store's image, else the registry's; as a target the registry's.`,
     usage: "[OPTIONS] SOURCE TARGET",
     flags: [
       flag("all", "a", "bool", "All platforms of an index, also where the target gets this machine's otherwise"),
@@ -95,9 +95,20 @@ export const transferCommands: readonly Command[] = [
     complete: "image",
     examples: [
       { text: "An image of a registry with all its platforms, as files", command: "slipway copy docker://alpine:3.20 oci:mirror:alpine-3.20" },
+      { text: "To another machine, only the layers that it lacks", command: "slipway copy app:1.0 ssh://deploy@host/app:1.0" },
       { text: "One platform into Docker", command: "slipway copy --platform linux/arm64 app:1.0 docker-daemon:app:1.0" },
     ],
     load: async () => (await import("../commands/copy.ts")).runCopy,
+  },
+  {
+    name: "__receive",
+    short: "The other end of a push over ssh",
+    usage: "",
+    flags: [],
+    args: { min: 0, max: 0 },
+    paths: ["__receive"],
+    hidden: true,
+    load: async () => (await import("../commands/receive.ts")).runReceive,
   },
   {
     name: "diff",

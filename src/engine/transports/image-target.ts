@@ -19,6 +19,8 @@ export interface ImageTarget extends AsyncDisposable {
   readonly reference?: Reference;
   /** how many blobs it takes at once */
   readonly parallel: number;
+  /** What will be offered, before the first of it is. */
+  prepare?(blobs: readonly Descriptor[], signal?: AbortSignal): Promise<void>;
   putBlob(offer: BlobOffer, signal?: AbortSignal): Promise<BlobOutcome>;
   /** A manifest or an index whose blobs and documents are there. */
   putDocument(document: Document, signal?: AbortSignal): Promise<void>;

@@ -1,4 +1,5 @@
 /** The words for places that images lie in, as skopeo has them: `docker://…`, `oci:DIR[:TAG]`, `oci-archive:FILE`, `docker-archive:FILE[:NAME]`, `store:NAME`. */
+import type { SshAddress } from "./ssh-target.ts";
 import { SlipwayError } from "../../base/errors.ts";
 import { parseReference, withDefaultTag, type Reference } from "../../oci/reference.ts";
 
@@ -11,9 +12,11 @@ export type Location =
   | { readonly kind: "name"; readonly text: string }
   | { readonly kind: "layout"; readonly text: string; readonly directory: string; readonly name: string | undefined }
   | { readonly kind: "archive"; readonly text: string; readonly format: "oci" | "docker"; readonly file: string; readonly name: string | undefined }
+  /** the store of another machine */
+  | { readonly kind: "ssh"; readonly text: string; readonly address: SshAddress; readonly name: string }
   | { readonly kind: "daemon"; readonly text: string; readonly name: string };
 
-const prefixes = ["docker://", "docker-daemon:", "docker-archive:", "oci-archive:", "oci:", "containers-storage:", "containers:", "store:"] as const;
+const prefixes = ["ssh://", "docker://", "docker-daemon:", "docker-archive:", "oci-archive:", "oci:", "containers-storage:", "containers:", "store:"] as const;
 type Prefix = (typeof prefixes)[number];
 
 function prefixOf(text: string): Prefix | undefined {
@@ -38,6 +41,15 @@ function splitPath(text: string, rest: string): { readonly path: string; readonl
   return { path, name: name === "" ? undefined : name };
 }
 
+/** A host's name cannot be taken for a flag of ssh's. */
+function sshLocation(text: string, rest: string): Location {
+  const [, user, host, port, name = ""] = /^(?:([\w.][\w.-]*)@)?([\w.][\w.-]*|\[[0-9a-fA-F:.]+\])(?::(\d{1,5}))?\/(.+)$/.exec(rest) ?? [];
+  if (host === undefined) throw invalid(text, "want ssh://[user@]host[:port]/name[:tag]");
+  parseReference(name);
+  const address = { user, host: host.replace(/^\[|\]$/g, ""), port: port === undefined ? undefined : Number(port) };
+  return { kind: "ssh", text, address, name };
+}
+
 /** Fails with INVALID_LOCATION or INVALID_REFERENCE (invalid_argument). Paths stay as they are written. */
 export function parseLocation(text: string): Location {
   const prefix = prefixOf(text);
@@ -48,6 +60,8 @@ export function parseLocation(text: string): Location {
       return { kind: "name", text };
     case "docker://":
       return { kind: "registry", text, reference: withDefaultTag(parseReference(rest)) };
+    case "ssh://":
+      return sshLocation(text, rest);
     case "docker-daemon:":
       return { kind: "daemon", text, name: rest };
     case "oci:": {

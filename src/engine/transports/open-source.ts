@@ -4,7 +4,7 @@ import { parseReference } from "../../oci/reference.ts";
 import type { RegistryClient } from "../../registry/index.ts";
 import type { Store } from "../../store/index.ts";
 import { findImage } from "../image-names.ts";
-import type { ImageSource } from "./image-source.ts";
+import { notInPlace, type ImageSource } from "./image-source.ts";
 import type { Location } from "./location.ts";
 
 export interface Surroundings {
@@ -45,6 +45,8 @@ export async function openSource({ store, client, cwd, dockerHost, signal }: Sur
       const { archiveSource } = await import("./archive-source.ts");
       return await archiveSource(location.text, resolve(cwd, location.file), location.name, signal);
     }
+    case "ssh":
+      throw notInPlace(location.text, "images are pushed over ssh, not fetched");
     case "daemon": {
       const { daemonSource } = await import("./daemon-source.ts");
       return await daemonSource(location.name, dockerHost, signal);

@@ -29,6 +29,10 @@ export async function openTarget(surroundings: Surroundings, location: Location)
       const names = name === undefined ? [] : [format === "docker" ? fullName(name) : name];
       return archiveTarget(location.text, await fileSink(resolve(cwd, location.file)), { format, names });
     }
+    case "ssh": {
+      const { sshTarget } = await import("./ssh-target.ts");
+      return sshTarget(location.text, location.address, fullName(location.name), process.env, signal);
+    }
     case "daemon": {
       const { daemonTarget } = await import("./daemon-target.ts");
       return daemonTarget(location.text, fullName(location.name), dockerHost, signal);
