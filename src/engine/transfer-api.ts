@@ -37,6 +37,8 @@ export interface LocationOptions {
   readonly platform?: string;
   /** what paths of locations are relative to; default: the process's directory */
   readonly cwd?: string;
+  /** read for DOCKER_HOST, and ssh's; default: the process's */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal;
 }
 

@@ -9,11 +9,11 @@ import type { ImageFiles } from "./files/image-files.ts";
 import type { Surroundings } from "./transports/open-source.ts";
 
 export function createTransfer(store: Store, client: () => Promise<RegistryClient>): TransferApi {
-  const surroundings = ({ cwd = process.cwd(), signal }: LocationOptions): Surroundings => ({
+  const surroundings = ({ cwd = process.cwd(), env = process.env, signal }: LocationOptions): Surroundings => ({
     store,
     client,
     cwd,
-    dockerHost: process.env["DOCKER_HOST"],
+    env,
     ...(signal === undefined ? {} : { signal }),
   });
   const open = async (image: string, options: LocationOptions): Promise<ImageFiles> => {

@@ -8,6 +8,7 @@ export const runCat: Handler = async (cli, { flags, args }) => {
   const files = args.map((word) => imagePath(word));
   const platform = platformOption(flags);
   const engine = await cli.open();
-  for (const { image, path } of files) await writeToStdout(cli, engine.transfer.readFile(image, path, { cwd: cli.cwd, signal: cli.signal, ...platform }));
+  for (const { image, path } of files)
+    await writeToStdout(cli, engine.transfer.readFile(image, path, { cwd: cli.cwd, env: cli.env, signal: cli.signal, ...platform }));
   return 0;
 };

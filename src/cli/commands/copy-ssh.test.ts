@@ -9,17 +9,18 @@ import { runInMemory, type Outcome } from "../memory-cli.ts";
 
 const directory = new TestDirectory();
 const path = process.env["PATH"] ?? "";
+let env: Readonly<Record<string, string>> = {};
 const programs = resolve(import.meta.dirname, "../../../bin");
 let engine: Slipway;
 
-const run = (...words: readonly string[]): Promise<Outcome> => runInMemory(words, { open: async () => engine, cwd: directory.path });
+const run = (...words: readonly string[]): Promise<Outcome> => runInMemory(words, { open: async () => engine, cwd: directory.path, env });
 
 /** `body` sees the destination as $1 and the command as $2. */
 function writeSsh(name: string, body: string): void {
   mkdirSync(directory.at(name), { recursive: true });
   writeFileSync(directory.at(name, "ssh"), `#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done; shift\n${body}\n`);
   chmodSync(directory.at(name, "ssh"), 0o755);
-  process.env["PATH"] = `${directory.at(name)}:${path}`;
+  env = { ...process.env, PATH: `${directory.at(name)}:${path}` } as Record<string, string>;
 }
 
 before(async () => {
@@ -28,7 +29,6 @@ before(async () => {
   draft.name(draft.image([[{ path: "a", content: "one" }], [{ path: "b", content: "two" }]]), "x").write(directory.at("image"));
 });
 after(async () => {
-  process.env["PATH"] = path;
   await engine.close();
   directory[Symbol.dispose]();
 });
@@ -40,10 +40,13 @@ test("the other side gets the image under its name, and only the layers that it 
   assert.doesNotMatch(first.stderr, /already there/);
   const second = await run("copy", "oci:image:x", "ssh://me@example.test/team/app:2");
   assert.equal(second.stderr.match(/already there/g)?.length, 2);
+  await run("copy", "-q", "oci:image:x", "store:team/app:3");
+  const pushed = await run("push", "ssh://example.test/team/app:3");
+  assert.equal(pushed.code, 0, pushed.stderr);
   await using there = await Slipway.open({ root: directory.at("there") });
   assert.deepEqual(
     there.images.list().map(({ repoTags }) => repoTags),
-    [["team/app:1", "team/app:2"]],
+    [["team/app:1", "team/app:2", "team/app:3"]],
   );
 });
 
@@ -75,7 +78,7 @@ for (const { name, body, want } of failures) {
 }
 
 test("told: no ssh here, and a host that would be a flag", async () => {
-  process.env["PATH"] = directory.at("empty");
+  env = { PATH: directory.at("empty") };
   assert.match((await run("copy", "-q", "oci:image:x", "ssh://example.test/app:1")).stderr, /^ssh is not on this machine's PATH\nHint: /);
   assert.match((await run("copy", "-q", "oci:image:x", "ssh://-oProxyCommand=x/app:1")).stderr, /^invalid location/);
 });

@@ -124,9 +124,8 @@ describe("a Docker daemon", () => {
   for (const { name, status, body, code, stderr } of table) {
     test(name, async () => {
       await using daemon = await docker({ status, body });
-      process.env["DOCKER_HOST"] = `unix://${directory.at("docker.sock")}`;
-      const outcome = await run("copy", "-q", "oci:source:one", "docker-daemon:app:1");
-      delete process.env["DOCKER_HOST"];
+      const env = { DOCKER_HOST: `unix://${directory.at("docker.sock")}` };
+      const outcome = await runInMemory(["copy", "-q", "oci:source:one", "docker-daemon:app:1"], { open: async () => engine, cwd: directory.path, env });
       assert.equal(outcome.code, code, outcome.stderr);
       assert.match(outcome.stderr, stderr);
       assert.ok(daemon.received() > 1024);

@@ -1,8 +1,9 @@
 /** `copy`: images from one place to another. Progress goes to standard error, the digest to standard output. */
-import type { CopyEvent } from "../../engine/api.ts";
+import type { CopyEvent, CopyOptions } from "../../engine/api.ts";
 import type { Cli } from "../cli.ts";
 import type { Handler } from "../command.ts";
 import { cliError } from "../failure.ts";
+import type { ParsedFlags } from "../flags.ts";
 import { formatSize } from "../units.ts";
 import { platformOption } from "./platform-flag.ts";
 
@@ -21,20 +22,26 @@ function showCopyEvent({ stderr }: Cli, { kind, digest, status, currentBytes, si
   else if (stderr.isTTY) stderr.write(`\r\u001B[K${line} ${formatSize(currentBytes, 3)} / ${formatSize(sizeBytes, 3)}`);
 }
 
+async function copyShown(cli: Cli, quiet: boolean, source: string, target: string, options: CopyOptions): Promise<number> {
+  const engine = await cli.open();
+  const task = engine.transfer.copy(source, target, { ...options, cwd: cli.cwd, env: cli.env, signal: cli.signal });
+  task.result.catch(() => undefined);
+  if (!quiet) for await (const event of task) showCopyEvent(cli, event);
+  cli.stdout.write(`${(await task.result).digest}\n`);
+  return 0;
+}
+
 export const runCopy: Handler = async (cli, { flags, args }) => {
   const all = flags.bool("all");
   const platform = platformOption(flags);
   if (all && platform.platform !== undefined) throw cliError("--all and --platform exclude each other");
-  const engine = await cli.open();
-  const task = engine.transfer.copy(args[0]!, args[1]!, {
-    all,
-    referrers: flags.bool("referrers") || flags.bool("signatures"),
-    cwd: cli.cwd,
-    signal: cli.signal,
-    ...platform,
-  });
-  task.result.catch(() => undefined);
-  if (!flags.bool("quiet")) for await (const event of task) showCopyEvent(cli, event);
-  cli.stdout.write(`${(await task.result).digest}\n`);
-  return 0;
+  const referrers = flags.bool("referrers") || flags.bool("signatures");
+  return await copyShown(cli, flags.bool("quiet"), args[0]!, args[1]!, { all, referrers, ...platform });
 };
+
+/** `push ssh://[user@]host[:port]/name:tag`: the image of that name here, into the store there. */
+export async function pushOverSsh(cli: Cli, flags: ParsedFlags, target: string): Promise<number> {
+  const name = /^ssh:\/\/[^/]+\/(.+)$/.exec(target)?.[1];
+  if (name === undefined) throw cliError("want ssh://[user@]host[:port]/name[:tag]");
+  return await copyShown(cli, flags.bool("quiet"), `store:${name}`, target, platformOption(flags));
+}

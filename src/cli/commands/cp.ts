@@ -11,7 +11,7 @@ export const runCp: Handler = async (cli, { flags, args }) => {
   const { image, path } = imagePath(args[0]!);
   const destination = args[1]!;
   if (destination === "-" && cli.stdout.isTTY) throw cliError("cowardly refusing to write an archive to a terminal: redirect it", "NOT_A_TERMINAL");
-  const options = { followLink: flags.bool("follow-link"), cwd: cli.cwd, signal: cli.signal, ...platformOption(flags) };
+  const options = { followLink: flags.bool("follow-link"), cwd: cli.cwd, env: cli.env, signal: cli.signal, ...platformOption(flags) };
   const engine = await cli.open();
   await refuseContainer(engine, image, "name the image with store:NAME or docker://NAME");
   if (destination === "-") {

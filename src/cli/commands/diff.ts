@@ -29,7 +29,7 @@ export const runDiff: Handler = async (cli, { flags, args }) => {
   const engine = await cli.open();
   for (const name of args) await refuseContainer(engine, name, "name the image with store:NAME or docker://NAME");
   const [before, after] = args.length === 1 ? [undefined, args[0]!] : [args[0]!, args[1]!];
-  const changes = await engine.transfer.diff(before, after, { cwd: cli.cwd, signal: cli.signal, ...platform });
+  const changes = await engine.transfer.diff(before, after, { cwd: cli.cwd, env: cli.env, signal: cli.signal, ...platform });
   if (json) cli.stdout.write(changes.map((change) => `${formatJsonLine(change)}\n`).join(""));
   else if (flags.bool("stat")) cli.stdout.write(withSizes(changes));
   else cli.stdout.write(changes.map(({ kind, path }) => `${letters[kind]} ${printable(path)}\n`).join(""));

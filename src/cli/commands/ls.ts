@@ -42,7 +42,7 @@ export const runLs: Handler = async (cli, { flags, args }) => {
   const recursive = flags.bool("recursive");
   const platform = platformOption(flags);
   const engine = await cli.open();
-  const entries = await engine.transfer.listFiles(image, path, { recursive, cwd: cli.cwd, signal: cli.signal, ...platform });
+  const entries = await engine.transfer.listFiles(image, path, { recursive, cwd: cli.cwd, env: cli.env, signal: cli.signal, ...platform });
   if (json) {
     cli.stdout.write(entries.map((entry) => `${formatJsonLine({ ...entry, mode: entry.mode.toString(8).padStart(4, "0") })}\n`).join(""));
     return 0;

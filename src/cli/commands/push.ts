@@ -4,6 +4,7 @@ import { parseReference } from "../../oci/index.ts";
 import type { Handler } from "../command.ts";
 import type { ParsedFlags } from "../flags.ts";
 import { cliError } from "../failure.ts";
+import { pushOverSsh } from "./copy.ts";
 import { createPullDisplay } from "./pull-display.ts";
 
 const platformNotice = `
@@ -15,6 +16,7 @@ const platformNotice = `
 
 export const runPush: Handler = async (cli, { flags, args }) => {
   const name = args[0]!;
+  if (name.startsWith("ssh://")) return await pushOverSsh(cli, flags, name);
   const parsed = parseReference(name);
   const allTags = flags.bool("all-tags");
   const quiet = flags.bool("quiet");

@@ -140,7 +140,7 @@ export const imageCommands: readonly Command[] = [
   {
     name: "push",
     short: "Send an image to a registry",
-    usage: "[OPTIONS] NAME[:TAG]",
+    usage: "[OPTIONS] NAME[:TAG]|ssh://[USER@]HOST[:PORT]/NAME[:TAG]",
     flags: [
       flag("all-tags", "a", "bool", "Send every tag of the repository that is here"),
       flag("compression", "", "string", 'How layers are compressed anew: "gzip", "zstd" or "uncompressed"'),
@@ -154,6 +154,7 @@ export const imageCommands: readonly Command[] = [
     complete: "image",
     examples: [
       { text: "An image under its registry's name", command: "slipway tag app registry.example/team/app:1 && slipway push registry.example/team/app:1" },
+      { text: "Into the store of another machine, only the layers that it lacks", command: "slipway push ssh://deploy@host.example/app:1" },
       { text: "Every tag of a repository", command: "slipway push --all-tags registry.example/team/app" },
     ],
     load: async () => (await import("../commands/push.ts")).runPush,

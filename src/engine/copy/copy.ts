@@ -18,7 +18,7 @@ function platformFor(target: Location, { platform, all = false }: CopyOptions): 
 /** Fails with INVALID_LOCATION before anything is asked, and as sources and targets do. */
 export async function copy(surroundings: Surroundings, from: string, to: string, options: CopyOptions, emit: (event: CopyEvent) => void): Promise<Descriptor> {
   const [origin, destination] = [parseLocation(from), parseLocation(to)];
-  await using source = await openSource(surroundings, origin);
+  await using source = await openSource(surroundings, origin, ["registry", "name", "ssh"].includes(destination.kind));
   // asked first: an image that is not there leaves no file behind
   await source.root(surroundings.signal);
   await using target = await openTarget(surroundings, destination);

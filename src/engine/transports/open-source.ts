@@ -12,8 +12,7 @@ export interface Surroundings {
   readonly client: () => Promise<RegistryClient>;
   /** what paths are relative to */
   readonly cwd: string;
-  /** DOCKER_HOST */
-  readonly dockerHost: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal;
 }
 
@@ -25,8 +24,8 @@ export function settleName(store: Store, location: Location): Exclude<Location, 
   return { kind: "registry", text, reference: parseReference(text) };
 }
 
-/** Dispose what it answers. Fails with IMAGE_NOT_IN_PLACE, NO_SUCH_IMAGE (not_found); a registry is first asked when the source is. */
-export async function openSource({ store, client, cwd, dockerHost, signal }: Surroundings, named: Location): Promise<ImageSource> {
+/** `compressed`: layers of the store as registries take them. Dispose what it answers. Fails with IMAGE_NOT_IN_PLACE, NO_SUCH_IMAGE (not_found); a registry is first asked when the source is. */
+export async function openSource({ store, client, cwd, env, signal }: Surroundings, named: Location, compressed = false): Promise<ImageSource> {
   const location = settleName(store, named);
   switch (location.kind) {
     case "registry": {
@@ -35,7 +34,7 @@ export async function openSource({ store, client, cwd, dockerHost, signal }: Sur
     }
     case "store": {
       const { storeSource } = await import("./store-source.ts");
-      return await storeSource(store, location.name, signal);
+      return await storeSource(store, location.name, { compressed, signal });
     }
     case "layout": {
       const [{ directoryFiles }, { layoutSource }] = await Promise.all([import("./directory-files.ts"), import("./layout-source.ts")]);
@@ -49,7 +48,7 @@ export async function openSource({ store, client, cwd, dockerHost, signal }: Sur
       throw notInPlace(location.text, "images are pushed over ssh, not fetched");
     case "daemon": {
       const { daemonSource } = await import("./daemon-source.ts");
-      return await daemonSource(location.name, dockerHost, signal);
+      return await daemonSource(location.name, env["DOCKER_HOST"], signal);
     }
   }
 }

@@ -11,7 +11,7 @@ function fullName(text: string): string {
 
 /** A name without a place is a registry's. Dispose what it answers: what is not complete then goes away. Fails as the places do. */
 export async function openTarget(surroundings: Surroundings, location: Location): Promise<ImageTarget> {
-  const { store, cwd, dockerHost, signal } = surroundings;
+  const { store, cwd, env, signal } = surroundings;
   switch (location.kind) {
     case "name":
     case "registry": {
@@ -31,11 +31,11 @@ export async function openTarget(surroundings: Surroundings, location: Location)
     }
     case "ssh": {
       const { sshTarget } = await import("./ssh-target.ts");
-      return sshTarget(location.text, location.address, fullName(location.name), process.env, signal);
+      return sshTarget(location.text, location.address, fullName(location.name), env, signal);
     }
     case "daemon": {
       const { daemonTarget } = await import("./daemon-target.ts");
-      return daemonTarget(location.text, fullName(location.name), dockerHost, signal);
+      return daemonTarget(location.text, fullName(location.name), env["DOCKER_HOST"], signal);
     }
     case "store": {
       const { storeTarget } = await import("./store-target.ts");

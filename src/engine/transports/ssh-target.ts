@@ -18,6 +18,8 @@ export interface SshAddress {
   readonly port: number | undefined;
 }
 
+type Env = Readonly<Record<string, string | undefined>>;
+
 /** What ssh is asked to run there. */
 export const receiveCommand = "slipway __receive";
 const firstAnswerMs = 120_000;
@@ -32,7 +34,7 @@ interface Remote {
   failure(): Promise<SlipwayError>;
 }
 
-function start({ user, host, port }: SshAddress, env: NodeJS.ProcessEnv, signal: AbortSignal | undefined): Remote {
+function start({ user, host, port }: SshAddress, env: Env, signal: AbortSignal | undefined): Remote {
   const destination = user === undefined ? host : `${user}@${host}`;
   const words = [...(port === undefined ? [] : ["-p", String(port)]), "-o", "BatchMode=yes", "-T", "--", destination, receiveCommand];
   const child = spawn("ssh", words, { env, stdio: ["pipe", "pipe", "pipe"], ...(signal === undefined ? {} : { signal }) });
@@ -60,7 +62,7 @@ function sshFailure(host: string, code: number | null, said: string, broken: unk
 }
 
 /** Fails with SSH_FAILED (unavailable) and with what the other side refuses. `names` are full. */
-export function sshTarget(place: string, address: SshAddress, name: string, env: NodeJS.ProcessEnv, signal?: AbortSignal): ImageTarget {
+export function sshTarget(place: string, address: SshAddress, name: string, env: Env, signal?: AbortSignal): ImageTarget {
   const remote = start(address, env, signal);
   const { child, answers } = remote;
   const have = new Set<string>();

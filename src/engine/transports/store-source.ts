@@ -4,12 +4,22 @@ import { parseManifestOrIndex } from "../../oci/parse-manifest.ts";
 import type { Store } from "../../store/index.ts";
 import { planArchive, type PlannedBlob } from "../archive/archive-plan.ts";
 import { archivedFrom } from "../archive/save.ts";
+import { chainsOf } from "../images/variants.ts";
+import { defaultCompression, layerForPush } from "../push/layer-for-push.ts";
 import { requireImage } from "../image-names.ts";
 import { notInPlace, type Document, type ImageSource } from "./image-source.ts";
 
+export interface StoreSourceOptions {
+  /** layers as registries take them: what has no compressed form gets one, which is kept */
+  readonly compressed: boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** Fails with NO_SUCH_IMAGE (not_found), LAYER_MISSING. */
-export async function storeSource(store: Store, name: string, signal?: AbortSignal): Promise<ImageSource> {
+export async function storeSource(store: Store, name: string, { compressed, signal }: StoreSourceOptions): Promise<ImageSource> {
   const { id } = requireImage(store, name);
+  // the plan takes the forms that are here
+  if (compressed) for (const diffId of chainsOf(store, id).flat()) await layerForPush(store, diffId, defaultCompression, signal);
   const plan = await planArchive(store, [archivedFrom(store, id, [])], { format: "oci", ...(signal === undefined ? {} : { signal }) });
   const blobs = new Map<Digest, PlannedBlob>(plan.blobs.map((blob) => [blob.digest, blob]));
   const planned = (digest: Digest): PlannedBlob => {
