@@ -379,7 +379,7 @@ export interface SlipwayApi {
   close(): Promise<void>;
 }
 
-export type { CacheExportSettings, CacheSource, CacheTarget } from "./build/cache/cache-api.ts";
+export type { CacheExportSettings, CacheMountChoice, CacheSource, CacheTarget } from "./build/cache/cache-api.ts";
 export type { ErrorKind };
 export type * from "./container-api.ts";
 export type * from "./transfer-api.ts";

@@ -1,5 +1,5 @@
 /** A step's mounts made real: layers as overlays, cache directories, secrets in memory, agents' sockets. Undone by dispose. */
-import { chmodSync, chownSync, lstatSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { SlipwayError } from "../base/errors.ts";
@@ -29,6 +29,8 @@ export interface MountingStep {
   readonly signal: AbortSignal | undefined;
   /** of the whole build */
   readonly freshCaches: Set<string>;
+  /** fills a cache mount's empty directory with what a cache of elsewhere has of it */
+  readonly restoreCache?: ((id: string, directory: string, signal: AbortSignal | undefined) => Promise<void>) | undefined;
 }
 
 /** Docker makes cache directories under this umask: `mode=0770` gives 0750. */
@@ -120,9 +122,12 @@ export class StepMounts implements Disposable {
 
   async #cache(mount: Extract<ExecMount, { type: "cache" }>, signal: AbortSignal | undefined): Promise<void> {
     const from = mount.input === undefined ? undefined : chainOf(this.#step.inputs, mount.input);
-    const base = hexOf(digestOf(JSON.stringify([mount.id, from === undefined ? "" : chainId(from), mount.source])));
+    const base = cacheMountKey(mount.id, from, mount.source);
     const directory = await this.#cacheDirectory(mount, base, signal);
     if (directory.created) await this.#fillCache(mount, directory.path);
+    const { restoreCache, vertex } = this.#step;
+    if (restoreCache !== undefined && from === undefined && !vertex.metadata.ignoreCache && readdirSync(directory.path).length === 0)
+      await restoreCache(mount.id, directory.path, signal);
     this.#bind(directory.path, mount.target, mount.readonly);
   }
 
@@ -220,6 +225,11 @@ export class StepMounts implements Disposable {
     for (const relay of this.#relays) relay[Symbol.dispose]();
     for (const lock of this.#locks) lock[Symbol.dispose]();
   }
+}
+
+/** Of a mount that is used by one step at a time: what the store calls it. */
+export function cacheMountKey(id: string, from: Chain | undefined, source: string): string {
+  return hexOf(digestOf(JSON.stringify([id, from === undefined ? "" : chainId(from), source])));
 }
 
 async function lockNow(locks: string, id: string): Promise<KeyLock | undefined> {

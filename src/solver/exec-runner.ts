@@ -41,6 +41,7 @@ export interface ExecEnvironment {
   /** ids of cache mounts that this build began anew, as the first of its steps without cache did for each */
   readonly freshCaches: Set<string>;
   readonly secrets: StepSecrets;
+  readonly restoreCache?: ((id: string, directory: string, signal: AbortSignal | undefined) => Promise<void>) | undefined;
   readonly networks: () => NetworkPool;
   readonly onOutput: (stream: 1 | 2, data: Uint8Array) => void;
 }
@@ -99,7 +100,7 @@ export async function runExecStep(step: ExecStep, environment: ExecEnvironment):
   const lowers = await store.materializer.directories(chain, signal);
   const view = await store.materializer.readableView(chain, signal);
   const directory = store.layers.workDirectory("step");
-  const mounts = new StepMounts(store, directory, { ...step, freshCaches: environment.freshCaches });
+  const mounts = new StepMounts(store, directory, { ...step, freshCaches: environment.freshCaches, restoreCache: environment.restoreCache });
   try {
     const paths = makeStepDirectories(directory, view);
     for (const mount of op.mounts) await mounts.add(mount, environment.secrets);

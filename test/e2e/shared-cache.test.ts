@@ -192,6 +192,52 @@ test("a layer that is missing or wrong is told, and its step runs", async () => 
   }
 });
 
+const withMounts = [
+  "FROM busybox",
+  "ARG N=1",
+  "RUN --mount=type=cache,target=/all --mount=type=cache,id=locked,target=/l,sharing=locked,uid=5,mode=0750 cat /all/a /l/l >/seen 2>/dev/null; echo $N >/all/a; echo l$N >/l/l; ln -sf a /all/link",
+].join("\n");
+
+test("cache mounts go with the cache when they are asked for, and are unpacked where a mount is empty", async () => {
+  const mounts = builder.folder({ Dockerfile: withMounts });
+  const exportMounts = async (sandbox: Sandbox, name: string, more: readonly string[] = []): Promise<string> => {
+    const directory = path.join(folder, `mounts-${exports++}`);
+    const outcome = await build(sandbox, ["--cache-to", `type=local,dest=${directory},mode=max${name}`, ...more], mounts);
+    assert.equal(outcome.code, 0, outcome.stderr);
+    return directory;
+  };
+  const seen = async (directory: string, flags: readonly string[] = []): Promise<string> =>
+    await elsewhere(async (sandbox) => {
+      const outcome = await build(sandbox, [...from(directory), ...flags, "--build-arg", "N=2", "-t", "seen"], mounts);
+      assert.equal(outcome.code, 0, outcome.stderr);
+      assert.doesNotMatch(outcome.stderr, /cannot be/);
+      return (await sandbox.ok(["cat", "seen:latest:/seen"])).replaceAll("\n", " ").trim();
+    });
+  const both = await exportMounts(builder, ",mounts=all");
+  assert.equal(await seen(both), "1 l1");
+  assert.equal(await seen(both, ["--no-cache"]), "");
+  assert.equal(await seen(await exportMounts(builder, ",mounts=locked")), "l1");
+  assert.equal(await seen(await exportMounts(builder, "")), "");
+  // A store in which every step was a hit has no mount of its own: it hands on what it read.
+  const again = await elsewhere(async (sandbox) => await exportMounts(sandbox, ",mounts=all", from(both)));
+  assert.equal(await seen(again), "1 l1");
+});
+
+test("a cache mount that is damaged begins empty", async () => {
+  const mounts = builder.folder({ Dockerfile: withMounts });
+  const directory = path.join(folder, `mounts-${exports++}`);
+  await build(builder, ["--cache-to", `type=local,dest=${directory},mounts=all`], mounts);
+  const blobs = jsonOf<Manifest>(manifestPath(directory)).layers.filter(({ annotations }) => "dev.slipway.cache-mount" in annotations);
+  assert.equal(blobs.length, 2);
+  for (const { digest } of blobs) writeFileSync(blobAt(directory, digest), Buffer.alloc(10));
+  await elsewhere(async (sandbox) => {
+    const outcome = await build(sandbox, [...from(directory), "--build-arg", "N=3", "-t", "seen"], mounts);
+    assert.equal(outcome.code, 0, outcome.stderr);
+    assert.match(outcome.stderr, /cache mount locked cannot be restored/);
+    assert.equal(await sandbox.ok(["cat", "seen:latest:/seen"]), "");
+  });
+});
+
 test("an export that fails fails the build, unless its errors are to be ignored", async () => {
   const file = path.join(folder, "file");
   writeFileSync(file, "");

@@ -1,7 +1,7 @@
 /** `--cache-from` and `--cache-to`: a reference alone, or `type=…` with the fields of that type. */
 import { resolve } from "node:path";
 import { goQuote } from "../../base/go-text.ts";
-import type { CacheSource, CacheTarget } from "../../engine/api.ts";
+import type { CacheMountChoice, CacheSource, CacheTarget } from "../../engine/api.ts";
 import { parseReference } from "../../oci/index.ts";
 import type { Cli } from "../cli.ts";
 import { cliError } from "../failure.ts";
@@ -67,6 +67,7 @@ function targetOf(cli: Cli, fields: Fields): readonly CacheTarget[] {
     ...(level === undefined ? {} : { compressionLevel: levelOf(level) }),
     ociMediaTypes,
     imageManifest: boolOf(fields, "image-manifest", ociMediaTypes),
+    mounts: mountsOf(fields.get("mounts") ?? ""),
     ignoreError: boolOf(fields, "ignore-error", false),
   } as const;
   if (settings.imageManifest && !ociMediaTypes) throw cliError("failed to solve: image-manifest requires oci-mediatypes");
@@ -74,6 +75,11 @@ function targetOf(cli: Cli, fields: Fields): readonly CacheTarget[] {
   const dest = fields.get("dest") ?? "";
   if (dest === "") throw cliError("local cache exporter requires dest");
   return [{ type: "local", dest: resolve(cli.cwd, dest), tag: fields.get("tag") ?? "latest", ...settings }];
+}
+
+/** "all", or ids; commas stand for themselves in a quoted field. */
+function mountsOf(text: string): CacheMountChoice {
+  return text === "all" ? "all" : text.split(/[;,]/).filter((id) => id !== "");
 }
 
 function typeOf(fields: Fields, what: "importer" | "exporter"): "registry" | "local" | "inline" {

@@ -205,6 +205,7 @@ async function solveAndExport(options: BuildOptions, surroundings: BuildSurround
     execution: {
       freshCaches: new Set(),
       secrets,
+      restoreCache: exchange === undefined ? undefined : (id, directory, inner) => exchange.restoreMount(id, directory, inner),
       networks: () =>
         (networks ??= createNetworkPool({ directory: store.layers.workDirectory("networks"), onWarning: (message) => warn(onProgress, message) })),
     },

@@ -7,7 +7,7 @@ import type { Digest } from "../../oci/digest.ts";
 import type { Vertex } from "../../graph/vertex.ts";
 import { emptyLayer, type CacheRecord, type Chain, type Store } from "../../store/index.ts";
 import type { KeyNode } from "../buildkit-keys/key-node.ts";
-import type { ImportedCache, ImportedLayer } from "./imported-cache.ts";
+import type { ImportedBlob, ImportedCache, ImportedLayer } from "./imported-cache.ts";
 
 /** One solved step, as an export may write it. */
 export interface NotedStep {
@@ -31,6 +31,8 @@ export interface CacheExchangeOptions {
   readonly imports: readonly ImportedCache[];
   /** steps are noted for an export */
   readonly exports: boolean;
+  /** unpacks what lay in a cache mount into its directory, which is empty */
+  readonly restoreMount: (blob: ImportedBlob, directory: string, signal: AbortSignal | undefined) => Promise<void>;
   /** brings one layer into the store: fetched, checked against its digest and its diffID */
   readonly fetchLayer: (layer: ImportedLayer, signal: AbortSignal | undefined) => Promise<void>;
   readonly onWarning: (message: string) => void;
@@ -72,6 +74,27 @@ export class CacheExchange {
       }
     }
     return undefined;
+  }
+
+  /** What the first cache that knows the mount has of it. */
+  mount(id: string): ImportedBlob | undefined {
+    for (const cache of this.#options.imports) {
+      const blob = cache.mount(id);
+      if (blob !== undefined) return blob;
+    }
+    return undefined;
+  }
+
+  /** A mount that cannot be restored begins empty. */
+  async restoreMount(id: string, directory: string, signal: AbortSignal | undefined): Promise<void> {
+    const blob = this.mount(id);
+    if (blob === undefined) return;
+    try {
+      await this.#options.restoreMount(blob, directory, signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      this.#options.onWarning(`cache mount ${id} cannot be restored: ${asSlipwayError(error).message}`);
+    }
   }
 
   /** Fails with LAYER_MISSING (not_found) when a layer cannot be had: it is promised no more, and the build tries again without. */

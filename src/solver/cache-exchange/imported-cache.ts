@@ -10,6 +10,14 @@ export interface BlobSource {
   readonly open: (descriptor: Descriptor, signal: AbortSignal | undefined) => AsyncIterable<Uint8Array>;
 }
 
+/** The id of the cache mount that a blob holds. */
+export const mountAnnotation = "dev.slipway.cache-mount";
+
+export interface ImportedBlob {
+  readonly descriptor: Descriptor;
+  readonly source: BlobSource;
+}
+
 export interface ImportedLayer {
   readonly diffId: Digest;
   readonly descriptor: Descriptor;
@@ -28,12 +36,14 @@ export class ImportedCache {
   readonly #config: CacheConfig;
   readonly #layers: readonly (ImportedLayer | undefined)[];
   readonly #byDigest = new Map<Digest, number[]>();
+  readonly #mounts: ReadonlyMap<string, ImportedBlob>;
   readonly #matches = new WeakMap<KeyNode, ReadonlySet<number>>();
 
   /** `descriptors`: the manifest's, which say how large a blob is and what it unpacks to. */
   constructor(config: CacheConfig, descriptors: readonly Descriptor[], source: BlobSource) {
     this.#config = config;
     const byDigest = new Map(descriptors.map((descriptor) => [descriptor.digest, descriptor]));
+    this.#mounts = new Map(descriptors.flatMap((descriptor) => mountOf(descriptor, source)));
     this.#layers = config.layers.map(({ blob }) => layerOf(byDigest.get(blob), source));
     for (const [index, { digest }] of config.records.entries()) {
       const known = this.#byDigest.get(digest);
@@ -42,8 +52,9 @@ export class ImportedCache {
     }
   }
 
-  get recordCount(): number {
-    return this.#config.records.length;
+  /** What lay in a cache mount. */
+  mount(id: string): ImportedBlob | undefined {
+    return this.#mounts.get(id);
   }
 
   /** Its results, the newest first. */
@@ -76,6 +87,11 @@ export class ImportedCache {
     const chain = layers.flatMap((index) => this.#layers[index] ?? []);
     return chain.length === layers.length && chain.length > 0 ? { layers: chain, createdMs } : undefined;
   }
+}
+
+function mountOf(descriptor: Descriptor, source: BlobSource): readonly (readonly [string, ImportedBlob])[] {
+  const id = descriptor.annotations?.[mountAnnotation];
+  return id === undefined ? [] : [[id, { descriptor, source }]];
 }
 
 /** undefined: nobody can tell what the blob unpacks to. */

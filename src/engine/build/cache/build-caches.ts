@@ -11,6 +11,7 @@ import type { CacheSource, CacheTarget } from "./cache-api.ts";
 import { exportCache, type CacheDestination } from "./export-cache.ts";
 import { fetchCacheLayer, importCaches, type NamedReader } from "./import-cache.ts";
 import { localReader, localWriter } from "./local-cache.ts";
+import { restoreMount } from "./mount-cache.ts";
 import { registryReader, registryWriter } from "./registry-cache.ts";
 
 export interface CacheSurroundings {
@@ -44,7 +45,7 @@ export function openCaches(options: BuildOptions, surroundings: CacheSurrounding
     inline: (opened, image) => (isInline && opened !== undefined ? inlineOf(opened, image) : undefined),
     write: async (opened, results) => {
       if (opened === undefined) return;
-      const input = { ...surroundings, signal, steps: opened.notes, results };
+      const input = { ...surroundings, signal, steps: opened.notes, results, imported: (id: string) => opened.mount(id) };
       await Promise.all(targets.map(async (target) => await exportCache(input, destinationOf(target, surroundings))));
     },
   };
@@ -56,6 +57,7 @@ async function openExchange(readers: readonly NamedReader[], exports: boolean, s
     store,
     exports,
     imports: await importCaches(readers, onProgress, signal),
+    restoreMount: async (blob, directory, inner) => await restoreMount(store, blob, directory, inner),
     fetchLayer: async (layer, inner) => await fetchCacheLayer(store, layer, inner),
     onWarning: (message) => warn(onProgress, message),
   });

@@ -5,6 +5,9 @@ export type CacheSource =
   /** a directory; the newest of its index unless a digest or a tag says which */
   | { readonly type: "local"; readonly src: string; readonly digest?: string; readonly tag?: string };
 
+/** Which cache mounts of RUN go with the cache: all of the build's steps, or those of these ids. */
+export type CacheMountChoice = "all" | readonly string[];
+
 export interface CacheExportSettings {
   /** "min": the layers of the result; "max": those of all steps */
   readonly mode: "min" | "max";
@@ -14,6 +17,7 @@ export interface CacheExportSettings {
   readonly ociMediaTypes: boolean;
   /** an image manifest, which every registry takes, else an index */
   readonly imageManifest: boolean;
+  readonly mounts: CacheMountChoice;
   /** a failed export is a warning */
   readonly ignoreError: boolean;
 }

@@ -5,10 +5,12 @@ import { mediaTypes, type Descriptor } from "../../../oci/manifest.ts";
 import type { NotedStep } from "../../../solver/cache-exchange/cache-exchange.ts";
 import { cacheConfigType } from "../../../solver/cache-exchange/cache-config.ts";
 import { cacheDocument, isPrefix } from "../../../solver/cache-exchange/exported-cache.ts";
+import type { ImportedBlob } from "../../../solver/cache-exchange/imported-cache.ts";
 import type { Chain, Store } from "../../../store/index.ts";
 import { runStepOf, type Step } from "../progress-steps.ts";
 import type { CacheExportSettings } from "./cache-api.ts";
 import type { CacheWriter } from "./cache-place.ts";
+import { mountBlobs } from "./mount-cache.ts";
 import { layerForPush } from "../../push/layer-for-push.ts";
 
 export interface CacheExport {
@@ -18,6 +20,8 @@ export interface CacheExport {
   readonly steps: readonly NotedStep[];
   /** what the build made */
   readonly results: readonly Chain[];
+  /** what the caches that were read have of a cache mount */
+  readonly imported: (id: string) => ImportedBlob | undefined;
 }
 
 export interface CacheDestination {
@@ -45,12 +49,14 @@ async function writeCache(input: CacheExport, settings: CacheExportSettings, wri
   const compression = { type, force: false, ...(level === undefined ? {} : { level }) };
   for (const diffId of new Set(steps.flatMap(({ chain }) => chain ?? []))) blobs.set(diffId, await layerForPush(store, diffId, compression, signal));
   const document = cacheDocument(steps, blobs);
+  const onSkip = (message: string): void => step.log(`${message}\n`);
+  const mounts = await mountBlobs({ store, signal, onSkip, imported: input.imported, steps: input.steps }, settings.mounts);
   step.status("preparing build cache for export", 0, undefined, true);
   if (blobs.size === 0) {
     step.status("skipping cache export for empty result", 0, undefined, true);
     return;
   }
-  const layers = layerDescriptors(blobs, timesOf(steps), settings.ociMediaTypes);
+  const layers = [...layerDescriptors(blobs, timesOf(steps), settings.ociMediaTypes), ...mounts];
   await Promise.all(
     layers.map(async (layer) => {
       step.status(`writing layer ${layer.digest}`, 0);

@@ -1,7 +1,7 @@
 /** Opens the caches that a build may take steps from. One that cannot be read is told and left out. */
 import { asSlipwayError, SlipwayError } from "../../../base/errors.ts";
 import type { ProgressSink } from "../../../base/progress.ts";
-import { isDigest, type Digest } from "../../../oci/digest.ts";
+import { isDigest } from "../../../oci/digest.ts";
 import type { Descriptor, Manifest } from "../../../oci/manifest.ts";
 import { parseIndex, parseManifest } from "../../../oci/parse-manifest.ts";
 import { cacheConfigType, parseCacheConfig, parseInlineRecords } from "../../../solver/cache-exchange/cache-config.ts";
@@ -10,6 +10,7 @@ import type { Store } from "../../../store/index.ts";
 import { verifyLayer } from "../../pull-image.ts";
 import { runStepOf } from "../progress-steps.ts";
 import type { CacheReader } from "./cache-place.ts";
+import { fetchBlob } from "./mount-cache.ts";
 
 /** How many images of an index are looked at for a cache of their own. */
 const maxImages = 32;
@@ -100,17 +101,6 @@ function withDiffId(layer: Descriptor, diffId: unknown): Descriptor {
 /** One layer into the store: its bytes have the blob's digest and unpack to the diffID that the cache said. */
 export async function fetchCacheLayer(store: Store, { diffId, descriptor, source }: ImportedLayer, signal: AbortSignal | undefined): Promise<void> {
   if (store.layers.has(diffId)) return;
-  const digest: Digest = descriptor.digest;
-  if (!store.blobs.has(digest)) {
-    using ingest = store.blobs.ingest(digest);
-    for await (const chunk of source.open(descriptor, signal)) {
-      signal?.throwIfAborted();
-      ingest.write(chunk);
-      if (ingest.size > descriptor.size) break;
-    }
-    ingest.commit({ digest, size: descriptor.size });
-  }
-  const sizeBytes = await verifyLayer(store, descriptor, diffId, signal);
-  const { mediaType, size } = descriptor;
-  store.layers.addBlob(diffId, { mediaType, digest, size }, sizeBytes);
+  const blob = await fetchBlob(store, { descriptor, source }, signal);
+  store.layers.addBlob(diffId, blob, await verifyLayer(store, descriptor, diffId, signal));
 }
