@@ -12,8 +12,8 @@ export interface PullEvent {
 
 /** How layers are compressed on their way to a registry. */
 export interface LayerCompression {
-  readonly type: "gzip" | "zstd" | "uncompressed";
-  /** 1 to 9 for gzip, 1 to 22 for zstd; the type's own when absent */
+  readonly type: "gzip" | "zstd" | "estargz" | "uncompressed";
+  /** 1 to 9 for gzip and estargz, 1 to 22 for zstd; the type's own when absent */
   readonly level?: number;
   /** layers that are compressed in another way too, as those of a base may be */
   readonly force: boolean;

@@ -16,6 +16,11 @@ export async function* mapBlocks(
   signal?: AbortSignal,
   blockSize = defaultBlockSize,
 ): AsyncGenerator<Buffer> {
+  yield* mapInOrder(inBlocks(source, blockSize), work, signal);
+}
+
+/** The same for blocks that are cut already. */
+export async function* mapInOrder(blocks: AsyncIterable<Buffer>, work: (block: Buffer) => Promise<Buffer>, signal?: AbortSignal): AsyncGenerator<Buffer> {
   const limit = Math.min(maxInFlight, availableParallelism() + 1);
   const running: Promise<Buffer>[] = [];
   const start = (block: Buffer): void => {
@@ -24,7 +29,7 @@ export async function* mapBlocks(
     result.catch(() => undefined);
     running.push(result);
   };
-  for await (const block of inBlocks(source, blockSize)) {
+  for await (const block of blocks) {
     signal?.throwIfAborted();
     start(block);
     if (running.length >= limit) yield await (running.shift() as Promise<Buffer>);

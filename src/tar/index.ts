@@ -16,5 +16,6 @@ export {
   peek,
   probeSizeBytes,
 } from "./compression.ts";
+export { compressEstargz, type EstargzResult } from "./estargz.ts";
 export { compressGzip, type GzipOptions } from "./gzip.ts";
 export { compressZstd, type ZstdOptions } from "./zstd.ts";

@@ -1,6 +1,7 @@
 /** Images sent to a registry of the distribution's own, and fetched from there by a store that knows nothing of them. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { after, describe, test } from "node:test";
 import { startRegistry } from "../lab/registry.ts";
 import { createSandbox } from "./sandbox.ts";
@@ -74,6 +75,25 @@ describe("push", { skip: absent ? "needs docker-registry (Debian package docker-
       ["application/vnd.oci.image.layer.v1.tar+zstd"],
     );
     await other.ok(["pull", "-q", "--platform", "linux/arm64", name]);
+  });
+
+  test("eStargz is an ordinary image to us, with a table of contents for others", async () => {
+    const name = `${host}/team/lazy:1`;
+    await sandbox.build("FROM scratch\nCOPY f g /d/\n", { f: "text", g: "" }, ["-t", name]);
+    await sandbox.ok(["push", "--compression", "estargz", name]);
+    const manifest = (await (
+      await fetch(`http://${host}/v2/team/lazy/manifests/1`, { headers: { accept: "application/vnd.oci.image.manifest.v1+json" } })
+    ).json()) as { readonly layers: readonly { readonly mediaType: string; readonly annotations: Readonly<Record<string, string>> }[] };
+    assert.equal(manifest.layers[0]?.mediaType, "application/vnd.oci.image.layer.v1.tar+gzip");
+    assert.match(manifest.layers[0]?.annotations["containerd.io/snapshot/stargz/toc.digest"] ?? "", /^sha256:[0-9a-f]{64}$/);
+    const before = await id(sandbox, name);
+    await other.ok(["pull", "-q", name]);
+    assert.notEqual(await id(other, name), before);
+    assert.equal(await id(sandbox, name), before);
+    const files = other.folder({});
+    await other.ok(["build", "-q", "-o", files, other.folder({ Dockerfile: `FROM ${name}\n` })]);
+    assert.equal(readFileSync(`${files}/d/f`, "utf8"), "text");
+    assert.equal(existsSync(`${files}/stargz.index.json`), false);
   });
 
   const failures: readonly (readonly [args: readonly string[], stderr: RegExp])[] = [

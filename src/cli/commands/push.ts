@@ -40,10 +40,12 @@ function throwBare(error: unknown): never {
   throw new SlipwayError(error.kind, error.code, error.message, { ...error.details, bare: true }, error.cause);
 }
 
-function compressionOf(flags: ParsedFlags): { readonly compression?: { readonly type: "gzip" | "zstd" | "uncompressed"; readonly force: boolean } } {
+function compressionOf(flags: ParsedFlags): {
+  readonly compression?: { readonly type: "gzip" | "zstd" | "estargz" | "uncompressed"; readonly force: boolean };
+} {
   const type = flags.string("compression");
   if (type === "") return {};
-  if (type !== "gzip" && type !== "zstd" && type !== "uncompressed")
-    throw cliError(`invalid compression "${type}": gzip, zstd or uncompressed`, "USAGE", { bare: true, exitCode: 1 });
+  if (type !== "gzip" && type !== "zstd" && type !== "estargz" && type !== "uncompressed")
+    throw cliError(`invalid compression "${type}": gzip, zstd, estargz or uncompressed`, "USAGE", { bare: true, exitCode: 1 });
   return { compression: { type, force: true } };
 }

@@ -143,7 +143,7 @@ export const imageCommands: readonly Command[] = [
     usage: "[OPTIONS] NAME[:TAG]|ssh://[USER@]HOST[:PORT]/NAME[:TAG]",
     flags: [
       flag("all-tags", "a", "bool", "Send every tag of the repository that is here"),
-      flag("compression", "", "string", 'How layers are compressed anew: "gzip", "zstd" or "uncompressed"'),
+      flag("compression", "", "string", 'How layers are compressed anew: "gzip", "zstd", "estargz" or "uncompressed"'),
       flag("disable-content-trust", "", "bool", "Accepted for scripts", { default: "true", hidden: true }),
       flag("platform", "", "string", "Of an image for several platforms this one alone"),
       flag("quiet", "q", "bool", "Print the name only"),

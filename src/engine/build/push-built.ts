@@ -46,7 +46,7 @@ async function pushName(
   );
   step.status("pushing layers", 0, undefined, true);
   step.status(`pushing manifest for ${name}@${pushed.descriptor.digest}`, 0, undefined, true);
-  if (!compression.force) rememberPushed(store, id, reference, pushed);
+  if (!compression.force && compression.type !== "estargz") rememberPushed(store, id, reference, pushed);
   return pushed;
 }
 
@@ -59,7 +59,7 @@ function layerStatus(step: Step): (progress: PushProgress) => void {
 /** Fails with INVALID_COMPRESSION (invalid_argument). */
 function compressionOf(attributes: Attributes): LayerCompression {
   const { compression = "gzip", "compression-level": level, "force-compression": force } = attributes;
-  if (compression !== "gzip" && compression !== "zstd" && compression !== "uncompressed")
+  if (compression !== "gzip" && compression !== "zstd" && compression !== "estargz" && compression !== "uncompressed")
     throw new SlipwayError("invalid_argument", "INVALID_COMPRESSION", `unsupported layer compression type: ${compression}`, { compression });
   const number = level === undefined ? undefined : Number(level);
   if (number !== undefined && (!Number.isInteger(number) || number < 0 || number > (compression === "zstd" ? 22 : 9)))

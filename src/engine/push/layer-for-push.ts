@@ -6,16 +6,25 @@ import type { LayerCompression } from "../registry-api.ts";
 import type { Store } from "../../store/index.ts";
 import { compressGzip, compressZstd } from "../../tar/index.ts";
 import { ociTypes } from "../archive/layer-forms.ts";
+import { estargzLayer, type PreparedLayer } from "./estargz-layer.ts";
 
 export const defaultCompression: LayerCompression = { type: "gzip", force: false };
 
 const typeOf: Readonly<Record<LayerCompression["type"], string>> = {
   gzip: mediaTypes.ociLayerGzip,
+  estargz: mediaTypes.ociLayerGzip,
   zstd: mediaTypes.ociLayerZstd,
   uncompressed: mediaTypes.ociLayer,
 };
 
-/** Fails with LAYER_MISSING (not_found). */
+/** What a registry gets for a layer. Fails with LAYER_MISSING (not_found) and compressEstargz's codes. */
+export async function preparedLayer(store: Store, diffId: Digest, compression: LayerCompression, signal?: AbortSignal): Promise<PreparedLayer> {
+  const compressed = store.layers.blobForms(diffId).some(({ mediaType }) => (ociTypes[mediaType] ?? mediaType) !== mediaTypes.ociLayer);
+  if (compression.type === "estargz" && (compression.force || !compressed)) return await estargzLayer(store, diffId, compression, signal);
+  return { descriptor: await layerForPush(store, diffId, compression, signal), diffId };
+}
+
+/** A form of the store's layer. Fails with LAYER_MISSING (not_found). */
 export async function layerForPush(store: Store, diffId: Digest, compression: LayerCompression, signal?: AbortSignal): Promise<Descriptor> {
   const want = typeOf[compression.type];
   const here = store.layers.blobForms(diffId).map((form) => ({ ...form, mediaType: ociTypes[form.mediaType] ?? form.mediaType }));

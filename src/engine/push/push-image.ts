@@ -9,7 +9,8 @@ import type { PushedBlob, RegistryClient } from "../../registry/index.ts";
 import type { Store } from "../../store/index.ts";
 import { describe, imageManifest, newIndex, readManifest, type ArchivedImage, type ArchivedIndex, type ImageDocument } from "../archive/archive-plan.ts";
 import type { LayerCompression } from "../registry-api.ts";
-import { layerForPush } from "./layer-for-push.ts";
+import { configWithDiffIds, type PreparedLayer } from "./estargz-layer.ts";
+import { preparedLayer } from "./layer-for-push.ts";
 
 export interface PushProgress {
   readonly layer: Digest;
@@ -87,26 +88,39 @@ function wholeIndex(store: Store, document: Digest | undefined, pushed: readonly
 async function pushContents(request: PushRequest, layers: LayerPusher, image: ArchivedImage): Promise<ImageDocument> {
   const { store, client, reference, compression, signal } = request;
   store.layers.hold(image.chain);
-  const config: Descriptor = { mediaType: mediaTypes.ociConfig, digest: digestOf(image.config), size: image.config.length };
-  const sendConfig = async (): Promise<unknown> =>
-    await client.pushBlob(reference, config, {
-      open: async function* (offset) {
-        yield image.config.subarray(offset);
+  const sendConfig = async (bytes: Uint8Array): Promise<unknown> =>
+    await client.pushBlob(
+      reference,
+      { mediaType: mediaTypes.ociConfig, digest: digestOf(bytes), size: bytes.length },
+      {
+        open: async function* (offset) {
+          yield bytes.subarray(offset);
+        },
+        signal,
       },
-      signal,
-    });
+    );
   const kept = compression.force ? undefined : readManifest(store, image);
   if (kept !== undefined && kept.manifest.layers.length === image.chain.length && (await layers.pushKept(kept.manifest.layers, image.chain))) {
-    await sendConfig();
+    await sendConfig(image.config);
     return kept;
   }
-  const [descriptors] = await Promise.all([Promise.all(image.chain.map(async (diffId) => await layers.push(diffId))), sendConfig()]);
-  return imageManifest(image, descriptors);
+  const pushed = Promise.all(image.chain.map(async (diffId) => await layers.push(diffId)));
+  if (compression.type !== "estargz") await Promise.all([pushed, sendConfig(image.config)]);
+  const prepared = await pushed;
+  const config = configWithDiffIds(
+    image.config,
+    prepared.map(({ diffId }) => diffId),
+  );
+  if (compression.type === "estargz") await sendConfig(config);
+  return imageManifest(
+    { ...image, config },
+    prepared.map(({ descriptor }) => descriptor),
+  );
 }
 
 class LayerPusher {
   readonly #request: PushRequest;
-  readonly #pushed = new Map<Digest, Promise<Descriptor>>();
+  readonly #pushed = new Map<Digest, Promise<PreparedLayer>>();
   readonly #compressing: Promise<unknown>[] = Array.from({ length: parallelCompressions }, () => Promise.resolve());
   #turn = 0;
 
@@ -115,7 +129,7 @@ class LayerPusher {
   }
 
   /** Compresses what is not compressed, and sends it. */
-  push(diffId: Digest): Promise<Descriptor> {
+  push(diffId: Digest): Promise<PreparedLayer> {
     let work = this.#pushed.get(diffId);
     if (work === undefined) {
       work = this.#compressAndSend(diffId);
@@ -124,19 +138,19 @@ class LayerPusher {
     return work;
   }
 
-  async #compressAndSend(diffId: Digest): Promise<Descriptor> {
+  async #compressAndSend(diffId: Digest): Promise<PreparedLayer> {
     const { store, compression, onProgress, signal } = this.#request;
     onProgress({ layer: diffId, phase: "waiting", current: 0, total: 0 });
     const lane = this.#turn++ % parallelCompressions;
-    const descriptor = this.#compressing[lane]?.then(async () => {
+    const compressed = this.#compressing[lane]?.then(async () => {
       signal?.throwIfAborted();
       onProgress({ layer: diffId, phase: "compressing", current: 0, total: 0 });
-      return await layerForPush(store, diffId, compression, signal);
-    }) as Promise<Descriptor>;
-    this.#compressing[lane] = descriptor.catch(() => undefined);
-    const blob = await descriptor;
-    await this.#send(diffId, blob);
-    return blob;
+      return await preparedLayer(store, diffId, compression, signal);
+    }) as Promise<PreparedLayer>;
+    this.#compressing[lane] = compressed.catch(() => undefined);
+    const layer = await compressed;
+    await this.#send(diffId, layer.descriptor);
+    return layer;
   }
 
   /** The blobs that a manifest names. False where one of them is neither here nor there. */
@@ -157,7 +171,7 @@ class LayerPusher {
     let work = this.#pushed.get(diffId);
     if (work === undefined) {
       this.#request.onProgress({ layer: diffId, phase: "waiting", current: 0, total: blob.size });
-      work = this.#send(diffId, blob).then(() => blob);
+      work = this.#send(diffId, blob).then(() => ({ descriptor: blob, diffId }));
       this.#pushed.set(diffId, work);
     }
     await work;
