@@ -1,12 +1,12 @@
 /** Brings an image into the store: manifest and config verified, layers as the blobs they come in, unpacked when somebody needs them. */
 import { createHash } from "node:crypto";
-import { SlipwayError } from "../base/errors.ts";
+import { isSlipwayError, SlipwayError } from "../base/errors.ts";
 import { digestFromHex, type Digest } from "../oci/digest.ts";
 import type { Descriptor } from "../oci/manifest.ts";
 import { normalizePlatform, platformFrom, type Platform } from "../oci/platform.ts";
 import { formatReference, repositoryName, type Reference } from "../oci/reference.ts";
 import type { RegistryClient, SourceImage } from "../registry/index.ts";
-import type { Store } from "../store/index.ts";
+import type { PartialBlob, Store } from "../store/index.ts";
 import { decompressDetected } from "../tar/compression.ts";
 import { commitIndex } from "./images/image-index.ts";
 import { forgetImage } from "./images/remove.ts";
@@ -89,35 +89,95 @@ function joinAlike(store: Store, alike: readonly Digest[], image: Digest, docume
 }
 
 async function fetchLayer(options: PullOptions, layer: Descriptor, diffId: Digest): Promise<void> {
-  const { store, onLayer } = options;
+  const { store, signal, onLayer } = options;
   const report = (phase: LayerProgress["phase"], current: number): void => onLayer?.({ layer, phase, current, total: layer.size });
   if (store.layers.has(diffId)) {
     store.layers.hold([diffId]);
     report("exists", layer.size);
     return;
   }
-  if (!store.blobs.has(layer.digest)) {
-    report("waiting", 0);
-    using ingest = store.blobs.ingest(layer.digest);
-    for await (const chunk of options.client.openBlob(options.reference, layer, options.signal === undefined ? {} : { signal: options.signal })) {
-      ingest.write(chunk);
-      report("downloading", ingest.size);
-    }
-    ingest.commit({ digest: layer.digest, size: layer.size });
+  if (!store.blobs.has(layer.digest)) report("waiting", 0);
+  using partial = await store.blobs.partial(layer, signal);
+  if (partial === undefined) {
+    report("verifying", layer.size);
+    // who brought the blob meanwhile may have looked through it as well
+    if (!store.layers.has(diffId)) store.layers.addBlob(diffId, layer, await verifyLayer(store, layer, diffId, signal));
+    store.layers.hold([diffId]);
+    report("done", layer.size);
+    return;
   }
-  report("verifying", layer.size);
-  const sizeBytes = await verifyLayer(store, layer, diffId, options.signal);
-  store.layers.addBlob(diffId, layer, sizeBytes);
+  store.layers.addBlob(diffId, layer, await download(options, layer, diffId, partial, report));
   report("done", layer.size);
 }
 
-/**
- * One pass over the layer's archive: its digest is the config's diffID and its names are harmless. Answers the bytes of its files.
- */
-export async function verifyLayer(store: Store, layer: Pick<Descriptor, "digest">, diffId: Digest, signal?: AbortSignal): Promise<number> {
+/** Bytes that were kept and then came to be wrong (a machine that lost power) are fetched once more. */
+async function download(
+  options: PullOptions,
+  layer: Descriptor,
+  diffId: Digest,
+  partial: PartialBlob,
+  report: (phase: LayerProgress["phase"], current: number) => void,
+): Promise<number> {
+  const resumed = partial.size > 0;
+  try {
+    return await receive(options, layer, diffId, partial, report);
+  } catch (error) {
+    if (!isSlipwayError(error, "DIGEST_MISMATCH")) throw error;
+    partial.restart();
+    if (!resumed) throw error;
+    return await receive(options, layer, diffId, partial, report);
+  }
+}
+
+/** The layer's bytes are unpacked and looked through as they come: no second pass over the file. Answers the bytes of its files. */
+async function receive(
+  { client, reference, signal }: PullOptions,
+  layer: Descriptor,
+  diffId: Digest,
+  partial: PartialBlob,
+  report: (phase: LayerProgress["phase"], current: number) => void,
+): Promise<number> {
+  let broken: unknown;
+  async function* arriving(): AsyncGenerator<Uint8Array, void> {
+    try {
+      yield* partial.earlier();
+      const call = { offset: partial.size, hash: partial.hash, ...(signal === undefined ? {} : { signal }) };
+      for await (const chunk of client.openBlob(reference, layer, call)) {
+        partial.append(chunk);
+        report("downloading", partial.size);
+        yield chunk;
+      }
+      report("verifying", layer.size);
+      await partial.commit();
+    } catch (error) {
+      throw (broken = error);
+    }
+  }
+  const source = arriving();
+  let unreadable: unknown;
+  let sizeBytes = 0;
+  try {
+    // whoever stops reading early does not end the transfer: the blob's digest is judged before its contents
+    sizeBytes = await verifyArchive({ [Symbol.asyncIterator]: () => ({ next: () => source.next() }) }, layer, diffId, signal);
+  } catch (error) {
+    unreadable = error;
+  }
+  if (broken === undefined) for await (const _ of source);
+  if (broken !== undefined) throw broken;
+  if (unreadable !== undefined) throw unreadable;
+  return sizeBytes;
+}
+
+/** One pass over a layer that is in the store; see verifyArchive. */
+export function verifyLayer(store: Store, layer: Pick<Descriptor, "digest">, diffId: Digest, signal?: AbortSignal): Promise<number> {
+  return verifyArchive(store.blobs.stream(layer.digest), layer, diffId, signal);
+}
+
+/** The archive's digest is the config's diffID and its names are harmless. Answers the bytes of its files. Fails with DIFF_ID_MISMATCH (data_loss). */
+async function verifyArchive(source: AsyncIterable<Uint8Array>, layer: Pick<Descriptor, "digest">, diffId: Digest, signal?: AbortSignal): Promise<number> {
   const hash = createHash("sha256");
   const meter = new LayerMeter();
-  const { bytes } = await decompressDetected(store.blobs.stream(layer.digest), { maxBytes: 2 ** 40, ...(signal === undefined ? {} : { signal }) });
+  const { bytes } = await decompressDetected(source, { maxBytes: 2 ** 40, ...(signal === undefined ? {} : { signal }) });
   for await (const chunk of bytes) {
     hash.update(chunk);
     meter.push(chunk);

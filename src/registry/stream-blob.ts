@@ -133,7 +133,8 @@ export async function* streamBlob(
   const mirrors: MirrorFailure[] = [];
   let host = "";
   const verifier = createVerifier(descriptor, () => host, call.offset, call.hash);
-  for (const endpoint of endpoints) {
+  const complete = descriptor.size > 0 && verifier.position === descriptor.size;
+  for (const endpoint of complete ? [] : endpoints) {
     host = endpoint.host;
     try {
       yield* streamFrom(endpoint, reference, descriptor, verifier, call.signal, options);

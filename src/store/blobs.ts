@@ -10,6 +10,7 @@ import { algorithmOf, digestFromHex, digestOf, type Digest } from "../oci/digest
 import { integer, type Database } from "./database.ts";
 import { blobPath, storeError, type StoreLayout } from "./layout.ts";
 import type { Lease } from "./lease.ts";
+import type { PartialBlob } from "./partial-blob.ts";
 
 export interface CommittedBlob {
   readonly digest: Digest;
@@ -133,6 +134,12 @@ export class Blobs {
     }
   }
 
+  /** To bring a blob from elsewhere, going on where an earlier try stopped; undefined when another process brought it meanwhile. */
+  async partial(blob: CommittedBlob, signal?: AbortSignal): Promise<PartialBlob | undefined> {
+    const { openPartialBlob } = await import("./partial-blob.ts");
+    return await openPartialBlob(this, this.#layout, blob, signal);
+  }
+
   /** Small bytes in one go; nothing is written when the blob is here already, as it should be. */
   put(bytes: Uint8Array | string): CommittedBlob {
     const buffer = typeof bytes === "string" ? Buffer.from(bytes) : bytes;
@@ -143,7 +150,7 @@ export class Blobs {
     return ingest.commit();
   }
 
-  /** Takes over a finished, verified file. Used by Ingest and nobody else. */
+  /** Takes over a finished, verified file. Used by Ingest and PartialBlob and nobody else. */
   adopt(path: string, digest: Digest, size: number): void {
     this.#db.transaction(() => {
       renameSync(path, blobPath(this.#layout, digest));

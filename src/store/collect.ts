@@ -9,6 +9,7 @@ import { errnoOf } from "../base/errors.ts";
 import { text, type Database } from "./database.ts";
 import type { StoreLayout } from "./layout.ts";
 import { sweepDeadLeases, type Lease } from "./lease.ts";
+import { sweepPartialBlobs } from "./partial-blob.ts";
 
 export interface Collected {
   readonly layers: readonly string[];
@@ -42,7 +43,7 @@ export function collect(db: Database, layout: StoreLayout, lease: () => Lease): 
     const blobs = db.all(unreachableBlobs).map((row) => text(row, "digest"));
     return { layers, blobs };
   });
-  const reclaimedBytes = sweepFiles(db, layout, lease);
+  const reclaimedBytes = sweepFiles(db, layout, lease) + sweepPartialBlobs(layout, Date.now());
   return { ...gone, deadLeases, reclaimedBytes };
 }
 

@@ -3,6 +3,7 @@ export { Store } from "./store.ts";
 export { defaultRoot, layoutOf, type StoreLayout } from "./layout.ts";
 export { chainId, emptyLayer, type Chain } from "./layers.ts";
 export type { CacheRecord, RecordedConfig } from "./cache-records.ts";
+export type { PartialBlob } from "./partial-blob.ts";
 export type { ImageRecord } from "./images.ts";
 export type { IndexMember, IndexRecord } from "./image-indexes.ts";
 export { DirectoryView } from "./directory-view.ts";

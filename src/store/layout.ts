@@ -19,6 +19,8 @@ export interface StoreLayout {
   readonly indexes: string;
   /** one directory per live process: files being written, uppers of running steps */
   readonly work: string;
+  /** blobs on their way from a registry, kept when a transfer breaks */
+  readonly partial: string;
   /** RUN --mount=type=cache directories */
   readonly cacheMounts: string;
   readonly containers: string;
@@ -38,6 +40,7 @@ export function layoutOf(root: string): StoreLayout {
     layers: join(root, "layers"),
     indexes: join(root, "indexes"),
     work: join(root, "work"),
+    partial: join(root, "partial"),
     cacheMounts: join(root, "cache-mounts"),
     containers: join(root, "containers"),
     volumes: join(root, "volumes"),
@@ -74,6 +77,7 @@ export function createLayout(layout: StoreLayout): void {
     layout.layers,
     layout.indexes,
     layout.work,
+    layout.partial,
     layout.cacheMounts,
     layout.containers,
     layout.volumes,
