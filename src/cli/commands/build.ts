@@ -10,6 +10,7 @@ import { chooseMode } from "../progress/create-renderer.ts";
 import { checkOutputPath, fileError } from "./archive-file.ts";
 import { buildOptionsFrom } from "./build-options.ts";
 import { callFrom, dockerfileShownAs, runCall } from "./call.ts";
+import { checkBuilder } from "./buildx.ts";
 import { showTask } from "./show-task.ts";
 
 interface ResultFiles {
@@ -45,6 +46,7 @@ export const runBuild: Handler = async (cli, invocation) => {
   const files = { iidFile: flags.string("iidfile"), metadataFile: flags.string("metadata-file") };
   await prepareFiles(cli, files);
   const engine = await cli.open();
+  checkBuilder(cli, engine, flags.optional("builder"));
   const display = { mode, expandWarnings: cli.debug || flags.bool("debug") };
   if (call !== undefined) {
     const shownAs = dockerfileShownAs(invocation);

@@ -1,4 +1,5 @@
 /** `builder prune`: cache records that nothing needs, or all of them. */
+import { checkBuilder } from "./buildx.ts";
 import type { CacheRecordSummary } from "../../engine/api.ts";
 import type { Handler } from "../command.ts";
 import { alignColumns } from "../table.ts";
@@ -26,6 +27,7 @@ export const runBuilderPrune: Handler = async (cli, { flags }) => {
   const what = all ? "all build cache" : "all dangling build cache";
   if (!flags.bool("force") && !(await confirm(cli, `WARNING! This will remove ${what}. Are you sure you want to continue?`))) return 0;
   const engine = await cli.open();
+  checkBuilder(cli, engine, flags.optional("builder"));
   const keepBytes = flags.bytes("max-used-space") ?? flags.bytes("reserved-space") ?? flags.bytes("keep-storage");
   const { removed, reclaimedBytes } = await engine.system.pruneCache({
     all,

@@ -12,8 +12,26 @@ test("a name that was created is listed, used and forgotten", async () => {
     () => Date.UTC(2026, 0, 2, 3, 4, 5),
     () => 0,
   );
-  const system = { version: () => ({ Version: "1.2.3" }), platforms: async () => ["linux/amd64", "linux/arm64"] };
-  const run = (line: string): Promise<Outcome> => runInMemory(line.split(" "), { engine: { builders, system } });
+  const nowMs = Date.UTC(2026, 0, 2);
+  const record = {
+    id: "abc",
+    type: "regular",
+    description: "",
+    sizeBytes: 1_500_000,
+    createdMs: 0,
+    lastUsedMs: nowMs - 180_000,
+    usageCount: 1,
+    inUse: false,
+    shared: true,
+  } as const;
+  const nothing = { total: 0, active: 0, sizeBytes: 0, reclaimableBytes: 0 };
+  const usage = { images: nothing, containers: nothing, volumes: nothing, cache: nothing, cacheRecords: [record], orphanBytes: 0 };
+  const system = {
+    diskUsage: async () => usage,
+    version: () => ({ Version: "1.2.3" }),
+    platforms: async () => ["linux/amd64", "linux/arm64"],
+  };
+  const run = (line: string): Promise<Outcome> => runInMemory(line.split(" "), { engine: { builders, system }, nowMs, cwd: directory.path });
   const steps: readonly (readonly [line: string, stdout: string, stderr?: string])[] = [
     ["buildx create --use --name multi --driver docker-container --bootstrap", "multi\n"],
     [
@@ -44,6 +62,13 @@ test("a name that was created is listed, used and forgotten", async () => {
     ["buildx inspect nope", "", 'ERROR: no builder "nope" found\n'],
     ["buildx rm multi nope", "multi removed\n", 'failed to remove nope: no builder "nope" found\nERROR: failed to remove one or more builders\n'],
     ["buildx stop nope", "", 'ERROR: no builder "nope" found\n'],
+    ["buildx du --builder nope", "", 'ERROR: no builder "nope" found\n'],
+    ["builder prune -f --builder nope", "", 'ERROR: no builder "nope" found\n'],
+    ["buildx build --builder nope .", "", 'ERROR: no builder "nope" found\n'],
+    [
+      "buildx du",
+      "ID        RECLAIMABLE   SIZE      LAST ACCESSED\nabc       true          1.5MB*    3 minutes ago\nShared:\t\t1.5MB\nPrivate:\t0B\nReclaimable:\t1.5MB\nTotal:\t\t1.5MB\n",
+    ],
     ["buildx version", "slipway v1.2.3\n"],
   ];
   for (const [line, stdout, stderr = ""] of steps) assert.deepEqual(await run(line), { code: stderr === "" ? 0 : 1, stdout, stderr }, line);

@@ -1,7 +1,7 @@
 /** `buildx create|use|ls|inspect|rm|stop|version`: names for the one builder, in buildx's words. */
 import { parsePlatform } from "../../oci/index.ts";
 import { asSlipwayError } from "../../base/errors.ts";
-import type { BuilderSummary, SlipwayApi } from "../../engine/api.ts";
+import type { BuilderSummary, CacheRecordSummary, SlipwayApi } from "../../engine/api.ts";
 import type { Handler, Invocation } from "../command.ts";
 import type { Cli } from "../cli.ts";
 import { cliError } from "../failure.ts";
@@ -9,14 +9,20 @@ import { compileTemplate } from "../go-template.ts";
 import { GoStruct } from "../go-value.ts";
 import { formatJsonLine } from "../json.ts";
 import { alignColumns } from "../table.ts";
+import { formatAgo, formatSize } from "../units.ts";
 
 const driver = "slipway";
 const endpoint = "local";
 
-/** What `--builder` or BUILDX_BUILDER names, checked; a command without either takes the current one. Fails with NO_SUCH_BUILDER. */
-export function builderFrom({ env }: Cli, engine: SlipwayApi, word: string | undefined): BuilderSummary | undefined {
+/** What `--builder` or BUILDX_BUILDER names; neither means the current one. Fails with NO_SUCH_BUILDER. */
+function builderFrom({ env }: Cli, engine: SlipwayApi, word: string | undefined): BuilderSummary | undefined {
   const name = word === undefined || word === "" ? (env["BUILDX_BUILDER"] ?? "") : word;
   return name === "" ? undefined : engine.builders.inspect(name);
+}
+
+/** A misspelt builder is told as buildx tells it. Fails with NO_SUCH_BUILDER (not_found). */
+export function checkBuilder(cli: Cli, engine: SlipwayApi, word: string | undefined): void {
+  builderFrom(cli, engine, word);
 }
 
 async function about(engine: SlipwayApi): Promise<{ readonly version: string; readonly platforms: readonly string[] }> {
@@ -121,3 +127,38 @@ export const runBuildxVersion: Handler = async (cli) => {
   cli.stdout.write(`slipway v${engine.system.version()["Version"] ?? "0.0.0"}\n`);
   return 0;
 };
+
+/** Sizes with a star are shared with images. */
+export const runBuildxDu: Handler = async (cli, { flags }) => {
+  const engine = await cli.open();
+  checkBuilder(cli, engine, flags.optional("builder"));
+  const { cacheRecords } = await engine.system.diskUsage();
+  if (flags.string("format") === "json") {
+    cli.stdout.write(cacheRecords.map((record) => `${formatJsonLine(duJson(record))}\n`).join(""));
+    return 0;
+  }
+  const sum = (wanted: (record: CacheRecordSummary) => boolean): string =>
+    formatSize(
+      cacheRecords.filter(wanted).reduce((total, { sizeBytes }) => total + sizeBytes, 0),
+      4,
+    );
+  const rows = cacheRecords.map(
+    ({ id, inUse, shared, sizeBytes, lastUsedMs }) =>
+      `${id}\t${!inUse}\t${formatSize(sizeBytes, 4)}${shared ? "*" : ""}\t${formatAgo(lastUsedMs, cli.now())}\n`,
+  );
+  cli.stdout.write(alignColumns(`ID\tRECLAIMABLE\tSIZE\tLAST ACCESSED\n${rows.join("")}`));
+  const totals = [
+    ["Shared:", sum(({ shared }) => shared)],
+    ["Private:", sum(({ shared }) => !shared)],
+    ["Reclaimable:", sum(({ inUse }) => !inUse)],
+    ["Total:", sum(() => true)],
+  ];
+  cli.stdout.write(totals.map(([name, size]) => `${name}${name!.length < 8 ? "\t\t" : "\t"}${size}\n`).join(""));
+  return 0;
+};
+
+function duJson({ id, inUse, shared, sizeBytes, createdMs, lastUsedMs, usageCount, type, description }: CacheRecordSummary): object {
+  const time = (ms: number): string => new Date(ms).toISOString();
+  const words = { CreatedAt: time(createdMs), Description: description, ID: id, LastUsedAt: time(lastUsedMs), Reclaimable: !inUse, Shared: shared };
+  return { ...words, Size: formatSize(sizeBytes, 4), Type: type, UsageCount: usageCount };
+}

@@ -91,6 +91,20 @@ export const buildxCommands: readonly Command[] = [
     load: async () => (await import("../commands/buildx.ts")).runBuildxStop,
   },
   {
+    name: "du",
+    short: "Show what the build cache holds",
+    usage: "[OPTIONS]",
+    flags: [
+      flag("builder", "", "string", "Name of a builder"),
+      debugFlag,
+      flag("format", "", "string", 'How to write the output ("json")'),
+      flag("verbose", "", "bool", "Accepted for scripts"),
+    ],
+    args: { min: 0, max: 0 },
+    paths: both("du"),
+    load: async () => (await import("../commands/buildx.ts")).runBuildxDu,
+  },
+  {
     name: "version",
     short: "Print the builder's version",
     usage: "",

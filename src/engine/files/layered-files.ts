@@ -11,6 +11,7 @@ import { LayerEntries } from "./layer-entries.ts";
 import type { FileContent, ImageFiles } from "./image-files.ts";
 
 const maxLayerBytes = 2 ** 40;
+const maxEntries = 5_000_000;
 
 /** One layer's archive, compressed or not, verified; each call reads it anew. */
 export type OpenLayer = () => AsyncIterable<Uint8Array>;
@@ -47,6 +48,9 @@ class UnreadLayer implements LayerTree {
   async read(signal: AbortSignal | undefined): Promise<void> {
     const entries: TarEntry[] = [];
     for await (const { entry } of membersOf(this.open, signal)) {
+      if (entries.length >= maxEntries) {
+        throw new SlipwayError("resource_exhausted", "UNPACK_LIMIT", `archive exceeds the limit of ${maxEntries} entries`, { limit: maxEntries });
+      }
       const linkname = entry.type === "hardlink" ? sanitizeEntryPath(entry.linkname) : entry.linkname;
       entries.push({ ...entry, path: sanitizeEntryPath(entry.path), linkname });
     }

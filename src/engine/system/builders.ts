@@ -25,7 +25,7 @@ const adjectives = ["brave", "calm", "eager", "gentle", "jolly", "keen", "lucid"
 const ships = ["argo", "beagle", "calypso", "endeavour", "fram", "gjoa", "kontiki", "santiago", "vasa", "victoria"];
 
 function noSuchBuilder(name: string): SlipwayError {
-  return new SlipwayError("not_found", "NO_SUCH_BUILDER", `no builder ${JSON.stringify(name)} found`, { name, bare: true });
+  return new SlipwayError("not_found", "NO_SUCH_BUILDER", `no builder ${JSON.stringify(name)} found`, { name, bare: true, plain: true });
 }
 
 function refused(message: string): SlipwayError {
