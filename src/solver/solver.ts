@@ -8,12 +8,14 @@ import type { ProgressSink } from "../base/progress.ts";
 import type { Digest } from "../oci/digest.ts";
 import { listVertices, type Vertex } from "../graph/vertex.ts";
 import type { Store } from "../store/index.ts";
-import { keyNodeOf, type KeyNode, type SolvedInput } from "./buildkit-keys/key-node.ts";
+import type { KeyNode } from "./buildkit-keys/key-node.ts";
 import type { CacheExchange, RemoteHit } from "./cache-exchange/cache-exchange.ts";
 import { execInputs, execKey, rootChain, runExecStep, type ExecEnvironment, type ExecStep } from "./exec-runner.ts";
 import { baseChain, prepareFileStep, runFileStep, type FileStep } from "./file-runner.ts";
 import { Gate } from "./gate.ts";
 import type { Result } from "./results.ts";
+import { diffOf, mergeOf } from "./combine-layers.ts";
+import { StepOutlook } from "./step-outlook.ts";
 import { throughCache, type StepOutcome, type StepRequest } from "./step-cache.ts";
 
 /** What the solver needs from outside: the client's directories, remote sources, images, networks, secrets. */
@@ -84,7 +86,14 @@ export class Solver {
     }
   }
 
-  readonly #nodes = new Map<Digest, KeyNode | undefined>();
+  #outlook: StepOutlook | undefined;
+
+  /** Names steps and looks ahead; undefined where no caches of elsewhere are read or written. */
+  #lookAhead(): StepOutlook | undefined {
+    const { store, exchange } = this.#options;
+    if (exchange === undefined) return undefined;
+    return (this.#outlook ??= new StepOutlook({ store, exchange, signal: this.#signal, solve: (vertex) => this.#solve(vertex) }));
+  }
 
   /** Layers that a cache of elsewhere promised are needed now. */
   async #fetch(results: readonly Result[]): Promise<void> {
@@ -92,21 +101,6 @@ export class Solver {
       results.flatMap((result) => (result.kind === "layers" ? [result.chain] : [])),
       this.#signal,
     );
-  }
-
-  /** What the step is called in caches of elsewhere. */
-  async #nodeOf(vertex: Vertex, inputs: readonly Result[]): Promise<KeyNode | undefined> {
-    if (this.#options.exchange === undefined) return undefined;
-    const solved: SolvedInput[] = [];
-    for (const [index, result] of inputs.entries()) {
-      const input = vertex.inputs[index];
-      const behind = input?.metadata.contextMount === undefined ? undefined : input.inputs[0];
-      const tree = behind === undefined ? undefined : await this.#solve(behind);
-      solved.push({ result, node: input === undefined ? undefined : this.#nodes.get(input.digest), mountedTree: tree?.kind === "tree" ? tree : undefined });
-    }
-    const node = keyNodeOf(vertex, solved);
-    this.#nodes.set(vertex.digest, node);
-    return node;
   }
 
   #note(vertex: Vertex, node: KeyNode | undefined, result: Result): Result {
@@ -133,11 +127,16 @@ export class Solver {
   }
 
   async #solveOnce(vertex: Vertex): Promise<Result> {
+    const ahead = await this.#lookAhead()?.wholeHit(vertex);
+    if (ahead !== undefined) {
+      new VertexReport(vertex, this.#options.onProgress).completed(true);
+      return this.#note(vertex, ahead.node, ahead.result);
+    }
     const inputs = await Promise.all(vertex.inputs.map((input) => this.#solve(input)));
     const report = new VertexReport(vertex, this.#options.onProgress);
     try {
       this.#signal.throwIfAborted();
-      const node = await this.#nodeOf(vertex, inputs);
+      const node = await this.#lookAhead()?.nameOf(vertex);
       return this.#note(vertex, node, await this.#run(vertex, inputs, report, node));
     } catch (error) {
       const failure =
@@ -167,11 +166,7 @@ export class Solver {
         await report.during(() => sources.image(vertex), true);
         return { kind: "layers", chain: op.chain, createdMs: 0 };
       case "merge":
-        return {
-          kind: "layers",
-          chain: inputs.flatMap((input) => (input.kind === "layers" ? input.chain : [])),
-          createdMs: Math.max(0, ...inputs.map((input) => (input.kind === "layers" ? input.createdMs : 0))),
-        };
+        return mergeOf(inputs);
       case "diff":
         return diffOf(inputs);
       case "file":
@@ -250,15 +245,6 @@ function checkEntitlements(root: Vertex, allow: ReadonlySet<string>): void {
       });
     }
   }
-}
-
-/** Only what one chain adds on top of the other can be told without comparing files. */
-function diffOf(inputs: readonly Result[]): Result {
-  const [lower, upper] = inputs;
-  if (lower?.kind === "layers" && upper?.kind === "layers" && lower.chain.every((diffId, index) => upper.chain[index] === diffId)) {
-    return { kind: "layers", chain: upper.chain.slice(lower.chain.length), createdMs: upper.createdMs };
-  }
-  throw new SlipwayError("unsupported", "DIFF_UNRELATED", "diff of file systems that do not stand on each other is not supported");
 }
 
 /** Tells the progress of one vertex; started at most once, completed exactly once. */

@@ -61,14 +61,33 @@ export class CacheExchange {
     if (this.#options.exports && step.vertex.metadata.contextMount === undefined) this.#notes.set(step.vertex.digest, step);
   }
 
-  /** A step that stands on the very layers that the build has. `keep` is what to record of it once its layers are here. */
-  find(node: KeyNode, base: Chain, keep: (hit: RemoteHit) => PendingRecord): RemoteHit | undefined {
+  get imports(): boolean {
+    return this.#options.imports.length > 0;
+  }
+
+  /** All layers of a step's result, whatever the build has below it: what the step stands on need not be made. */
+  findWhole(node: KeyNode): RemoteHit | undefined {
+    for (const { layers, createdMs } of this.#options.imports.flatMap((cache) => cache.find(node))) {
+      if (layers.some(({ diffId }) => this.#lost.has(diffId))) continue;
+      this.#promise(layers);
+      return { layers: layers.map(({ diffId }) => diffId), createdMs };
+    }
+    return undefined;
+  }
+
+  #promise(layers: readonly ImportedLayer[]): void {
+    for (const layer of layers) if (!this.#options.store.layers.has(layer.diffId)) this.#pending.set(layer.diffId, layer);
+  }
+
+  /** A step that stands on the very layers that the build has. `keep` is what to record of it once its layers are here; without it nothing is promised. */
+  find(node: KeyNode, base: Chain, keep?: (hit: RemoteHit) => PendingRecord): RemoteHit | undefined {
     for (const cache of this.#options.imports) {
       for (const { layers, createdMs } of cache.find(node)) {
         const own = layersAbove(base, layers);
         if (own === undefined || own.some(({ diffId }) => this.#lost.has(diffId))) continue;
-        for (const layer of own) if (!this.#options.store.layers.has(layer.diffId)) this.#pending.set(layer.diffId, layer);
         const hit = { layers: own.map(({ diffId }) => diffId), createdMs };
+        if (keep === undefined) return hit;
+        this.#promise(own);
         this.#records.push(keep(hit));
         return hit;
       }
