@@ -38,7 +38,6 @@ async function synced(file: string): Promise<void> {
 export function createDiskStorage(root: string): DistributionStorage {
   const repositoriesRoot = path.join(root, "repositories");
   const temporary = path.join(root, "temporary");
-  rmSync(temporary, { recursive: true, force: true });
   for (const directory of [repositoriesRoot, temporary]) mkdirSync(directory, { recursive: true });
   /** of uploads that this process began or continued from their first byte */
   const hashes = new Map<string, Hash>();
@@ -106,8 +105,9 @@ export function createDiskStorage(root: string): DistributionStorage {
     }
     await synced(file);
     mkdirSync(path.dirname(blobFile(digest)), { recursive: true });
-    renameSync(file, blobFile(digest));
+    // in this order a server that is killed in between leaves an upload, not bytes that nobody names
     write(entry(name, "_blobs", digest), "");
+    renameSync(file, blobFile(digest));
     return true;
   }
 

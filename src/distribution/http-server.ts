@@ -29,7 +29,7 @@ export interface HttpServerOptions {
   /** 0, the default: any free one */
   readonly port?: number;
   readonly tls?: TlsFiles;
-  /** for a client that sends nothing: headers within a minute, and five without a byte of a body */
+  /** how long a connection may be without a byte either way; five minutes by default. Headers have to come within one */
   readonly idleTimeoutMs?: number;
   /** called when an exchange has ended */
   readonly onExchange?: (exchange: Exchange) => void;

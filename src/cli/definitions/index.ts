@@ -6,17 +6,28 @@ import { containerCommands } from "./containers.ts";
 import { flag } from "./flag.ts";
 import { imageCommands } from "./images.ts";
 import { manifestCommands } from "./manifest.ts";
+import { registryCommands } from "./registry.ts";
 import { systemCommands } from "./system.ts";
 import { transferCommands } from "./transfer.ts";
 
 export const commandTable: CommandTable = {
-  commands: [...buildCommands, ...containerCommands, ...imageCommands, ...systemCommands, ...transferCommands, ...manifestCommands, ...buildxCommands],
+  commands: [
+    ...buildCommands,
+    ...containerCommands,
+    ...imageCommands,
+    ...systemCommands,
+    ...transferCommands,
+    ...manifestCommands,
+    ...buildxCommands,
+    ...registryCommands,
+  ],
   groups: [
     { name: "builder", short: "Build images and keep their cache", paths: ["builder", "buildx"] },
     { name: "container", short: "Everything about containers", paths: ["container"] },
     { name: "image", short: "Everything about images", paths: ["image"] },
     { name: "imagetools", short: "Documents of registries", paths: ["buildx imagetools", "builder imagetools"] },
     { name: "manifest", short: "Lists of images for several platforms", paths: ["manifest"] },
+    { name: "registry", short: "A registry of your own", paths: ["registry"] },
     { name: "system", short: "The store and the machine", paths: ["system"] },
   ],
   globals: [

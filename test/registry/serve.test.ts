@@ -1,0 +1,94 @@
+/** `slipway registry serve` as users run it: passwords, a kill in the middle of an upload, a graceful end. */
+import assert from "node:assert/strict";
+import { spawn, type ChildProcess } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { globSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { test } from "node:test";
+
+const program = path.resolve(import.meta.dirname, "../../bin/slipway");
+const blob = Buffer.alloc(1 << 20, "slipway ");
+const digest = `sha256:${createHash("sha256").update(blob).digest("hex")}`;
+
+interface Server extends AsyncDisposable {
+  readonly url: string;
+  readonly child: ChildProcess;
+  stderr(): string;
+  end(signal: NodeJS.Signals): Promise<number | null>;
+}
+
+async function serve(directory: string, ...flags: readonly string[]): Promise<Server> {
+  const child = spawn(program, ["registry", "serve", "--listen", "127.0.0.1:0", "--data", path.join(directory, "data"), ...flags], {
+    env: { PATH: process.env["PATH"] ?? "", HOME: directory, NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? "" },
+  });
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  const exited = once(child, "exit") as Promise<[number | null]>;
+  const first = await Promise.race([once(child.stdout, "data"), exited.then(([code]) => assert.fail(`ended with ${code}: ${stderr}`))]);
+  return {
+    child,
+    url: String((first as [Buffer])[0]).trim(),
+    stderr: () => stderr,
+    end: async (signal) => {
+      child.kill(signal);
+      return (await exited)[0];
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      await exited;
+    },
+  };
+}
+
+async function inDirectory(work: (directory: string) => Promise<void>): Promise<void> {
+  const directory = mkdtempSync(path.join(tmpdir(), "slipway-serve-"));
+  try {
+    await work(directory);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+test("an upload goes on after the server was killed, and nothing else is left", () =>
+  inDirectory(async (directory) => {
+    await using killed = await serve(directory);
+    const begun = await fetch(`${killed.url}/v2/a/blobs/uploads/`, { method: "POST" });
+    const location = begun.headers.get("location") ?? "";
+    assert.equal((await fetch(killed.url + location, { method: "PATCH", body: blob.subarray(0, 1000) })).status, 202);
+    await killed.end("SIGKILL");
+    writeFileSync(path.join(directory, "data/temporary/half"), "x");
+
+    await using again = await serve(directory);
+    assert.equal((await fetch(again.url + location)).headers.get("range"), "0-999");
+    const rest = { method: "PUT", body: blob.subarray(1000), headers: { "content-range": `1000-${blob.length - 1}` } };
+    assert.equal((await fetch(`${again.url}${location}?digest=${digest}`, rest)).status, 201);
+    assert.deepEqual(Buffer.from(await (await fetch(`${again.url}/v2/a/blobs/${digest}`)).arrayBuffer()), blob);
+    assert.equal(await again.end("SIGTERM"), 0);
+    const files = globSync("**/*", { cwd: path.join(directory, "data"), withFileTypes: true }).filter((one) => one.isFile());
+    assert.deepEqual(files.map(({ name }) => name).toSorted(), [digest.slice(7), "lock", digest].toSorted());
+  }));
+
+test("one server at a time works on a directory", () =>
+  inDirectory(async (directory) => {
+    await using _ = await serve(directory);
+    await assert.rejects(serve(directory), /ended with 1: .*another server works on/s);
+  }));
+
+test("passwords from an htpasswd file, and a line for every request", () =>
+  inDirectory(async (directory) => {
+    const file = path.join(directory, "users");
+    // ann's is "secret"
+    writeFileSync(file, "# users\nann:$2b$05$3.a90svtjCg3lnI18xyTfemHAb6lDf33Ioxy7u6O5bCg7dDUrqTAu\n");
+    await using server = await serve(directory, "--htpasswd", file, "--log");
+    const status = async (word?: string): Promise<number> =>
+      (await fetch(`${server.url}/v2/`, word === undefined ? {} : { headers: { authorization: `Basic ${btoa(word)}` } })).status;
+    assert.deepEqual([await status(), await status("ann:wrong"), await status("bob:secret"), await status("ann:secret")], [401, 401, 401, 200]);
+    assert.equal(await server.end("SIGTERM"), 0);
+    assert.match(server.stderr(), /^127\.0\.0\.1 \[.*\] "GET \/v2\/" 401 \d+ \d+ms\n/);
+    assert.equal(server.stderr().trim().split("\n").length, 4);
+
+    writeFileSync(file, "ann:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n");
+    await assert.rejects(serve(directory, "--htpasswd", file), /users:1: not a user with a bcrypt hash/);
+  }));
