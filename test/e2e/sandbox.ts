@@ -31,6 +31,8 @@ export interface CallOptions {
   readonly timeoutMs?: number;
   /** words before the program: `["setpriv", "--reuid=1000"]` */
   readonly through?: readonly string[];
+  /** kill -9 as soon as it aborts */
+  readonly killed?: AbortSignal;
   /** called with each piece of standard error, for tests that act in the middle */
   readonly onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
 }
@@ -172,6 +174,7 @@ function spawnSlipway(words: readonly string[], options: Spawn): Promise<Outcome
   const kill = (signal: NodeJS.Signals): void => {
     if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, signal);
   };
+  options.killed?.addEventListener("abort", () => kill("SIGKILL"), { once: true });
   const timer = setTimeout(() => kill("SIGKILL"), options.timeoutMs ?? 120_000);
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
