@@ -43,14 +43,14 @@ export class StepOutlook {
   async wholeHit(vertex: Vertex): Promise<{ readonly node: KeyNode; readonly result: Result } | undefined> {
     const { exchange } = this.#options;
     if (!exchange.imports || (vertex.op.type !== "exec" && vertex.op.type !== "file")) return undefined;
-    if (vertex.metadata.contextMount !== undefined || listVertices([vertex]).some(({ metadata }) => metadata.ignoreCache)) return undefined;
+    if (isPlainCopy(vertex) || listVertices([vertex]).some(({ metadata }) => metadata.ignoreCache)) return undefined;
     const node = await this.nameOf(vertex);
     if (node === undefined || (await this.#isAllThere(vertex))) return undefined;
     const hit = exchange.findWhole(node);
     return hit === undefined ? undefined : { node, result: { kind: "layers", chain: hit.layers, createdMs: hit.createdMs } };
   }
 
-  /** Nothing would run for it. What is copied for a mount is made again wherever it is needed. */
+  /** Nothing would run for it, but for copies of what is handed in: the script of a RUN, what a mount takes of the context. */
   #isAllThere(vertex: Vertex): Promise<boolean> {
     let isThere = this.#allThere.get(vertex.digest);
     if (isThere === undefined) this.#allThere.set(vertex.digest, (isThere = this.#lookBelow(vertex)));
@@ -59,7 +59,7 @@ export class StepOutlook {
 
   async #lookBelow(vertex: Vertex): Promise<boolean> {
     if ((await this.#peek(vertex)) === undefined) return false;
-    const inputs = vertex.inputs.filter(({ metadata }) => metadata.contextMount === undefined);
+    const inputs = vertex.inputs.filter((input) => !isPlainCopy(input));
     return (await Promise.all(inputs.map((input) => this.#isAllThere(input)))).every(Boolean);
   }
 
@@ -108,6 +108,10 @@ export class StepOutlook {
 
 function isHandedIn({ op }: Vertex): boolean {
   return op.type === "local" || op.type === "git" || op.type === "http";
+}
+
+function isPlainCopy({ op, inputs }: Vertex): boolean {
+  return op.type === "file" && inputs.every(isHandedIn);
 }
 
 function baseOf(scratchBase: boolean, inputs: readonly (Result | undefined)[]): Chain | undefined {

@@ -100,6 +100,16 @@ test("mode=min writes the result's layers alone, and they are taken although the
   });
 });
 
+test("steps are shown as hits although a script below them is made again", async () => {
+  const script = builder.folder({ Dockerfile: "FROM busybox\nRUN echo 1 >/1\nRUN <<X\n#!/bin/sh\necho 2 >/2\nX\nRUN echo 3 >/3\n" });
+  const directory = path.join(folder, `script-${exports++}`);
+  assert.equal((await build(builder, ["--cache-to", `type=local,dest=${directory}`], script)).code, 0);
+  await elsewhere(async (sandbox) => {
+    const outcome = await build(sandbox, from(directory), script);
+    assert.deepEqual(states(outcome), ["cached", "cached", "cached"], outcome.stderr);
+  });
+});
+
 test("an index, Docker's media types and zstd are read like the rest", async () => {
   for (const flags of [",image-manifest=false", ",oci-mediatypes=false", ",compression=zstd", ",compression=uncompressed", ",tag=other"]) {
     const directory = await exported(`,mode=max${flags}`);
