@@ -20,6 +20,6 @@ export const runCp: Handler = async (cli, { flags, args }) => {
   }
   const target = resolve(cli.cwd, destination) + (destination.endsWith("/") ? "/" : "");
   const { sizeBytes } = await engine.transfer.copyPath(image, path, target, { ...options, keepOwners: flags.bool("archive") });
-  if (!flags.bool("quiet")) cli.stderr.write(`Successfully copied ${formatSize(sizeBytes, 3)} to ${resolve(cli.cwd, destination)}\n`);
+  if (!flags.bool("quiet") && cli.stdout.isTTY) cli.stderr.write(`Successfully copied ${formatSize(sizeBytes, 3)} to ${resolve(cli.cwd, destination)}\n`);
   return 0;
 };

@@ -3,7 +3,17 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { Slipway } from "../../engine/index.ts";
-import { LayoutDraft, TestDirectory, registryAbsent, startDockerRegistry, type DockerRegistry } from "../../engine/transports/test-layout.ts";
+import {
+  LayoutDraft,
+  chunksOf,
+  tarOf,
+  tarOfBuffers,
+  TestDirectory,
+  registryAbsent,
+  startDockerRegistry,
+  type DockerRegistry,
+} from "../../engine/transports/test-layout.ts";
+import { digestOf } from "../../oci/digest.ts";
 import { mediaTypes } from "../../oci/manifest.ts";
 import { runInMemory, type Outcome } from "../memory-cli.ts";
 
@@ -16,6 +26,17 @@ describe("documents of a registry", { skip: registryAbsent }, () => {
   const amd64 = draft.image([[{ path: "a", content: "amd64" }]], { os: "linux", architecture: "amd64" });
   const arm64 = draft.image([[{ path: "a", content: "arm64" }]], { os: "linux", architecture: "arm64" });
   draft.name(amd64, "amd64").name(arm64, "arm64").write(directory.at("images"));
+
+  const plain = tarOf([{ path: "a", content: "plain" }]);
+  const config = Buffer.from(JSON.stringify({ os: "linux", architecture: "amd64", rootfs: { type: "layers", diff_ids: [digestOf(plain)] } }));
+  const manifest = Buffer.from(JSON.stringify([{ Config: "c.json", RepoTags: ["plain:1"], Layers: ["l.tar"] }]));
+  const layered = tarOfBuffers(
+    new Map([
+      ["c.json", config],
+      ["manifest.json", manifest],
+      ["l.tar", plain],
+    ]),
+  );
 
   const run = (...words: readonly string[]): Promise<Outcome> => runInMemory(words, { open: async () => engine, cwd: directory.path });
   const ok = async (...words: readonly string[]): Promise<string> => {
@@ -35,6 +56,25 @@ describe("documents of a registry", { skip: registryAbsent }, () => {
     await engine.close();
     await registry[Symbol.asyncDispose]();
     directory[Symbol.dispose]();
+  });
+
+  test("tags in the registry's order, filtered and limited", async () => {
+    for (const tag of ["1.0", "1.1-alpine", "1.2-alpine", "latest"]) await ok("copy", "oci:images:amd64", `${host}/many/app:${tag}`);
+    const all = (await ok("tags", `${host}/many/app`)).trimEnd().split("\n");
+    assert.deepEqual(new Set(all), new Set(["1.0", "1.1-alpine", "1.2-alpine", "latest"]));
+    const matching = all.filter((tag) => tag !== "1.0");
+    assert.equal(await ok("tags", `${host}/many/app`, "--filter", "*-alpine", "--filter", "l*", "--limit", "2"), `${matching.slice(0, 2).join("\n")}\n`);
+    assert.equal(await ok("tags", "--format", "json", `docker://${host}/many/app`, "--limit", "1"), `${JSON.stringify(all.slice(0, 1))}\n`);
+    assert.equal(await ok("ls", `${host}/many/app:1.0`), "a\n");
+    assert.match((await run("tags", `${host}/none/app`)).stderr, /repository .*none\/app not found/);
+  });
+
+  test("layers of the store that have no compressed form go to a registry compressed", async () => {
+    const { result } = engine.images.load(chunksOf(layered));
+    await result;
+    await ok("copy", "-q", "plain:1", `${host}/plain/app:1`);
+    assert.match(await ok("manifest", "inspect", `${host}/plain/app:1`), /tar\+gzip/);
+    assert.equal(await ok("cat", `docker://${host}/plain/app:1:/a`), "plain");
   });
 
   test("a list is created, annotated, inspected, pushed and removed", async () => {

@@ -1,6 +1,6 @@
 /** Looking into images where they lie: the same answers from a directory, an archive of either kind and the store. */
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { lstatSync, mkdirSync, readFileSync, readdirSync, readlinkSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { Slipway } from "../../engine/index.ts";
 import { chunksOf, TestDirectory, writePlaces } from "../../engine/transports/test-layout.ts";
@@ -53,6 +53,45 @@ describe("an image where it lies", () => {
       assert.equal(readlinkSync(`${out}/os-release`), "../usr/lib/os-release");
     });
   }
+  /** What Docker's cp does with each, from a directory with a file, a directory, and links to both and to nothing. */
+  const destinations: readonly { readonly source: string; readonly target: string; readonly want: string }[] = [
+    { source: "/bin/tool", target: "new", want: "new" },
+    { source: "/bin/tool", target: "new/", want: "no such directory\n" },
+    { source: "/bin/tool", target: "file", want: "file" },
+    { source: "/bin/tool", target: "file/", want: "stat DIR/file/: not a directory\n" },
+    { source: "/bin/tool", target: "directory", want: "directory/tool" },
+    { source: "/bin/tool", target: "to-directory", want: "directory/tool" },
+    { source: "/bin/tool", target: "to-file", want: "file" },
+    { source: "/bin/tool", target: "to-nothing", want: "nothing" },
+    { source: "/bin/tool", target: "none/new", want: 'invalid output path: directory "DIR/none" does not exist\n' },
+    { source: "/bin/tool/", target: "directory", want: "Error response from daemon: lstat /bin/tool/: not a directory\n" },
+    { source: "/etc/../bin/tool", target: "new", want: "new" },
+    { source: "/bin", target: "new", want: "new/tool" },
+    { source: "/bin", target: "new/", want: "new/tool" },
+    { source: "/bin", target: "directory", want: "directory/bin/tool" },
+    { source: "/bin/", target: "directory", want: "directory/bin/tool" },
+    { source: "/bin/.", target: "directory", want: "directory/tool" },
+    { source: "/bin", target: "file", want: "cannot copy directory\n" },
+    { source: "/bin", target: "to-nothing", want: "nothing/tool" },
+    { source: "/nope", target: "new", want: "Error response from daemon: Could not find the file /nope in image oci:layout:v1\n" },
+  ];
+  for (const [at, { source, target, want }] of destinations.entries()) {
+    test(`cp ${source} ${target}`, async () => {
+      const cwd = directory.at("destinations", String(at));
+      mkdirSync(`${cwd}/directory`, { recursive: true });
+      writeFileSync(`${cwd}/file`, "old");
+      symlinkSync("directory", `${cwd}/to-directory`);
+      symlinkSync("file", `${cwd}/to-file`);
+      symlinkSync("nothing", `${cwd}/to-nothing`);
+      symlinkSync(directory.at("layout"), `${cwd}/layout`);
+      const { stderr } = await runInMemory(["cp", `oci:layout:v1:${source}`, target], { open: async () => engine as Slipway, cwd });
+      const found = readdirSync(cwd, { recursive: true, encoding: "utf8" }).find(
+        (path) => lstatSync(`${cwd}/${path}`).isFile() && readFileSync(`${cwd}/${path}`, "utf8") === "tool two!",
+      );
+      assert.equal(found ?? stderr.replaceAll(cwd, "DIR"), want, stderr);
+    });
+  }
+
   test("closes", async () => {
     await engine?.close();
     directory[Symbol.dispose]();

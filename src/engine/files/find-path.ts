@@ -16,9 +16,13 @@ export function noSuchFile(image: string, path: string): SlipwayError {
 
 /** Fails with FILE_NOT_FOUND (not_found), TOO_MANY_LINKS. `followLast`: of a link what it leads to. */
 export function findPath(view: FileView, image: string, asked: string, followLast: boolean): FoundPath {
-  const path = resolveInTree(view, asked, { followLast });
+  // as Docker: `..` takes away the part before it as written
+  const path = resolveInTree(view, posix.normalize(asked), { followLast });
   const node = view.lookup(path);
-  if (node === undefined || (asked.endsWith("/") && node.type !== "directory" && node.type !== "symlink")) throw noSuchFile(image, asked);
+  if (node === undefined) throw noSuchFile(image, asked);
+  if (asked.endsWith("/") && node.type !== "directory" && node.type !== "symlink") {
+    throw new SlipwayError("invalid_argument", "NOT_A_DIRECTORY", `lstat ${asked}: not a directory`, { image, path: asked });
+  }
   return { path, node };
 }
 

@@ -1,6 +1,6 @@
 /** `cp IMAGE:/path DEST`: a path of an image into a directory of this machine, by the rules of Docker's cp. */
-import { chmodSync, closeSync, lchownSync, linkSync, lstatSync, mkdirSync, openSync, rmSync, statSync, symlinkSync, writeSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { chmodSync, closeSync, lchownSync, linkSync, lstatSync, mkdirSync, openSync, readlinkSync, rmSync, statSync, symlinkSync, writeSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { SlipwayError, asSlipwayError } from "../../base/errors.ts";
 import { lutimesNs } from "../../store/syscalls.ts";
 import { filesOf, type PathCopy, type PlacedNode } from "./archive-path.ts";
@@ -25,14 +25,23 @@ export function destinationOf(destination: string, name: string, isDirectory: bo
   if (existing?.isDirectory() === true) return name === "" ? destination : join(destination, name);
   if (existing !== undefined) {
     if (isDirectory) throw refused("cannot copy directory", destination);
-    if (destination.endsWith("/")) throw refused("not a directory", destination);
-    return destination;
+    return behindLink(destination);
   }
-  if (destination.endsWith("/") && !isDirectory) throw refused("destination directory must exist", destination);
+  if (destination.endsWith("/") && !isDirectory) {
+    const file = lstatSync(destination.replace(/\/+$/, ""), { throwIfNoEntry: false });
+    throw refused(file === undefined ? "no such directory" : `stat ${destination}: not a directory`, destination);
+  }
   if (!statSync(dirname(destination), { throwIfNoEntry: false })?.isDirectory()) {
     throw refused(`invalid output path: directory ${JSON.stringify(dirname(destination))} does not exist`, destination);
   }
-  return destination;
+  return behindLink(destination);
+}
+
+/** Whoever names a link means what it leads to, also where that is not there yet. */
+function behindLink(destination: string): string {
+  let path = destination;
+  for (let hop = 0; hop < 16 && lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true; hop++) path = resolve(dirname(path), readlinkSync(path));
+  return path;
 }
 
 /** Answers the bytes written. What is there under a file's name is replaced, directories are merged; links at the destination are not followed. */

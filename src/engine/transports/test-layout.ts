@@ -131,3 +131,4 @@ export async function* chunksOf(bytes: Buffer): AsyncGenerator<Uint8Array> {
 }
 
 export { registryAbsent, startDockerRegistry, type DockerRegistry } from "../../registry/fixtures/docker-registry.ts";
+export { tarOf } from "../../store/test-store.ts";
