@@ -33,7 +33,7 @@ export function withSuggestion(message: string, suggestion: string | undefined):
 }
 
 /** Levenshtein distance of two short words. */
-function editDistance(left: string, right: string): number {
+export function editDistance(left: string, right: string): number {
   let previous = Array.from({ length: right.length + 1 }, (_, index) => index);
   for (let i = 1; i <= left.length; i++) {
     const current = [i];

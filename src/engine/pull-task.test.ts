@@ -189,3 +189,37 @@ describe("pull", () => {
     assert.deepEqual(box.store.images.all(), []);
   });
 });
+
+describe("what the registry has instead", () => {
+  const chart = json({ name: "chart", version: "1" });
+  const manifestOf = (configType: string): Buffer =>
+    json({ schemaVersion: 2, mediaType: mediaTypes.ociManifest, config: blobDescriptor(chart, configType), layers: [] });
+  const names: readonly (readonly [string, string, RegExp])[] = [
+    ["application/vnd.cncf.helm.config.v1+json", "NOT_AN_IMAGE", /app:1 is no image but a Helm chart \(application\/vnd\.cncf\.helm\.config\.v1\+json\)$/],
+    ["application/vnd.example\u202e+json", "NOT_AN_IMAGE", /app:1 is no image but an artifact \(application\/vnd\.example\+json\)$/],
+    [mediaTypes.ociConfig, "INVALID_DOCUMENT", /image config/],
+  ];
+  for (const [type, code, message] of names) {
+    test(`a config of ${JSON.stringify(type)}`, async () => {
+      using box = openTestStore();
+      await using registry = await serve({
+        "/v2/app/manifests/1": send(manifestOf(type), mediaTypes.ociManifest),
+        [`/v2/app/blobs/${digestOf(chart)}`]: send(chart, "application/octet-stream"),
+      });
+      await assert.rejects(pull(box.store, `${registry.host}/app:1`), { code, message });
+    });
+  }
+
+  test("a tag that is missing: those that are near, from one page of the list", async () => {
+    using box = openTestStore();
+    await using registry = await serve({
+      "/v2/app/tags/list": (_, response) =>
+        void response.writeHead(200, { link: '</v2/app/tags/list?last=x>; rel="next"' }).end(json({ tags: ["1.36", "musl", "1.37"] })),
+    });
+    await assert.rejects(pull(box.store, `${registry.host}/app:1.38`), (error: { code?: string; details?: { remedy?: string } }) => {
+      assert.deepEqual([error.code, error.details?.remedy], ["MANIFEST_NOT_FOUND", "tags that are near: 1.37, 1.36"]);
+      return true;
+    });
+    assert.equal(registry.requests.filter(({ line }) => line.includes("tags/list")).length, 1);
+  });
+});

@@ -103,8 +103,8 @@ export interface RegistryClient {
    * downloads until it ends: read each stream to its end or leave its loop, do not hold several open unread.
    */
   openBlob(reference: Reference, descriptor: Descriptor, options?: OpenBlobOptions): AsyncIterable<Uint8Array>;
-  /** All tags of the reference's repository, in the registry's order. */
-  listTags(reference: Reference, options?: CallOptions): Promise<readonly string[]>;
+  /** All tags of the reference's repository, in the registry's order; with `maxPages` those of so many answers. */
+  listTags(reference: Reference, options?: CallOptions & { readonly maxPages?: number }): Promise<readonly string[]>;
   /**
    * What names the digest as its subject, from the registry's list, else from the tag `sha256-…`; none where neither is there. Attach with
    * attachReferrer. Mirrors are not asked.
@@ -212,7 +212,7 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
     },
     fetchManifest: ({ domain, path }, digest, call = {}) => resolve({ domain, path, digest }, call),
     listTags: ({ domain, path }, call = {}) => {
-      return overMirrors({ domain, path }, call, (endpoint, signal) => listTagsAt(sender, endpoint, { domain, path }, signal));
+      return overMirrors({ domain, path }, call, (endpoint, signal) => listTagsAt(sender, endpoint, { domain, path }, signal, call.maxPages));
     },
     listReferrers: async (reference, digest, call = {}) => {
       const listed =

@@ -3,6 +3,7 @@ import { SlipwayError } from "../base/errors.ts";
 import { printable } from "../base/printable.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { ImageConfig } from "../oci/image-config.ts";
+import { mediaTypes } from "../oci/manifest.ts";
 import type { Descriptor, Index, Manifest } from "../oci/manifest.ts";
 import { parseImageConfig } from "../oci/parse-image-config.ts";
 import { maxDocumentBytes, parseManifestOrIndex } from "../oci/parse-manifest.ts";
@@ -81,9 +82,37 @@ function badIndex(reference: Reference, why: string): SlipwayError {
   return new SlipwayError("invalid_argument", "INVALID_DOCUMENT", `index of ${formatReference(reference)}: ${why}`, { reference: formatReference(reference) });
 }
 
+const artifacts: readonly (readonly [pattern: RegExp, name: string])[] = [
+  [/\.cncf\.helm\./, "a Helm chart"],
+  [/\.wasm\./, "a WebAssembly module"],
+  [/\.cncf\.flux\./, "a Flux artifact"],
+  [/cosign|sigstore|notary/, "a signature"],
+  [/in-toto|spdx|cyclonedx|sbom/, "an attestation"],
+  [/docker\.plugin/, "a plugin"],
+];
+
+/** A registry keeps other things than images, and their configs are something else: that is told, by name where it is known. */
+function readImageConfig(reference: Reference, manifest: Manifest, bytes: Uint8Array): ImageConfig {
+  try {
+    return parseImageConfig(bytes);
+  } catch (cause) {
+    const type = printable(manifest.artifactType ?? manifest.config.mediaType).slice(0, 200);
+    if (manifest.artifactType === undefined && (type === mediaTypes.ociConfig || type === mediaTypes.dockerConfig)) throw cause;
+    const name = artifacts.find(([pattern]) => pattern.test(type))?.[1] ?? "an artifact";
+    throw new SlipwayError(
+      "unsupported",
+      "NOT_AN_IMAGE",
+      `${formatReference(reference)} is no image but ${name} (${type})`,
+      { reference: formatReference(reference), mediaType: type, remedy: "the tool that it was made for fetches it; slipway copy moves it as it is" },
+      cause,
+    );
+  }
+}
+
 /**
  * Resolves the reference and follows indexes (at most four, none twice) to the image for the platform. The layers are
- * not fetched. Fails with NO_MATCHING_PLATFORM (not_found), INVALID_DOCUMENT (invalid_argument) and the client's codes.
+ * not fetched. Fails with NO_MATCHING_PLATFORM (not_found), INVALID_DOCUMENT (invalid_argument), NOT_AN_IMAGE
+ * (unsupported) and the client's codes.
  */
 export async function resolveImage(client: RegistryClient, reference: Reference, platform: Platform, call: CallOptions = {}): Promise<SourceImage> {
   const root = await client.resolve(reference, call);
@@ -94,13 +123,14 @@ export async function resolveImage(client: RegistryClient, reference: Reference,
     if (parsed.kind === "manifest") {
       const configBytes = await readConfig(client, reference, parsed.manifest.config, call);
       const { manifest } = parsed;
+      const config = readImageConfig(reference, manifest, configBytes);
       return {
         root,
         indexes,
         manifest,
         manifestDescriptor: fetched.descriptor,
         manifestBytes: fetched.bytes,
-        config: parseImageConfig(configBytes),
+        config,
         configBytes,
       };
     }

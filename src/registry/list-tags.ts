@@ -23,10 +23,10 @@ export function nextQuery(response: TransportResponse): string | undefined {
  * All tags, in the registry's order. Fails with TOO_MANY_TAGS (resource_exhausted) beyond 200,000 tags or 2,000 pages,
  * which is also how a registry that links its pages in a circle ends.
  */
-export async function listTagsAt(sender: Sender, endpoint: Endpoint, reference: Reference, signal?: AbortSignal): Promise<readonly string[]> {
+export async function listTagsAt(sender: Sender, endpoint: Endpoint, reference: Reference, signal?: AbortSignal, pages = Infinity): Promise<readonly string[]> {
   const tags: string[] = [];
   let query: string | undefined = `?n=${pageSize}`;
-  for (let page = 0; query !== undefined; page++) {
+  for (let page = 0; query !== undefined && page < pages; page++) {
     const path = `tags/list${query}`;
     const headers = { accept: "application/json" };
     const response: TransportResponse = await sender.send({

@@ -5,11 +5,12 @@ import { diskConfigFiles } from "./config-files.ts";
 import type { ConfigFiles, Env } from "./config-files.ts";
 import { createHelperRunner } from "./credential-helper.ts";
 import { createCredentialSource } from "./credentials.ts";
+import { withMirrorSettings } from "./mirror-settings.ts";
 import { readRegistriesConf } from "./registries-conf.ts";
 
 /**
- * registries.conf, credentials, certs.d and proxies of this machine and user.
- * Fails with INVALID_REGISTRIES_CONF (invalid_argument).
+ * Mirrors, credentials, certs.d and proxies of this machine and user.
+ * Fails with INVALID_REGISTRIES_CONF, INVALID_DAEMON_JSON or INVALID_MIRRORS (invalid_argument).
  */
 export async function readMachineConfig(
   env: Env = process.env,
@@ -20,7 +21,7 @@ export async function readMachineConfig(
   return {
     env,
     files,
-    registries: await readRegistriesConf(env, home, files),
+    registries: withMirrorSettings(await readRegistriesConf(env, home, files), env, home, files),
     credentials: createCredentialSource(env, home, files, createHelperRunner(env)),
     certDirs: [`${userConfig}/containers/certs.d`, "/etc/containers/certs.d", "/etc/docker/certs.d"],
   };

@@ -16,7 +16,8 @@ function family(address: string): "ipv4" | "ipv6" {
   return isIP(address) === 6 ? "ipv6" : "ipv4";
 }
 
-function inRange(address: string, cidr: string): boolean {
+/** Whether the address lies in `network/bits`. */
+export function isInRange(address: string, cidr: string): boolean {
   const [network = "", bits = ""] = cidr.split("/");
   const width = isIP(network) === 6 ? 128 : 32;
   if (isIP(network) === 0 || !/^\d{1,3}$/.test(bits) || Number(bits) > width) return false;
@@ -27,7 +28,7 @@ function inRange(address: string, cidr: string): boolean {
 
 function isExcluded(host: string, port: string, entry: string): boolean {
   if (entry === "*") return true;
-  if (entry.includes("/")) return isIP(host) !== 0 && inRange(host, entry);
+  if (entry.includes("/")) return isIP(host) !== 0 && isInRange(host, entry);
   const [, name = entry, wantedPort] = /^(.*?):(\d+)$/.exec(isIP(entry) === 6 ? "" : entry) ?? [];
   if (wantedPort !== undefined && wantedPort !== port) return false;
   const bare = name.replace(/^\[|\]$/g, "");

@@ -3,6 +3,7 @@
  * reached insecurely, which are blocked. Search lists and short-name aliases are left aside: Docker's rule holds, a
  * name without a domain is Docker Hub's. @see containers-registries.conf(5)
  */
+import { isIP } from "node:net";
 import { SlipwayError } from "../base/errors.ts";
 import { Fields } from "../oci/bounded-json.ts";
 import type { JsonObject } from "../oci/bounded-json.ts";
@@ -11,6 +12,7 @@ import type { Reference } from "../oci/reference.ts";
 import type { ConfigFiles, Env } from "./config-files.ts";
 import { createEndpoint, originEndpoint } from "./endpoint.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { isInRange } from "./proxy.ts";
 
 export interface MirrorConf {
   readonly location: string;
@@ -19,9 +21,9 @@ export interface MirrorConf {
 }
 
 export interface RegistryConf {
-  /** host, host/path or *.domain: the longest that fits a reference is used */
+  /** host, host/path, *.domain or a range of addresses: the longest that fits a reference is used */
   readonly prefix: string;
-  /** what takes the prefix's place; empty only under a *.domain prefix, where nothing is replaced */
+  /** what takes the prefix's place; empty only under a *.domain prefix and a range, where nothing is replaced */
   readonly location: string;
   readonly insecure: boolean;
   readonly blocked: boolean;
@@ -114,6 +116,11 @@ export async function readRegistriesConf(env: Env, home: string, files: ConfigFi
 
 /** How much of `name` the prefix covers, or undefined when it does not fit; it ends where a component ends. */
 function matchLength(name: string, prefix: string): number | undefined {
+  if (/^[\d.]+\/\d+$|^[\da-f:]+\/\d+$/i.test(prefix)) {
+    const [host = ""] = name.split("/");
+    const address = isIP(host) === 0 ? host.replace(/:\d+$/, "").replace(/^\[|\]$/g, "") : host;
+    return isIP(address) !== 0 && isInRange(address, prefix) ? host.length : undefined;
+  }
   let end = prefix.length;
   if (prefix.startsWith("*.")) {
     const tail = prefix.slice(1);

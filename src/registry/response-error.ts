@@ -7,6 +7,7 @@ import { familiarName, familiarRepository, formatReference } from "../oci/refere
 import type { Reference } from "../oci/reference.ts";
 import { parseChallenges } from "./challenge.ts";
 import { displayUrl } from "./network-error.ts";
+import { rateLimitRemedy } from "./rate-limit.ts";
 import { readBeginning } from "./read-body.ts";
 import { parseRetryAfter } from "./retry.ts";
 import type { TransportResponse } from "./transport.ts";
@@ -179,7 +180,7 @@ export async function responseError(asked: Asked, response: TransportResponse, n
         "resource_exhausted",
         "TOO_MANY_REQUESTS",
         message.text === "" ? "toomanyrequests: too many requests to the registry" : message.text,
-        details,
+        { ...details, remedy: rateLimitRemedy(response.headers, retryAfterMs) },
       );
     case 416:
       return new SlipwayError("unavailable", "RANGE_REFUSED", unexpectedStatus(asked, response), details);
