@@ -48,6 +48,8 @@ describe("push", { skip: absent ? "needs docker-registry (Debian package docker-
     const stdout = await sandbox.ok(["push", "--all-tags", `${host}/team/copy`]);
     assert.equal(stdout.match(/Mounted from team\/app/g)?.length, 3);
     assert.deepEqual(stdout.match(/^\d: digest/gm), ["1: digest", "2: digest"]);
+    await sandbox.ok(["tag", one, `${host}/team/copy`]);
+    assert.equal(await sandbox.ok(["push", "-q", `${host}/team/copy`]), `${host}/team/copy:latest`);
   });
 
   test("build --push, several platforms, zstd", async () => {
@@ -100,6 +102,7 @@ describe("push", { skip: absent ? "needs docker-registry (Debian package docker-
     [["push", `${host}/none:1`], /^tag does not exist: \S+\/none:1\n$/],
     [["push", "-a", `${host}/none`], /^An image does not exist locally with the tag: \S+\/none\n$/],
     [["push", "-a", `${host}/none:1`], /^tag can't be used with --all-tags\/-a\n$/],
+    [["push", "--platform", "nope", "UPPER"], /^Invalid platform nope"nope": unknown operating system or architecture: invalid argument\n$/],
     [["push", "UPPER"], /^invalid reference format: repository name \(library\/UPPER\) must be lowercase\n$/],
     [["push", "--compression", "lzma", `${host}/none:1`], /^invalid compression "lzma"/],
   ];

@@ -1,5 +1,5 @@
 /** `--platform` of the commands about images and containers, refused as Docker's client does: before anything is asked. */
-import { asSlipwayError } from "../../base/errors.ts";
+import { asSlipwayError, type ErrorDetails } from "../../base/errors.ts";
 import { parsePlatform } from "../../oci/index.ts";
 import { cliError } from "../failure.ts";
 import type { ParsedFlags } from "../flags.ts";
@@ -13,10 +13,10 @@ export function platformOption(flags: ParsedFlags, said = ""): { readonly platfo
 }
 
 /** Fails with USAGE. */
-export function checkPlatform(platform: string, said = ""): void {
+export function checkPlatform(platform: string, said = "", details: ErrorDetails = {}): void {
   try {
     parsePlatform(platform);
   } catch (error) {
-    throw cliError(`${said}${asSlipwayError(error).message}`, "USAGE", {}, error);
+    throw cliError(`${said}${asSlipwayError(error).message}`, "USAGE", details, error);
   }
 }

@@ -1,10 +1,11 @@
 /** `push`: Docker's lines while it runs. */
 import { SlipwayError } from "../../base/errors.ts";
-import { parseReference } from "../../oci/index.ts";
+import { formatReference, parseReference, withDefaultTag } from "../../oci/index.ts";
 import type { Handler } from "../command.ts";
 import type { ParsedFlags } from "../flags.ts";
 import { cliError } from "../failure.ts";
 import { pushOverSsh } from "./copy.ts";
+import { checkPlatform } from "./platform-flag.ts";
 import { createPullDisplay } from "./pull-display.ts";
 
 const platformNotice = `
@@ -17,12 +18,15 @@ const platformNotice = `
 export const runPush: Handler = async (cli, { flags, args }) => {
   const name = args[0]!;
   if (name.startsWith("ssh://")) return await pushOverSsh(cli, flags, name);
+  const platform = flags.string("platform");
+  if (platform !== "") {
+    checkPlatform(platform, `Invalid platform ${platform}`, { bare: true, exitCode: 1 });
+    cli.stdout.write(platformNotice);
+  }
   const parsed = parseReference(name);
   const allTags = flags.bool("all-tags");
   const quiet = flags.bool("quiet");
-  const platform = flags.string("platform");
   if (!quiet && !allTags && parsed.tag === undefined && parsed.digest === undefined) cli.stdout.write("Using default tag: latest\n");
-  if (platform !== "") cli.stdout.write(platformNotice);
   const engine = await cli.open();
   const task = engine.images.push(name, { allTags, signal: cli.signal, ...(platform === "" ? {} : { platform }), ...compressionOf(flags) });
   // a failure is thrown by the result, after the lines before it are shown
@@ -30,7 +34,7 @@ export const runPush: Handler = async (cli, { flags, args }) => {
   const display = createPullDisplay(cli.stdout);
   if (!quiet) for await (const event of task) display.push(event);
   await task.result.catch(throwBare);
-  if (quiet) cli.stdout.write(`${args[0]!}\n`);
+  if (quiet) cli.stdout.write(`${formatReference(allTags ? parsed : withDefaultTag(parsed))}\n`);
   return 0;
 };
 
