@@ -15,6 +15,7 @@ export interface EngineParts {
   readonly system?: Partial<SlipwayApi["system"]>;
   readonly builders?: Partial<SlipwayApi["builders"]>;
   readonly transfer?: Partial<SlipwayApi["transfer"]>;
+  readonly accounts?: Partial<SlipwayApi["accounts"]>;
 }
 
 export interface World {
@@ -72,6 +73,7 @@ function engineFrom(parts: EngineParts): SlipwayApi {
     system: group(parts.system, "system") as SlipwayApi["system"],
     builders: group(parts.builders, "builders") as SlipwayApi["builders"],
     transfer: group(parts.transfer, "transfer") as SlipwayApi["transfer"],
+    accounts: group(parts.accounts, "accounts") as SlipwayApi["accounts"],
     close: async () => undefined,
   };
 }

@@ -10,7 +10,7 @@ import type { Descriptor } from "../oci/manifest.ts";
 import type { CacheSource, CacheTarget } from "./build/cache/cache-api.ts";
 import type { ContainerApi } from "./container-api.ts";
 import type { BuilderApi } from "./builder-api.ts";
-import type { RegistryApi } from "./registry-api.ts";
+import type { AccountApi, RegistryApi } from "./registry-api.ts";
 import type { TransferApi } from "./transfer-api.ts";
 
 /**
@@ -375,6 +375,7 @@ export interface SlipwayApi {
   readonly containers: ContainerApi;
   readonly system: SystemApi;
   readonly transfer: TransferApi;
+  readonly accounts: AccountApi;
   readonly builders: BuilderApi;
   close(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 /** The library's calls that move images between the store and registries. */
 import type { Digest } from "../oci/digest.ts";
+import type { Credential, KeptIn } from "../registry/index.ts";
 import type { Task } from "./api.ts";
 
 /** Docker's pull and push lines: `id` is a layer's short id, absent on lines about the whole. */
@@ -33,4 +34,17 @@ export interface RegistryApi {
     reference: string,
     options?: { readonly platform?: string; readonly allTags?: boolean; readonly compression?: LayerCompression; readonly signal?: AbortSignal },
   ): Task<{ readonly reference: string; readonly digest: Digest; readonly sizeBytes: number }, PullEvent>;
+}
+
+/** `host` as in a reference: "docker.io", "registry.example:5000". */
+export interface AccountApi {
+  /** What the machine's files and helpers say; undefined where nothing is known. */
+  known(host: string): Promise<Credential | undefined>;
+  /**
+   * Asks the registry, and keeps the credential where the user's config file says. Fails with LOGIN_REFUSED (unauthenticated),
+   * CREDENTIAL_HELPER_FAILED and CREDENTIAL_FILE.
+   */
+  login(host: string, credential: Credential, options?: { readonly signal?: AbortSignal }): Promise<KeptIn>;
+  /** Whether there was something to forget. */
+  logout(host: string): Promise<boolean>;
 }

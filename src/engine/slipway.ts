@@ -25,6 +25,8 @@ import { createSystem } from "./system.ts";
 import { startTask } from "./task.ts";
 import type { BuilderApi } from "./builder-api.ts";
 import { createBuilders } from "./system/builders.ts";
+import { createAccounts } from "./accounts.ts";
+import type { AccountApi } from "./registry-api.ts";
 import { createTransfer } from "./transfer.ts";
 import type { TransferApi } from "./transfer-api.ts";
 
@@ -33,6 +35,7 @@ export class Slipway implements SlipwayApi {
   readonly containers: ContainerApi;
   readonly system: SystemApi;
   readonly transfer: TransferApi;
+  readonly accounts: AccountApi;
   readonly builders: BuilderApi;
   readonly #store: Store;
   #client: Promise<RegistryClient> | undefined;
@@ -42,6 +45,7 @@ export class Slipway implements SlipwayApi {
     this.images = createImages(store, this.#registry);
     this.containers = new Containers(store, this.#registry);
     this.builders = createBuilders(store.layout.root);
+    this.accounts = createAccounts(this.#registry);
     this.transfer = createTransfer(store, this.#registry);
     this.system = createSystem(store, this.containers);
   }

@@ -12,13 +12,14 @@ import { createAuthorizer } from "./auth.ts";
 import { diskConfigFiles } from "./config-files.ts";
 import type { ConfigFiles, Env } from "./config-files.ts";
 import { anonymous } from "./credentials.ts";
-import type { CredentialSource } from "./credentials.ts";
+import type { Credential, CredentialSource } from "./credentials.ts";
 import { createDispatchers } from "./dispatchers.ts";
 import { originEndpoint, type Endpoint } from "./endpoint.ts";
 import { firstThatWorks } from "./fallthrough.ts";
 import { fetchManifestAt, headManifestAt } from "./fetch-manifest.ts";
 import { createLimiter } from "./limiter.ts";
 import { listTagsAt } from "./list-tags.ts";
+import { loginAt } from "./login.ts";
 import { createMirrorMemory } from "./mirror-memory.ts";
 import { deleteManifestAt, pushManifestAt, type PushedManifest } from "./push-manifest.ts";
 import { ofArtifactType, referrersAt, referrersByTag, type ReferrersOptions } from "./referrers.ts";
@@ -121,6 +122,11 @@ export interface RegistryClient {
   pushManifest(reference: Reference, document: Document, options?: CallOptions): Promise<PushedManifest>;
   /** Removes the tag; with a digest, the manifest under all its tags. Fails with UNSUPPORTED where the registry does not do that. */
   deleteManifest(reference: Reference, options?: CallOptions): Promise<void>;
+  /**
+   * Asks the registry `host` ("docker.io", "localhost:5000") whether it knows somebody; answers what is to be kept, which may be a token
+   * of its own. Fails with LOGIN_REFUSED (unauthenticated).
+   */
+  login(host: string, credential: Credential, options?: CallOptions): Promise<Credential>;
   /** Closes the connections; calls in flight fail. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -224,6 +230,7 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
     pushBlob,
     pushManifest: (reference, document, call = {}) => pushManifestAt(sender, target(reference), reference, document, call.signal),
     deleteManifest: (reference, call = {}) => deleteManifestAt(sender, target(reference), reference, call.signal),
+    login: (host, credential, call = {}) => loginAt(target({ domain: host, path: "login" }), credential, { transport, userAgent, signal: call.signal }),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -16,10 +16,17 @@ export interface HelperAnswer {
 /** Undefined where the helper knows nothing for the server. */
 export type RunHelper = (helper: string, server: string, signal?: AbortSignal) => Promise<HelperAnswer | undefined>;
 
+/** `store` takes a JSON document, `erase` the server's name. */
+export type ChangeHelper = (helper: string, action: "store" | "erase", input: string, signal?: AbortSignal) => Promise<void>;
+
 const maxOutputBytes = 64 * 1024;
 const timeoutMs = 30_000;
 /** the words by which a helper says that it has nothing */
 const notFound = "credentials not found in native keychain";
+
+function checkName(helper: string, program: string): void {
+  if (!/^[A-Za-z0-9._-]+$/.test(helper)) throw failure(program, `${JSON.stringify(helper.slice(0, 100))} is not the name of a helper`);
+}
 
 function failure(program: string, why: string, cause?: unknown): SlipwayError {
   return new SlipwayError("failed_precondition", "CREDENTIAL_HELPER_FAILED", `error getting credentials - err: ${why}`, { program }, cause);
@@ -30,10 +37,10 @@ interface Output {
   readonly stdout: Buffer;
 }
 
-function runProgram(program: string, input: string, env: Env, signal?: AbortSignal): Promise<Output> {
+function runProgram(program: string, action: string, input: string, env: Env, signal?: AbortSignal): Promise<Output> {
   const { spawn } = process.getBuiltinModule("node:child_process");
   return new Promise((resolve, reject) => {
-    const child = spawn(program, ["get"], { stdio: ["pipe", "pipe", "ignore"], env, killSignal: "SIGKILL", ...(signal && { signal }) });
+    const child = spawn(program, [action], { stdio: ["pipe", "pipe", "ignore"], env, killSignal: "SIGKILL", ...(signal && { signal }) });
     // not spawn's own timeout: its timer goes on for a program that was not found
     const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
     const chunks: Buffer[] = [];
@@ -67,8 +74,8 @@ function runProgram(program: string, input: string, env: Env, signal?: AbortSign
 export function createHelperRunner(env: Env): RunHelper {
   return async (helper, server, signal) => {
     const program = `docker-credential-${helper}`;
-    if (!/^[A-Za-z0-9._-]+$/.test(helper)) throw failure(program, `${JSON.stringify(helper.slice(0, 100))} is not the name of a helper`);
-    const { exitCode, stdout } = await runProgram(program, server, env, signal);
+    checkName(helper, program);
+    const { exitCode, stdout } = await runProgram(program, "get", server, env, signal);
     if (exitCode !== 0) {
       const text = printable(stdout.toString("utf8", 0, 500)).trim();
       if (text.includes(notFound)) return undefined;
@@ -76,5 +83,27 @@ export function createHelperRunner(env: Env): RunHelper {
     }
     const fields = new Fields(parseJsonObject(stdout, `answer of ${program}`, { maxBytes: maxOutputBytes, maxDepth: 4 }), `answer of ${program}`);
     return { username: fields.string("Username") ?? "", secret: fields.string("Secret") ?? "" };
+  };
+}
+
+/** The same for changes. An entry that is not there is erased already. Fails with CREDENTIAL_HELPER_FAILED (failed_precondition). */
+export function createHelperChanger(env: Env): ChangeHelper {
+  return async (helper, action, input, signal) => {
+    const program = `docker-credential-${helper}`;
+    checkName(helper, program);
+    const { exitCode, stdout } = await runProgram(program, action, input, env, signal);
+    if (exitCode === 0) return;
+    const text = printable(stdout.toString("utf8", 0, 500)).trim();
+    if (action === "erase" && text.includes(notFound)) return;
+    const verb = action === "store" ? "storing" : "erasing";
+    throw new SlipwayError(
+      "failed_precondition",
+      "CREDENTIAL_HELPER_FAILED",
+      `error ${verb} credentials - err: exit status ${String(exitCode)}, out: \`${text}\``,
+      {
+        program,
+        remedy: `mend ${program}, or take "credsStore" out of the config file to keep passwords there as plain text`,
+      },
+    );
   };
 }

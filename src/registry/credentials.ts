@@ -9,7 +9,7 @@ import type { RunHelper } from "./credential-helper.ts";
 export type Credential =
   | { readonly kind: "basic"; readonly username: string; readonly password: string }
   /** exchanged for access tokens at the registry's token server */
-  | { readonly kind: "identity"; readonly token: string }
+  | { readonly kind: "identity"; readonly token: string; readonly username?: string }
   /** sent as it is */
   | { readonly kind: "bearer"; readonly token: string };
 
@@ -29,8 +29,12 @@ interface AuthFile {
   readonly store: string | undefined;
 }
 
-const hubKey = "https://index.docker.io/v1/";
+export const hubKey = "https://index.docker.io/v1/";
 const hubNames = new Set(["docker.io", "index.docker.io", "registry-1.docker.io"]);
+
+export function isHubName(host: string): boolean {
+  return hubNames.has(host);
+}
 
 /** Keys were written as URLs once: `https://index.docker.io/v1/` and `docker.io` are the same. */
 function normalizeKey(key: string): string {

@@ -27,8 +27,10 @@ export type {
 export type { PushedManifest } from "./push-manifest.ts";
 export { diskConfigFiles } from "./config-files.ts";
 export type { ConfigFiles, Env } from "./config-files.ts";
-export { createHelperRunner } from "./credential-helper.ts";
-export type { HelperAnswer, RunHelper } from "./credential-helper.ts";
+export { createHelperChanger, createHelperRunner } from "./credential-helper.ts";
+export type { ChangeHelper, HelperAnswer, RunHelper } from "./credential-helper.ts";
+export { createCredentialKeeper, serverKey } from "./credential-store.ts";
+export type { CredentialKeeper, KeeperOptions, KeptIn } from "./credential-store.ts";
 export { anonymous, createCredentialSource } from "./credentials.ts";
 export type { Credential, CredentialSource } from "./credentials.ts";
 export type { Endpoint } from "./endpoint.ts";

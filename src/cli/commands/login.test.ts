@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { SlipwayApi } from "../../engine/api.ts";
+import { runInMemory, type World } from "../memory-cli.ts";
+
+type Accounts = Partial<SlipwayApi["accounts"]>;
+
+const insecure = "WARNING! Using --password via the CLI is insecure. Use --password-stdin.\n";
+const stored = `
+WARNING! Your credentials are stored unencrypted in '/home/me/.docker/config.json'.
+Configure a credential helper to remove this warning. See
+https://docs.docker.com/go/credential-store/
+
+`;
+
+function accounts(changes: Accounts = {}): { readonly calls: unknown[]; readonly accounts: Accounts } {
+  const calls: unknown[] = [];
+  return {
+    calls,
+    accounts: {
+      known: async () => undefined,
+      login: async (host, credential) => {
+        calls.push([host, credential]);
+        return { kind: "file", path: "/home/me/.docker/config.json", isNew: true };
+      },
+      logout: async (host) => calls.push(host) > 0,
+      ...changes,
+    },
+  };
+}
+
+const basic = (username: string, password: string) => ({ kind: "basic", username, password });
+
+describe("login", () => {
+  const good: readonly [words: string[], world: World, stderr: string, call: unknown][] = [
+    [["-u", "me", "-p", "x", "host:5000"], {}, insecure + stored, ["host:5000", basic("me", "x")]],
+    [["-u", "me", "--password-stdin", "host"], { stdin: "secret\n" }, stored, ["host", basic("me", "secret")]],
+    [["-u", "me", "--password-stdin"], { stdin: "two\nlines\r\n" }, stored, ["docker.io", basic("me", "two\nlines")]],
+    [["-u", "me", "--password-stdin", "https://index.docker.io/v1/"], { stdin: "x" }, stored, ["docker.io", basic("me", "x")]],
+    [["host"], { stdin: "me\nsecx\u007fret\n", stdinIsTTY: true }, stored, ["host", basic("me", "secret")]],
+  ];
+  for (const [words, world, stderr, call] of good) {
+    test(words.join(" "), async () => {
+      const { calls, accounts: given } = accounts();
+      const outcome = await runInMemory(["login", ...words], { engine: { accounts: given }, ...world });
+      assert.deepEqual([outcome.code, outcome.stdout.split("\n").at(-2), outcome.stderr, calls], [0, "Login Succeeded", stderr, [call]]);
+      assert.doesNotMatch(outcome.stdout, /sec|pass:/);
+    });
+  }
+
+  test("with what is known", async () => {
+    const { calls, accounts: given } = accounts({ known: async () => ({ kind: "basic", username: "me", password: "x" }) });
+    const outcome = await runInMemory(["login", "host"], { engine: { accounts: given } });
+    assert.deepEqual([outcome.code, outcome.stdout, calls], [0, "Login Succeeded\n", [["host", basic("me", "x")]]]);
+    assert.match(outcome.stderr, /^Authenticating with existing credentials\.\.\. \[Username: me\]\n/);
+  });
+
+  const bad: readonly [words: string[], stderr: string][] = [
+    [["-p", "x", "host"], `${insecure}Error: Cannot perform an interactive login from a non TTY device\n`],
+    [["host"], "Error: Cannot perform an interactive login from a non TTY device\n"],
+    [["--password-stdin", "host"], "the --password-stdin option requires --username to be set\n"],
+    [["-u", "", "--password-stdin", "host"], "username is empty\n"],
+    [["-u", "me", "--password-stdin", "host"], "password is empty\n"],
+    [["-u", "me", "-p", "x", "--password-stdin", "host"], "conflicting options: cannot specify both --password and --password-stdin\n"],
+  ];
+  for (const [words, stderr] of bad) {
+    test(`fails: ${words.join(" ")}`, async () => {
+      const outcome = await runInMemory(["login", ...words], { engine: { accounts: accounts().accounts } });
+      assert.deepEqual([outcome.code, outcome.stdout, outcome.stderr], [1, "", stderr]);
+    });
+  }
+});
+
+test("logout", async () => {
+  const { calls, accounts: given } = accounts();
+  const outcome = await runInMemory(["logout", "host"], { engine: { accounts: given } });
+  assert.deepEqual([outcome.code, outcome.stdout], [0, "Removing login credentials for host\n"]);
+  assert.equal((await runInMemory(["logout"], { engine: { accounts: given } })).stdout, "Removing login credentials for https://index.docker.io/v1/\n");
+  assert.deepEqual(calls, ["host", "docker.io"]);
+});

@@ -1,0 +1,88 @@
+/** `login` and `logout`, as Docker's. */
+import type { Handler } from "../command.ts";
+import type { Cli } from "../cli.ts";
+import { cliError } from "../failure.ts";
+import type { ParsedFlags } from "../flags.ts";
+import { ask, askSecret, Keys } from "./ask.ts";
+
+const hubServer = "https://index.docker.io/v1/";
+
+/** `https://host/v1/` was a way to write a registry once. */
+function hostOf(server: string): string {
+  const bare = server.replace(/^https?:\/\//, "").replace(/\/.*$/, "");
+  return bare === "" || bare === "index.docker.io" || bare === "registry-1.docker.io" ? "docker.io" : bare;
+}
+
+function plain(message: string): Error {
+  return cliError(message, "USAGE", { bare: true, exitCode: 1 });
+}
+
+export const runLogin: Handler = async (cli, { flags, args }) => {
+  const host = hostOf(args[0] ?? "");
+  const username = flags.string("username");
+  const password = await passwordFrom(cli, flags);
+  const engine = await cli.open();
+  const known = username === "" && password === undefined ? await engine.accounts.known(host) : undefined;
+  if (known !== undefined) {
+    const name = known.kind === "basic" ? ` [Username: ${known.username}]` : "";
+    cli.stderr.write(`Authenticating with existing credentials...${name}\n\n`);
+    cli.stderr.write(` Info -> To login with a different account, run 'slipway logout' followed by 'slipway login'\n\n\n`);
+    await engine.accounts.login(host, known, { signal: cli.signal });
+    cli.stdout.write("Login Succeeded\n");
+    return 0;
+  }
+  const credential = { kind: "basic", ...(await complete(cli, host, username, password)) } as const;
+  const kept = await engine.accounts.login(host, credential, { signal: cli.signal });
+  if (kept.kind === "file" && kept.isNew) {
+    cli.stderr.write(`\nWARNING! Your credentials are stored unencrypted in '${kept.path}'.\nConfigure a credential helper to remove this warning. See\n`);
+    cli.stderr.write("https://docs.docker.com/go/credential-store/\n\n");
+  }
+  cli.stdout.write("Login Succeeded\n");
+  return 0;
+};
+
+/** undefined: to be asked for. */
+async function passwordFrom(cli: Cli, flags: ParsedFlags): Promise<string | undefined> {
+  const given = flags.string("password");
+  const fromStdin = flags.bool("password-stdin");
+  if (given !== "" && fromStdin) throw plain("conflicting options: cannot specify both --password and --password-stdin");
+  if (given !== "") {
+    cli.stderr.write("WARNING! Using --password via the CLI is insecure. Use --password-stdin.\n");
+    return given;
+  }
+  if (!fromStdin) return undefined;
+  if (!flags.changed("username")) throw plain("the --password-stdin option requires --username to be set");
+  if (flags.string("username") === "") throw plain("username is empty");
+  let text = "";
+  for await (const chunk of cli.stdin.chunks) text += Buffer.from(chunk).toString();
+  const password = text.replace(/\r?\n$/, "");
+  if (password === "") throw plain("password is empty");
+  return password;
+}
+
+async function complete(cli: Cli, host: string, username: string, password: string | undefined): Promise<{ username: string; password: string }> {
+  if (username !== "" && password !== undefined) return { username, password };
+  if (!cli.stdin.isTTY) throw plain("Error: Cannot perform an interactive login from a non TTY device");
+  if (host === "docker.io" && username === "") {
+    cli.stdout.write("Log in with your Docker ID or email address to push and pull images from Docker Hub.\n");
+    cli.stdout.write("A Personal Access Token serves as the password: https://app.docker.com/settings\n\n");
+  }
+  const keys = new Keys(cli);
+  try {
+    const name = username === "" ? (await ask(cli, keys, "Username: ")).trim() : username;
+    if (name === "") throw plain("Error: Non-null Username Required");
+    const secret = password ?? (await askSecret(cli, keys, "Password: "));
+    if (secret === "") throw plain("Error: Password Required");
+    return { username: name, password: secret };
+  } finally {
+    cli.stdin.close();
+  }
+}
+
+export const runLogout: Handler = async (cli, { args }) => {
+  const host = hostOf(args[0] ?? "");
+  const engine = await cli.open();
+  cli.stdout.write(`Removing login credentials for ${host === "docker.io" ? hubServer : host}\n`);
+  await engine.accounts.logout(host);
+  return 0;
+};

@@ -1,0 +1,23 @@
+/** Who we are at registries: signing in, and forgetting that. */
+import { homeDirectory } from "../base/home-directory.ts";
+import type { RegistryClient } from "../registry/index.ts";
+import type { AccountApi } from "./registry-api.ts";
+
+export function createAccounts(client: () => Promise<RegistryClient>): AccountApi {
+  const keeper = async (): Promise<import("../registry/index.ts").CredentialKeeper> => {
+    const { createCredentialKeeper, createHelperChanger } = await import("../registry/index.ts");
+    return createCredentialKeeper({ env: process.env, home: homeDirectory(process.env), change: createHelperChanger(process.env) });
+  };
+  return {
+    known: async (host) => {
+      const { createCredentialSource, createHelperRunner, diskConfigFiles } = await import("../registry/index.ts");
+      const source = createCredentialSource(process.env, homeDirectory(process.env), diskConfigFiles, createHelperRunner(process.env));
+      return await source.lookup(host, "");
+    },
+    login: async (host, credential, { signal } = {}) => {
+      const kept = await (await client()).login(host, credential, { signal });
+      return await (await keeper()).save(host, kept);
+    },
+    logout: async (host) => await (await keeper()).erase(host),
+  };
+}
