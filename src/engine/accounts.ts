@@ -1,10 +1,10 @@
 /** Who we are at registries: signing in, and forgetting that. */
 import { homeDirectory } from "../base/home-directory.ts";
-import type { RegistryClient } from "../registry/index.ts";
+import type { CredentialKeeper, RegistryClient } from "../registry/index.ts";
 import type { AccountApi } from "./registry-api.ts";
 
 export function createAccounts(client: () => Promise<RegistryClient>): AccountApi {
-  const keeper = async (): Promise<import("../registry/index.ts").CredentialKeeper> => {
+  const keeper = async (): Promise<CredentialKeeper> => {
     const { createCredentialKeeper, createHelperChanger } = await import("../registry/index.ts");
     return createCredentialKeeper({ env: process.env, home: homeDirectory(process.env), change: createHelperChanger(process.env) });
   };
