@@ -9,8 +9,11 @@ import { createCredentialKeeper } from "./credential-store.ts";
 import { createCredentialSource, type Credential } from "./credentials.ts";
 
 let home = "";
-beforeEach(() => void (home = mkdtempSync(join(tmpdir(), "slipway-login-"))));
-afterEach(() => rmSync(home, { recursive: true }));
+/** A home directory of its own for each test of a group. */
+function useHome(): void {
+  beforeEach(() => void (home = mkdtempSync(join(tmpdir(), "slipway-login-"))));
+  afterEach(() => rmSync(home, { recursive: true }));
+}
 
 const me: Credential = { kind: "basic", username: "me", password: "pass:word" };
 const path = (): string => join(home, ".docker/config.json");
@@ -37,6 +40,7 @@ function installHelper(
 }
 
 describe("in the config file", () => {
+  useHome();
   test("as Docker writes it, for the user alone", async () => {
     assert.deepEqual(await keeper().save("registry.example:5000", me), { kind: "file", path: path(), isNew: true });
     assert.equal(readFileSync(path(), "utf8"), '{\n\t"auths": {\n\t\t"registry.example:5000": {\n\t\t\t"auth": "bWU6cGFzczp3b3Jk"\n\t\t}\n\t}\n}');
@@ -93,6 +97,7 @@ describe("in the config file", () => {
 });
 
 describe("in a helper", () => {
+  useHome();
   test("for all registries, and for one", async () => {
     installHelper("box");
     write({ credsStore: "box", credHelpers: { special: "box" } });
