@@ -46,6 +46,7 @@ export interface HttpServer extends AsyncDisposable {
 function requestOf(incoming: IncomingMessage, scheme: string, host: string): DistributionRequest {
   const target = incoming.url ?? "/";
   const mark = target.indexOf("?");
+  const named = incoming.headers.host ?? "";
   return {
     method: incoming.method ?? "GET",
     path: mark === -1 ? target : target.slice(0, mark),
@@ -53,7 +54,8 @@ function requestOf(incoming: IncomingMessage, scheme: string, host: string): Dis
     headers: Object.fromEntries(Object.entries(incoming.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value])),
     // left early, the connection has still to carry the answer
     body: incoming.iterator({ destroyOnReturn: false }),
-    origin: `${scheme}://${incoming.headers.host ?? host}`,
+    // what comes back in a challenge must not bring a quote along
+    origin: `${scheme}://${/^[\w.:[\]-]+$/.test(named) ? named : host}`,
   };
 }
 

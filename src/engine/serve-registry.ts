@@ -14,8 +14,9 @@ import {
   type HttpServer,
   type TlsFiles,
 } from "../distribution/index.ts";
-import { defaultRoot } from "../store/index.ts";
+import { defaultRoot, Store } from "../store/index.ts";
 import { flock } from "../store/syscalls.ts";
+import { withStoreImages } from "./store-images.ts";
 
 export type { Exchange };
 
@@ -27,7 +28,8 @@ export interface ServeRegistryOptions {
   readonly tls?: TlsFiles;
   readonly readOnly: boolean;
   readonly delete: boolean;
-  readonly maxBlobBytes?: number;
+  /** directory of a store whose images are served too; then nothing can be pushed */
+  readonly imagesOf?: string;
   readonly onExchange?: (exchange: Exchange) => void;
 }
 
@@ -49,21 +51,28 @@ function lockDirectory(directory: string): number {
 
 /** Fails with REGISTRY_IN_USE, ADDRESS_IN_USE, CANNOT_LISTEN, HTPASSWD_INVALID. Who closes the server frees the directory. */
 export async function serveRegistry(options: ServeRegistryOptions): Promise<HttpServer> {
-  const { directory, host, port, htpasswd, tls, readOnly, onExchange, maxBlobBytes } = options;
+  const { directory, host, port, htpasswd, tls, readOnly, onExchange, imagesOf } = options;
   const access = htpasswd === undefined ? openAccess : createBasicAccess(createHtpasswdUsers(htpasswd), "Slipway");
   const lock = lockDirectory(directory);
+  let store: Store | undefined;
+  const release = (): void => {
+    store?.close();
+    closeSync(lock);
+  };
   try {
     sweepDirectory(directory, Date.now() - uploadLifeMs);
-    const bounds = maxBlobBytes === undefined ? {} : { maxBlobBytes };
-    const respond = createDistribution(createDiskStorage(directory), { access, readOnly, delete: options.delete, ...bounds });
+    const disk = createDiskStorage(directory);
+    store = imagesOf === undefined ? undefined : Store.open(imagesOf);
+    const storage = store === undefined ? disk : withStoreImages(disk, store);
+    const respond = createDistribution(storage, { access, readOnly: readOnly || store !== undefined, delete: options.delete });
     const server = await startHttpServer(respond, { host, port, ...(tls === undefined ? {} : { tls }), ...(onExchange === undefined ? {} : { onExchange }) });
     const close = async (graceMs?: number): Promise<void> => {
       await server.close(graceMs);
-      closeSync(lock);
+      release();
     };
     return { ...server, close, [Symbol.asyncDispose]: () => close() };
   } catch (error) {
-    closeSync(lock);
+    release();
     throw error;
   }
 }

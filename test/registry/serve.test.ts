@@ -1,12 +1,16 @@
 /** `slipway registry serve` as users run it: passwords, a kill in the middle of an upload, a graceful end. */
 import assert from "node:assert/strict";
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { globSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
+import { hostPlatform } from "../../src/oci/platform.ts";
+import { parseReference } from "../../src/oci/reference.ts";
+import { quickClient, readAll } from "../../src/registry/fixtures/loopback-server.ts";
+import { resolveImage } from "../../src/registry/index.ts";
 
 const program = path.resolve(import.meta.dirname, "../../bin/slipway");
 const blob = Buffer.alloc(1 << 20, "slipway ");
@@ -21,7 +25,12 @@ interface Server extends AsyncDisposable {
 
 async function serve(directory: string, ...flags: readonly string[]): Promise<Server> {
   const child = spawn(program, ["registry", "serve", "--listen", "127.0.0.1:0", "--data", path.join(directory, "data"), ...flags], {
-    env: { PATH: process.env["PATH"] ?? "", HOME: directory, NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? "" },
+    env: {
+      PATH: process.env["PATH"] ?? "",
+      HOME: directory,
+      SLIPWAY_ROOT: path.join(directory, "store"),
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? "",
+    },
   });
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
@@ -68,6 +77,29 @@ test("an upload goes on after the server was killed, and nothing else is left", 
     assert.equal(await again.end("SIGTERM"), 0);
     const files = globSync("**/*", { cwd: path.join(directory, "data"), withFileTypes: true }).filter((one) => one.isFile());
     assert.deepEqual(files.map(({ name }) => name).toSorted(), [digest.slice(7), "lock", digest].toSorted());
+  }));
+
+test("the store's images by their names", () =>
+  inDirectory(async (directory) => {
+    const env = { PATH: process.env["PATH"] ?? "", HOME: directory, SLIPWAY_ROOT: path.join(directory, "store") };
+    const build = (text: string): void => {
+      writeFileSync(path.join(directory, "Dockerfile"), `FROM scratch\nCOPY Dockerfile /\nLABEL a=${text}\n`);
+      execFileSync(program, ["build", "-q", "-t", "team/app:1", directory], { env, stdio: "ignore" });
+    };
+    build("one");
+    await using server = await serve(directory, "--images");
+    const reference = parseReference(`${new URL(server.url).host}/team/app:1`);
+    await using client = quickClient();
+    const label = async (): Promise<string | undefined> => (await resolveImage(client, reference, hostPlatform())).config.config.Labels?.["a"];
+    assert.equal(await label(), "one");
+    const { manifest } = await resolveImage(client, reference, hostPlatform());
+    for (const layer of manifest.layers) assert.ok((await readAll(client.openBlob(reference, layer))).length > 0);
+    build("two");
+    assert.equal(await label(), "two");
+    assert.deepEqual(await client.listTags(reference), ["1"]);
+    assert.deepEqual(await (await fetch(`${server.url}/v2/_catalog`)).json(), { repositories: ["team/app"] });
+    assert.equal((await fetch(`${server.url}/v2/team/app/blobs/uploads/`, { method: "POST" })).status, 405);
+    assert.equal(await server.end("SIGTERM"), 0);
   }));
 
 test("one server at a time works on a directory", () =>

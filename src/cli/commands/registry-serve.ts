@@ -40,12 +40,16 @@ export function formatExchange({ request, status, sentBytes, durationMs, remoteA
 }
 
 export const runRegistryServe: Handler = async (cli, { flags }) => {
+  const root = cli.root ?? defaultStoreRoot(cli.env);
+  // who may not read root's files enters the user namespace of the images
+  if (flags.bool("images")) await cli.open();
   const htpasswd = flags.optional("htpasswd");
   const server = await serveRegistry({
-    directory: path.resolve(cli.cwd, flags.optional("data") ?? path.join(cli.root ?? defaultStoreRoot(cli.env), "registry")),
+    directory: path.resolve(cli.cwd, flags.optional("data") ?? path.join(root, "registry")),
     ...parseListen(flags.string("listen")),
     ...(htpasswd === undefined ? {} : { htpasswd: path.resolve(cli.cwd, htpasswd) }),
     ...tlsOf(cli, flags),
+    ...(flags.bool("images") ? { imagesOf: root } : {}),
     readOnly: flags.bool("read-only"),
     delete: flags.bool("delete"),
     ...(flags.bool("log") ? { onExchange: (exchange: Exchange) => cli.stderr.write(formatExchange(exchange, cli.now())) } : {}),

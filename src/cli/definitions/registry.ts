@@ -15,6 +15,7 @@ export const registryCommands: readonly Command[] = [
       flag("tls-cert", "", "string", "PEM file of the certificate", { complete: "file" }),
       flag("tls-key", "", "string", "PEM file of its key", { complete: "file" }),
       flag("client-ca", "", "string", "PEM file of authorities: clients need a certificate of theirs", { complete: "file" }),
+      flag("images", "", "bool", "Serve the images of the store too, under their names; pushes are refused"),
       flag("read-only", "", "bool", "Refuse pushes"),
       flag("delete", "", "bool", "Allow tags, manifests and blobs to be deleted"),
       flag("log", "", "bool", "Print a line for every request to standard error"),
@@ -23,6 +24,7 @@ export const registryCommands: readonly Command[] = [
     paths: ["registry serve"],
     examples: [
       { text: "A registry for this machine", command: "slipway registry serve" },
+      { text: "The images of this machine, for others to pull", command: "slipway registry serve --images --listen 0.0.0.0:5000" },
       {
         text: "One for the network, with passwords",
         command: "slipway registry serve --listen 0.0.0.0:443 --tls-cert cert.pem --tls-key key.pem --htpasswd users",

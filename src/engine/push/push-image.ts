@@ -23,7 +23,7 @@ export interface PushProgress {
 
 export interface PushRequest {
   readonly store: Store;
-  readonly client: RegistryClient;
+  readonly client: Pick<RegistryClient, "hasBlob" | "pushBlob" | "pushManifest">;
   /** with a tag; without one the image stands under its digest alone */
   readonly reference: Reference;
   readonly compression: LayerCompression;
