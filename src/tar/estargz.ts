@@ -8,7 +8,7 @@ import { SlipwayError } from "../base/errors.ts";
 import { mapInOrder } from "./block-parallel.ts";
 import { paddingLength } from "./block.ts";
 import type { EntryType, TarEntry } from "./entry.ts";
-import type { GzipOptions } from "./gzip.ts";
+import { isIncompressible, type GzipOptions } from "./gzip.ts";
 import { TarReader, type TarSink } from "./reader.ts";
 import { createEntry, encodeHeader, endOfArchive } from "./writer.ts";
 
@@ -54,7 +54,9 @@ export async function* compressEstargz(source: AsyncIterable<Uint8Array>, option
   const zlib = process.getBuiltinModule("node:zlib");
   const level = options.level ?? 6;
   const gzip = (bytes: Buffer): Promise<Buffer> =>
-    new Promise((resolve, reject) => zlib.gzip(bytes, { level }, (error, result) => (error ? reject(error) : resolve(result))));
+    new Promise((resolve, reject) =>
+      zlib.gzip(bytes, { level: isIncompressible(bytes, zlib) ? 0 : level }, (error, result) => (error ? reject(error) : resolve(result))),
+    );
   const cutter = new Cutter();
   const offsets: number[] = [];
   let offset = 0;

@@ -23,7 +23,7 @@ const lastBlock = Buffer.from([0x03, 0x00]);
 const sampleSize = 4 * 1024;
 
 /** Archives and pictures, by three samples: deflating them costs as much as anything else and gains nothing. */
-function isIncompressible(block: Buffer, zlib: typeof Zlib): boolean {
+export function isIncompressible(block: Buffer, zlib: typeof Zlib): boolean {
   if (block.length < 16 * sampleSize) return false;
   const middle = Math.floor(block.length / 2);
   const sample = Buffer.concat([block.subarray(0, sampleSize), block.subarray(middle, middle + sampleSize), block.subarray(-sampleSize)]);

@@ -79,6 +79,30 @@ describe("push", { skip: absent ? "needs docker-registry (Debian package docker-
     await other.ok(["pull", "-q", "--platform", "linux/arm64", name]);
   });
 
+  const types: readonly (readonly [compression: string, layer: string])[] = [
+    ["gzip", "application/vnd.docker.image.rootfs.diff.tar.gzip"],
+    ["zstd", "application/vnd.docker.image.rootfs.diff.tar.zstd"],
+    ["uncompressed", "application/vnd.docker.image.rootfs.diff.tar"],
+    ["estargz", "application/vnd.oci.image.layer.v1.tar+gzip"],
+  ];
+  for (const [compression, layer] of types) {
+    test(`oci-mediatypes=false with ${compression}`, async () => {
+      const name = `${host}/team/old:${compression}`;
+      const output = `type=registry,name=${name},oci-mediatypes=false,compression=${compression},force-compression=true`;
+      await sandbox.build("FROM scratch\nCOPY f /\n", { f: compression }, ["-o", output]);
+      const accept = "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json";
+      const response = await fetch(`http://${host}/v2/team/old/manifests/${compression}`, { headers: { accept } });
+      const manifest = (await response.json()) as { readonly mediaType: string; readonly layers: readonly { readonly mediaType: string }[] };
+      assert.equal(response.headers.get("content-type"), manifest.mediaType);
+      const kind = compression === "estargz" ? "application/vnd.oci.image.manifest.v1+json" : "application/vnd.docker.distribution.manifest.v2+json";
+      assert.deepEqual([manifest.mediaType, ...manifest.layers.map(({ mediaType }) => mediaType)], [kind, layer]);
+      await other.ok(["pull", "-q", name]);
+      const files = other.folder({});
+      await other.ok(["build", "-q", "-o", files, other.folder({ Dockerfile: `FROM ${name}\n` })]);
+      assert.equal(readFileSync(`${files}/f`, "utf8"), compression);
+    });
+  }
+
   test("eStargz is an ordinary image to us, with a table of contents for others", async () => {
     const name = `${host}/team/lazy:1`;
     await sandbox.build("FROM scratch\nCOPY f g /d/\n", { f: "text", g: "" }, ["-t", name]);

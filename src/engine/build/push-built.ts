@@ -15,11 +15,12 @@ type Attributes = Readonly<Record<string, string>>;
 /** Answers what the names stand for now. Fails with the registry client's codes, "failed to push NAME: " in front. */
 export async function pushBuilt(input: Exportable, id: Digest, names: readonly string[], attributes: Attributes, step: Step): Promise<Descriptor> {
   const compression = compressionOf(attributes);
+  const dockerTypes = attributes["oci-mediatypes"] !== undefined && !isTrue(attributes["oci-mediatypes"]);
   const byDigest = isTrue(attributes["push-by-digest"]);
   let pushed: PushedImage | undefined;
   for (const name of names) {
     try {
-      pushed = await pushName(input, id, name, { compression, byDigest }, step);
+      pushed = await pushName(input, id, name, { compression, byDigest, dockerTypes }, step);
     } catch (error) {
       if (!(error instanceof SlipwayError)) throw error;
       throw new SlipwayError(error.kind, error.code, `failed to push ${familiarName(parseReference(name))}: ${error.message}`, error.details, error);
@@ -33,7 +34,7 @@ async function pushName(
   input: Exportable,
   id: Digest,
   name: string,
-  { compression, byDigest }: { readonly compression: LayerCompression; readonly byDigest: boolean },
+  { compression, byDigest, dockerTypes }: { readonly compression: LayerCompression; readonly byDigest: boolean; readonly dockerTypes: boolean },
   step: Step,
 ): Promise<PushedImage> {
   const { store, signal } = input;
@@ -41,7 +42,16 @@ async function pushName(
   const reference = byDigest ? { domain: named.domain, path: named.path } : named;
   step.status("pushing layers", 0);
   const pushed = await pushArchived(
-    { store, client: await input.client(), reference, compression, mountFrom: mountSources(store, reference), onProgress: layerStatus(step), signal },
+    {
+      store,
+      client: await input.client(),
+      reference,
+      compression,
+      dockerTypes,
+      mountFrom: mountSources(store, reference),
+      onProgress: layerStatus(step),
+      signal,
+    },
     archivedResult(input, []),
   );
   step.status("pushing layers", 0, undefined, true);

@@ -9,6 +9,7 @@ import type { PushedBlob, RegistryClient } from "../../registry/index.ts";
 import type { Store } from "../../store/index.ts";
 import { describe, imageManifest, newIndex, readManifest, type ArchivedImage, type ArchivedIndex, type ImageDocument } from "../archive/archive-plan.ts";
 import type { LayerCompression } from "../registry-api.ts";
+import { withDockerTypes } from "./docker-types.ts";
 import { configWithDiffIds, type PreparedLayer } from "./estargz-layer.ts";
 import { preparedLayer } from "./layer-for-push.ts";
 
@@ -27,6 +28,8 @@ export interface PushRequest {
   /** with a tag; without one the image stands under its digest alone */
   readonly reference: Reference;
   readonly compression: LayerCompression;
+  /** documents that are made now have Docker's media types; eStargz has OCI's always */
+  readonly dockerTypes?: boolean;
   /** repositories of that registry that a layer's blob may be mounted from */
   readonly mountFrom: (diffId: Digest) => readonly string[];
   readonly onProgress: (progress: PushProgress) => void;
@@ -70,9 +73,14 @@ async function pushIndex(request: PushRequest, layers: LayerPusher, index: Archi
     const { platform, annotations } = index.images[at] as ArchivedIndex["images"][number];
     descriptors.push(describe(descriptor, platform, annotations?.manifestDescriptor ?? {}));
   }
-  const document = wholeIndex(request.store, index.document, descriptors) ?? newIndex(descriptors, index.annotations?.index ?? {});
+  const made = newIndex(descriptors, index.annotations?.index ?? {});
+  const document = wholeIndex(request.store, index.document, descriptors) ?? (hasDockerTypes(request) ? withDockerTypes(made) : made);
   const { descriptor } = await request.client.pushManifest(request.reference, document, request);
   return { descriptor, manifests, index: document };
+}
+
+function hasDockerTypes({ dockerTypes = false, compression }: PushRequest): boolean {
+  return dockerTypes && compression.type !== "estargz";
 }
 
 /** The index as it came, where all that it lists was pushed: attestations and other platforms that are not here would be missing there. */
@@ -112,10 +120,11 @@ async function pushContents(request: PushRequest, layers: LayerPusher, image: Ar
     prepared.map(({ diffId }) => diffId),
   );
   if (compression.type === "estargz") await sendConfig(config);
-  return imageManifest(
+  const document = imageManifest(
     { ...image, config },
     prepared.map(({ descriptor }) => descriptor),
   );
+  return hasDockerTypes(request) ? withDockerTypes(document) : document;
 }
 
 class LayerPusher {
