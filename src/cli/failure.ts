@@ -55,7 +55,14 @@ export function failureLine(error: SlipwayError): string {
 /** What to do about it, when the error says so. */
 export function remedyLine(error: SlipwayError): string {
   const remedy = error.details["remedy"];
-  return typeof remedy === "string" && remedy !== "" ? `Hint: ${printable(remedy)}\n` : "";
+  const hint = typeof remedy === "string" && remedy !== "" ? `Hint: ${printable(remedy)}\n` : "";
+  return hint + triedLines(error);
+}
+
+/** Where credentials were looked for in vain. */
+function triedLines({ details: { tried } }: SlipwayError): string {
+  if (!Array.isArray(tried) || tried.length === 0) return "";
+  return `Credentials were looked for in vain:\n${tried.map((line) => `  ${printable(String(line))}\n`).join("")}`;
 }
 
 /** Stack and causes, for `--debug`. */

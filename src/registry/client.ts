@@ -162,7 +162,7 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
   const retry = { ...defaultRetry, ...options.retry };
   const transport = createTransport(createDispatchers({ env, files, certDirs, connectTimeoutMs: timeouts.connectMs }), timeouts);
   const authorizer = createAuthorizer({ transport, credentials, userAgent, now, timeoutMs: timeouts.documentMs });
-  const sender = createSender({ transport, authorizer, userAgent, retry, now, random });
+  const sender = createSender({ transport, authorizer, userAgent, retry, now, random, explain: (host) => credentials.explain?.(host) ?? [] });
   const limiter = createLimiter(parallelDownloads);
   const uploads = createLimiter(parallelUploads);
   const memory = createMirrorMemory(now);

@@ -19,6 +19,8 @@ export interface CredentialSource {
    * Fails with CREDENTIAL_HELPER_FAILED (failed_precondition) or INVALID_DOCUMENT (invalid_argument).
    */
   lookup(host: string, repository: string, signal?: AbortSignal): Promise<Credential | undefined>;
+  /** After a lookup: each source that was tried, and why it was not used; no secret in it. */
+  explain?(host: string): readonly string[];
 }
 
 export const anonymous: CredentialSource = { lookup: () => Promise.resolve(undefined) };
@@ -112,10 +114,17 @@ function authPaths(env: Env, home: string): readonly string[] {
  */
 export function createCredentialSource(env: Env, home: string, files: ConfigFiles, run: RunHelper): CredentialSource {
   let loaded: readonly AuthFile[] | undefined;
+  const absent: string[] = [];
+  const present: string[] = [];
   function authFiles(): readonly AuthFile[] {
     return (loaded ??= authPaths(env, home).flatMap((path) => {
       const text = files.readText(path);
-      return text === undefined || text.trim() === "" ? [] : [parseAuthFile(text, path)];
+      if (text === undefined || text.trim() === "") {
+        absent.push(path);
+        return [];
+      }
+      present.push(path);
+      return [parseAuthFile(text, path)];
     }));
   }
 
@@ -128,5 +137,6 @@ export function createCredentialSource(env: Env, home: string, files: ConfigFile
       }
       return undefined;
     },
+    explain: (host) => [...present.map((path) => `${path}: nothing for ${host}`), ...absent.map((path) => `${path}: not there`)],
   };
 }

@@ -6,6 +6,7 @@ import type { ConfigFiles, Env } from "./config-files.ts";
 import { createHelperRunner } from "./credential-helper.ts";
 import { createCredentialSource } from "./credentials.ts";
 import { withMirrorSettings } from "./mirror-settings.ts";
+import { withSignIn } from "./sign-in/sign-in.ts";
 import { readRegistriesConf } from "./registries-conf.ts";
 
 /**
@@ -22,7 +23,13 @@ export async function readMachineConfig(
     env,
     files,
     registries: withMirrorSettings(await readRegistriesConf(env, home, files), env, home, files),
-    credentials: createCredentialSource(env, home, files, createHelperRunner(env)),
+    credentials: withSignIn(createCredentialSource(env, home, files, createHelperRunner(env)), {
+      env,
+      home,
+      files,
+      fetch: (...call) => globalThis.fetch(...call),
+      now: Date.now,
+    }),
     certDirs: [`${userConfig}/containers/certs.d`, "/etc/containers/certs.d", "/etc/docker/certs.d"],
   };
 }

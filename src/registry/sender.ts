@@ -16,6 +16,8 @@ export interface SenderOptions {
   readonly now: () => number;
   /** in [0, 1) */
   readonly random: () => number;
+  /** which sources of credentials were tried for a host, and why none was used */
+  readonly explain?: ((credentialHost: string) => readonly string[]) | undefined;
 }
 
 export interface RepositoryRequest extends Access {
@@ -51,6 +53,8 @@ export function delayAfter(error: unknown, failures: number, retry: Retry, rando
 
 /** Signs that a host does not speak TLS, or nobody listens at the port of https. */
 const noTls = new Set(["CONNECTION_REFUSED", "PLAIN_HTTP_REGISTRY", "CONNECTION_LOST"]);
+
+const unknownUser = new Set(["UNAUTHORIZED", "ACCESS_DENIED", "LOGIN_REFUSED"]);
 
 export function createSender(options: SenderOptions): Sender {
   /** by host: the scheme that worked */
@@ -91,6 +95,18 @@ export function createSender(options: SenderOptions): Sender {
     throw first;
   }
 
+  /** A refusal says what we know of who we are. */
+  async function sendExplained(request: RepositoryRequest): Promise<TransportResponse> {
+    try {
+      return await sendOnce(request);
+    } catch (error) {
+      if (!(error instanceof SlipwayError) || !unknownUser.has(error.code)) throw error;
+      const tried = options.explain?.(request.endpoint.credentialHost) ?? [];
+      if (tried.length === 0) throw error;
+      throw new SlipwayError(error.kind, error.code, error.message, { ...error.details, tried }, error.cause);
+    }
+  }
+
   async function sendOnce(request: RepositoryRequest): Promise<TransportResponse> {
     const response = await sendAnyScheme(request);
     if ((request.statuses ?? [200, 206]).includes(response.status)) return response;
@@ -102,7 +118,7 @@ export function createSender(options: SenderOptions): Sender {
       for (let failures = 1; ; failures++) {
         if (request.signal?.aborted === true) throw abortError(request.signal);
         try {
-          return await sendOnce(request);
+          return await sendExplained(request);
         } catch (error) {
           const delay = request.once === true ? undefined : delayAfter(error, failures, options.retry, options.random());
           if (delay === undefined) throw error;
