@@ -11,9 +11,9 @@ async function byClient(world: SignInWorld, tell: Tell): Promise<string | undefi
   );
   const source = secret === undefined ? "Azure workload identity" : "Azure service principal";
   if (client === undefined || tenant === undefined || (secret === undefined && file === undefined))
-    return void tell("Azure service principal", "AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET or AZURE_FEDERATED_TOKEN_FILE are not set");
+    return tell("Azure service principal", "AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET or AZURE_FEDERATED_TOKEN_FILE are not set");
   const assertion = secret === undefined ? files.readText(file ?? "")?.trim() : undefined;
-  if (secret === undefined && assertion === undefined) return void tell(source, `${file} cannot be read`);
+  if (secret === undefined && assertion === undefined) return tell(source, `${file} cannot be read`);
   const authority = env["AZURE_AUTHORITY_HOST"] || "https://login.microsoftonline.com";
   const proof: Record<string, string> =
     secret === undefined
@@ -44,7 +44,7 @@ async function signInAcr(host: string, world: SignInWorld, tell: Tell): Promise<
 
   const answer = await call(world, tell, source, `https://${host}/oauth2/exchange`, form({ grant_type: "access_token", service: host, access_token: access }));
   const refresh = answer && stringIn(parseObject(answer.text), "refresh_token");
-  if (!refresh) return void (answer && tell(source, "its answer holds no token"));
+  if (!refresh) return answer === undefined ? undefined : tell(source, "its answer holds no token");
   return { kind: "identity", token: refresh };
 }
 

@@ -56,9 +56,9 @@ function stsUrl({ env }: SignInWorld, region: string, query: Readonly<Record<str
 
 async function webIdentity(world: SignInWorld, region: string, tell: Tell, role: string | undefined, file: string | undefined): Promise<AwsKeys | undefined> {
   const source = "AWS web identity";
-  if (!role || !file) return void tell(source, "AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE are not set");
+  if (!role || !file) return tell(source, "AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE are not set");
   const token = world.files.readText(file)?.trim();
-  if (token === undefined) return void tell(source, `${file} cannot be read`);
+  if (token === undefined) return tell(source, `${file} cannot be read`);
   const session = world.env["AWS_ROLE_SESSION_NAME"] || "slipway";
   const url = stsUrl(world, region, { Action: "AssumeRoleWithWebIdentity", RoleArn: role, RoleSessionName: session, WebIdentityToken: token });
   const answer = await call(world, tell, source, url.href);
@@ -81,15 +81,15 @@ async function profileKeys(
 ): Promise<AwsKeys | undefined> {
   const source = `AWS profile ${name}`;
   const profile = profiles.get(name);
-  if (profile === undefined || depth === 0) return void tell(source, depth === 0 ? "profiles lead to each other" : "is in no file");
+  if (profile === undefined || depth === 0) return tell(source, depth === 0 ? "profiles lead to each other" : "is in no file");
   const own = keysOf(profile.get("aws_access_key_id"), profile.get("aws_secret_access_key"), profile.get("aws_session_token"));
   const role = profile.get("role_arn");
-  if (role === undefined) return own ?? void tell(source, "has no keys (sign-in by SSO or a program is not read: run aws sso login and export the keys)");
+  if (role === undefined) return own ?? tell(source, "has no keys (sign-in by SSO or a program is not read: run aws sso login and export the keys)");
   const file = profile.get("web_identity_token_file");
   if (file !== undefined) return await webIdentity(world, region, tell, role, file);
   const from = profile.get("source_profile");
   const keys = from === undefined || from === name ? own : await profileKeys(world, region, tell, profiles, from, depth - 1);
-  if (keys === undefined) return void tell(source, "there are no keys to take its role with");
+  if (keys === undefined) return tell(source, "there are no keys to take its role with");
   const session = profile.get("role_session_name") ?? "slipway";
   const external = profile.get("external_id");
   const query = { Action: "AssumeRole", RoleArn: role, RoleSessionName: session, ...(external === undefined ? {} : { ExternalId: external }) };
@@ -100,7 +100,8 @@ async function profileKeys(
 }
 
 /** fetch writes Host itself. */
-export function withoutHost({ host: _, ...headers }: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+export function withoutHost(signed: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const { host: _, ...headers } = signed;
   return headers;
 }
 
@@ -109,7 +110,7 @@ async function fromContainer(world: SignInWorld, tell: Tell): Promise<AwsKeys | 
   const { env, files } = world;
   const relative = env["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"];
   const url = relative ? `http://169.254.170.2${relative}` : env["AWS_CONTAINER_CREDENTIALS_FULL_URI"];
-  if (!url) return void tell(source, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and …_FULL_URI are not set");
+  if (!url) return tell(source, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and …_FULL_URI are not set");
   const file = env["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"];
   const token = (file ? files.readText(file)?.trim() : undefined) ?? env["AWS_CONTAINER_AUTHORIZATION_TOKEN"];
   const answer = await call(world, tell, source, url, { metadata: true, ...(token ? { headers: { authorization: token } } : {}) });
@@ -119,7 +120,7 @@ async function fromContainer(world: SignInWorld, tell: Tell): Promise<AwsKeys | 
 /** @see EC2 User Guide, "Use the Instance Metadata Service" (version 2) */
 async function fromInstance(world: SignInWorld, tell: Tell): Promise<AwsKeys | undefined> {
   const source = "EC2 instance metadata";
-  if (world.env["AWS_EC2_METADATA_DISABLED"]?.toLowerCase() === "true") return void tell(source, "AWS_EC2_METADATA_DISABLED is set");
+  if (world.env["AWS_EC2_METADATA_DISABLED"]?.toLowerCase() === "true") return tell(source, "AWS_EC2_METADATA_DISABLED is set");
   const base = world.env["AWS_EC2_METADATA_SERVICE_ENDPOINT"] || "http://169.254.169.254";
   const at = (path: string): string => new URL(`/latest/${path}`, base).href;
   const token = await call(world, tell, source, at("api/token"), { method: "PUT", headers: { "x-aws-ec2-metadata-token-ttl-seconds": "300" }, metadata: true });
@@ -127,7 +128,7 @@ async function fromInstance(world: SignInWorld, tell: Tell): Promise<AwsKeys | u
   const headers = { "x-aws-ec2-metadata-token": token.text.trim() };
   const role = await call(world, tell, source, at("meta-data/iam/security-credentials/"), { headers, metadata: true });
   const name = role?.text.trim().split("\n")[0];
-  if (!name) return void (role && tell(source, "the instance has no role"));
+  if (!name) return role === undefined ? undefined : tell(source, "the instance has no role");
   const answer = await call(world, tell, source, at(`meta-data/iam/security-credentials/${encodeURIComponent(name)}`), { headers, metadata: true });
   return answer && keysFromJson(answer.text);
 }

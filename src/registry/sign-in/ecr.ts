@@ -47,7 +47,7 @@ async function signInEcr(host: string, world: SignInWorld, tell: Tell): Promise<
   const answer = await call(world, tell, source, url.href, { method: "POST", headers: withoutHost(signed), body: "{}" });
   if (answer === undefined) return undefined;
   const [username = "", ...password] = Buffer.from(tokenIn(answer.text), "base64").toString().split(":");
-  if (username === "" || password.length === 0) return void tell(source, "its answer holds no token");
+  if (username === "" || password.length === 0) return tell(source, "its answer holds no token");
   return { kind: "basic", username, password: password.join(":") };
 }
 

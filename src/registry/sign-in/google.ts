@@ -20,12 +20,12 @@ export function serviceAccountAssertion(email: string, privateKey: string, keyId
 
 async function fromFile(world: SignInWorld, tell: Tell, path: string): Promise<string | undefined> {
   const text = world.files.readText(path);
-  if (text === undefined) return void tell("Google credentials file", `${path} cannot be read`);
+  if (text === undefined) return tell("Google credentials file", `${path} cannot be read`);
   const file = parseObject(text);
   const uri = stringIn(file, "token_uri") || defaultTokenUri;
   const kind = stringIn(file, "type");
   if (kind === "service_account") return await byServiceAccount(world, tell, path, file, uri);
-  if (kind !== "authorized_user") return void tell("Google credentials file", `${path} is of type ${JSON.stringify(kind)}, which is not read`);
+  if (kind !== "authorized_user") return tell("Google credentials file", `${path} is of type ${JSON.stringify(kind)}, which is not read`);
   const values = { grant_type: "refresh_token", ...pick(file, ["client_id", "client_secret", "refresh_token"]) };
   const answer = await call(world, tell, path, uri, form(values));
   return answer && stringIn(parseObject(answer.text), "access_token");
@@ -46,7 +46,7 @@ async function byServiceAccount(
   try {
     assertion = serviceAccountAssertion(stringIn(file, "client_email"), stringIn(file, "private_key"), stringIn(file, "private_key_id"), uri, world.now());
   } catch {
-    return void tell("Google credentials file", `${path} holds no private key that can sign`);
+    return tell("Google credentials file", `${path} holds no private key that can sign`);
   }
   const answer = await call(world, tell, path, uri, form({ grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer", assertion }));
   return answer && stringIn(parseObject(answer.text), "access_token");

@@ -12,7 +12,7 @@ export interface SignInWorld {
 }
 
 /** Tells of each source that was tried why it was not used; no secret in it. */
-export type Tell = (source: string, why: string) => void;
+export type Tell = (source: string, why: string) => undefined;
 
 export interface SignIn {
   /** hosts that it is for */

@@ -163,7 +163,7 @@ describe("Azure", () => {
         }),
       });
       const origin = `http://${server.host}`;
-      const fetch: typeof globalThis.fetch = (url, init) => globalThis.fetch(String(url).replace(`https://${host}`, origin), init);
+      const fetch: typeof globalThis.fetch = (url, init) => globalThis.fetch((url as string).replace(`https://${host}`, origin), init);
       const source = withSignIn(anonymous, world(env(origin), files, fetch));
       assert.deepEqual(await source.lookup(host, "a"), { kind: "identity", token: `refresh ${access}` });
     });

@@ -21,7 +21,10 @@ export function withSignIn(configured: CredentialSource, world: SignInWorld): Cr
     if (cloud === undefined) return undefined;
     const attempts: string[] = [];
     tried.set(host, attempts);
-    return await cloud.signIn(host, world, (source, why) => attempts.push(`${source}: ${why}`));
+    return await cloud.signIn(host, world, (source, why) => {
+      attempts.push(`${source}: ${why}`);
+      return undefined;
+    });
   }
 
   return {
