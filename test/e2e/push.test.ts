@@ -88,15 +88,19 @@ describe("push", { skip: absent ? "needs docker-registry (Debian package docker-
   for (const [compression, layer] of types) {
     test(`oci-mediatypes=false with ${compression}`, async () => {
       const name = `${host}/team/old:${compression}`;
+      const metadataFile = `${sandbox.directory}/${compression}.json`;
       const output = `type=registry,name=${name},oci-mediatypes=false,compression=${compression},force-compression=true`;
-      await sandbox.build("FROM scratch\nCOPY f /\n", { f: compression }, ["-o", output]);
+      await sandbox.build("FROM scratch\nCOPY f /\n", { f: compression }, ["-o", output, "--metadata-file", metadataFile]);
       const accept = "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json";
       const response = await fetch(`http://${host}/v2/team/old/manifests/${compression}`, { headers: { accept } });
+      const metadata = JSON.parse(readFileSync(metadataFile, "utf8")) as Readonly<Record<string, string>>;
+      assert.equal(metadata["containerimage.digest"], response.headers.get("docker-content-digest"));
       const manifest = (await response.json()) as { readonly mediaType: string; readonly layers: readonly { readonly mediaType: string }[] };
       assert.equal(response.headers.get("content-type"), manifest.mediaType);
       const kind = compression === "estargz" ? "application/vnd.oci.image.manifest.v1+json" : "application/vnd.docker.distribution.manifest.v2+json";
       assert.deepEqual([manifest.mediaType, ...manifest.layers.map(({ mediaType }) => mediaType)], [kind, layer]);
       await other.ok(["pull", "-q", name]);
+      assert.equal(await id(other, name), metadata["containerimage.config.digest"]);
       const files = other.folder({});
       await other.ok(["build", "-q", "-o", files, other.folder({ Dockerfile: `FROM ${name}\n` })]);
       assert.equal(readFileSync(`${files}/f`, "utf8"), compression);

@@ -45,7 +45,7 @@ async function imageOf({ store, options, signal, inlineCache }: ExportInput, { p
 function metadataOf(exported: Exported | undefined, several: boolean, tags: readonly string[]): Readonly<Record<string, unknown>> {
   if (exported === undefined) return {};
   return {
-    ...(several ? {} : { "containerimage.config.digest": exported.id }),
+    ...(several ? {} : { "containerimage.config.digest": exported.config ?? exported.id }),
     ...(exported.manifest === undefined ? {} : { "containerimage.descriptor": exported.manifest }),
     "containerimage.digest": exported.manifest?.digest ?? exported.id,
     ...(tags.length === 0 ? {} : { "image.name": tags.join(",") }),
@@ -80,7 +80,7 @@ async function exportImage(input: Exportable, attributes: Readonly<Record<string
     for (const name of names) step.status(`naming to ${name}`, 0, undefined, true);
     if (!push) return { id, manifest: undefined };
     const { pushBuilt } = await import("./push-built.ts");
-    return { id, manifest: await pushBuilt(input, id, names, attributes, step) };
+    return { id, ...(await pushBuilt(input, id, names, attributes, step)) };
   });
 }
 

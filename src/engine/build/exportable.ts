@@ -50,6 +50,8 @@ export interface Exportable extends ExportInput {
 
 /** Of an output that keeps or writes an image. */
 export interface Exported {
+  /** of the config that was pushed, where it is not the image's own */
+  readonly config?: Digest;
   /** the image's id; of several platforms that of the index */
   readonly id: Digest;
   /** what the archive's index.json names */

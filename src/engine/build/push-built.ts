@@ -2,6 +2,7 @@
 import { SlipwayError } from "../../base/errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { Descriptor } from "../../oci/manifest.ts";
+import { parseManifestOrIndex } from "../../oci/parse-manifest.ts";
 import { familiarName, parseReference } from "../../oci/reference.ts";
 import type { LayerCompression } from "../registry-api.ts";
 import { pushArchived, type PushedImage, type PushProgress } from "../push/push-image.ts";
@@ -12,8 +13,14 @@ import type { Step } from "./progress-steps.ts";
 
 type Attributes = Readonly<Record<string, string>>;
 
+export interface PushedResult {
+  readonly manifest: Descriptor;
+  /** of the first image; eStargz makes another than the store's */
+  readonly config?: Digest;
+}
+
 /** Answers what the names stand for now. Fails with the registry client's codes, "failed to push NAME: " in front. */
-export async function pushBuilt(input: Exportable, id: Digest, names: readonly string[], attributes: Attributes, step: Step): Promise<Descriptor> {
+export async function pushBuilt(input: Exportable, id: Digest, names: readonly string[], attributes: Attributes, step: Step): Promise<PushedResult> {
   const compression = compressionOf(attributes);
   const dockerTypes = attributes["oci-mediatypes"] !== undefined && !isTrue(attributes["oci-mediatypes"]);
   const byDigest = isTrue(attributes["push-by-digest"]);
@@ -27,7 +34,9 @@ export async function pushBuilt(input: Exportable, id: Digest, names: readonly s
     }
   }
   if (pushed === undefined) throw new SlipwayError("invalid_argument", "NAME_MISSING", "tag is needed when pushing to registry");
-  return pushed.descriptor;
+  const [document] = pushed.manifests;
+  const parsed = document === undefined ? undefined : parseManifestOrIndex(document.bytes, document.mediaType);
+  return { manifest: pushed.descriptor, ...(parsed?.kind === "manifest" ? { config: parsed.manifest.config.digest } : {}) };
 }
 
 async function pushName(
