@@ -11,9 +11,10 @@
  * half-written is an upload that its client may continue.
  */
 import { createHash, randomUUID, type Hash } from "node:crypto";
-import { createReadStream, existsSync, globSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createReadStream, existsSync, globSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import path from "node:path";
+import { makeDirectories } from "../base/make-directories.ts";
 import { algorithmOf, hexOf, isDigest, type Digest } from "../oci/digest.ts";
 import type { ByteRange, DistributionStorage, Referral, StoredManifest } from "./storage.ts";
 
@@ -38,7 +39,7 @@ async function synced(file: string): Promise<void> {
 export function createDiskStorage(root: string): DistributionStorage {
   const repositoriesRoot = path.join(root, "repositories");
   const temporary = path.join(root, "temporary");
-  for (const directory of [repositoriesRoot, temporary]) mkdirSync(directory, { recursive: true });
+  for (const directory of [repositoriesRoot, temporary]) makeDirectories(directory);
   /** of uploads that this process began or continued from their first byte */
   const hashes = new Map<string, Hash>();
 
@@ -50,7 +51,7 @@ export function createDiskStorage(root: string): DistributionStorage {
   function write(file: string, bytes: Uint8Array | string): void {
     const draft = path.join(temporary, randomUUID());
     writeFileSync(draft, bytes, { flush: true });
-    mkdirSync(path.dirname(file), { recursive: true });
+    makeDirectories(path.dirname(file));
     renameSync(draft, file);
   }
 
@@ -104,7 +105,7 @@ export function createDiskStorage(root: string): DistributionStorage {
       return false;
     }
     await synced(file);
-    mkdirSync(path.dirname(blobFile(digest)), { recursive: true });
+    makeDirectories(path.dirname(blobFile(digest)));
     // in this order a server that is killed in between leaves an upload, not bytes that nobody names
     write(entry(name, "_blobs", digest), "");
     renameSync(file, blobFile(digest));
@@ -151,7 +152,7 @@ export function createDiskStorage(root: string): DistributionStorage {
     createUpload: async (name) => {
       const id = randomUUID();
       hashes.set(id, createHash("sha256"));
-      mkdirSync(folder(name, "_uploads"), { recursive: true });
+      makeDirectories(folder(name, "_uploads"));
       writeFileSync(entry(name, "_uploads", id), "", { flag: "wx" });
       return id;
     },

@@ -1,6 +1,7 @@
 /** `registry serve`: a directory as a registry, for one server at a time. */
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import path from "node:path";
+import { makeDirectories } from "../base/make-directories.ts";
 import { errnoOf, SlipwayError } from "../base/errors.ts";
 import {
   createBasicAccess,
@@ -37,7 +38,7 @@ export interface ServeRegistryOptions {
 const uploadLifeMs = 7 * 24 * 3600_000;
 
 function lockDirectory(directory: string): number {
-  mkdirSync(directory, { recursive: true, mode: 0o711 });
+  makeDirectories(directory, 0o711);
   const fd = openSync(path.join(directory, "lock"), "w", 0o600);
   try {
     flock(fd, "exclusive", { nonBlocking: true });

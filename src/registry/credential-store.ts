@@ -2,8 +2,9 @@
  * Credentials that are kept: in Docker's config.json or a containers auth.json, or in the credential helper that the file names.
  * What the file holds besides stays as it is. @see docker docs, "docker login"; containers-auth.json(5)
  */
-import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { accessSync, closeSync, constants, openSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { makeDirectories } from "../base/make-directories.ts";
 import { SlipwayError, errnoOf } from "../base/errors.ts";
 import type { Env } from "./config-files.ts";
 import type { Credential } from "./credentials.ts";
@@ -105,7 +106,7 @@ function targetOf(path: string): string {
 function changeConfig<T>(path: string, change: (config: Json) => { readonly value: T; readonly write: boolean }): T {
   const target = targetOf(path);
   try {
-    mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
+    makeDirectories(dirname(target), 0o700);
   } catch (error) {
     throw fileError(path, error);
   }

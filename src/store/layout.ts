@@ -2,8 +2,9 @@
  * Where things lie below the store's root. One directory holds everything; the database is the index, and a file that it
  * does not know is garbage unless a live process's `work/<lease>` holds it.
  */
-import { accessSync, constants, mkdirSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
+import { makeDirectories } from "../base/make-directories.ts";
 import { asSlipwayError, errnoOf, SlipwayError } from "../base/errors.ts";
 import { homeDirectory } from "../base/home-directory.ts";
 import { hexOf, algorithmOf, type Digest } from "../oci/digest.ts";
@@ -85,7 +86,7 @@ export function createLayout(layout: StoreLayout): void {
     layout.contexts,
   ];
   try {
-    for (const directory of directories) mkdirSync(directory, { recursive: true, mode: 0o711 });
+    for (const directory of directories) makeDirectories(directory, 0o711);
   } catch (error) {
     throw storeError(error, layout.root);
   }

@@ -1,7 +1,8 @@
 /** Images as one tar stream (docker-archive and OCI layout at once) or as an OCI layout in a directory. Equal images give equal bytes. */
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { makeDirectories } from "../../base/make-directories.ts";
 import { asSlipwayError, errnoOf } from "../../base/errors.ts";
 import { userMode } from "../../base/umask.ts";
 import { createEntry, encodeHeader, endOfArchive, paddingLength } from "../../tar/index.ts";
@@ -75,7 +76,7 @@ export async function writeOciLayout(
 ): Promise<ArchivePlan> {
   const plan = await planArchive(store, images, { ...options, format: "oci" });
   try {
-    mkdirSync(join(directory, "blobs/sha256"), { recursive: true, mode: userMode("directory") });
+    makeDirectories(join(directory, "blobs/sha256"), userMode("directory"));
     for (const blob of plan.blobs) {
       options.signal?.throwIfAborted();
       await writeBlob(store, blob, join(directory, blobName(blob.digest)));

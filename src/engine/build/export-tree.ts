@@ -1,6 +1,7 @@
 /** Outputs that are files: `type=local` writes the final stage's tree, `type=tar` the same as an archive. */
-import { chmodSync, closeSync, constants, copyFileSync, lchownSync, lstatSync, mkdirSync, openSync, readSync, rmSync, symlinkSync } from "node:fs";
+import { chmodSync, closeSync, constants, copyFileSync, lchownSync, lstatSync, openSync, readSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { makeDirectories } from "../../base/make-directories.ts";
 import { asSlipwayError } from "../../base/errors.ts";
 import { userMode } from "../../base/umask.ts";
 import { joinPath, type FileNode, type FileView } from "../../store/index.ts";
@@ -24,7 +25,7 @@ export function writeLocal(view: FileView, destination: string, keepOwners: bool
   let bytes = 0;
   const directories: (readonly [string, FileNode])[] = [];
   try {
-    mkdirSync(destination, { recursive: true, mode: userMode("directory") });
+    makeDirectories(destination, userMode("directory"));
     for (const [path, node] of walk(view)) {
       signal.throwIfAborted();
       const target = join(destination, path);
@@ -47,7 +48,7 @@ function writeNode(node: FileNode, target: string): void {
   if (existing !== undefined && !(existing.isDirectory() && node.type === "directory")) rmSync(target, { recursive: true });
   switch (node.type) {
     case "directory":
-      mkdirSync(target, { recursive: true, mode: 0o755 });
+      makeDirectories(target, 0o755);
       return;
     case "symlink":
       symlinkSync(node.linkname, target);

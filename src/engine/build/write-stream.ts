@@ -1,7 +1,8 @@
 /** Where an output's bytes go: standard output, or a file that appears whole or not at all. */
-import { createWriteStream, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { createWriteStream, existsSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { makeDirectories } from "../../base/make-directories.ts";
 import { SlipwayError } from "../../base/errors.ts";
 import { userMode } from "../../base/umask.ts";
 import type { BuildOptions } from "../api.ts";
@@ -20,7 +21,7 @@ export async function writeStream(source: AsyncIterable<Uint8Array>, dest: strin
   }
   if (existsSync(dest) && dest.endsWith("/"))
     throw new SlipwayError("invalid_argument", "DESTINATION_REQUIRED", `destination ${dest} is a directory`, { dest });
-  mkdirSync(dirname(dest), { recursive: true, mode: userMode("directory") });
+  makeDirectories(dirname(dest), userMode("directory"));
   const partial = `${dest}.partial-${process.pid}`;
   try {
     await pipeline(source, createWriteStream(partial, { mode: userMode("file") }), options.signal === undefined ? {} : { signal: options.signal });

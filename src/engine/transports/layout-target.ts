@@ -1,6 +1,7 @@
 /** An OCI layout in a directory, new or with other images in it. Blobs that are there stay; the index is replaced last. */
-import { closeSync, fdatasyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, fdatasyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { makeDirectories } from "../../base/make-directories.ts";
 import { goJson } from "../../base/canonical-json.ts";
 import { asSlipwayError, errnoOf } from "../../base/errors.ts";
 import { userMode } from "../../base/umask.ts";
@@ -74,7 +75,7 @@ function isThere(directory: string, { digest, size }: Descriptor): boolean {
 
 function prepared(directory: string, path: string): string {
   try {
-    mkdirSync(dirname(join(directory, path)), { recursive: true, mode: userMode("directory") });
+    makeDirectories(dirname(join(directory, path)), userMode("directory"));
   } catch (error) {
     throw asSlipwayError(error, "unavailable", "EXPORT_FAILED");
   }

@@ -1,7 +1,8 @@
 /** A cache in a directory: an OCI layout whose index names cache manifests by tags. */
-import { createReadStream, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createReadStream, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { copyFileSync, constants } from "node:fs";
 import { join } from "node:path";
+import { makeDirectories } from "../../../base/make-directories.ts";
 import { asSlipwayError, errnoOf, SlipwayError } from "../../../base/errors.ts";
 import { userMode } from "../../../base/umask.ts";
 import { digestOf, hexOf, type Digest } from "../../../oci/digest.ts";
@@ -56,7 +57,7 @@ export function localWriter(store: Store, directory: string, tag: string): Cache
   const write = (digest: Digest, put: (partial: string) => void): void => {
     const path = blobPath(directory, digest);
     const partial = `${path}.partial-${process.pid}`;
-    mkdirSync(join(directory, "blobs", "sha256"), { recursive: true, mode: userMode("directory") });
+    makeDirectories(join(directory, "blobs", "sha256"), userMode("directory"));
     try {
       put(partial);
       renameSync(partial, path);
