@@ -51,7 +51,7 @@ async function copyReferrer(request: ReferrersRequest, digest: Digest): Promise<
 }
 
 export function unsupported(place: string): SlipwayError {
-  return new SlipwayError("unsupported", "TARGET_UNSUPPORTED", `${place}: referrers can be copied into registries only`, { place, bare: true });
+  return new SlipwayError("unsupported", "TARGET_UNSUPPORTED", `${place}: referrers can be copied from registry to registry only`, { place, bare: true });
 }
 
 async function copyCosignTags(request: ReferrersRequest, subject: Digest): Promise<void> {

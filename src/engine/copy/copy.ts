@@ -25,6 +25,7 @@ export async function copy(surroundings: Surroundings, from: string, to: string,
   const { signal } = surroundings;
   const common = { source, target, emit, ...(signal === undefined ? {} : { signal }) };
   if (options.referrers === true && target.putReferrer === undefined) throw unsupported(to);
+  if (options.referrers === true && source.reference === undefined) throw unsupported(from);
   const { root, digests } = await copyImage({ ...common, platform: platformFor(destination, options) });
   if (options.referrers === true && source.reference !== undefined) {
     await copyReferrers({ ...common, client: await surroundings.client(), from: source.reference }, digests);
