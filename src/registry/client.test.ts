@@ -277,3 +277,10 @@ test("a closed client fails, and closing twice is no error", async () => {
   await failing;
   await assert.rejects(readAll(client.openBlob(parseReference("[::1]:1/a"), blobDescriptor(config))));
 });
+
+test("a connection that breaks at the very first request is tried again, over plain http where that is what the host speaks", async () => {
+  let requests = 0;
+  const flaky: Handler = (request, response) => (++requests === 1 ? void request.socket.destroy() : send(manifest)(request, response));
+  await using server = await serve({ [latest]: flaky });
+  assert.equal((await quickClient().resolve(parseReference(`${server.host}/a`))).descriptor.digest, digest);
+});

@@ -88,7 +88,8 @@ export function createSender(options: SenderOptions): Sender {
         spoken.set(host, scheme);
         return response;
       } catch (error) {
-        first ??= error;
+        // a server of plain http says nothing with its answer to TLS: what it does over http counts
+        if (first === undefined || isSlipwayError(first, "PLAIN_HTTP_REGISTRY")) first = error;
         if (!(error instanceof SlipwayError) || !noTls.has(error.code)) throw error;
       }
     }
