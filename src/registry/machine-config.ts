@@ -5,13 +5,14 @@ import { diskConfigFiles } from "./config-files.ts";
 import type { ConfigFiles, Env } from "./config-files.ts";
 import { createHelperRunner } from "./credential-helper.ts";
 import { createCredentialSource } from "./credentials.ts";
+import { readHostsToml } from "./hosts-toml.ts";
 import { withMirrorSettings } from "./mirror-settings.ts";
 import { withSignIn } from "./sign-in/sign-in.ts";
 import { readRegistriesConf } from "./registries-conf.ts";
 
 /**
  * Mirrors, credentials, certs.d and proxies of this machine and user.
- * Fails with INVALID_REGISTRIES_CONF, INVALID_DAEMON_JSON or INVALID_MIRRORS (invalid_argument).
+ * Fails with INVALID_REGISTRIES_CONF, INVALID_HOSTS_TOML, INVALID_DAEMON_JSON or INVALID_MIRRORS (invalid_argument).
  */
 export async function readMachineConfig(
   env: Env = process.env,
@@ -22,7 +23,7 @@ export async function readMachineConfig(
   return {
     env,
     files,
-    registries: withMirrorSettings(await readRegistriesConf(env, home, files), env, home, files),
+    registries: withMirrorSettings([...(await readRegistriesConf(env, home, files)), ...(await readHostsToml(files))], env, home, files),
     credentials: withSignIn(createCredentialSource(env, home, files, createHelperRunner(env)), {
       env,
       home,

@@ -114,8 +114,12 @@ export async function readRegistriesConf(env: Env, home: string, files: ConfigFi
   return [...byPrefix.values()];
 }
 
+/** The prefix of an entry for every registry that has no other. */
+export const anyRegistry = "*";
+
 /** How much of `name` the prefix covers, or undefined when it does not fit; it ends where a component ends. */
 function matchLength(name: string, prefix: string): number | undefined {
+  if (prefix === anyRegistry) return name.indexOf("/");
   if (/^[\d.]+\/\d+$|^[\da-f:]+\/\d+$/i.test(prefix)) {
     const [host = ""] = name.split("/");
     const address = isIP(host) === 0 ? host.replace(/:\d+$/, "").replace(/^\[|\]$/g, "") : host;
