@@ -9,6 +9,8 @@ const cases: readonly (readonly [string, string, string, number])[] = [
   ["executable file `nosuch` not found in $PATH: No such file or directory", "nosuch", 'exec: "nosuch": executable file not found in $PATH', 127],
   ["executable file `/nosuch` not found in $PATH: No such file or directory", "/nosuch", 'exec: "/nosuch": stat /nosuch: no such file or directory', 127],
   ["open executable: Operation not permitted", "/etc", 'exec: "/etc": is a directory: permission denied', 126],
+  ["the path `/etc` is not a regular file: Operation not permitted", "/etc", 'exec: "/etc": is a directory: permission denied', 126],
+  ["the path `/s` exists but it is not executable: Operation not permitted", "/s", 'exec: "/s": permission denied', 126],
   ["open executable: Permission denied", "/s", 'exec: "/s": permission denied', 126],
   ["chdir `/gone`: No such file or directory", "true", 'chdir to cwd ("/gone") set in config.json failed: no such file or directory', 127],
   ["chdir `/f`: Not a directory", "true", "error during container init: mkdir /f: not a directory", 126],

@@ -33,11 +33,11 @@ function explain(text: string, command: string): string {
   if (missing !== undefined) {
     return missing.includes("/") ? `exec: "${missing}": stat ${missing}: no such file or directory` : `exec: "${missing}": executable file not found in $PATH`;
   }
-  // crun answers "not permitted" for anything that is no regular file
-  if (text.startsWith("open executable: Operation not permitted")) {
+  // crun answers "not permitted" for anything that is no regular file; newer ones say so
+  if (/^(?:open executable: Operation not permitted|the path `.*` is not a regular file)/.test(text)) {
     return command === "" ? `exec: "": executable file not found in $PATH` : `exec: "${command}": is a directory: permission denied`;
   }
-  if (text.startsWith("open executable: Permission denied")) return `exec: "${command}": permission denied`;
+  if (/^(?:open executable: Permission denied|the path `.*` exists but it is not executable)/.test(text)) return `exec: "${command}": permission denied`;
   const [, source, target, cause] = /^mount `(.*)` to `(.*)`: (.*)$/.exec(text) ?? [];
   if (source !== undefined && target !== undefined && cause !== undefined) return mountFailure(source, target, cause);
   const [, call, path, reason] = /^(chdir|mkdir) (?:to )?`(.*)`: (.*)$/.exec(text) ?? [];

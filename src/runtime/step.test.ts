@@ -112,6 +112,11 @@ test("mounts and a slow reader lose nothing", skip, async () => {
   assert.equal(bytes, size + 1);
 });
 
+/** Newer versions keep a cache of their own there. */
+function containersOfCrun(): readonly string[] {
+  return readdirSync(join(stateDirectory, "crun")).filter((name) => name !== ".cache");
+}
+
 test("an abort ends every process of the step, and says so", skip, async () => {
   const abort = new AbortController();
   const pids: string[] = [];
@@ -121,7 +126,7 @@ test("an abort ends every process of the step, and says so", skip, async () => {
   };
   await assert.rejects(sh("sleep 1000 & echo ready; wait", { signal: abort.signal, onOutput }), (error: unknown) => isSlipwayError(error, "CANCELED"));
   assert.deepEqual(pids, ["ready\n"]);
-  assert.deepEqual(readdirSync(join(stateDirectory, "crun")), []);
+  assert.deepEqual(containersOfCrun(), []);
 });
 
 test("a reader that fails ends the step", skip, async () => {
@@ -129,7 +134,7 @@ test("a reader that fails ends the step", skip, async () => {
     throw new Error("disk full");
   };
   await assert.rejects(sh("echo x; sleep 1000", { onOutput }), /disk full/);
-  assert.deepEqual(readdirSync(join(stateDirectory, "crun")), []);
+  assert.deepEqual(containersOfCrun(), []);
 });
 
 test("nothing of a step survives kill -9 of the builder", skip, async (t) => {

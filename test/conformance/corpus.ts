@@ -1,6 +1,8 @@
 /** Where the cases and what Docker made of them lie. */
+import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { findBusybox } from "../e2e/base-image.ts";
 import { parseCases, type ConformanceCase } from "./case-file.ts";
 import { readApplication } from "./applications.ts";
 import type { Outcome } from "./outcome.ts";
@@ -30,8 +32,20 @@ export function expectedPath(file: string): string {
   return path.join(here, "expected", file.replace(/\.case$/, ".json"));
 }
 
+/** Size and beginning of the digest of the busybox in the base that Docker's answers were recorded with. */
+const recordedBusybox = "1982256 3d9f2889d678";
+
+/** The same of this machine's: cases that copy the program itself expect this one. */
+function ownBusybox(): string {
+  const program = findBusybox();
+  if (program === undefined) return recordedBusybox;
+  const bytes = readFileSync(program);
+  return `${bytes.length} ${createHash("sha256").update(bytes).digest("hex").slice(0, 12)}`;
+}
+
 /** Name → outcome; nothing when nothing was recorded yet. */
 export function readExpected(file: string): Readonly<Record<string, Outcome>> {
   const recorded = expectedPath(file);
-  return existsSync(recorded) ? (JSON.parse(readFileSync(recorded, "utf8")) as Readonly<Record<string, Outcome>>) : {};
+  if (!existsSync(recorded)) return {};
+  return JSON.parse(readFileSync(recorded, "utf8").replaceAll(recordedBusybox, ownBusybox())) as Readonly<Record<string, Outcome>>;
 }

@@ -26,7 +26,9 @@ export function tarOf(spec: FileSpec): Buffer {
 }
 
 function filter(program: string, input: Buffer): Buffer {
-  const { stdout, status, stderr } = spawnSync(program, ["-c"], { input, maxBuffer: 1 << 28 });
+  // of several threads newer versions of xz write other headers
+  const flags = program === "xz" ? ["-T1", "-c"] : ["-c"];
+  const { stdout, status, stderr } = spawnSync(program, flags, { input, maxBuffer: 1 << 28 });
   if (status !== 0) throw new Error(`${program}: ${stderr.toString()}`);
   return stdout;
 }

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync, chmodSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { applets } from "./applets.ts";
 
 const passwd = "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/usr/sbin:/bin/false\nnobody:x:65534:65534:nobody:/home:/bin/false\n";
 const group = "root:x:0:\ndaemon:x:1:\nusers:x:100:\nnogroup:x:65534:\n";
@@ -29,9 +30,7 @@ export function makeBaseTar(): string {
   for (const folder of ["bin", "etc", "root", "home", "tmp", "usr/bin", "usr/sbin", "var"]) mkdirSync(path.join(root, folder), { recursive: true });
   chmodSync(path.join(root, "tmp"), 0o1777);
   copyFileSync(busybox, path.join(root, "bin/busybox"));
-  for (const applet of execFileSync(busybox, ["--list"], { encoding: "utf8" }).trim().split("\n")) {
-    if (applet !== "busybox") symlinkSync("busybox", path.join(root, "bin", applet));
-  }
+  for (const applet of applets) symlinkSync("busybox", path.join(root, "bin", applet));
   writeFileSync(path.join(root, "etc/passwd"), passwd);
   writeFileSync(path.join(root, "etc/group"), group);
   made = path.join(work, "base.tar");

@@ -30,7 +30,7 @@ export async function cloneRepository(request: GitRequest): Promise<{ readonly p
   await git("init", "--quiet", "--initial-branch=main");
   await git("remote", "add", "--", "origin", url);
   await fetchRef(git, ref, request.signal);
-  await git("checkout", "--quiet", "--detach", "FETCH_HEAD");
+  await git("checkout", "--quiet", "--detach", fetched);
   const commit = (await git("rev-parse", "HEAD")).trim();
   if (checksum !== "" && !commit.startsWith(checksum)) {
     throw new SlipwayError("failed_precondition", "GIT_CHECKSUM_MISMATCH", `expected checksum to match ${checksum}, got ${commit}`, {
@@ -39,21 +39,25 @@ export async function cloneRepository(request: GitRequest): Promise<{ readonly p
     });
   }
   if (existsSync(join(directory, ".gitmodules"))) await git("submodule", "update", "--quiet", "--init", "--recursive", "--depth=1");
-  if (!request.keepGitDir) rmSync(join(directory, ".git"), { recursive: true, force: true });
+  if (request.keepGitDir) await git("update-ref", "-d", fetched);
+  else rmSync(join(directory, ".git"), { recursive: true, force: true });
   return { path: subdirectoryOf(request), commit };
 }
 
-/** FETCH_HEAD becomes what the ref names: one commit where the server gives single ones, else everything that leads to it. */
+/** Of our own: newer versions of git let nobody write FETCH_HEAD. */
+const fetched = "refs/slipway/fetched";
+
+/** `fetched` becomes what the ref names: one commit where the server gives single ones, else everything that leads to it. */
 async function fetchRef(git: (...args: string[]) => Promise<string>, ref: string, signal: AbortSignal): Promise<void> {
   const wanted = ref === "" ? "HEAD" : ref;
   const attempts = [
-    () => git("fetch", "--quiet", "--depth=1", "--no-tags", "origin", "--", wanted),
+    () => git("fetch", "--quiet", "--depth=1", "--no-tags", "origin", "--", `+${wanted}:${fetched}`),
     // Servers of plain files have no shallow history.
-    () => git("fetch", "--quiet", "--no-tags", "origin", "--", wanted),
+    () => git("fetch", "--quiet", "--no-tags", "origin", "--", `+${wanted}:${fetched}`),
     // A commit's id, perhaps a short one: take everything and look.
     async () => {
       await git("fetch", "--quiet", "--tags", "origin", "+refs/heads/*:refs/remotes/origin/*");
-      return await git("update-ref", "FETCH_HEAD", `${wanted}^{commit}`);
+      await git("update-ref", fetched, `${wanted}^{commit}`);
     },
   ];
   let failure: unknown;
