@@ -44,7 +44,7 @@ describe("a registry is asked", () => {
       await assert.rejects(quickClient().login(server.host, { ...me, password: "wrong" } as Credential), {
         kind: "unauthenticated",
         code: "LOGIN_REFUSED",
-        message: `Get "http://${server.host}/v2/": incorrect username or password`,
+        message: `Get "http://${server.host}/v2/": unauthorized: incorrect username or password`,
       });
     });
   }

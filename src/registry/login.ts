@@ -107,7 +107,7 @@ async function refused(url: URL, response: TransportResponse): Promise<SlipwayEr
   const words =
     text === ""
       ? `login attempt to ${displayUrl(url)} failed with status: ${status} ${statusWords[status] ?? ""}`.trim()
-      : `Get ${JSON.stringify(displayUrl(url))}: ${text}`;
+      : `Get ${JSON.stringify(displayUrl(url))}: ${withVerdict(status, text)}`;
   const details = {
     host: url.host,
     status,
@@ -116,6 +116,12 @@ async function refused(url: URL, response: TransportResponse): Promise<SlipwayEr
   return unauthenticated
     ? new SlipwayError("unauthenticated", "LOGIN_REFUSED", words, details)
     : new SlipwayError("unavailable", "UNEXPECTED_STATUS", words, details);
+}
+
+/** Token servers give the reason alone; Docker puts the verdict before it. */
+function withVerdict(status: number, text: string): string {
+  const verdict = status === 401 ? "unauthorized" : status === 403 ? "denied" : "";
+  return verdict === "" || text.startsWith(verdict) ? text : `${verdict}: ${text}`;
 }
 
 const statusWords: Readonly<Record<number, string>> = {

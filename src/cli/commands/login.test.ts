@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { SlipwayError } from "../../base/errors.ts";
 import type { SlipwayApi } from "../../engine/api.ts";
 import { runInMemory, type World } from "../memory-cli.ts";
 
@@ -54,6 +55,26 @@ describe("login", () => {
     assert.deepEqual([outcome.code, outcome.stdout, calls], [0, "Login Succeeded\n", [["host", basic("me", "x")]]]);
     assert.match(outcome.stderr, /^Authenticating with existing credentials\.\.\. \[Username: me\]\n/);
   });
+
+  const again: readonly [name: string, error: Error, said: RegExp][] = [
+    ["is refused", new SlipwayError("unauthenticated", "LOGIN_REFUSED", "no"), /\nStored credentials invalid or expired\n/],
+    ["cannot be tried", new SlipwayError("unavailable", "CONNECTION_REFUSED", "gone"), /\nLogin did not succeed, error: gone\n/],
+  ];
+  for (const [name, error, said] of again) {
+    test(`what is known ${name}: the user is asked`, async () => {
+      let tries = 0;
+      const { accounts: given } = accounts({
+        known: async () => ({ kind: "basic", username: "me", password: "old" }),
+        login: async () => {
+          if (tries++ === 0) throw error;
+          return { kind: "file", path: "f", isNew: false };
+        },
+      });
+      const outcome = await runInMemory(["login", "host"], { engine: { accounts: given }, stdin: "me\nnew\n", stdinIsTTY: true });
+      assert.deepEqual([outcome.code, outcome.stdout.split("\n").at(-2)], [0, "Login Succeeded"]);
+      assert.match(outcome.stderr, said);
+    });
+  }
 
   const bad: readonly [words: string[], stderr: string][] = [
     [["-p", "x", "host"], `${insecure}Error: Cannot perform an interactive login from a non TTY device\n`],

@@ -1,4 +1,7 @@
 /** `login` and `logout`, as Docker's. */
+import { SlipwayError } from "../../base/errors.ts";
+import { printable } from "../../base/printable.ts";
+import type { SlipwayApi } from "../../engine/api.ts";
 import type { Handler } from "../command.ts";
 import type { Cli } from "../cli.ts";
 import { cliError } from "../failure.ts";
@@ -23,14 +26,7 @@ export const runLogin: Handler = async (cli, { flags, args }) => {
   const password = await passwordFrom(cli, flags);
   const engine = await cli.open();
   const known = username === "" && password === undefined ? await engine.accounts.known(host) : undefined;
-  if (known !== undefined) {
-    const name = known.kind === "basic" ? ` [Username: ${known.username}]` : "";
-    cli.stderr.write(`Authenticating with existing credentials...${name}\n\n`);
-    cli.stderr.write(` Info -> To login with a different account, run 'slipway logout' followed by 'slipway login'\n\n\n`);
-    await engine.accounts.login(host, known, { signal: cli.signal });
-    cli.stdout.write("Login Succeeded\n");
-    return 0;
-  }
+  if (known !== undefined && (await loginAgain(cli, engine, host, known))) return 0;
   const credential = { kind: "basic", ...(await complete(cli, host, username, password)) } as const;
   const kept = await engine.accounts.login(host, credential, { signal: cli.signal });
   if (kept.kind === "file" && kept.isNew) {
@@ -40,6 +36,23 @@ export const runLogin: Handler = async (cli, { flags, args }) => {
   cli.stdout.write("Login Succeeded\n");
   return 0;
 };
+
+/** With what is known already; where that is refused, Docker says so and asks. */
+async function loginAgain(cli: Cli, engine: SlipwayApi, host: string, known: Parameters<SlipwayApi["accounts"]["login"]>[1]): Promise<boolean> {
+  const name = known.kind === "basic" ? ` [Username: ${known.username}]` : "";
+  cli.stderr.write(`Authenticating with existing credentials...${name}\n\n`);
+  cli.stderr.write(` Info -> To login with a different account, run 'slipway logout' followed by 'slipway login'\n\n\n`);
+  try {
+    await engine.accounts.login(host, known, { signal: cli.signal });
+  } catch (error) {
+    if (!(error instanceof SlipwayError) || error.kind === "canceled") throw error;
+    const refused = error.code === "LOGIN_REFUSED";
+    cli.stderr.write(refused ? "Stored credentials invalid or expired\n" : `Login did not succeed, error: ${printable(error.message)}\n`);
+    return false;
+  }
+  cli.stdout.write("Login Succeeded\n");
+  return true;
+}
 
 /** undefined: to be asked for. */
 async function passwordFrom(cli: Cli, flags: ParsedFlags): Promise<string | undefined> {
