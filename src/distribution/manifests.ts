@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { isSlipwayError } from "../base/errors.ts";
 import { algorithmOf, digestOf, type Digest } from "../oci/digest.ts";
-import { mediaTypes, type Descriptor } from "../oci/manifest.ts";
+import { isNondistributable, mediaTypes, type Descriptor } from "../oci/manifest.ts";
 import { maxDocumentBytes, parseManifestOrIndex, type ManifestOrIndex } from "../oci/parse-manifest.ts";
 import { empty, json, refuse, type Answer, type DistributionRequest } from "./answer.ts";
 import { isUnchanged } from "./blobs.ts";
@@ -61,7 +61,7 @@ function parse(bytes: Buffer, contentType: string | undefined): ManifestOrIndex 
 
 /** Layers that lie elsewhere by design: nobody pushes them. */
 function isForeign({ mediaType, urls = [] }: Descriptor): boolean {
-  return urls.length > 0 || mediaType === mediaTypes.dockerForeignLayer || mediaType.includes(".nondistributable.");
+  return urls.length > 0 || isNondistributable(mediaType);
 }
 
 async function missingReferences(storage: DistributionStorage, repository: string, parsed: ManifestOrIndex): Promise<readonly Digest[]> {

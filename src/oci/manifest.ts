@@ -20,6 +20,11 @@ export const mediaTypes = {
   dockerSchema1Signed: "application/vnd.docker.distribution.manifest.v1+prettyjws",
 } as const;
 
+/** Layers that by their licence are fetched from elsewhere: nobody pushes them. @see image-spec layer.md, "Non-Distributable Layers" */
+export function isNondistributable(mediaType: string): boolean {
+  return mediaType === mediaTypes.dockerForeignLayer || mediaType.startsWith("application/vnd.oci.image.layer.nondistributable.");
+}
+
 export interface Descriptor {
   readonly mediaType: string;
   readonly digest: Digest;

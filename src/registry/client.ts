@@ -152,8 +152,6 @@ export interface RegistryClientOptions {
   readonly random?: () => number;
 }
 
-async function* noBytes(): AsyncGenerator<Uint8Array, void> {}
-
 /** Makes no request and reads no file before the first call. */
 export function createRegistryClient(options: RegistryClientOptions = {}): RegistryClient {
   const { registries = [], credentials = anonymous, userAgent = "slipway", parallelDownloads = 4, parallelUploads = 5 } = options;
@@ -225,8 +223,7 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
         (await referrersAt(sender, target(reference), reference, digest, call)) ?? (await referrersByTag({ resolve }, reference, digest, call)).manifests;
       return ofArtifactType(listed, call.artifactType);
     },
-    hasBlob: (reference, descriptor, call = {}) =>
-      blobExistsAt({ endpoint: target(reference), reference, descriptor, call: { ...call, open: noBytes }, options: uploadOptions }),
+    hasBlob: (reference, descriptor, call = {}) => blobExistsAt({ endpoint: target(reference), reference, descriptor, call, options: uploadOptions }),
     pushBlob,
     pushManifest: (reference, document, call = {}) => pushManifestAt(sender, target(reference), reference, document, call.signal),
     deleteManifest: (reference, call = {}) => deleteManifestAt(sender, target(reference), reference, call.signal),

@@ -7,7 +7,7 @@ import { SlipwayError, isSlipwayError } from "../base/errors.ts";
 import { algorithmOf, hexOf } from "../oci/digest.ts";
 import type { Descriptor } from "../oci/manifest.ts";
 import type { Reference } from "../oci/reference.ts";
-import type { PushBlobOptions, PushedBlob, UploadMemory } from "./client.ts";
+import type { CallOptions, PushBlobOptions, PushedBlob, UploadMemory } from "./client.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { isTransient } from "./network-error.ts";
 import type { Retry } from "./retry.ts";
@@ -32,12 +32,17 @@ const maxChunkBytes = 512 * 1024 * 1024;
 /** Registries that take a blob in one request only; their documentation says so. */
 const wholeOnly = /(?:^|\.)(?:pkg\.dev|gcr\.io)$/;
 
-interface Upload {
+/** A blob that a repository is asked about. */
+interface Asking {
   readonly endpoint: Endpoint;
   readonly reference: Reference;
   readonly descriptor: Descriptor;
-  readonly call: PushBlobOptions;
+  readonly call: CallOptions;
   readonly options: UploadOptions;
+}
+
+interface Upload extends Asking {
+  readonly call: PushBlobOptions;
 }
 
 /** A place at the registry that bytes are sent to, and how many it has. */
@@ -47,7 +52,7 @@ interface Session {
   readonly chunkBytes: number;
 }
 
-function request(upload: Upload, rest: Pick<RepositoryRequest, "method" | "path" | "statuses"> & Partial<RepositoryRequest>): Promise<TransportResponse> {
+function request(upload: Asking, rest: Pick<RepositoryRequest, "method" | "path" | "statuses"> & Partial<RepositoryRequest>): Promise<TransportResponse> {
   const { endpoint, reference, call, options } = upload;
   return options.sender.send({
     endpoint,
@@ -62,9 +67,7 @@ function request(upload: Upload, rest: Pick<RepositoryRequest, "method" | "path"
 }
 
 /** Whether the repository has the blob. */
-export async function blobExistsAt(
-  upload: Pick<Upload, "endpoint" | "reference" | "descriptor" | "options"> & { readonly call: PushBlobOptions },
-): Promise<boolean> {
+export async function blobExistsAt(upload: Asking): Promise<boolean> {
   try {
     const response = await request(upload, { method: "HEAD", path: `blobs/${upload.descriptor.digest}`, statuses: [200], subject: "blob" });
     response.discard();

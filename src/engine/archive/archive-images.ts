@@ -1,12 +1,12 @@
 /** Images as one tar stream (docker-archive and OCI layout at once) or as an OCI layout in a directory. Equal images give equal bytes. */
-import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, statSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { makeDirectories } from "../../base/make-directories.ts";
-import { asSlipwayError, errnoOf } from "../../base/errors.ts";
+import { asSlipwayError } from "../../base/errors.ts";
 import { userMode } from "../../base/umask.ts";
 import { createEntry, encodeHeader, endOfArchive, paddingLength } from "../../tar/index.ts";
-import { parseIndex } from "../../oci/parse-manifest.ts";
+import { layoutEntries, partialName, replaceFile } from "./layout-files.ts";
 import type { Descriptor } from "../../oci/manifest.ts";
 import type { Store } from "../../store/index.ts";
 import {
@@ -82,7 +82,7 @@ export async function writeOciLayout(
       await writeBlob(store, blob, join(directory, blobName(blob.digest)));
     }
     replaceFile(join(directory, "oci-layout"), plan.documents.get("oci-layout") ?? "");
-    const kept = entriesOf(directory).filter((entry) => !plan.index.some((added) => isSameEntry(entry, added)));
+    const kept = layoutEntries(directory).filter((entry) => !plan.index.some((added) => isSameEntry(entry, added)));
     replaceFile(join(directory, "index.json"), indexDocument([...kept, ...plan.index], images));
     return plan;
   } catch (error) {
@@ -98,25 +98,6 @@ async function writeBlob(store: Store, { digest, size, source }: PlannedBlob, pa
     renameSync(partial, path);
   } finally {
     rmSync(partial, { force: true });
-  }
-}
-
-function replaceFile(path: string, text: string): void {
-  const partial = partialName(path);
-  writeFileSync(partial, text, { mode: userMode("file") });
-  renameSync(partial, path);
-}
-
-function partialName(path: string): string {
-  return `${path}.partial-${process.pid}`;
-}
-
-function entriesOf(directory: string): readonly Descriptor[] {
-  try {
-    return parseIndex(readFileSync(join(directory, "index.json"))).manifests;
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return [];
-    throw error;
   }
 }
 

@@ -2,7 +2,7 @@
 import { createReadStream } from "node:fs";
 import { SlipwayError } from "../../base/errors.ts";
 import { digestOf, type Digest } from "../../oci/digest.ts";
-import { mediaTypes, type Descriptor } from "../../oci/manifest.ts";
+import { isNondistributable, mediaTypes, type Descriptor } from "../../oci/manifest.ts";
 import { parseManifestOrIndex } from "../../oci/parse-manifest.ts";
 import type { Reference } from "../../oci/reference.ts";
 import type { PushedBlob, RegistryClient } from "../../registry/index.ts";
@@ -47,14 +47,6 @@ export interface PushedImage {
 
 /** So many layers are compressed at once, each on all cores. */
 const parallelCompressions = 2;
-
-/** Layers that are fetched from elsewhere and, by their licence, stay there. */
-const foreign = new Set<string>([
-  mediaTypes.dockerForeignLayer,
-  "application/vnd.oci.image.layer.nondistributable.v1.tar",
-  "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
-  "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd",
-]);
 
 export async function pushArchived(request: PushRequest, image: ArchivedImage | ArchivedIndex): Promise<PushedImage> {
   const layers = new LayerPusher(request);
@@ -167,7 +159,7 @@ class LayerPusher {
     const { store, client, reference, signal } = this.#request;
     const done = await Promise.all(
       blobs.map(async (blob, at) => {
-        if (foreign.has(blob.mediaType)) return true;
+        if (isNondistributable(blob.mediaType)) return true;
         const diffId = chain[at] as Digest;
         if (store.blobs.size(blob.digest) === blob.size) return await this.#sendOnce(diffId, blob);
         return await client.hasBlob(reference, blob, signal === undefined ? {} : { signal });

@@ -1,24 +1,24 @@
 /** An OCI layout in a directory, new or with other images in it. Blobs that are there stay; the index is replaced last. */
-import { closeSync, fdatasyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, fdatasyncSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { makeDirectories } from "../../base/make-directories.ts";
 import { goJson } from "../../base/canonical-json.ts";
-import { asSlipwayError, errnoOf } from "../../base/errors.ts";
+import { asSlipwayError } from "../../base/errors.ts";
 import { userMode } from "../../base/umask.ts";
 import { mediaTypes, type Descriptor } from "../../oci/manifest.ts";
-import { parseIndex, parseManifestOrIndex } from "../../oci/parse-manifest.ts";
+import { parseManifestOrIndex } from "../../oci/parse-manifest.ts";
 import { blobName } from "../archive/archive-plan.ts";
+import { layoutEntries, partialName, replaceFile } from "../archive/layout-files.ts";
 import type { Document } from "./image-source.ts";
 import type { ImageTarget } from "./image-target.ts";
 
 const refName = "org.opencontainers.image.ref.name";
-const partialOf = (path: string): string => `${path}.partial-${process.pid}`;
 
 /** Fails with the codes of the file system, and as the blobs' sources do. */
 export function layoutTarget(place: string, directory: string, tag: string | undefined): ImageTarget {
   const putBytes = (descriptor: Descriptor, bytes: Uint8Array): void => {
     if (isThere(directory, descriptor)) return;
-    replaceFile(prepared(directory, blobName(descriptor.digest)), bytes);
+    replaced(prepared(directory, blobName(descriptor.digest)), bytes);
   };
   return {
     name: place,
@@ -31,8 +31,8 @@ export function layoutTarget(place: string, directory: string, tag: string | und
     putDocument: async ({ descriptor, bytes }) => putBytes(descriptor, bytes),
     putRoot: async (document) => {
       putBytes(document.descriptor, document.bytes);
-      replaceFile(prepared(directory, "oci-layout"), Buffer.from('{"imageLayoutVersion":"1.0.0"}'));
-      replaceFile(join(directory, "index.json"), indexWith(directory, entryOf(document, tag)));
+      replaced(prepared(directory, "oci-layout"), Buffer.from('{"imageLayoutVersion":"1.0.0"}'));
+      replaced(join(directory, "index.json"), indexWith(directory, entryOf(document, tag)));
     },
     [Symbol.asyncDispose]: async () => {},
   };
@@ -56,17 +56,8 @@ export function entryOf({ descriptor, bytes }: Document, tag: string | undefined
 function indexWith(directory: string, entry: Descriptor): Buffer {
   const tag = entry.annotations?.[refName];
   const isSame = (other: Descriptor): boolean => other.annotations?.[refName] === tag && (tag !== undefined || other.digest === entry.digest);
-  const manifests = [...entriesOf(directory).filter((other) => !isSame(other)), entry];
+  const manifests = [...layoutEntries(directory).filter((other) => !isSame(other)), entry];
   return Buffer.from(goJson({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests }));
-}
-
-function entriesOf(directory: string): readonly Descriptor[] {
-  try {
-    return parseIndex(readFileSync(join(directory, "index.json"))).manifests;
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return [];
-    throw error;
-  }
 }
 
 function isThere(directory: string, { digest, size }: Descriptor): boolean {
@@ -82,19 +73,16 @@ function prepared(directory: string, path: string): string {
   return join(directory, path);
 }
 
-function replaceFile(path: string, bytes: Uint8Array): void {
-  const partial = partialOf(path);
+function replaced(path: string, bytes: Uint8Array): void {
   try {
-    writeFileSync(partial, bytes, { mode: userMode("file") });
-    renameSync(partial, path);
+    replaceFile(path, bytes);
   } catch (error) {
-    rmSync(partial, { force: true });
     throw asSlipwayError(error, "unavailable", "EXPORT_FAILED");
   }
 }
 
 async function writeStream(path: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-  const partial = partialOf(path);
+  const partial = partialName(path);
   const fd = openSync(partial, "w", userMode("file"));
   try {
     for await (const chunk of chunks) for (let at = 0; at < chunk.length;) at += writeSync(fd, chunk, at);

@@ -3,6 +3,7 @@ import { createReadStream, readFileSync, renameSync, rmSync, statSync, writeFile
 import { copyFileSync, constants } from "node:fs";
 import { join } from "node:path";
 import { makeDirectories } from "../../../base/make-directories.ts";
+import { partialName, replaceFile } from "../../archive/layout-files.ts";
 import { asSlipwayError, errnoOf, SlipwayError } from "../../../base/errors.ts";
 import { userMode } from "../../../base/umask.ts";
 import { digestOf, hexOf, type Digest } from "../../../oci/digest.ts";
@@ -56,7 +57,7 @@ function readIndex(directory: string): { readonly manifests: readonly Descriptor
 export function localWriter(store: Store, directory: string, tag: string): CacheWriter {
   const write = (digest: Digest, put: (partial: string) => void): void => {
     const path = blobPath(directory, digest);
-    const partial = `${path}.partial-${process.pid}`;
+    const partial = partialName(path);
     makeDirectories(join(directory, "blobs", "sha256"), userMode("directory"));
     try {
       put(partial);
@@ -89,10 +90,4 @@ function knownEntries(directory: string): readonly Descriptor[] {
   } catch {
     return [];
   }
-}
-
-function replaceFile(path: string, text: string): void {
-  const partial = `${path}.partial-${process.pid}`;
-  writeFileSync(partial, text, { mode: userMode("file") });
-  renameSync(partial, path);
 }
