@@ -16,6 +16,7 @@ export interface EngineParts {
   readonly builders?: Partial<SlipwayApi["builders"]>;
   readonly transfer?: Partial<SlipwayApi["transfer"]>;
   readonly accounts?: Partial<SlipwayApi["accounts"]>;
+  readonly packages?: Partial<SlipwayApi["packages"]>;
 }
 
 export interface World {
@@ -74,6 +75,7 @@ function engineFrom(parts: EngineParts): SlipwayApi {
     builders: group(parts.builders, "builders") as SlipwayApi["builders"],
     transfer: group(parts.transfer, "transfer") as SlipwayApi["transfer"],
     accounts: group(parts.accounts, "accounts") as SlipwayApi["accounts"],
+    packages: group(parts.packages, "packages") as SlipwayApi["packages"],
     close: async () => undefined,
   };
 }

@@ -11,6 +11,7 @@ import type { CacheSource, CacheTarget } from "./build/cache/cache-api.ts";
 import type { ContainerApi } from "./container-api.ts";
 import type { BuilderApi } from "./builder-api.ts";
 import type { AccountApi, RegistryApi } from "./registry-api.ts";
+import type { PackagesApi } from "./packages-api.ts";
 import type { TransferApi } from "./transfer-api.ts";
 
 /**
@@ -377,6 +378,7 @@ export interface SlipwayApi {
   readonly transfer: TransferApi;
   readonly accounts: AccountApi;
   readonly builders: BuilderApi;
+  readonly packages: PackagesApi;
   close(): Promise<void>;
 }
 
@@ -385,3 +387,4 @@ export type { ErrorKind };
 export type * from "./container-api.ts";
 export type * from "./transfer-api.ts";
 export type * from "./builder-api.ts";
+export type * from "./packages-api.ts";

@@ -24,6 +24,8 @@ import { createImages } from "./images.ts";
 import { createSystem } from "./system.ts";
 import { startTask } from "./task.ts";
 import type { BuilderApi } from "./builder-api.ts";
+import { createPackages } from "./packages.ts";
+import type { PackagesApi } from "./packages-api.ts";
 import { createBuilders } from "./system/builders.ts";
 import { createAccounts } from "./accounts.ts";
 import type { AccountApi } from "./registry-api.ts";
@@ -37,6 +39,7 @@ export class Slipway implements SlipwayApi {
   readonly transfer: TransferApi;
   readonly accounts: AccountApi;
   readonly builders: BuilderApi;
+  readonly packages: PackagesApi;
   readonly #store: Store;
   #client: Promise<RegistryClient> | undefined;
 
@@ -47,6 +50,7 @@ export class Slipway implements SlipwayApi {
     this.builders = createBuilders(store.layout.root);
     this.accounts = createAccounts(this.#registry);
     this.transfer = createTransfer(store, this.#registry);
+    this.packages = createPackages(store, this.#registry);
     this.system = createSystem(store, this.containers);
   }
 

@@ -9,6 +9,7 @@ import { errnoOf } from "../base/errors.ts";
 import { text, type Database } from "./database.ts";
 import type { StoreLayout } from "./layout.ts";
 import { sweepDeadLeases, type Lease } from "./lease.ts";
+import { sweepInventories } from "./inventories.ts";
 import { sweepPartialBlobs } from "./partial-blob.ts";
 
 export interface Collected {
@@ -43,7 +44,7 @@ export function collect(db: Database, layout: StoreLayout, lease: () => Lease): 
     const blobs = db.all(unreachableBlobs).map((row) => text(row, "digest"));
     return { layers, blobs };
   });
-  const reclaimedBytes = sweepFiles(db, layout, lease) + sweepPartialBlobs(layout, Date.now());
+  const reclaimedBytes = sweepFiles(db, layout, lease) + sweepPartialBlobs(layout, Date.now()) + sweepInventories(db, layout, Date.now());
   return { ...gone, deadLeases, reclaimedBytes };
 }
 

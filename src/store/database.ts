@@ -55,7 +55,10 @@ CREATE INDEX index_member_image ON index_member (image);
 ALTER TABLE image ADD COLUMN own INTEGER NOT NULL DEFAULT 1;
 `;
 
-const migrations: readonly string[] = [firstSchema, imageIndexes];
+/** Which lines of which Dockerfile made an image's layers, and on what base: what its config does not say. */
+const buildOrigins = "CREATE TABLE IF NOT EXISTS build_origin (image TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;";
+
+const migrations: readonly string[] = [firstSchema, imageIndexes, buildOrigins];
 const schemaVersion = migrations.length;
 
 export type SqlValue = string | number | bigint | null;

@@ -20,6 +20,15 @@ export interface ImageRecord {
   readonly own: boolean;
 }
 
+export interface BuildOrigin {
+  /** as the build was told: "Dockerfile", "docker/app.Dockerfile" */
+  readonly dockerfile: string;
+  /** undefined: it stands on scratch */
+  readonly base: { readonly reference: string; readonly layers: number } | undefined;
+  /** by the layer's position in the image; of layers that instructions of this Dockerfile made */
+  readonly lines: Readonly<Record<number, { readonly start: number; readonly end: number; readonly instruction: string }>>;
+}
+
 export interface ImageCommit {
   /** the config's exact bytes; their digest is the image's id */
   readonly config: Uint8Array;
@@ -183,9 +192,21 @@ export class Images {
       if (this.#db.get("SELECT 1 AS one FROM index_member WHERE image = ?", id) !== undefined) return false;
       this.#db.run("DELETE FROM image_layer WHERE image = ?", id);
       this.#db.run("DELETE FROM image_blob WHERE image = ?", id);
+      this.#db.run("DELETE FROM build_origin WHERE image = ?", id);
       this.#db.run("DELETE FROM image WHERE id = ?", id);
       return true;
     });
+  }
+
+  /** Where a build of this store had it from; undefined for images that came from elsewhere. */
+  origin(id: Digest): BuildOrigin | undefined {
+    const row = this.#db.get("SELECT record FROM build_origin WHERE image = ?", id);
+    return row === undefined ? undefined : (JSON.parse(text(row, "record")) as BuildOrigin);
+  }
+
+  /** The last build that made the image is the one that is told of. */
+  setOrigin(id: Digest, origin: BuildOrigin): void {
+    this.#db.run("INSERT OR REPLACE INTO build_origin (image, record) VALUES (?, ?)", id, JSON.stringify(origin));
   }
 
   /** Number of images, other than `id`, that use a layer. */

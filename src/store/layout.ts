@@ -18,6 +18,8 @@ export interface StoreLayout {
   readonly layers: string;
   /** one file per layer: its entries without contents */
   readonly indexes: string;
+  /** one file per layer: the packages in it */
+  readonly inventories: string;
   /** one directory per live process: files being written, uppers of running steps */
   readonly work: string;
   /** blobs on their way from a registry, kept when a transfer breaks */
@@ -40,6 +42,7 @@ export function layoutOf(root: string): StoreLayout {
     blobs: join(root, "blobs"),
     layers: join(root, "layers"),
     indexes: join(root, "indexes"),
+    inventories: join(root, "inventories"),
     work: join(root, "work"),
     partial: join(root, "partial"),
     cacheMounts: join(root, "cache-mounts"),

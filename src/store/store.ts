@@ -9,6 +9,7 @@ import { ImageIndexes } from "./image-indexes.ts";
 import { Images } from "./images.ts";
 import { Layers } from "./layers.ts";
 import { createLayout, layoutOf, type StoreLayout } from "./layout.ts";
+import { Inventories } from "./inventories.ts";
 import { Lease } from "./lease.ts";
 import { Materializer } from "./materialize.ts";
 import { UploadSessions } from "./upload-sessions.ts";
@@ -25,6 +26,7 @@ export class Store {
   readonly cacheMounts: CacheMounts;
   readonly materializer: Materializer;
   readonly uploads: UploadSessions;
+  readonly inventories: Inventories;
   readonly #db: Database;
   #lease: Lease | undefined;
 
@@ -40,6 +42,7 @@ export class Store {
     this.cache = new CacheRecords(db, this.layers);
     this.cacheMounts = new CacheMounts(db, layout);
     this.uploads = new UploadSessions(layout);
+    this.inventories = new Inventories(layout, lease);
     this.materializer = new Materializer(layout, this.blobs, this.layers, lease, ownership);
   }
 

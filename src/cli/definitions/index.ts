@@ -6,6 +6,7 @@ import { containerCommands } from "./containers.ts";
 import { flag } from "./flag.ts";
 import { imageCommands } from "./images.ts";
 import { manifestCommands } from "./manifest.ts";
+import { packageCommands } from "./packages.ts";
 import { registryCommands } from "./registry.ts";
 import { systemCommands } from "./system.ts";
 import { transferCommands } from "./transfer.ts";
@@ -20,6 +21,7 @@ export const commandTable: CommandTable = {
     ...manifestCommands,
     ...buildxCommands,
     ...registryCommands,
+    ...packageCommands,
   ],
   groups: [
     { name: "builder", short: "Build images and keep their cache", paths: ["builder", "buildx"] },

@@ -5,6 +5,7 @@ import { familiar } from "../image-names.ts";
 import { commitIndex } from "../images/image-index.ts";
 import { annotationsFor, indexAnnotations, parseAnnotations } from "./annotations.ts";
 import { assembleConfig } from "./assemble-config.ts";
+import { buildOrigin } from "./build-origin.ts";
 import { exportArchive } from "./export-archive.ts";
 import { exportFiles } from "./export-files.ts";
 import { namesOf, type BuiltImage, type Exportable, type Exported, type ExportInput, type PlatformResult } from "./exportable.ts";
@@ -39,7 +40,7 @@ async function imageOf({ store, options, signal, inlineCache }: ExportInput, { p
     squashed: chain === solved ? 0 : solved.length - lowered.baseChain.length,
     inlineCache: inlineCache(chain),
   });
-  return { platform, config: Buffer.from(config), chain };
+  return { platform, config: Buffer.from(config), chain, origin: buildOrigin(options, lowered, chain) };
 }
 
 function metadataOf(exported: Exported | undefined, several: boolean, tags: readonly string[]): Readonly<Record<string, unknown>> {
@@ -85,7 +86,11 @@ async function exportImage(input: Exportable, attributes: Readonly<Record<string
 }
 
 function commitImages({ store, images, targets, annotations }: Exportable, names: readonly string[], onImage: (id: Digest) => void): Digest {
-  const ids = images.map(({ config, chain }) => store.images.commit({ config, chain, member: targets.several }, targets.several ? [] : names));
+  const ids = images.map(({ config, chain, origin }) => {
+    const id = store.images.commit({ config, chain, member: targets.several }, targets.several ? [] : names);
+    store.images.setOrigin(id, origin);
+    return id;
+  });
   for (const id of ids) onImage(id);
   const [first] = ids;
   if (!targets.several && first !== undefined) return first;

@@ -4,7 +4,7 @@ import type { Digest } from "../../oci/digest.ts";
 import type { Descriptor } from "../../oci/manifest.ts";
 import type { Platform } from "../../oci/platform.ts";
 import type { RegistryClient } from "../../registry/index.ts";
-import type { Chain, Store } from "../../store/index.ts";
+import type { BuildOrigin, Chain, Store } from "../../store/index.ts";
 import type { BuildOptions, BuildOutput, BuildWarning } from "../api.ts";
 import { parseTagName } from "../image-names.ts";
 import type { ParsedAnnotation } from "./annotations.ts";
@@ -40,6 +40,7 @@ export interface BuiltImage {
   readonly platform: Platform;
   readonly config: Buffer;
   readonly chain: Chain;
+  readonly origin: BuildOrigin;
 }
 
 /** What outputs are made from. */

@@ -38,7 +38,8 @@ function layersOf(store: Store, source: ImageSource, { layers }: Manifest, signa
   return layers.map((layer) => () => (source.reference === undefined ? source.blob(layer, signal) : keptBlob(store, source, layer, signal)));
 }
 
-async function* keptBlob(store: Store, source: ImageSource, layer: Descriptor, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+/** Of a registry: kept in the store as it comes. */
+export async function* keptBlob(store: Store, source: ImageSource, layer: Descriptor, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
   if (!store.blobs.has(layer.digest)) {
     using ingest = store.blobs.ingest(layer.digest);
     for await (const chunk of source.blob(layer, signal)) ingest.write(chunk);

@@ -1,0 +1,70 @@
+/** `sbom`: the packages in an image. */
+import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { SlipwayError } from "../../base/errors.ts";
+import { printable } from "../../base/printable.ts";
+import type { BillFormat, ImageInventory, LayerOrigin } from "../../engine/api.ts";
+import type { Cli } from "../cli.ts";
+import type { Handler } from "../command.ts";
+import { alignColumns, ellipsis } from "../table.ts";
+import { platformOption } from "./platform-flag.ts";
+
+const formats = ["table", "spdx-json", "cyclonedx-json"] as const;
+
+function parseFormat(word: string): (typeof formats)[number] {
+  const format = formats.find((one) => one === word);
+  if (format === undefined) {
+    throw new SlipwayError("invalid_argument", "USAGE", `unknown format ${JSON.stringify(word)}: want one of ${formats.join(", ")}`);
+  }
+  return format;
+}
+
+/** "Dockerfile:12 RUN apt-get …", or the history's words, or the layer. */
+export function shownOrigin(origin: LayerOrigin | undefined, layer: number, width: number): string {
+  const line = origin?.place === undefined ? "" : `${origin.place.dockerfile}:${origin.place.start} `;
+  return ellipsis(`${line}${origin?.instruction ?? `layer ${layer + 1}`}`, width);
+}
+
+function formatTable({ packages, layers }: ImageInventory): string {
+  const rows = packages.map(({ name, version, type, licences = [], layer, owner }) => [
+    name,
+    version,
+    owner === undefined ? type : `${type} (${owner})`,
+    ellipsis(licences.join(", "), 40),
+    shownOrigin(layers[layer], layer, 60),
+  ]);
+  const text = [["NAME", "VERSION", "TYPE", "LICENCES", "BROUGHT BY"], ...rows];
+  return alignColumns(text.map((cells) => `${cells.map((cell) => printable(cell.replace(/[\t\n]/g, " "))).join("\t")}\n`).join(""));
+}
+
+export function writeOutput(cli: Cli, output: string, text: string): void {
+  if (output === "" || output === "-") {
+    cli.stdout.write(text);
+    return;
+  }
+  const path = resolve(cli.cwd, output);
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new SlipwayError("invalid_argument", "OUTPUT_FILE", `cannot write ${output}: ${why}`, { path: output }, error);
+  }
+}
+
+/** Files that were not read are told on standard error: the list lacks what is in them. */
+export function warnOfOmissions(cli: Cli, { omissions }: ImageInventory): void {
+  const shown = omissions.slice(0, 10);
+  for (const { path, reason } of shown) cli.stderr.write(`WARNING: /${printable(path)} was not looked into: ${printable(reason)}\n`);
+  if (omissions.length > shown.length) cli.stderr.write(`WARNING: ${omissions.length - shown.length} more files were not looked into\n`);
+}
+
+export const runSbom: Handler = async (cli, { flags, args }) => {
+  const format = parseFormat(flags.string("format"));
+  const options = { cwd: cli.cwd, env: cli.env, signal: cli.signal, ...platformOption(flags) };
+  const engine = await cli.open();
+  const inventory = await engine.packages.inventory(args[0]!, options);
+  if (!flags.bool("quiet")) warnOfOmissions(cli, inventory);
+  const text = format === "table" ? formatTable(inventory) : await engine.packages.sbom(args[0]!, format satisfies BillFormat, options);
+  writeOutput(cli, flags.string("output"), text);
+  return 0;
+};

@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { isSlipwayError } from "../../base/errors.ts";
+import { digestOf } from "../../oci/digest.ts";
+import { mediaTypes } from "../../oci/manifest.ts";
+import { addLayer, tarOf, type Member } from "../../store/test-store.ts";
+import { formatLayerInventory, mergeLayers, parseLayerInventory, type LayerInventory } from "../../trust/packages/index.ts";
+import { elfWith, goBuildInfo } from "../../trust/packages/test-elf.ts";
+import { TestStore } from "../images/test-images.ts";
+import { inventoriesOfChain, inventoriesOfLayers } from "./layer-inventories.ts";
+import { instructionOf } from "./layer-origins.ts";
+import { inventoryOfArchive, inventoryOfDirectory } from "./read-layer.ts";
+
+async function* chunksOf(bytes: Buffer): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += 700) yield bytes.subarray(at, at + 700);
+}
+
+const inventoryOf = async (members: readonly Member[]): Promise<LayerInventory> => (await inventoryOfArchive(chunksOf(tarOf(members, "latin1")))).inventory;
+
+const status = (...packages: readonly string[]): Member => ({
+  path: "var/lib/dpkg/status",
+  content: packages.map((one) => `Package: ${one.split(" ")[0]}\nStatus: install ok installed\nVersion: ${one.split(" ")[1]}\n\n`).join(""),
+});
+const program = (path: string, version: string): Member => ({
+  path,
+  mode: 0o755,
+  content: elfWith({ ".go.buildinfo": goBuildInfo(version, "") }).toString("latin1"),
+});
+
+const merges: readonly { readonly name: string; readonly layers: readonly (readonly Member[])[]; readonly want: readonly string[] }[] = [
+  {
+    name: "a package stays with the layer that brought its version, whoever wrote the database last",
+    layers: [[status("a 1", "b 1")], [status("a 1", "b 2")], [status("a 1", "b 2", "c 1")]],
+    want: ["a 1 @0", "b 2 @1", "c 1 @2"],
+  },
+  { name: "removed and brought again is brought then", layers: [[status("a 1")], [status("b 1")], [status("a 1", "b 1")]], want: ["a 1 @2", "b 1 @1"] },
+  {
+    name: "a database of a file for each package",
+    layers: [
+      [{ path: "var/lib/dpkg/status.d/a", content: "Package: a\nVersion: 1\n" }],
+      [
+        { path: "var/lib/dpkg/status.d/b", content: "Package: b\nVersion: 1\n" },
+        { path: "var/lib/dpkg/status.d/b.md5sums", content: "0 x\n" },
+      ],
+    ],
+    want: ["a 1 @0", "b 1 @1"],
+  },
+  { name: "a whiteout removes", layers: [[program("bin/x", "go1.1")], [{ path: "bin/.wh.x" }]], want: [] },
+  { name: "a whiteout of a directory above removes", layers: [[program("opt/a/x", "go1.1")], [{ path: ".wh.opt" }]], want: [] },
+  { name: "an opaque directory removes", layers: [[program("opt/a/x", "go1.1")], [{ path: "opt/.wh..wh..opq" }]], want: [] },
+  { name: "another file in its place removes", layers: [[program("bin/x", "go1.1")], [{ path: "bin/x", content: "#!/bin/sh\n" }]], want: [] },
+  {
+    name: "a link in the place of a directory removes",
+    layers: [[program("opt/a/x", "go1.1")], [{ path: "opt", type: "symlink", linkname: "usr" }]],
+    want: [],
+  },
+  {
+    name: "the same program in its place stays with its first layer",
+    layers: [[program("bin/x", "go1.1")], [program("bin/x", "go1.1")]],
+    want: ["stdlib 1.1 @0"],
+  },
+  { name: "its copy is another's", layers: [[program("bin/x", "go1.1")], [program("bin/y", "go1.1")]], want: ["stdlib 1.1 @0", "stdlib 1.1 @1"] },
+  { name: "what cannot be executed is not looked into", layers: [[{ ...program("bin/x", "go1.1"), mode: 0o644 }]], want: [] },
+];
+for (const { name, layers, want } of merges) {
+  test(`layers: ${name}`, async () => {
+    const { packages } = mergeLayers(await Promise.all(layers.map(inventoryOf)));
+    assert.deepEqual(
+      packages.map((found) => `${found.name} ${found.version} @${found.layer}`),
+      want,
+    );
+  });
+}
+
+const owning: readonly Member[] = [
+  status("golang-x 1.0"),
+  { path: "var/lib/dpkg/info/golang-x:amd64.list", content: "/.\n/bin\n/bin/x\n" },
+  program("usr/bin/x", "go1.1"),
+  program("usr/local/bin/y", "go1.2"),
+  { path: "usr/share/doc/golang-x", type: "symlink", linkname: "golang-doc" },
+  { path: "usr/share/doc/golang-doc/copyright", content: "Format: x\n\nFiles: *\nLicense: BSD-3-clause\n" },
+  { path: "etc/os-release", content: "ID=debian\nVERSION_ID=12\n" },
+];
+
+test("files that the distribution's packages own are told apart, also when a later layer writes them again", async () => {
+  const { packages, distribution } = mergeLayers([await inventoryOf(owning), await inventoryOf([program("usr/bin/x", "go1.1")])]);
+  assert.deepEqual(
+    packages.map((found) => [found.name, found.path, found.owner, found.licences]),
+    [
+      ["golang-x", "var/lib/dpkg/status", undefined, ["BSD-3-clause"]],
+      ["stdlib", "usr/bin/x", "golang-x", undefined],
+      ["stdlib", "usr/local/bin/y", undefined, undefined],
+    ],
+  );
+  assert.equal(distribution?.version, "12");
+});
+
+test("what is kept of a layer reads back as it was, and another version's does not", async () => {
+  const inventory = await inventoryOf(owning);
+  const text = formatLayerInventory(inventory);
+  assert.deepEqual(parseLayerInventory(text), inventory);
+  assert.equal(parseLayerInventory(text.replace("slipway-inventory 1", "slipway-inventory 0")), undefined);
+  assert.equal(parseLayerInventory(text.slice(0, -9)), undefined);
+});
+
+test("a directory and an archive of the same layer say the same", async () => {
+  using home = new TestStore();
+  const root = join(home.root, "layer");
+  for (const { path, content = "", type, linkname = "", mode = 0o644 } of owning) {
+    mkdirSync(join(root, path, ".."), { recursive: true });
+    if (type === "symlink") symlinkSync(linkname, join(root, path));
+    else writeFileSync(join(root, path), Buffer.from(content, "latin1"), { mode });
+  }
+  assert.deepEqual(inventoryOfDirectory(root), await inventoryOf(owning));
+});
+
+test("a layer is read once, and kept by its diffID", async () => {
+  using home = new TestStore();
+  const diffId = addLayer(home.store, [status("a 1")]);
+  await inventoriesOfChain(home.store, [diffId]);
+  home.store.inventories.write(diffId, formatLayerInventory(await inventoryOf([status("kept 1")])));
+  const [kept] = await inventoriesOfChain(home.store, [diffId]);
+  assert.equal(kept?.files[0]?.packages?.[0]?.name, "kept");
+});
+
+test("a layer elsewhere that is not what its config claims is refused, known or not", async () => {
+  using home = new TestStore();
+  const clean = tarOf([status("clean 1")]);
+  const hidden = tarOf([status("hidden 1")]);
+  const layer = { mediaType: mediaTypes.ociLayer, digest: digestOf(hidden), size: hidden.length };
+  const read: string[] = [];
+  const open = (): AsyncIterable<Uint8Array> => {
+    read.push("layer");
+    return chunksOf(hidden);
+  };
+  await inventoriesOfLayers(home.store, [layer], { diffIds: [digestOf(hidden)], open });
+  for (let again = 0; again < 2; again++) {
+    await assert.rejects(inventoriesOfLayers(home.store, [layer], { diffIds: [digestOf(clean)], open }), (error) => isSlipwayError(error, "DIFF_ID_MISMATCH"));
+  }
+  assert.deepEqual(read, ["layer"]);
+});
+
+const histories: readonly (readonly [createdBy: string, want: string])[] = [
+  ["/bin/sh -c #(nop) ADD file:1 in / ", "ADD file:1 in /"],
+  ["/bin/sh -c apt-get update  &&   x", "RUN apt-get update && x"],
+  ["RUN /bin/sh -c apk add curl # buildkit", "RUN apk add curl"],
+  ["RUN |1 A=b /bin/sh -c apk add curl # buildkit", "RUN apk add curl"],
+  ["COPY a /b # buildkit", "COPY a /b"],
+];
+for (const [createdBy, want] of histories) test(`history tells the instruction: ${createdBy}`, () => assert.equal(instructionOf(createdBy), want));

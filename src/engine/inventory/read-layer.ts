@@ -1,0 +1,127 @@
+/** A layer's files, from its directory or from its archive, to those who make its inventory. */
+import { createHash } from "node:crypto";
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { SlipwayError } from "../../base/errors.ts";
+import { digestFromHex, type Digest } from "../../oci/digest.ts";
+import { joinPath } from "../../store/index.ts";
+import { DirectoryLayer } from "../../store/layer-tree.ts";
+import { sanitizeEntryPath } from "../../store/unpack.ts";
+import { decompressDetected, parseWhiteout, TarReader, type TarEntry, type TarSink } from "../../tar/index.ts";
+import { LayerCollector, type LayerInventory, type Wanted } from "../../trust/packages/index.ts";
+
+const maxLayerBytes = 2 ** 40;
+const maxEntries = 5_000_000;
+const headBytes = 4;
+
+/** An overlay-ready directory. */
+export function inventoryOfDirectory(directory: string, signal?: AbortSignal): LayerInventory {
+  const layer = new DirectoryLayer(directory);
+  const collector = new LayerCollector();
+  const visit = (parent: string): void => {
+    signal?.throwIfAborted();
+    for (const name of layer.names(parent)) {
+      const path = joinPath(parent, name);
+      const node = layer.get(path);
+      if (node === undefined) continue;
+      if (node === "whiteout") {
+        collector.removed(path);
+        continue;
+      }
+      const wanted = collector.seen(path, node);
+      if (node.diskPath !== undefined && wanted !== "nothing") readFile(collector, path, node.diskPath, wanted);
+      if (node.type !== "directory") continue;
+      if (layer.isOpaque(path)) collector.opaque(path);
+      visit(path);
+    }
+  };
+  visit("");
+  return collector.finish();
+}
+
+function readFile(collector: LayerCollector, path: string, diskPath: string, wanted: Wanted): void {
+  const fd = openSync(diskPath, "r");
+  try {
+    if (wanted === "program") {
+      const head = Buffer.alloc(headBytes);
+      readSync(fd, head, 0, headBytes, 0);
+      if (!collector.isWantedProgram(path, fstatSync(fd).size, head)) return;
+    }
+    collector.content(path, readFileSync(fd));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Keeps the content of the file that is being read, if somebody wants it. */
+class ArchiveSink implements TarSink {
+  readonly collector = new LayerCollector();
+  #entries = 0;
+  #path = "";
+  #wanted: Wanted = "nothing";
+  #size = 0;
+  #content = Buffer.alloc(0);
+  #filled = 0;
+
+  entry(entry: TarEntry): void {
+    if (++this.#entries > maxEntries) {
+      throw new SlipwayError("resource_exhausted", "UNPACK_LIMIT", `archive exceeds the limit of ${maxEntries} entries`, { limit: maxEntries });
+    }
+    this.#wanted = "nothing";
+    this.#filled = 0;
+    const path = sanitizeEntryPath(entry.path);
+    const whiteout = parseWhiteout(path);
+    if (whiteout.kind === "opaque") this.collector.opaque(whiteout.directory);
+    else if (whiteout.kind === "whiteout") this.collector.removed(whiteout.path);
+    if (whiteout.kind !== "none" || path === "") return;
+    const { type, mode, size, linkname } = entry;
+    this.#wanted = this.collector.seen(path, { type: type === "hardlink" ? "file" : type, mode, size: type === "file" ? size : 0, linkname });
+    this.#path = path;
+    this.#size = size;
+    if (this.#wanted === "content") this.#content = Buffer.allocUnsafe(size);
+  }
+
+  data(bytes: Buffer): void {
+    if (this.#wanted === "nothing") return;
+    if (this.#wanted === "program") {
+      // the first piece may be shorter than a program's mark: such a file is none
+      if (!this.collector.isWantedProgram(this.#path, this.#size, bytes)) {
+        this.#wanted = "nothing";
+        return;
+      }
+      this.#wanted = "content";
+      this.#content = Buffer.allocUnsafe(this.#size);
+    }
+    this.#filled += bytes.copy(this.#content, this.#filled);
+  }
+
+  hole(length: number): void {
+    if (this.#wanted === "program") this.#wanted = "nothing";
+    if (this.#wanted !== "content") return;
+    this.#content.fill(0, this.#filled, this.#filled + length);
+    this.#filled += length;
+  }
+
+  entryEnd(): void {
+    if (this.#wanted === "content" && this.#filled > 0) this.collector.content(this.#path, this.#content.subarray(0, this.#filled));
+    this.#wanted = "nothing";
+    this.#content = Buffer.alloc(0);
+  }
+}
+
+/** An archive, compressed or not; also the digest of what it holds. Fails as TarReader, and with UNPACK_LIMIT (resource_exhausted). */
+export async function inventoryOfArchive(
+  archive: AsyncIterable<Uint8Array>,
+  signal?: AbortSignal,
+): Promise<{ readonly inventory: LayerInventory; readonly diffId: Digest }> {
+  const sink = new ArchiveSink();
+  const reader = new TarReader(sink);
+  const hash = createHash("sha256");
+  const { bytes } = await decompressDetected(archive, { maxBytes: maxLayerBytes, ...(signal === undefined ? {} : { signal }) });
+  for await (const chunk of bytes) {
+    signal?.throwIfAborted();
+    hash.update(chunk);
+    reader.push(chunk);
+  }
+  reader.finish();
+  return { inventory: sink.collector.finish(), diffId: digestFromHex(hash.digest("hex")) };
+}

@@ -1,0 +1,97 @@
+/** Makes a layer's inventory from its files, in whatever order they come: told of each, it says of which it wants the bytes. */
+import { SlipwayError } from "../../base/errors.ts";
+import type { FileNode } from "../../store/index.ts";
+import type { LayerFile, LayerInventory } from "./layer-inventory.ts";
+import { readerTable } from "./readers.ts";
+import { isProgram, maxProgramBytes, programReader } from "./programs.ts";
+import type { FileFacts, PackageReader } from "./package-reader.ts";
+import { PathSet } from "./path-set.ts";
+
+export type SeenFile = Pick<FileNode, "type" | "mode" | "size" | "linkname">;
+
+/** "program": worth reading if its first bytes are those of a program. */
+export type Wanted = "nothing" | "content" | "program";
+
+const documents = /^usr\/share\/doc\/([^/]+)$/;
+
+export class LayerCollector {
+  readonly #files: LayerFile[] = [];
+  readonly #paths: string[] = [];
+  readonly #removed: string[] = [];
+  readonly #opaque: string[] = [];
+  readonly #owners = new Map<string, string>();
+  readonly #documentLinks: Record<string, string> = {};
+  readonly #omitted: { readonly path: string; readonly reason: string }[] = [];
+
+  removed(path: string): void {
+    this.#removed.push(path);
+  }
+
+  opaque(path: string): void {
+    this.#opaque.push(path);
+  }
+
+  /** A later call for the same path replaces the former one's file. */
+  seen(path: string, { type, mode, size, linkname }: SeenFile): Wanted {
+    if (type === "directory") return "nothing";
+    this.#paths.push(path);
+    const [, name] = type === "symlink" ? (documents.exec(path) ?? []) : [];
+    if (name !== undefined) this.#documentLinks[name] = linkname.slice(linkname.lastIndexOf("/") + 1);
+    if (type !== "file" || size === 0) return "nothing";
+    const reader = readerTable.find(path);
+    if (reader !== undefined) return this.#fits(path, size, reader.maxBytes) ? "content" : "nothing";
+    if ((mode & 0o111) === 0 || size < 128) return "nothing";
+    return "program";
+  }
+
+  /** Whether a program's file is to be read to its end: `head` are its first bytes, four at least. */
+  isWantedProgram(path: string, size: number, head: Uint8Array): boolean {
+    return isProgram(head) && this.#fits(path, size, maxProgramBytes);
+  }
+
+  #fits(path: string, size: number, maxBytes: number): boolean {
+    if (size <= maxBytes) return true;
+    this.#omitted.push({ path, reason: `its ${size} bytes are more than the ${maxBytes} that are read` });
+    return false;
+  }
+
+  content(path: string, bytes: Buffer): void {
+    const reader = readerTable.find(path) ?? programReader;
+    const { owned = [], omitted = [], ...facts } = this.#read(reader, path, bytes);
+    for (const reason of omitted) this.#omitted.push({ path, reason });
+    for (const { owner, paths } of owned) for (const one of paths) this.#owners.set(withoutUsr(one), owner);
+    if (Object.keys(facts).length > 0) this.#files.push({ path, ...facts });
+  }
+
+  /** A file that its reader cannot read is no failure of the whole: it is named as left out. */
+  #read(reader: PackageReader, path: string, bytes: Buffer): FileFacts {
+    try {
+      return reader.read(bytes, path);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (error instanceof SlipwayError && error.kind === "canceled") throw error;
+      return { omitted: [reason.slice(0, 300)] };
+    }
+  }
+
+  finish(): LayerInventory {
+    const last = new Map(this.#files.map((file) => [file.path, file]));
+    const files = [...last.values()].map((file) => {
+      const owner = this.#owners.get(withoutUsr(file.path));
+      return owner === undefined ? file : { ...file, owner };
+    });
+    return {
+      files: files.sort((a, b) => (a.path < b.path ? -1 : 1)),
+      documentLinks: this.#documentLinks,
+      removed: this.#removed,
+      opaque: this.#opaque,
+      paths: PathSet.of(this.#paths),
+      omitted: this.#omitted,
+    };
+  }
+}
+
+/** Databases of merged-usr systems still say /bin/x of what lies at /usr/bin/x. */
+function withoutUsr(path: string): string {
+  return path.startsWith("usr/") ? path.slice(4) : path;
+}

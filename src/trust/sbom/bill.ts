@@ -1,0 +1,40 @@
+/** What bills of either format are made from, and what they have in common. */
+import { hash } from "node:crypto";
+import { formatOrigin, type ImageInventory } from "../packages/image-inventory.ts";
+import type { ImagePackage } from "../packages/package.ts";
+
+export interface Bill {
+  readonly image: ImageInventory;
+  /** of the document, seconds */
+  readonly createdSeconds: number;
+  readonly tool: { readonly name: string; readonly version: string };
+}
+
+/** The same content gives the same id: SHA-256's first bits, marked as a UUID of one's own making (version 8). */
+export function uuidOf(content: string): string {
+  const hex = hash("sha256", content);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+export function timeOf(seconds: number): string {
+  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
+}
+
+/** How a package came into the image, as names and values. */
+export function facts(image: ImageInventory, found: ImagePackage): readonly (readonly [name: string, value: string])[] {
+  const layer = image.layers[found.layer];
+  const { source } = found;
+  const pairs: readonly (readonly [string, string | undefined])[] = [
+    ["layer:index", String(found.layer)],
+    ["layer:diffID", layer?.diffId],
+    ["layer:origin", formatOrigin(layer)],
+    ["layer:fromBase", layer?.fromBase === undefined ? undefined : String(layer.fromBase)],
+    ["path", `/${found.path}`],
+    ["owner", found.owner],
+    ["source:name", source?.name],
+    ["source:version", source?.version],
+    ["module", found.module],
+    ["locked", found.locked === true ? "true" : undefined],
+  ];
+  return pairs.flatMap(([name, value]) => (value === undefined || value === "" ? [] : [[name, value] as const]));
+}

@@ -1,0 +1,86 @@
+/** CycloneDX 1.6 as JSON. @see https://cyclonedx.org/docs/1.6/json/ */
+import type { ImageInventory } from "../packages/image-inventory.ts";
+import type { ImagePackage } from "../packages/package.ts";
+import { facts, timeOf, uuidOf, type Bill } from "./bill.ts";
+import { licenceOf } from "./licences.ts";
+import { distroOf, purlOf } from "./purl.ts";
+
+export const propertyPrefix = "slipway:";
+
+/** One expression stands alone; a list has single licences. */
+function licensesOf(statements: readonly string[]): readonly object[] {
+  const licences = [...new Set(statements)].map(licenceOf);
+  const [first] = licences;
+  if (licences.length === 1 && first?.kind === "expression" && !first.isSingle) return [{ expression: first.text }];
+  return licences.map((licence) => ({ license: licence.kind === "expression" && licence.isSingle ? { id: licence.text } : { name: licence.text } }));
+}
+
+/** Unique in the document: the same package may lie at several places. */
+export function componentRef(image: ImageInventory, found: ImagePackage): string {
+  const purl = purlOf(found, image.distribution);
+  return found.type === "deb" || found.type === "apk" || found.type === "rpm" ? purl : `${purl}#${found.path}`;
+}
+
+export function componentOf(image: ImageInventory, found: ImagePackage): object {
+  const { name, version, licences = [], supplier, homepage } = found;
+  return {
+    type: "library",
+    "bom-ref": componentRef(image, found),
+    ...(supplier === undefined ? {} : { supplier: { name: supplier } }),
+    name,
+    version,
+    ...(licences.length === 0 ? {} : { licenses: licensesOf(licences) }),
+    purl: purlOf(found, image.distribution),
+    ...(homepage === undefined || !/^https?:\/\/\S+$/.test(homepage) ? {} : { externalReferences: [{ type: "website", url: homepage }] }),
+    properties: facts(image, found).map(([key, value]) => ({ name: `${propertyPrefix}${key}`, value })),
+  };
+}
+
+function systemOf({ distribution }: ImageInventory): readonly object[] {
+  if (distribution === undefined) return [];
+  const { id, version, codename, name } = distribution;
+  const release = version === "" ? codename : version;
+  return [
+    { type: "operating-system", "bom-ref": `os:${distroOf(distribution)}`, name: id, ...(release === "" ? {} : { version: release }), description: name },
+  ];
+}
+
+function subjectOf({ name, id, manifest, platform, layers, base }: ImageInventory): object {
+  const properties = [
+    ["imageID", id],
+    ["manifest", manifest],
+    ["platform", platform],
+    ["base", base?.reference],
+    ...layers.map(({ diffId }) => ["layer", diffId] as const),
+  ] as const;
+  return {
+    type: "container",
+    "bom-ref": `image:${id}`,
+    name,
+    version: manifest ?? id,
+    properties: properties.flatMap(([key, value]) => (value === undefined ? [] : [{ name: `${propertyPrefix}${key}`, value }])),
+  };
+}
+
+/** `more`: fields of the document besides, as `vulnerabilities`. */
+export function cyclonedxDocument({ image, createdSeconds, tool }: Bill, more: object = {}): object {
+  const components = [...systemOf(image), ...image.packages.map((found) => componentOf(image, found))];
+  const content = JSON.stringify([subjectOf(image), components, more]);
+  const subject = `image:${image.id}`;
+  return {
+    $schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
+    bomFormat: "CycloneDX",
+    specVersion: "1.6",
+    serialNumber: `urn:uuid:${uuidOf(content)}`,
+    version: 1,
+    metadata: {
+      timestamp: timeOf(createdSeconds),
+      tools: { components: [{ type: "application", name: tool.name, version: tool.version }] },
+      component: subjectOf(image),
+    },
+    components,
+    dependencies: [{ ref: subject, dependsOn: components.map((component) => (component as { readonly "bom-ref": string })["bom-ref"]) }],
+    ...(image.omissions.length === 0 ? {} : { compositions: [{ aggregate: "incomplete", assemblies: [subject] }] }),
+    ...more,
+  };
+}

@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { Ajv, type ValidateFunction } from "ajv";
+import formats from "ajv-formats";
+import type { Digest } from "../../oci/digest.ts";
+import type { ImageInventory } from "../packages/image-inventory.ts";
+import type { FoundPackage } from "../packages/package.ts";
+import { cyclonedxDocument } from "./cyclonedx.ts";
+import { licenceOf } from "./licences.ts";
+import { packageFromPurl, purlOf } from "./purl.ts";
+import { spdxDocument } from "./spdx.ts";
+
+const debian = { id: "debian", version: "12", codename: "bookworm", name: "Debian GNU/Linux 12 (bookworm)", idLike: [] };
+const diffId = `sha256:${"1".repeat(64)}` as Digest;
+const gcc: FoundPackage = {
+  type: "deb",
+  name: "libstdc++6",
+  version: "12.2.0-14+deb12u1",
+  architecture: "amd64",
+  source: { name: "gcc-12", version: "12.2.0-14" },
+};
+
+const image: ImageInventory = {
+  name: "registry.example/app:1.0",
+  id: `sha256:${"2".repeat(64)}` as Digest,
+  manifest: undefined,
+  platform: "linux/amd64",
+  createdSeconds: 0,
+  distribution: debian,
+  repositories: [],
+  layers: [
+    { diffId, instruction: "ADD rootfs.tar /", fromBase: true },
+    { diffId, instruction: "RUN npm ci", place: { dockerfile: "Dockerfile", start: 3, end: 4 }, fromBase: false },
+  ],
+  base: { reference: "docker.io/library/debian:12", layers: 1 },
+  packages: [
+    {
+      ...gcc,
+      path: "var/lib/dpkg/status",
+      layer: 0,
+      licences: ["GPL-3+", "GPL-2 and custom words"],
+      supplier: "Debian GCC <a@b.example>",
+      homepage: "http://gcc.gnu.org/",
+    },
+    { type: "npm", name: "@types/node", version: "1.0.0", path: "app/node_modules/@types/node/package.json", layer: 1, licences: ["MIT OR Apache-2.0"] },
+    { type: "npm", name: "@types/node", version: "1.0.0", path: "app/b/node_modules/@types/node/package.json", layer: 1, licences: ["MIT"] },
+  ],
+  omissions: [{ path: "x.jar", layer: 1, reason: "too large" }],
+};
+const bill = { image, createdSeconds: 1_700_000_000, tool: { name: "slipway", version: "1.0.0" } };
+
+const schemas = join(dirname(createRequire(import.meta.url).resolve("@cyclonedx/cyclonedx-library/package.json")), "res/schema");
+const schema = (name: string): object => JSON.parse(readFileSync(join(schemas, `${name}.SNAPSHOT.schema.json`), "utf8")) as object;
+
+/** The official schema; what it says of internationalised addresses is no format that the validator knows. */
+export function cyclonedxValidator(): ValidateFunction {
+  const ajv = new Ajv({ strict: false, formats: { "iri-reference": true, "idn-email": true } });
+  formats.default(ajv);
+  ajv.addSchema(schema("spdx"), "http://cyclonedx.org/schema/spdx.SNAPSHOT.schema.json");
+  ajv.addSchema(schema("jsf-0.82"), "http://cyclonedx.org/schema/jsf-0.82.SNAPSHOT.schema.json");
+  return ajv.compile(schema("bom-1.6"));
+}
+
+test("CycloneDX follows the official schema", () => {
+  const validate = cyclonedxValidator();
+  assert.ok(validate(cyclonedxDocument(bill)), JSON.stringify(validate.errors, undefined, 1));
+});
+
+test("CycloneDX: a component says where it comes from", () => {
+  const { components, compositions } = cyclonedxDocument(bill) as { readonly components: readonly Record<string, unknown>[]; readonly compositions: unknown };
+  assert.deepEqual(components[0], { type: "operating-system", "bom-ref": "os:debian-12", name: "debian", version: "12", description: debian.name });
+  assert.deepEqual(components[2], {
+    type: "library",
+    "bom-ref": "pkg:npm/%40types/node@1.0.0#app/node_modules/@types/node/package.json",
+    name: "@types/node",
+    version: "1.0.0",
+    licenses: [{ expression: "MIT OR Apache-2.0" }],
+    purl: "pkg:npm/%40types/node@1.0.0",
+    properties: [
+      { name: "slipway:layer:index", value: "1" },
+      { name: "slipway:layer:diffID", value: diffId },
+      { name: "slipway:layer:origin", value: "Dockerfile:3 RUN npm ci" },
+      { name: "slipway:layer:fromBase", value: "false" },
+      { name: "slipway:path", value: "/app/node_modules/@types/node/package.json" },
+    ],
+  });
+  assert.deepEqual(compositions, [{ aggregate: "incomplete", assemblies: [`image:${image.id}`] }]);
+});
+
+test("SPDX: packages, their licences and what is in what", () => {
+  const document = spdxDocument(bill) as Readonly<Record<string, readonly Record<string, unknown>[]>>;
+  const [subject, deb] = document["packages"] ?? [];
+  assert.equal(subject?.["primaryPackagePurpose"], "CONTAINER");
+  assert.equal(deb?.["licenseDeclared"], "GPL-3.0-or-later AND LicenseRef-4c46186ad468");
+  assert.equal(deb?.["supplier"], "Organization: Debian GCC (a@b.example)");
+  assert.equal(deb?.["sourceInfo"], "built from source package gcc-12 12.2.0-14");
+  assert.equal(document["relationships"]?.length, 4);
+  assert.equal(new Set(document["packages"]?.map((one) => one["SPDXID"])).size, 4);
+});
+
+test("the same image gives the same bytes, another gives another id", () => {
+  assert.deepEqual(spdxDocument(bill), spdxDocument(structuredClone(bill)));
+  const serial = (of: typeof bill): unknown => (cyclonedxDocument(of) as { readonly serialNumber: string }).serialNumber;
+  assert.equal(serial(bill), serial(structuredClone(bill)));
+  assert.notEqual(serial(bill), serial({ ...bill, image: { ...image, packages: [] } }));
+});
+
+const licences: readonly (readonly [statement: string, want: string])[] = [
+  ["MIT", "MIT"],
+  ["GPL-2+", "GPL-2.0-or-later"],
+  ["LGPL-2.1", "LGPL-2.1-only"],
+  ["GPL-2+ or Expat", "GPL-2.0-or-later OR MIT"],
+  ["GPL-2.0-only AND MIT", "GPL-2.0-only AND MIT"],
+  ["Apache License 2.0", "Apache-2.0"],
+];
+for (const [statement, want] of licences) test(`licence: ${statement}`, () => assert.equal(licenceOf(statement).text, want));
+test("a licence that nobody knows stays a name", () => assert.deepEqual(licenceOf("SEE LICENSE IN x"), { kind: "name", text: "SEE LICENSE IN x" }));
+
+const purls: readonly { readonly found: FoundPackage; readonly want: string }[] = [
+  { found: gcc, want: "pkg:deb/debian/libstdc%2B%2B6@12.2.0-14+deb12u1?arch=amd64&distro=debian-12&upstream=gcc-12%4012.2.0-14" },
+  {
+    found: { type: "rpm", name: "bash", version: "1:5.1-2.el9", architecture: "x86_64" },
+    want: "pkg:rpm/debian/bash@5.1-2.el9?arch=x86_64&distro=debian-12&epoch=1",
+  },
+  { found: { type: "maven", name: "org.slf4j:slf4j-api", version: "2.0.0" }, want: "pkg:maven/org.slf4j/slf4j-api@2.0.0" },
+  { found: { type: "golang", name: "golang.org/x/net", version: "v0.20.0" }, want: "pkg:golang/golang.org/x/net@v0.20.0" },
+  { found: { type: "golang", name: "stdlib", version: "1.22.5" }, want: "pkg:golang/stdlib@1.22.5" },
+];
+for (const { found, want } of purls) {
+  test(`package URL: ${want}`, () => {
+    assert.equal(purlOf(found, debian), want);
+    assert.deepEqual(packageFromPurl(want)?.found, found);
+  });
+}
+test("what is no package URL of a known kind is nothing", () => {
+  for (const text of ["", "x", "pkg:", "pkg:swid/a@1", "pkg:npm/a"]) assert.equal(packageFromPurl(text), undefined);
+});

@@ -1,0 +1,105 @@
+/** SPDX 2.3 as JSON. @see https://spdx.github.io/spdx-spec/v2.3/ */
+import { hash } from "node:crypto";
+import type { ImageInventory } from "../packages/image-inventory.ts";
+import type { ImagePackage } from "../packages/package.ts";
+import { facts, timeOf, uuidOf, type Bill } from "./bill.ts";
+import { componentRef } from "./cyclonedx.ts";
+import { licenceOf, type Licence } from "./licences.ts";
+import { purlOf } from "./purl.ts";
+
+const subjectId = "SPDXRef-Image";
+
+function packageId(image: ImageInventory, found: ImagePackage): string {
+  return `SPDXRef-Package-${found.type}-${hash("sha256", componentRef(image, found)).slice(0, 16)}`;
+}
+
+/** Names that SPDX does not know are defined in the document itself. */
+class OwnLicences {
+  readonly #names = new Map<string, string>();
+
+  termOf(licence: Licence): string {
+    if (licence.kind === "expression") return licence.isSingle ? licence.text : `(${licence.text})`;
+    const id = `LicenseRef-${hash("sha256", licence.text).slice(0, 12)}`;
+    this.#names.set(id, licence.text);
+    return id;
+  }
+
+  get definitions(): readonly object[] {
+    return [...this.#names]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([licenseId, name]) => ({ licenseId, name, extractedText: `The package names its licence "${name}".` }));
+  }
+}
+
+function declared(statements: readonly string[], own: OwnLicences): string {
+  const terms = [...new Set(statements)].map((statement) => own.termOf(licenceOf(statement)));
+  if (terms.length === 0) return "NOASSERTION";
+  return terms.length === 1 ? (terms[0] as string).replace(/^\((.*)\)$/, "$1") : terms.join(" AND ");
+}
+
+/** "Debian libc <libc@lists.debian.org>" as a person or organisation with an address. */
+function supplierOf(supplier: string | undefined): string {
+  const [, name, address] = /^(.*?)\s*<([^>]*)>$/.exec(supplier ?? "") ?? [];
+  if (supplier === undefined || supplier === "") return "NOASSERTION";
+  return name === undefined ? `Organization: ${supplier}` : `Organization: ${name}${address === undefined ? "" : ` (${address})`}`;
+}
+
+export function spdxDocument({ image, createdSeconds, tool }: Bill): object {
+  const own = new OwnLicences();
+  const creator = `Tool: ${tool.name}-${tool.version}`;
+  const created = timeOf(createdSeconds);
+  const packages = image.packages.map((found) => ({
+    name: found.name,
+    SPDXID: packageId(image, found),
+    versionInfo: found.version,
+    supplier: supplierOf(found.supplier),
+    downloadLocation: "NOASSERTION",
+    ...(found.homepage === undefined || !/^https?:\/\/\S+$/.test(found.homepage) ? {} : { homepage: found.homepage }),
+    filesAnalyzed: false,
+    ...(found.source === undefined ? {} : { sourceInfo: `built from source package ${found.source.name} ${found.source.version}` }),
+    licenseConcluded: "NOASSERTION",
+    licenseDeclared: declared(found.licences ?? [], own),
+    copyrightText: "NOASSERTION",
+    primaryPackagePurpose: "LIBRARY",
+    externalRefs: [{ referenceCategory: "PACKAGE-MANAGER", referenceType: "purl", referenceLocator: purlOf(found, image.distribution) }],
+    annotations: facts(image, found).map(([name, value]) => ({
+      annotationDate: created,
+      annotationType: "OTHER",
+      annotator: creator,
+      comment: `${name}: ${value}`,
+    })),
+  }));
+  const unique = [...new Map(packages.map((one) => [one.SPDXID, one])).values()];
+  const uuid = uuidOf(JSON.stringify([image.name, image.id, image.manifest, unique]));
+  const relationships = unique.map(({ SPDXID }) => ({ spdxElementId: subjectId, relationshipType: "CONTAINS", relatedSpdxElement: SPDXID }));
+  const ownLicences = own.definitions;
+  return {
+    spdxVersion: "SPDX-2.3",
+    dataLicense: "CC0-1.0",
+    SPDXID: "SPDXRef-DOCUMENT",
+    name: image.name,
+    documentNamespace: `https://spdx.org/spdxdocs/${encodeURIComponent(image.name)}-${uuid}`,
+    creationInfo: { created, creators: [creator] },
+    packages: [subjectOf(image), ...unique],
+    ...(ownLicences.length === 0 ? {} : { hasExtractedLicensingInfos: ownLicences }),
+    relationships: [{ spdxElementId: "SPDXRef-DOCUMENT", relationshipType: "DESCRIBES", relatedSpdxElement: subjectId }, ...relationships],
+  };
+}
+
+function subjectOf({ name, id, manifest, distribution, platform }: ImageInventory): object {
+  const checksumValue = (manifest ?? id).replace(/^sha\d+:/, "");
+  return {
+    name,
+    SPDXID: subjectId,
+    versionInfo: manifest ?? id,
+    supplier: "NOASSERTION",
+    downloadLocation: "NOASSERTION",
+    filesAnalyzed: false,
+    checksums: [{ algorithm: (manifest ?? id).startsWith("sha512") ? "SHA512" : "SHA256", checksumValue }],
+    licenseConcluded: "NOASSERTION",
+    licenseDeclared: "NOASSERTION",
+    copyrightText: "NOASSERTION",
+    primaryPackagePurpose: "CONTAINER",
+    comment: [platform, distribution?.name ?? ""].filter((word) => word !== "").join(", "),
+  };
+}

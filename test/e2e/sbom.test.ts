@@ -1,0 +1,94 @@
+/** Packages of images and the lines that brought them, from the store, archives and layouts. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { after, test } from "node:test";
+import { createSandbox } from "./sandbox.ts";
+
+const sandbox = await createSandbox();
+after(() => sandbox[Symbol.asyncDispose]());
+
+const stanza = (name: string, version: string): string => `Package: ${name}\nStatus: install ok installed\nVersion: ${version}\nArchitecture: amd64\n\n`;
+const dockerfile = `FROM busybox
+# the distribution
+COPY status /var/lib/dpkg/status
+COPY os-release /etc/os-release
+
+RUN printf 'Package: curl\\nStatus: install ok installed\\nVersion: 7.88.1-10\\nArchitecture: amd64\\n\\n' \\
+      >> /var/lib/dpkg/status
+ENV A=1
+RUN sed -i 's/^Version: 2.36$/Version: 2.37/' /var/lib/dpkg/status
+`;
+await sandbox.build(dockerfile, { status: stanza("libc6", "2.36") + stanza("zlib1g", "1:1.2"), "os-release": "ID=debian\nVERSION_ID=12\n" }, ["-t", "app:1"]);
+
+interface Component {
+  readonly name: string;
+  readonly version: string;
+  readonly purl?: string;
+  readonly properties?: readonly { readonly name: string; readonly value: string }[];
+}
+
+const componentsOf = (text: string): readonly Component[] => (JSON.parse(text) as { readonly components: readonly Component[] }).components;
+const originOf = ({ properties = [] }: Component): string => properties.find(({ name }) => name === "slipway:layer:origin")?.value ?? "";
+
+test("each package has the line that brought its version", async () => {
+  const components = componentsOf(await sandbox.ok(["sbom", "--format", "cyclonedx-json", "app:1"]));
+  assert.deepEqual(
+    components.map((one) => [one.name, one.version, originOf(one)]),
+    [
+      ["debian", "12", ""],
+      [
+        "curl",
+        "7.88.1-10",
+        `Dockerfile:6 RUN printf 'Package: curl\\nStatus: install ok installed\\nVersion: 7.88.1-10\\nArchitecture: amd64\\n\\n' >> /var/lib/dpkg/status`,
+      ],
+      ["libc6", "2.37", "Dockerfile:9 RUN sed -i 's/^Version: 2.36$/Version: 2.37/' /var/lib/dpkg/status"],
+      ["zlib1g", "1:1.2", "Dockerfile:3 COPY status /var/lib/dpkg/status"],
+    ],
+  );
+});
+
+test("the table names them too", async () => {
+  const [head = "", ...rows] = (await sandbox.ok(["sbom", "app:1"])).split("\n");
+  assert.match(head, /^NAME +VERSION +TYPE +LICENCES +BROUGHT BY$/);
+  assert.match(rows[2] ?? "", /^zlib1g +1:1\.2 +deb +Dockerfile:3 COPY status \/var\/lib\/dpkg\/status$/);
+});
+
+test("an image elsewhere has the same packages, from its history's words or from the build that is remembered", async () => {
+  const folder = sandbox.folder({});
+  await sandbox.ok(["save", "-o", path.join(folder, "app.tar"), "app:1"]);
+  await sandbox.ok(["copy", "-q", "store:app:1", `oci:${path.join(folder, "layout")}:1`]);
+  const here = componentsOf(await sandbox.ok(["sbom", "--format", "cyclonedx-json", "app:1"]));
+  for (const place of [`docker-archive:${path.join(folder, "app.tar")}`, `oci:${path.join(folder, "layout")}:1`]) {
+    assert.deepEqual(componentsOf(await sandbox.ok(["sbom", "--format", "cyclonedx-json", place])), here);
+    await using elsewhere = await createSandbox({ base: false });
+    const foreign = componentsOf(await elsewhere.ok(["sbom", "--format", "cyclonedx-json", place]));
+    assert.deepEqual(
+      foreign.map(({ purl }) => purl),
+      here.map(({ purl }) => purl),
+    );
+    assert.match(originOf(foreign[1] as Component), /^RUN printf 'Package: curl/);
+  }
+});
+
+test("a document in a file, the same bytes each time, dated by SOURCE_DATE_EPOCH", async () => {
+  const file = path.join(sandbox.folder({}), "a.json");
+  const args = ["sbom", "--format", "spdx-json", "-o", file, "app:1"];
+  await sandbox.ok(args, { env: { SOURCE_DATE_EPOCH: "1700000000" } });
+  const first = readFileSync(file, "utf8");
+  assert.match(first, /"created": "2023-11-14T22:13:20Z"/);
+  await sandbox.ok(args, { env: { SOURCE_DATE_EPOCH: "1700000000" } });
+  assert.equal(readFileSync(file, "utf8"), first);
+});
+
+const refusals: readonly { readonly name: string; readonly args: readonly string[]; readonly code: number; readonly says: RegExp }[] = [
+  { name: "an unknown format", args: ["--format", "xml", "app:1"], code: 1, says: /unknown format "xml": want one of table, spdx-json, cyclonedx-json/ },
+  { name: "an archive that is not there", args: ["docker-archive:/nothing.tar"], code: 1, says: /nothing\.tar/ },
+];
+for (const { name, args, code, says } of refusals) {
+  test(`refuses: ${name}`, async () => {
+    const outcome = await sandbox.call(["sbom", ...args]);
+    assert.equal(outcome.code, code);
+    assert.match(outcome.stderr, says);
+  });
+}
