@@ -11,6 +11,8 @@ export type Piece = { readonly kind: "text"; readonly text: string } | { readonl
 export interface TemplateSource {
   readonly name: string;
   readonly text: string;
+  /** begins the message of a text that is no template; "template parsing error: " if not given */
+  readonly errorPrefix?: string | undefined;
 }
 
 export function lineOf(text: string, offset: number): number {
@@ -19,7 +21,8 @@ export function lineOf(text: string, offset: number): number {
 
 /** Go's words for a text that is no template: code TEMPLATE. */
 export function parseFailure(source: TemplateSource, offset: number, message: string): Error {
-  return cliError(`template parsing error: template: ${source.name}:${lineOf(source.text, offset)}: ${message}`, "TEMPLATE");
+  const prefix = source.errorPrefix ?? "template parsing error: ";
+  return cliError(`${prefix}template: ${source.name}:${lineOf(source.text, offset)}: ${message}`, "TEMPLATE");
 }
 
 /** Longer templates are refused: nobody writes them by hand. */

@@ -20,8 +20,8 @@ export interface CompiledTemplate {
 }
 
 /** Fails with TEMPLATE (invalid_argument) in Go's words. `name` stands in messages; Docker leaves it empty mostly. */
-export function compileTemplate(text: string, name = ""): CompiledTemplate {
-  const template = parseTemplate({ name, text }, names);
+export function compileTemplate(text: string, name = "", errorPrefix?: string): CompiledTemplate {
+  const template = parseTemplate({ name, text, errorPrefix }, names);
   return {
     fill: (data, { indentJson = false, ...options } = {}) =>
       evaluateTemplate(template, data, { ...options, functions: indentJson ? indentingFunctions : templateFunctions }),

@@ -106,5 +106,7 @@ function isEmptyObject(value: GoValue): boolean {
 export function jsonOf(value: GoValue): unknown {
   if (value === undefined || value === nilList || value === nilMap) return null;
   if (value instanceof GoStruct) return value.json;
+  if (isList(value)) return value.map(jsonOf);
+  if (isMap(value)) return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, inner === undefined ? undefined : jsonOf(inner)]));
   return value;
 }

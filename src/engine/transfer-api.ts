@@ -1,5 +1,6 @@
 /** The library's calls about images elsewhere: looking into them and moving them, without bringing them into the store. */
 
+import type { ProgressSink } from "../base/progress.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Descriptor, Index } from "../oci/manifest.ts";
 import type { Reference } from "../oci/reference.ts";
@@ -131,6 +132,8 @@ export interface CreateIndexOptions {
   readonly preferIndex?: boolean;
   readonly platforms?: readonly string[];
   readonly annotations?: readonly string[];
+  /** a vertex for each tag, with a line for each image that goes there */
+  readonly onProgress?: ProgressSink;
   readonly signal?: AbortSignal;
 }
 

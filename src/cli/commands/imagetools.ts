@@ -2,15 +2,16 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { printable } from "../../base/printable.ts";
-import type { RemoteAttestation, RemoteInspection } from "../../engine/api.ts";
-import type { Descriptor, Platform } from "../../oci/index.ts";
+import type { RemoteInspection } from "../../engine/api.ts";
+import type { Descriptor } from "../../oci/index.ts";
 import { formatPlatform, formatReference, isDigest, withDigest } from "../../oci/index.ts";
 import type { Handler } from "../command.ts";
 import { cliError } from "../failure.ts";
 import { compileTemplate } from "../go-template.ts";
-import { GoStruct, goValueFrom } from "../go-value.ts";
-import type { GoValue } from "../go-value.ts";
+import { chooseMode, createRenderer } from "../progress/create-renderer.ts";
 import { alignColumns } from "../table.ts";
+import { fileError } from "./archive-file.ts";
+import { templateData } from "./imagetools-template.ts";
 
 const narrow = { minWidth: 0, padding: 1 };
 
@@ -47,127 +48,31 @@ function annotationLines({ annotations = {} }: Descriptor): string {
   return entries.map(([key, value]) => `    ${printable(key)}:\t${printable(value)}\n`).join("");
 }
 
-/** What templates see, and `json` writes, of the whole. */
-function templateData(name: string, inspection: RemoteInspection): GoValue {
-  const manifest = manifestValue(inspection);
-  const image = byPlatform(inspection.images.map(({ platform, config }) => [platform, orderedConfig(config)]));
-  const provenance = byPlatform(attested(inspection.attestations, "https://slsa.dev/provenance/", (predicate) => ({ SLSA: predicate }))) ?? {};
-  const sbom = byPlatform(attested(inspection.attestations, "https://spdx.dev/Document", (predicate) => ({ SPDX: predicate }))) ?? {};
-  const typed = (type: string, value: unknown): GoValue => structured(type, value);
-  const provenanceValue = typed("imagetools.provenance", provenance);
-  const sbomValue = typed("imagetools.sbom", sbom);
-  return new GoStruct(
-    "imagetools.tplInput",
-    { Name: name, Manifest: typed("ocispec.Index", manifest), Image: typed("ocispec.Image", image), Provenance: provenanceValue, SBOM: sbomValue },
-    {
-      json: {
-        name,
-        manifest,
-        image,
-        ...(Object.keys(provenance).length === 0 ? {} : { Provenance: provenance }),
-        ...(Object.keys(sbom).length === 0 ? {} : { SBOM: sbom }),
-      },
-    },
-  );
-}
-
-function manifestValue({ descriptor, index }: RemoteInspection): object {
-  const { mediaType, digest, size } = descriptor;
-  if (index === undefined) return { mediaType, digest, size };
-  return {
-    schemaVersion: 2,
-    mediaType,
-    digest,
-    size,
-    manifests: index.manifests.map(descriptorShape),
-    ...(index.annotations === undefined ? {} : { annotations: index.annotations }),
-  };
-}
-
-function descriptorShape({ mediaType, digest, size, urls, annotations, data, platform, artifactType }: Descriptor): object {
-  const words = { mediaType, digest, size, urls, annotations, data, platform: platform && platformShape(platform), artifactType };
-  return Object.fromEntries(Object.entries(words).filter(([, value]) => value !== undefined));
-}
-
-function platformShape({ architecture, os, variant, ...rest }: Platform): object {
-  return { architecture, os, ...rest, ...(variant === undefined ? {} : { variant }) };
-}
-
-/** One image stands for itself, several by their platforms. */
-function byPlatform(values: readonly (readonly [platform: string, value: object])[]): object | undefined {
-  const [only, ...others] = values;
-  if (only === undefined) return undefined;
-  const platforms = new Set(values.map(([platform]) => platform));
-  return others.length === 0 || platforms.size === 1 ? values.at(-1)![1] : Object.fromEntries([...values].sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-function attested(
-  attestations: readonly RemoteAttestation[],
-  type: string,
-  shape: (predicate: unknown) => object,
-): readonly (readonly [platform: string, value: object])[] {
-  return attestations.filter(({ predicateType }) => predicateType.startsWith(type)).map(({ platform, predicate }) => [platform, shape(sortedKeys(predicate))]);
-}
-
-function sortedKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortedKeys);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, inner]) => [key, sortedKeys(inner)]),
-  );
-}
-
-const configOrder = ["created", "author", "architecture", "os", "os.version", "os.features", "variant", "config", "rootfs", "history"];
-
-function orderedConfig(config: Readonly<Record<string, unknown>>): object {
-  return Object.fromEntries(configOrder.flatMap((key) => (config[key] === undefined ? [] : [[key, config[key]]])));
-}
-
-/** Go's fields begin with capitals, its JSON keys do not; maps of names keep theirs. */
-function structured(typeName: string, value: unknown): GoValue {
-  if (Array.isArray(value)) return value.map((inner) => structured(typeName, inner));
-  if (typeof value !== "object" || value === null) return goValueFrom(value);
-  const fields: Record<string, GoValue> = {};
-  for (const [key, inner] of Object.entries(value)) {
-    const name = fieldNames[key] ?? (/^[a-z]\w*$/.test(key) ? key[0]!.toUpperCase() + key.slice(1) : key);
-    fields[name] = mapKeys.has(key) ? goValueFrom(inner) : structured(typeName, inner);
-  }
-  const keysAreNames = Object.keys(value).every((key) => key.includes("/"));
-  return keysAreNames && Object.keys(value).length > 0 ? fields : new GoStruct(typeName, fields, { json: value });
-}
-
-const fieldNames: Readonly<Record<string, string>> = {
-  os: "OS",
-  rootfs: "RootFS",
-  diff_ids: "DiffIDs",
-  created_by: "CreatedBy",
-  empty_layer: "EmptyLayer",
-  urls: "URLs",
-  "os.version": "OSVersion",
-  "os.features": "OSFeatures",
-};
-const mapKeys: ReadonlySet<string> = new Set(["annotations", "Labels", "ExposedPorts", "Volumes", "SLSA", "SPDX"]);
-
 export const runImagetoolsInspect: Handler = async (cli, { flags, args }) => {
   const name = args[0]!;
   const raw = flags.bool("raw");
   const format = flags.string("format");
   if (raw && format !== "") throw cliError("format and raw cannot be used together");
-  const template = format === "" || format === "{{.Manifest}}" ? undefined : compileTemplate(format);
+  // the manifest alone is described, not printed
+  const template = format === "" || /^\{\{\s*\.Manifest\s*\}\}$/.test(format) ? undefined : compileTemplate(format, "", "");
   const engine = await cli.open();
   const inspection = await engine.transfer.imagetools.inspect(name, { details: template !== undefined, signal: cli.signal });
   if (raw) cli.stdout.write(inspection.bytes);
   else if (template === undefined) cli.stdout.write(formatInspection(inspection));
-  else cli.stdout.write(template.fill(templateData(name, inspection), { indentJson: true }));
+  else cli.stdout.write(template.fill(templateData(name, inspection), { indentJson: true, errorPrefix: "" }));
   return 0;
 };
 
 /** A descriptor as JSON, of which the digest counts. Fails with INPUT_FILE. */
 function digestInFile(cwd: string, file: string): string {
+  let text: string;
   try {
-    const { digest } = JSON.parse(readFileSync(resolve(cwd, file), "utf8")) as { readonly digest?: unknown };
+    text = readFileSync(resolve(cwd, file), "utf8");
+  } catch (error) {
+    throw fileError("open", file, error, "INPUT_FILE");
+  }
+  try {
+    const { digest } = JSON.parse(text) as { readonly digest?: unknown };
     if (typeof digest === "string" && isDigest(digest)) return digest;
   } catch (error) {
     throw cliError(`failed to read ${file}: ${error instanceof Error ? error.message : String(error)}`, "INPUT_FILE", {}, error);
@@ -176,14 +81,15 @@ function digestInFile(cwd: string, file: string): string {
 }
 
 export const runImagetoolsCreate: Handler = async (cli, { flags, args }) => {
+  const mode = chooseMode(flags.string("progress"), false, cli);
   const tags = flags.list("tag");
   const dryRun = flags.bool("dry-run");
   const append = flags.bool("append");
+  if (args.length === 0 && flags.list("file").length === 0) throw cliError("no sources specified");
   if (!dryRun && tags.length === 0) throw cliError("can't push with no tags specified, please set --tag or --dry-run");
   if (append && tags.length === 0) throw cliError("can't append with no tags specified");
   const files = flags.list("file").map((file) => digestInFile(cli.cwd, file));
   const sources = [...(append ? [tags[0]!] : []), ...files, ...args];
-  if (sources.length === 0) throw cliError("no sources specified");
   const engine = await cli.open();
   const options = {
     sources,
@@ -197,8 +103,11 @@ export const runImagetoolsCreate: Handler = async (cli, { flags, args }) => {
     cli.stdout.write(`${Buffer.from(await engine.transfer.imagetools.preview(options)).toString()}\n`);
     return 0;
   }
-  const { digest, copied } = await engine.transfer.imagetools.create(options);
-  for (const { digest: each, from, to } of copied) cli.stderr.write(`copying ${each} from ${from} to ${to}\n`);
-  for (const tag of tags) cli.stderr.write(`pushing ${digest} to ${tag}\n`);
+  const renderer = await createRenderer({ mode, cli, expandWarnings: false });
+  try {
+    await engine.transfer.imagetools.create({ ...options, onProgress: (event) => renderer.push(event) });
+  } finally {
+    renderer.finish();
+  }
   return 0;
 };

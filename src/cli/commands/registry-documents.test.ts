@@ -117,6 +117,9 @@ describe("documents of a registry", { skip: registryAbsent }, () => {
         want: () => "error parsing name for manifest list BAD: invalid reference format: repository name (library/BAD) must be lowercase\n",
       },
       { words: (_, image) => ["manifest", "inspect", `${image}0`], want: (_, image) => `no such manifest: ${image}0\n` },
+      { words: () => ["buildx", "imagetools", "create"], want: () => "ERROR: no sources specified\n" },
+      { words: () => ["buildx", "imagetools", "create", "--append", "-t", "x"], want: () => "ERROR: no sources specified\n" },
+      { words: () => ["buildx", "imagetools", "create", "--progress", "foo", "-t", "x", "y"], want: () => "ERROR: invalid progress mode foo\n" },
       { words: () => ["buildx", "imagetools", "create", "x"], want: () => "ERROR: can't push with no tags specified, please set --tag or --dry-run\n" },
       { words: () => ["buildx", "imagetools", "create", "-t", "x"], want: () => "ERROR: no sources specified\n" },
       { words: (_, image) => ["buildx", "imagetools", "inspect", `${image}0`], want: (_, image) => `ERROR: ${image}0: not found\n` },
@@ -132,7 +135,11 @@ describe("documents of a registry", { skip: registryAbsent }, () => {
 
   test("imagetools makes an index, appends to it, and shows it", async () => {
     const tag = `${host}/tools/app:1`;
-    await ok("buildx", "imagetools", "create", "-t", tag, `${host}/one/amd64:1`);
+    const first = await run("buildx", "imagetools", "create", "-t", tag, `${host}/one/amd64:1`);
+    const lines = first.stderr.replace(/ \d+\.\d+(?=s?( |$))/gm, " 0.0").replace(/DONE \d.*s/, "DONE 0.0s").replace(/pushing sha256:\S+/, "pushing DIGEST");
+    const copying = `#1 0.0 copying ${amd64.digest} from ${host}/one/amd64:1 to ${tag}\n`;
+    assert.equal(lines, `#1 [internal] pushing ${tag}\n${copying}#1 0.0 pushing DIGEST to ${tag}\n#1 DONE 0.0s\n`);
+    assert.equal((await run("buildx", "imagetools", "create", "--progress", "quiet", "-t", tag, `${host}/one/amd64:1`)).stderr, "");
     await ok("buildx", "imagetools", "create", "--append", "-t", tag, `${host}/one/arm64:1`);
     const dryRun = await ok("buildx", "imagetools", "create", "--dry-run", `${host}/one/amd64:1`, `${host}/one/arm64:1`);
     assert.equal(await ok("buildx", "imagetools", "inspect", "--raw", tag), dryRun.trimEnd());

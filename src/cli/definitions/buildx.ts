@@ -142,7 +142,7 @@ export const buildxCommands: readonly Command[] = [
       flag("file", "f", "stringArray", "File with a source's descriptor", { complete: "file" }),
       flag("platform", "p", "stringArray", "Take these platforms of the sources only"),
       flag("prefer-index", "", "bool", "Make an index of a lone image, too", { default: "true" }),
-      flag("progress", "", "string", "Accepted for scripts", { default: '"auto"' }),
+      flag("progress", "", "string", 'How progress is shown ("auto", "none", "plain", "quiet", "rawjson", "tty")', { default: '"auto"' }),
       flag("tag", "t", "stringArray", "Name of the result"),
     ],
     args: { min: 0 },

@@ -19,7 +19,7 @@ export function createImagetools(client: () => Promise<RegistryClient>): Imageto
     },
     create: async (options) => {
       const [{ pushIndex }, registry] = await Promise.all([import("./push-index.ts"), client()]);
-      return await pushIndex(registry, await created(registry, options), options.tags ?? [], options.signal);
+      return await pushIndex(registry, await created(registry, options), options);
     },
     preview: async (options) => (await created(await client(), options)).document.bytes,
   };
