@@ -339,11 +339,15 @@ export interface DoctorFinding {
 }
 
 export interface SystemApi {
-  diskUsage(): Promise<DiskUsage>;
+  /** `cacheFilters`: which records `cacheRecords` lists; the totals are of all */
+  diskUsage(options?: { readonly cacheFilters?: Filters }): Promise<DiskUsage>;
   pruneCache(options?: {
     readonly all?: boolean;
     readonly filters?: Filters;
+    /** what may stay of the cache; what of it stays in any case; how much of the disk shall be free afterwards */
     readonly keepBytes?: number;
+    readonly reservedBytes?: number;
+    readonly minFreeBytes?: number;
   }): Promise<{ readonly removed: readonly CacheRecordSummary[]; readonly reclaimedBytes: number }>;
   /** `system prune`: stopped containers, dangling (or with `all` unused) images, cache. */
   prune(options?: { readonly all?: boolean; readonly volumes?: boolean; readonly filters?: Filters }): Promise<{

@@ -5,7 +5,7 @@ import { versionInfo } from "./system/version.ts";
 
 export function createSystem(store: Store, containers: ContainerApi): SystemApi {
   return {
-    diskUsage: async () => (await import("./system/disk-usage.ts")).diskUsage(store),
+    diskUsage: async ({ cacheFilters } = {}) => (await import("./system/disk-usage.ts")).diskUsage(store, cacheFilters),
     pruneCache: async (options) => (await import("./system/prune-cache.ts")).pruneCache(store, options),
     prune: async ({ volumes, ...options } = {}) => {
       const [{ pruneSystem }, { pruneVolumes }] = await Promise.all([import("./system/system-prune.ts"), import("./containers/volumes.ts")]);

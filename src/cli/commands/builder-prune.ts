@@ -28,11 +28,14 @@ export const runBuilderPrune: Handler = async (cli, { flags }) => {
   if (!flags.bool("force") && !(await confirm(cli, `WARNING! This will remove ${what}. Are you sure you want to continue?`))) return 0;
   const engine = await cli.open();
   checkBuilder(cli, engine, flags.optional("builder"));
-  const keepBytes = flags.bytes("max-used-space") ?? flags.bytes("reserved-space") ?? flags.bytes("keep-storage");
+  const keepBytes = flags.bytes("max-used-space") ?? flags.bytes("keep-storage");
+  const [minFreeBytes, reservedBytes] = [flags.bytes("min-free-space"), flags.bytes("reserved-space")];
   const { removed, reclaimedBytes } = await engine.system.pruneCache({
     all,
     filters: filtersFrom(flags.list("filter")),
     ...(keepBytes === undefined ? {} : { keepBytes }),
+    ...(minFreeBytes === undefined ? {} : { minFreeBytes }),
+    ...(reservedBytes === undefined ? {} : { reservedBytes }),
   });
   cli.stdout.write(flags.bool("verbose") ? alignColumns(formatVerbose(removed, cli.now())) : formatRecords(removed, cli.now()));
   cli.stdout.write(`Total:\t${formatSize(reclaimedBytes)}\n`);

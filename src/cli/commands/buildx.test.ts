@@ -60,7 +60,7 @@ test("a name that was created is listed, used and forgotten", async () => {
         "Name:             multi0\nEndpoint:         local\nStatus:           running\nBuildKit version: v1.2.3\nPlatforms:        linux/amd64, linux/arm64\n",
     ],
     ["buildx inspect nope", "", 'ERROR: no builder "nope" found\n'],
-    ["buildx rm multi nope", "multi removed\n", 'failed to remove nope: no builder "nope" found\nERROR: failed to remove one or more builders\n'],
+    ["buildx rm multi nope", "", 'multi removed\nfailed to remove nope: no builder "nope" found\nERROR: failed to remove one or more builders\n'],
     ["buildx stop nope", "", 'ERROR: no builder "nope" found\n'],
     ["buildx du --builder nope", "", 'ERROR: no builder "nope" found\n'],
     ["builder prune -f --builder nope", "", 'ERROR: no builder "nope" found\n'],
@@ -69,6 +69,20 @@ test("a name that was created is listed, used and forgotten", async () => {
       "buildx du",
       "ID        RECLAIMABLE   SIZE      LAST ACCESSED\nabc       true          1.5MB*    3 minutes ago\nShared:\t\t1.5MB\nPrivate:\t0B\nReclaimable:\t1.5MB\nTotal:\t\t1.5MB\n",
     ],
+    [
+      "buildx du --verbose",
+      "ID:           abc\nCreated at:   1970-01-01 00:00:00 +0000 UTC\nMutable:      false\nReclaimable:  true\nShared:       true\nSize:         1.5MB\n" +
+        "Usage count:  1\nLast used:    3 minutes ago\nType:         regular\n\n" +
+        "Shared:\t\t1.5MB\nPrivate:\t0B\nReclaimable:\t1.5MB\nTotal:\t\t1.5MB\n",
+    ],
+    ["buildx du --filter type=regular --format {{.ID}}:{{.Size}}:{{.Mutable}}", "abc:1.5MB:false\n"],
+    [
+      "buildx du --format json",
+      '{"CreatedAt":"1970-01-01 00:00:00 +0000 UTC","Description":"","ID":"abc","LastUsedAt":"3 minutes ago","Mutable":false,"Parents":[],"Reclaimable":true,"Shared":true,"Size":"1.5MB","Type":"regular","UsageCount":1}\n',
+    ],
+    ["buildx du --verbose --format json", "", "ERROR: --format and --verbose cannot be used together\n"],
+    ["buildx rm --all-inactive multi", "", "ERROR: cannot specify builder name when --all-inactive is set\n"],
+    ["buildx create --driver docker", "", 'ERROR: additional instances of driver "docker" cannot be created\n'],
     ["buildx version", "slipway v1.2.3\n"],
   ];
   for (const [line, stdout, stderr = ""] of steps) assert.deepEqual(await run(line), { code: stderr === "" ? 0 : 1, stdout, stderr }, line);

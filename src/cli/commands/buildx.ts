@@ -1,7 +1,7 @@
 /** `buildx create|use|ls|inspect|rm|stop|version`: names for the one builder, in buildx's words. */
 import { parsePlatform } from "../../oci/index.ts";
 import { asSlipwayError } from "../../base/errors.ts";
-import type { BuilderSummary, CacheRecordSummary, SlipwayApi } from "../../engine/api.ts";
+import type { BuilderSummary, SlipwayApi } from "../../engine/api.ts";
 import type { Handler, Invocation } from "../command.ts";
 import type { Cli } from "../cli.ts";
 import { cliError } from "../failure.ts";
@@ -9,7 +9,6 @@ import { compileTemplate } from "../go-template.ts";
 import { GoStruct } from "../go-value.ts";
 import { formatJsonLine } from "../json.ts";
 import { alignColumns } from "../table.ts";
-import { formatAgo, formatSize } from "../units.ts";
 
 const driver = "slipway";
 const endpoint = "local";
@@ -43,6 +42,7 @@ export const runBuildxCreate: Handler = async (cli, { flags }) => {
     }
   }
   const engine = await cli.open();
+  if (flags.string("driver") === "docker" && !flags.bool("append")) throw cliError('additional instances of driver "docker" cannot be created');
   if (flags.bool("leave")) throw cliError("--leave: a builder has one node here: remove it with buildx rm");
   const name = engine.builders.create({ name: flags.string("name"), node: flags.string("node"), use: flags.bool("use"), append: flags.bool("append") });
   cli.stdout.write(`${name}\n`);
@@ -100,15 +100,16 @@ function jsonOf({ name, node, current, usedMs }: BuilderSummary, version: string
 }
 
 export const runBuildxRm: Handler = async (cli, { args, flags }) => {
+  if (flags.bool("all-inactive") && args.length > 0) throw cliError("cannot specify builder name when --all-inactive is set");
   const engine = await cli.open();
   const names: readonly (string | undefined)[] = flags.bool("all-inactive") ? [] : args.length === 0 ? [flags.optional("builder")] : args;
   let failed = false;
   for (const name of names) {
     try {
-      cli.stdout.write(`${engine.builders.remove(name)} removed\n`);
+      cli.stderr.write(`${engine.builders.remove(name)} removed\n`);
     } catch (error) {
       failed = true;
-      cli.stderr.write(`failed to remove ${name ?? "the current builder"}: ${asSlipwayError(error).message}\n`);
+      cli.stderr.write(`failed to remove ${name ?? ""}: ${asSlipwayError(error).message}\n`);
     }
   }
   if (failed) throw cliError("failed to remove one or more builders");
@@ -127,38 +128,3 @@ export const runBuildxVersion: Handler = async (cli) => {
   cli.stdout.write(`slipway v${engine.system.version()["Version"] ?? "0.0.0"}\n`);
   return 0;
 };
-
-/** Sizes with a star are shared with images. */
-export const runBuildxDu: Handler = async (cli, { flags }) => {
-  const engine = await cli.open();
-  checkBuilder(cli, engine, flags.optional("builder"));
-  const { cacheRecords } = await engine.system.diskUsage();
-  if (flags.string("format") === "json") {
-    cli.stdout.write(cacheRecords.map((record) => `${formatJsonLine(duJson(record))}\n`).join(""));
-    return 0;
-  }
-  const sum = (wanted: (record: CacheRecordSummary) => boolean): string =>
-    formatSize(
-      cacheRecords.filter(wanted).reduce((total, { sizeBytes }) => total + sizeBytes, 0),
-      4,
-    );
-  const rows = cacheRecords.map(
-    ({ id, inUse, shared, sizeBytes, lastUsedMs }) =>
-      `${id}\t${!inUse}\t${formatSize(sizeBytes, 4)}${shared ? "*" : ""}\t${formatAgo(lastUsedMs, cli.now())}\n`,
-  );
-  cli.stdout.write(alignColumns(`ID\tRECLAIMABLE\tSIZE\tLAST ACCESSED\n${rows.join("")}`));
-  const totals = [
-    ["Shared:", sum(({ shared }) => shared)],
-    ["Private:", sum(({ shared }) => !shared)],
-    ["Reclaimable:", sum(({ inUse }) => !inUse)],
-    ["Total:", sum(() => true)],
-  ];
-  cli.stdout.write(totals.map(([name, size]) => `${name}${name!.length < 8 ? "\t\t" : "\t"}${size}\n`).join(""));
-  return 0;
-};
-
-function duJson({ id, inUse, shared, sizeBytes, createdMs, lastUsedMs, usageCount, type, description }: CacheRecordSummary): object {
-  const time = (ms: number): string => new Date(ms).toISOString();
-  const words = { CreatedAt: time(createdMs), Description: description, ID: id, LastUsedAt: time(lastUsedMs), Reclaimable: !inUse, Shared: shared };
-  return { ...words, Size: formatSize(sizeBytes, 4), Type: type, UsageCount: usageCount };
-}

@@ -6,7 +6,11 @@ import { digestOf, mediaTypes, parseReference } from "../../oci/index.ts";
 import { compileTemplate } from "../go-template.ts";
 import { templateData } from "./imagetools-template.ts";
 
-const about = (platform: string, predicateType: string, predicate: object): RemoteInspection["attestations"][number] => ({ platform, predicateType, predicate });
+const about = (platform: string, predicateType: string, predicate: object): RemoteInspection["attestations"][number] => ({
+  platform,
+  predicateType,
+  predicate,
+});
 const image = (architecture: string): RemoteInspection["images"][number] => ({
   platform: `linux/${architecture}`,
   config: { os: "linux", architecture, config: { Env: ["A=<b>"] }, rootfs: { type: "layers", diff_ids: [] } },
@@ -42,8 +46,7 @@ describe("what templates print", () => {
     ["no SBOM", one, "{{json .SBOM.SPDX}}", "null"],
     ["all, without attestations", one, "{{json .}}", json({ name: "x", manifest: descriptor, image: shape("amd64") })],
   ];
-  for (const [name, of, format, want] of table)
-    test(name, () => assert.equal(compileTemplate(format).fill(templateData("x", of), { indentJson: true }), want));
+  for (const [name, of, format, want] of table) test(name, () => assert.equal(compileTemplate(format).fill(templateData("x", of), { indentJson: true }), want));
 });
 
 describe("refused in Go's words", () => {

@@ -55,7 +55,10 @@ function platformShape({ architecture, os, variant, ...rest }: Platform): object
 }
 
 /** One image stands for itself, several by their platforms. */
-function byPlatform<T>(values: readonly (readonly [platform: string, value: T])[]): { readonly value?: T | Readonly<Record<string, T>>; readonly several: boolean } {
+function byPlatform<T>(values: readonly (readonly [platform: string, value: T])[]): {
+  readonly value?: T | Readonly<Record<string, T>>;
+  readonly several: boolean;
+} {
   const platforms = new Map([...values].sort(([a], [b]) => (a < b ? -1 : 1)));
   const last = values.at(-1);
   if (last === undefined) return { several: false };
@@ -102,4 +105,3 @@ const fieldNames: Readonly<Record<string, string>> = {
   "os.features": "OSFeatures",
 };
 const mapKeys: ReadonlySet<string> = new Set(["annotations", "Labels", "ExposedPorts", "Volumes", "SLSA", "SPDX"]);
-

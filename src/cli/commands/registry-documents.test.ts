@@ -136,7 +136,10 @@ describe("documents of a registry", { skip: registryAbsent }, () => {
   test("imagetools makes an index, appends to it, and shows it", async () => {
     const tag = `${host}/tools/app:1`;
     const first = await run("buildx", "imagetools", "create", "-t", tag, `${host}/one/amd64:1`);
-    const lines = first.stderr.replace(/ \d+\.\d+(?=s?( |$))/gm, " 0.0").replace(/DONE \d.*s/, "DONE 0.0s").replace(/pushing sha256:\S+/, "pushing DIGEST");
+    const lines = first.stderr
+      .replace(/ \d+\.\d+(?=s?( |$))/gm, " 0.0")
+      .replace(/DONE \d.*s/, "DONE 0.0s")
+      .replace(/pushing sha256:\S+/, "pushing DIGEST");
     const copying = `#1 0.0 copying ${amd64.digest} from ${host}/one/amd64:1 to ${tag}\n`;
     assert.equal(lines, `#1 [internal] pushing ${tag}\n${copying}#1 0.0 pushing DIGEST to ${tag}\n#1 DONE 0.0s\n`);
     assert.equal((await run("buildx", "imagetools", "create", "--progress", "quiet", "-t", tag, `${host}/one/amd64:1`)).stderr, "");

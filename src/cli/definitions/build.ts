@@ -99,7 +99,7 @@ export const buildCommands: readonly Command[] = [
       forceFlag,
       flag("keep-storage", "", "bytes", "Stop when no more than this is left"),
       flag("max-used-space", "", "bytes", "Stop when no more than this is left"),
-      ignored("min-free-space", "", "bytes", "Disk space that shall be free afterwards"),
+      flag("min-free-space", "", "bytes", "Disk space that shall be free afterwards"),
       flag("reserved-space", "", "bytes", "Cache up to this size is left alone"),
       flag("verbose", "", "bool", "Say more of each record"),
     ],

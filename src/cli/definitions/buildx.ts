@@ -97,12 +97,13 @@ export const buildxCommands: readonly Command[] = [
     flags: [
       flag("builder", "", "string", "Name of a builder"),
       debugFlag,
-      flag("format", "", "string", 'How to write the output ("json")'),
-      flag("verbose", "", "bool", "Accepted for scripts"),
+      flag("filter", "", "filter", 'Which records (e.g. "until=24h", "type=exec.cachemount")'),
+      flag("format", "", "string", "How to write the output ('table', 'pretty', 'json', a Go template)"),
+      flag("verbose", "", "bool", "Short for --format=pretty"),
     ],
     args: { min: 0, max: 0 },
     paths: both("du"),
-    load: async () => (await import("../commands/buildx.ts")).runBuildxDu,
+    load: async () => (await import("../commands/buildx-du.ts")).runBuildxDu,
   },
   {
     name: "version",

@@ -15,7 +15,9 @@ export async function pushIndex(
   const copied: CopiedEntry[] = [];
   const { mediaType, digest } = created.document.descriptor;
   for (const to of tags.map((tag) => withDefaultTag(parseReference(tag))))
-    copied.push(...(await runStepOf(onProgress, `[internal] pushing ${formatReference(to)}`, async (step) => await pushTag(client, created, to, step, signal))));
+    copied.push(
+      ...(await runStepOf(onProgress, `[internal] pushing ${formatReference(to)}`, async (step) => await pushTag(client, created, to, step, signal))),
+    );
   return { digest, mediaType, copied };
 }
 

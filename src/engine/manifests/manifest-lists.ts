@@ -157,7 +157,7 @@ async function fetchMember({ client, signal }: ListSurroundings, reference: Refe
 function single(manifest: ListedManifest, verbose: boolean): ManifestInspection {
   if (verbose) return { list: false, value: verboseShape(manifest) };
   const parsed = parseManifestOrIndex(Buffer.from(manifest.raw, "base64"), manifest.descriptor.mediaType);
-  return { list: false, value: parsed.kind === "manifest" ? manifestShape(parsed.manifest, parsed.mediaType) : listShape(parsed.index.manifests) };
+  return { list: false, value: parsed.kind === "manifest" ? manifestShape(parsed.manifest) : listShape(parsed.index.manifests) };
 }
 
 function several(manifests: readonly ListedManifest[], verbose: boolean): ManifestInspection {

@@ -10,7 +10,7 @@ function platformShape(platform: Platform | undefined): object | undefined {
   return { architecture, os, "os.version": platform["os.version"], "os.features": platform["os.features"], variant };
 }
 
-function ociDescriptor({ mediaType, digest, size, urls, annotations, data, platform, artifactType }: Descriptor): object {
+function manifestDescriptor({ mediaType, digest, size, urls, annotations, data, platform, artifactType }: Descriptor): object {
   return { mediaType, digest, size, urls, annotations, data, platform: platformShape(platform), artifactType };
 }
 
@@ -31,16 +31,15 @@ export function isOciManifest(mediaType: string): boolean {
   return mediaType === mediaTypes.ociManifest;
 }
 
-export function manifestShape(manifest: Manifest, mediaType: string): object {
-  const describe = isOciManifest(mediaType) ? ociDescriptor : listDescriptor;
+export function manifestShape(manifest: Manifest): object {
   const { config, layers, subject, annotations, artifactType } = manifest;
   return {
     schemaVersion: 2,
     mediaType: manifest.mediaType,
     artifactType,
-    config: describe(config),
-    layers: layers.map(describe),
-    subject: subject && describe(subject),
+    config: manifestDescriptor(config),
+    layers: layers.map(manifestDescriptor),
+    subject: subject && manifestDescriptor(subject),
     annotations,
   };
 }
@@ -48,7 +47,7 @@ export function manifestShape(manifest: Manifest, mediaType: string): object {
 /** `inspect -v` */
 export function verboseShape({ ref, descriptor, raw }: ListedManifest): object {
   const parsed = parseManifestOrIndex(Buffer.from(raw, "base64"), descriptor.mediaType);
-  const shape = parsed.kind === "manifest" ? manifestShape(parsed.manifest, parsed.mediaType) : undefined;
+  const shape = parsed.kind === "manifest" ? manifestShape(parsed.manifest) : undefined;
   const { mediaType, digest, size, platform } = descriptor;
   return {
     Ref: ref,

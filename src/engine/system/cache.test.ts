@@ -50,6 +50,8 @@ describe("builder prune", () => {
     readonly all?: boolean;
     readonly filters?: Filters;
     readonly keepBytes?: number;
+    readonly minFreeBytes?: number;
+    readonly reservedBytes?: number;
     readonly gone: readonly string[];
     readonly bytes: number;
   }[] = [
@@ -63,6 +65,9 @@ describe("builder prune", () => {
     { name: "shared ones", all: true, filters: { shared: ["true"] }, gone: ["b"], bytes: 0 },
     { name: "enough room for everything", keepBytes: 1e6, gone: [], bytes: 0 },
     { name: "room for the mount only: oldest first", keepBytes: 5000, gone: ["a", "c"], bytes: 2 * layerBytes },
+    { name: "more is reserved than may stay", keepBytes: 1, reservedBytes: 1e6, gone: [], bytes: 0 },
+    { name: "the disk has room enough", minFreeBytes: 1, gone: [], bytes: 0 },
+    { name: "the disk has too little room", minFreeBytes: Number.MAX_SAFE_INTEGER, gone: ["/root/.npm", "a", "c"], bytes: 5000 + 2 * layerBytes },
     { name: "room for one step less", keepBytes: 5000 + layerBytes, gone: ["a"], bytes: layerBytes },
   ];
   for (const { name, gone, bytes, ...options } of cases) {

@@ -2,16 +2,18 @@
 import { readdirSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { treeSize, type Store } from "../../store/index.ts";
-import type { DiskUsage } from "../api.ts";
+import type { DiskUsage, Filters } from "../api.ts";
 import { containerRecords, containersByImage, isRunning } from "../images/container-users.ts";
 import { bytesOfLayers, sumOf } from "../images/layer-bytes.ts";
 import { chainsOf, standingImages, variantsOf } from "../images/variants.ts";
 import { bytesOfEntries, cacheContents } from "./cache-records.ts";
+import { recordMatcher } from "./record-matcher.ts";
 
 type Usage = DiskUsage["images"];
 
 /** Sizes are bytes on the disk. Cost: a walk through containers, volumes and cache mounts; layers are not walked. */
-export async function diskUsage(store: Store): Promise<DiskUsage> {
+export async function diskUsage(store: Store, cacheFilters: Filters = {}, nowMs: number = Date.now()): Promise<DiskUsage> {
+  const matches = recordMatcher(cacheFilters, nowMs);
   const cache = cacheContents(store);
   const cacheBytes = bytesOfEntries(cache, cache.entries);
   return {
@@ -24,7 +26,7 @@ export async function diskUsage(store: Store): Promise<DiskUsage> {
       sizeBytes: cacheBytes,
       reclaimableBytes: cacheBytes,
     },
-    cacheRecords: cache.entries.map(({ summary }) => summary).reverse(),
+    cacheRecords: cache.entries.flatMap(({ summary }) => (matches(summary) ? [summary] : [])).reverse(),
     orphanBytes: store.orphans().reduce((sum, path) => sum + treeSize(path), 0),
   };
 }

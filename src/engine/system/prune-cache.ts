@@ -1,8 +1,9 @@
 /** `builder prune`: finished steps and cache mounts that nothing needs, or the least recently used of them. */
+import { statfsSync } from "node:fs";
 import type { Store } from "../../store/index.ts";
 import type { CacheRecordSummary, Filters } from "../api.ts";
-import { booleanFilter, checkFilterKeys, parseTimeFilter } from "../filters.ts";
-import { cacheContents, leastRecentlyUsed, type CacheEntry } from "./cache-records.ts";
+import { bytesOfEntries, cacheContents, leastRecentlyUsed, type CacheEntry } from "./cache-records.ts";
+import { recordMatcher } from "./record-matcher.ts";
 
 export interface PruneCacheOptions {
   /** also steps whose layers an image has */
@@ -10,6 +11,10 @@ export interface PruneCacheOptions {
   readonly filters?: Filters;
   /** what may stay, in bytes: the most recently used */
   readonly keepBytes?: number;
+  /** so much of the disk shall be free, even if less stays than `keepBytes` */
+  readonly minFreeBytes?: number;
+  /** so much stays, even if less of the disk is free */
+  readonly reservedBytes?: number;
 }
 
 export interface PrunedCache {
@@ -17,18 +22,32 @@ export interface PrunedCache {
   readonly reclaimedBytes: number;
 }
 
-const knownFilters = ["until", "unused-for", "id", "type", "description", "inuse", "shared", "private", "parent", "label", "label!"];
-
 /** Files that nothing reaches any more are deleted. Fails with INVALID_FILTER (invalid_argument). */
 export async function pruneCache(store: Store, options: PruneCacheOptions = {}, nowMs: number = Date.now()): Promise<PrunedCache> {
-  const filters = options.filters ?? {};
-  checkFilterKeys(filters, knownFilters);
+  const matches = recordMatcher(options.filters ?? {}, nowMs);
   const contents = cacheContents(store);
-  const matches = createMatcher(filters, nowMs);
   const candidates = contents.entries.filter((entry) => (options.all === true || !entry.summary.shared) && matches(entry.summary));
-  const chosen = options.keepBytes === undefined || options.keepBytes <= 0 ? candidates : leastRecentlyUsed(contents, candidates, options.keepBytes);
+  const keepBytes = bytesToKeep(options, () => ({ usedBytes: bytesOfEntries(contents, contents.entries), freeBytes: freeBytes(store.layout.root) }));
+  const chosen = keepBytes <= 0 ? candidates : leastRecentlyUsed(contents, candidates, keepBytes);
   const reclaimedBytes = removeEntries(store, chosen);
   return { removed: chosen.map(({ summary }) => summary), reclaimedBytes };
+}
+
+/** As BuildKit weighs the three limits; 0 means that none was given. */
+export function bytesToKeep(
+  { keepBytes = 0, minFreeBytes = 0, reservedBytes = 0 }: PruneCacheOptions,
+  disk: () => { readonly usedBytes: number; readonly freeBytes: number },
+): number {
+  if (minFreeBytes <= 0) return Math.max(keepBytes, reservedBytes);
+  const { usedBytes, freeBytes } = disk();
+  const missing = Math.max(0, minFreeBytes - freeBytes);
+  // 1 rather than 0: all may go, and a limit there is
+  return Math.max(1, reservedBytes, Math.min(keepBytes > 0 ? keepBytes : Infinity, usedBytes - missing));
+}
+
+function freeBytes(directory: string): number {
+  const { bavail, bsize } = statfsSync(directory);
+  return bavail * bsize;
 }
 
 /** Answers the bytes that were freed. */
@@ -44,20 +63,4 @@ export function removeEntries(store: Store, entries: readonly CacheEntry[]): num
     remove();
   }
   return mountBytes + store.collect().reclaimedBytes;
-}
-
-function createMatcher(filters: Filters, nowMs: number): (summary: CacheRecordSummary) => boolean {
-  const unusedSince = Math.min(Infinity, ...[...(filters["until"] ?? []), ...(filters["unused-for"] ?? [])].map((text) => parseTimeFilter(text, nowMs)));
-  const inUse = booleanFilter(filters, "inuse");
-  const shared = booleanFilter(filters, "shared");
-  const isPrivate = booleanFilter(filters, "private");
-  const one = (key: string, fits: (value: string) => boolean): boolean => (filters[key] ?? []).length === 0 || (filters[key] ?? []).some(fits);
-  return (summary) =>
-    summary.lastUsedMs < unusedSince &&
-    (inUse === undefined || inUse === summary.inUse) &&
-    (shared === undefined || shared === summary.shared) &&
-    (isPrivate === undefined || isPrivate !== summary.shared) &&
-    one("id", (value) => value !== "" && summary.id.startsWith(value)) &&
-    one("type", (value) => summary.type === value) &&
-    one("description", (value) => summary.description.includes(value));
 }
