@@ -1,0 +1,97 @@
+/** Java archives: their own names, those of what was put into them, and archives within archives. */
+import { SlipwayError } from "../../../base/errors.ts";
+import type { FoundPackage } from "../package.ts";
+import { baseName, type FileFacts, type PackageReader } from "../package-reader.ts";
+import { mebibyte } from "./json-file.ts";
+import { listZip, readZipMember, type ZipMember } from "./zip.ts";
+
+const archiveName = /\.(?:jar|war|ear|par|jpi|hpi|kar|sar)$/i;
+const maxDepth = 5;
+
+/** For all archives within one file together: a bomb ends here. */
+const maxUnpackedBytes = 1024 * mebibyte;
+const maxArchives = 5000;
+
+interface Budget {
+  bytes: number;
+  archives: number;
+}
+
+function properties(text: string): ReadonlyMap<string, string> {
+  return new Map(
+    text
+      .split(/\r?\n/)
+      .flatMap((line) => (/^\s*[#!]/.test(line) ? [] : [/^\s*([\w.]+)\s*[=:]\s*(.*?)\s*$/.exec(line)?.slice(1) as [string, string]].filter(Boolean))),
+  );
+}
+
+/** Lines of 72 bytes, continued by a blank. */
+function manifestOf(text: string): ReadonlyMap<string, string> {
+  const main = text.replace(/\r?\n[ \t]/g, "").split(/\r?\n\r?\n/)[0] ?? "";
+  return new Map(main.split(/\r?\n/).flatMap((line) => [/^([\w-]+):\s*(.*?)\s*$/.exec(line)?.slice(1) as [string, string]].filter(Boolean)));
+}
+
+/** `name-1.2.3.jar` */
+function fromFileName(path: string): { readonly name: string; readonly version: string | undefined } {
+  const plain = baseName(path).replace(archiveName, "");
+  const [, name, version] = /^(.+?)-(\d[\w.+-]*)$/.exec(plain) ?? [];
+  return { name: name ?? plain, version };
+}
+
+/** Where no pom tells: the manifest's words, and the file's name. */
+function fromManifest(manifest: ReadonlyMap<string, string>, path: string): readonly FoundPackage[] {
+  const file = fromFileName(path);
+  const version = file.version ?? manifest.get("Implementation-Version") ?? manifest.get("Bundle-Version");
+  if (version === undefined || version === "" || version.includes("${")) return [];
+  const group = manifest.get("Implementation-Vendor-Id");
+  const symbolic = manifest.get("Bundle-SymbolicName")?.split(";")[0] ?? "";
+  const prefix = group ?? (symbolic.endsWith(`.${file.name}`) ? symbolic.slice(0, -file.name.length - 1) : undefined);
+  return [{ type: "maven", name: prefix === undefined || prefix === "" ? file.name : `${prefix}:${file.name}`, version }];
+}
+
+/** `path` with "!" between an archive and what lies in it. Fails with ARCHIVE_CORRUPT (data_loss), ARCHIVE_LIMIT (resource_exhausted). */
+function packagesOf(bytes: Buffer, path: string, depth: number, budget: Budget, omitted: string[]): readonly FoundPackage[] {
+  if (++budget.archives > maxArchives) throw limit(`more than ${maxArchives} archives in it`);
+  const members = listZip(bytes);
+  const open = (member: ZipMember, maxBytes: number): Buffer => {
+    const content = readZipMember(bytes, member, Math.min(maxBytes, budget.bytes));
+    budget.bytes -= content.length;
+    return content;
+  };
+  const poms = members.filter(({ name }) => /^META-INF\/maven\/[^/]+\/[^/]+\/pom\.properties$/.test(name));
+  const found = poms.flatMap((member): readonly FoundPackage[] => {
+    const values = properties(open(member, mebibyte).toString());
+    const [group, artifact, version] = ["groupId", "artifactId", "version"].map((key) => values.get(key));
+    return group === undefined || artifact === undefined || version === undefined ? [] : [{ type: "maven", name: `${group}:${artifact}`, version }];
+  });
+  if (found.length === 0) {
+    const manifest = members.find(({ name }) => name === "META-INF/MANIFEST.MF");
+    found.push(...fromManifest(manifest === undefined ? new Map() : manifestOf(open(manifest, 4 * mebibyte).toString()), path));
+  }
+  for (const member of members.filter(({ name }) => archiveName.test(name))) {
+    if (depth === maxDepth) throw limit(`archives lie more than ${maxDepth} deep in it`);
+    try {
+      found.push(...packagesOf(open(member, 512 * mebibyte), `${path}!${member.name}`, depth + 1, budget, omitted));
+    } catch (error) {
+      // one that is damaged does not hide its neighbours; a bomb does
+      if (!(error instanceof SlipwayError) || error.code !== "ARCHIVE_CORRUPT") throw error;
+      omitted.push(`${member.name}: ${error.message}`);
+    }
+  }
+  return found;
+}
+
+function limit(why: string): SlipwayError {
+  return new SlipwayError("resource_exhausted", "ARCHIVE_LIMIT", `zip archive: ${why}`, { reason: why });
+}
+
+export function readJavaArchive(bytes: Buffer, path: string): FileFacts {
+  const omitted: string[] = [];
+  const found = packagesOf(bytes, path, 0, { bytes: maxUnpackedBytes, archives: 0 }, omitted);
+  const packages = [...new Map(found.map((one) => [`${one.name} ${one.version}`, one])).values()];
+  return { ...(packages.length === 0 ? {} : { packages }), ...(omitted.length === 0 ? {} : { omitted: omitted.slice(0, 20) }) };
+}
+
+export const javaReaders: readonly PackageReader[] = [
+  { suffixes: [".jar", ".war", ".ear", ".par", ".jpi", ".hpi", ".kar", ".sar"], maxBytes: 512 * mebibyte, read: (bytes, path) => readJavaArchive(bytes, path) },
+];

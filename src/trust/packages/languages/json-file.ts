@@ -1,0 +1,32 @@
+/** JSON of strangers' packages: bounded, and any field may be anything. */
+import { isObject, parseJsonObject, type Json, type JsonObject } from "../../../oci/bounded-json.ts";
+
+export const mebibyte = 2 ** 20;
+
+export function readJson(bytes: Buffer, what: string): JsonObject {
+  const start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+  return parseJsonObject(bytes.subarray(start), what, { maxBytes: 256 * mebibyte, maxDepth: 100 });
+}
+
+export function stringOf(value: Json | undefined): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+export function objectsOf(value: Json | undefined): readonly JsonObject[] {
+  return Array.isArray(value) ? value.filter((item: Json): item is JsonObject => isObject(item)) : [];
+}
+
+export function entriesOf(value: Json | undefined): readonly (readonly [string, Json])[] {
+  return isObject(value) ? Object.entries(value) : [];
+}
+
+/** "MIT", {type: "MIT"}, or a list of either. */
+export function licencesOf(value: Json | undefined): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap((item: Json) => licencesOf(item));
+  const text = isObject(value) ? (stringOf(value["type"]) ?? stringOf(value["name"])) : stringOf(value);
+  return text === undefined || text.length > 300 ? [] : [text];
+}
+
+export function withLicences(licences: readonly string[]): { readonly licences?: readonly string[] } {
+  return licences.length === 0 ? {} : { licences };
+}

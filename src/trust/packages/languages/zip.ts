@@ -1,0 +1,68 @@
+/** Reads members of zip archives that lie in memory. Sizes are believed only as far as the bytes that come agree with them. */
+import { inflateRawSync } from "node:zlib";
+import { SlipwayError } from "../../../base/errors.ts";
+
+export interface ZipMember {
+  readonly name: string;
+  readonly size: number;
+  readonly method: number;
+  /** of the local header */
+  readonly offset: number;
+  readonly packedSize: number;
+}
+
+const maxMembers = 200_000;
+
+function damaged(why: string): SlipwayError {
+  return new SlipwayError("data_loss", "ARCHIVE_CORRUPT", `zip archive: ${why}`, { reason: why });
+}
+
+/** Looked for from the end: a comment of 64 KiB may follow it. */
+function endRecord(bytes: Buffer): number {
+  for (let at = bytes.length - 22; at >= Math.max(0, bytes.length - 22 - 65_535); at--) if (bytes.readUInt32LE(at) === 0x06054b50) return at;
+  throw damaged("it has no directory");
+}
+
+/** The directory's members. Fails with ARCHIVE_CORRUPT (data_loss). Archives beyond 4 GiB (zip64) are not read. */
+export function listZip(bytes: Buffer): readonly ZipMember[] {
+  const end = endRecord(bytes);
+  const count = bytes.readUInt16LE(end + 10);
+  const members: ZipMember[] = [];
+  let at = bytes.readUInt32LE(end + 16);
+  // what stands before the archive (a launcher's script) shifts all offsets
+  const shift = end - bytes.readUInt32LE(end + 12) - at;
+  at += Math.max(0, shift);
+  while (members.length < Math.min(Math.max(count, 1), maxMembers) && at + 46 <= bytes.length && bytes.readUInt32LE(at) === 0x02014b50) {
+    const [nameLength, extra, comment] = [bytes.readUInt16LE(at + 28), bytes.readUInt16LE(at + 30), bytes.readUInt16LE(at + 32)];
+    members.push({
+      name: bytes.toString("utf8", at + 46, at + 46 + nameLength),
+      method: bytes.readUInt16LE(at + 10),
+      packedSize: bytes.readUInt32LE(at + 20),
+      size: bytes.readUInt32LE(at + 24),
+      offset: bytes.readUInt32LE(at + 42) + Math.max(0, shift),
+    });
+    at += 46 + nameLength + extra + comment;
+  }
+  if (count > 0 && members.length === 0) throw damaged("its directory is unreadable");
+  return members;
+}
+
+/** Fails with ARCHIVE_CORRUPT (data_loss), and for more than `maxBytes` with ARCHIVE_LIMIT (resource_exhausted). */
+export function readZipMember(bytes: Buffer, { name, method, offset, packedSize, size }: ZipMember, maxBytes: number): Buffer {
+  if (size > maxBytes) throw tooLarge(name, maxBytes);
+  if (offset + 30 > bytes.length || bytes.readUInt32LE(offset) !== 0x04034b50) throw damaged(`${JSON.stringify(name)} is not where the directory says`);
+  const start = offset + 30 + bytes.readUInt16LE(offset + 26) + bytes.readUInt16LE(offset + 28);
+  const packed = bytes.subarray(start, start + packedSize);
+  if (method === 0) return packed.subarray(0, maxBytes);
+  if (method !== 8) throw damaged(`${JSON.stringify(name)} is packed by method ${method}`);
+  try {
+    return inflateRawSync(packed, { maxOutputLength: Math.max(1, maxBytes) });
+  } catch (error) {
+    if (error instanceof RangeError) throw tooLarge(name, maxBytes);
+    throw damaged(`${JSON.stringify(name)} cannot be unpacked`);
+  }
+}
+
+function tooLarge(name: string, limit: number): SlipwayError {
+  return new SlipwayError("resource_exhausted", "ARCHIVE_LIMIT", `zip archive: ${JSON.stringify(name)} unpacks to more than ${limit} bytes`, { name, limit });
+}
