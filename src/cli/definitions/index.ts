@@ -10,6 +10,7 @@ import { packageCommands } from "./packages.ts";
 import { registryCommands } from "./registry.ts";
 import { systemCommands } from "./system.ts";
 import { transferCommands } from "./transfer.ts";
+import { trustCommands } from "./trust.ts";
 
 export const commandTable: CommandTable = {
   commands: [
@@ -22,12 +23,14 @@ export const commandTable: CommandTable = {
     ...buildxCommands,
     ...registryCommands,
     ...packageCommands,
+    ...trustCommands,
   ],
   groups: [
     { name: "builder", short: "Build images and keep their cache", paths: ["builder", "buildx"] },
     { name: "container", short: "Everything about containers", paths: ["container"] },
     { name: "image", short: "Everything about images", paths: ["image"] },
     { name: "imagetools", short: "Documents of registries", paths: ["buildx imagetools", "builder imagetools"] },
+    { name: "key", short: "Keys to sign images with", paths: ["key"] },
     { name: "manifest", short: "Lists of images for several platforms", paths: ["manifest"] },
     { name: "registry", short: "A registry of your own", paths: ["registry"] },
     { name: "system", short: "The store and the machine", paths: ["system"] },
