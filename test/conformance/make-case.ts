@@ -37,7 +37,7 @@ const modes = ["0600", "755", "4711", "0777", "000", "1777", "u+x", "go-rwx", "u
 /** In the case files' notation. */
 export function makeCase(seed: number, kind: Kind): string {
   const dice = createDice(seed * 7919 + kind.length);
-  const context = makeContext(dice);
+  const context = makeContext(dice, seed);
   const known = context.filter((line) => line.startsWith("-- ")).map((line) => (line.split(" ")[1] ?? "").replace(/\/$/, ""));
   const lines = kind === "copy" ? copyLines(dice, known) : kind === "run" ? runLines(dice) : configLines(dice);
   return [`== ${kind}-${seed}`, "-- Dockerfile", ...lines, ...context, ""].join("\n");
@@ -48,7 +48,8 @@ function somePath(dice: Dice, depth = 3): string {
   return parts.join("/");
 }
 
-function makeContext(dice: Dice): readonly string[] {
+/** Contents differ from seed to seed: what a builder still has of an earlier case would come with that case's times. */
+function makeContext(dice: Dice, seed: number): readonly string[] {
   const sections: string[] = [];
   const kinds = new Map<string, "directory" | "other">();
   const count = 3 + dice.roll(8);
@@ -66,7 +67,7 @@ function makeContext(dice: Dice): readonly string[] {
     if (kind === 0) sections.push(`-- ${path}/${extra}`);
     else if (kind <= 2) sections.push(`-- ${path} -> ${dice.pick([somePath(dice), `../${somePath(dice, 2)}`, `/${somePath(dice)}`, ".", ".."])}`);
     else if (kind === 3) sections.push(`-- ${path} ${dice.pick(["tar", "tgz"])}`, ...tarLines(dice));
-    else sections.push(`-- ${path}${extra}`, `content ${dice.roll(3)}`);
+    else sections.push(`-- ${path}${extra}`, `content ${dice.roll(3)} of ${seed}`);
   }
   return sections;
 }
