@@ -49,7 +49,14 @@ export function selectSources(action: CopyAction, tree: SourceTree): readonly Se
   const sent = origin.kind === "client" ? sentOf(tree, origin.taken, action.sources) : undefined;
   const lookup: Lookup = { view, faults: origin.kind === "image" ? "image" : "checksum", sent };
   const excluded = excludeMatcher(action.exclude);
-  return action.sources.flatMap((source) => matchSources(lookup, source)).map((match) => ({ match, files: walk(view, match.resolved, excluded) }));
+  const selected = action.sources.flatMap((source) => matchSources(lookup, source)).map((match) => ({ match, files: walk(view, match.resolved, excluded) }));
+  if (excluded !== undefined) for (const { match, files } of selected) if (match.path === "") followLinksOfRoot(lookup, files);
+  return selected;
+}
+
+/** With `--exclude` BuildKit takes each entry of a source's root by itself, so it follows the symlinks among them. */
+function followLinksOfRoot(lookup: Lookup, files: readonly SelectedFile[]): void {
+  for (const { relative, node } of files) if (node.type === "symlink" && !relative.includes("/")) matchSources({ ...lookup, faults: "checksum" }, relative);
 }
 
 /** Of whole builds: looked at once for each of their directories. */

@@ -2,7 +2,7 @@
  * Looks for cases that nobody thought of: makes Dockerfiles and contexts by chance, builds each with Docker and here, and
  * prints those that differ, in the notation of the case files.
  *
- *     bin/node test/conformance/explore.ts --docker "chroot /lab docker" --directory /lab/tmp/e --seen-as /tmp/e [--seed 1] [--count 100] [--kind copy|run|config] [--strict]
+ *     bin/node test/conformance/explore.ts --docker "chroot /lab docker" --directory /lab/tmp/e --seen-as /tmp/e [--seed 1] [--count 100] [--kind copy|run|config|mixed] [--strict]
  */
 import { mkdirSync, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -31,13 +31,14 @@ const env = Object.fromEntries(
   Object.entries(process.env).filter(([name, value]) => value !== undefined && /^(PATH|HOME|SLIPWAY_.*|NODE_COMPILE_CACHE)$/.test(name)),
 ) as Record<string, string>;
 const base = readFileSync(makeBaseTar());
+// Nothing from the cache: an empty directory that an earlier case copied would come with that case's time.
 await using docker = await createBuilder(
   processProgram(splitWords(values.docker), env),
-  { directory, seenAs: values["seen-as"] ?? directory, buildFlags: ["--provenance=false"] },
+  { directory, seenAs: values["seen-as"] ?? directory, buildFlags: ["--provenance=false", "--no-cache"] },
   base,
 );
 await using own = await ownProgram(env);
-await using slipway = await createBuilder(own.run, { directory, seenAs: directory, buildFlags: [] }, base);
+await using slipway = await createBuilder(own.run, { directory, seenAs: directory, buildFlags: ["--no-cache"] }, base);
 
 let found = 0;
 let failed = 0;

@@ -1,34 +1,9 @@
 /** A Dockerfile and its context by chance, the same for the same seed. Few names, so that what is made meets what is there. */
 
-export type Kind = "copy" | "run" | "config";
+import { createDice, type Dice } from "./dice.ts";
+import { mixedLines, mixedIgnore } from "./mixed-lines.ts";
 
-interface Dice {
-  /** 0 … below */
-  roll(below: number): number;
-  pick<Value>(list: readonly Value[]): Value;
-  chance(share: number): boolean;
-}
-
-/** Mulberry32: small, and the same everywhere. */
-function createDice(seed: number): Dice {
-  let state = seed >>> 0;
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-  const roll = (below: number): number => Math.floor(next() * below);
-  return {
-    roll,
-    pick: (list) => {
-      const value = list[roll(list.length)];
-      if (value === undefined) throw new Error("nothing to pick from");
-      return value;
-    },
-    chance: (share) => next() < share,
-  };
-}
+export type Kind = "copy" | "run" | "config" | "mixed";
 
 const names = ["a", "b", "c", "d1", "d2", "f.txt", "g.txt", ".h", "l"] as const;
 const owners = ["5:6", "0:0", "7", "daemon", "nobody:users", "1000:1000"] as const;
@@ -39,8 +14,22 @@ export function makeCase(seed: number, kind: Kind): string {
   const dice = createDice(seed * 7919 + kind.length);
   const context = makeContext(dice, seed);
   const known = context.filter((line) => line.startsWith("-- ")).map((line) => (line.split(" ")[1] ?? "").replace(/\/$/, ""));
-  const lines = kind === "copy" ? copyLines(dice, known) : kind === "run" ? runLines(dice) : configLines(dice);
-  return [`== ${kind}-${seed}`, "-- Dockerfile", ...lines, ...context, ""].join("\n");
+  return [`== ${kind}-${seed}`, "-- Dockerfile", ...linesOf(kind, dice, known), ...context, ...(kind === "mixed" ? mixedIgnore(dice, known) : []), ""].join(
+    "\n",
+  );
+}
+
+function linesOf(kind: Kind, dice: Dice, known: readonly string[]): readonly string[] {
+  switch (kind) {
+    case "copy":
+      return copyLines(dice, known);
+    case "run":
+      return runLines(dice);
+    case "config":
+      return configLines(dice);
+    case "mixed":
+      return mixedLines(dice, known);
+  }
 }
 
 function somePath(dice: Dice, depth = 3): string {
