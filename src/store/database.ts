@@ -58,7 +58,10 @@ ALTER TABLE image ADD COLUMN own INTEGER NOT NULL DEFAULT 1;
 /** Which lines of which Dockerfile made an image's layers, and on what base: what its config does not say. */
 const buildOrigins = "CREATE TABLE IF NOT EXISTS build_origin (image TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;";
 
-const migrations: readonly string[] = [firstSchema, imageIndexes, buildOrigins];
+/** What a manifest that is made for the image has to say; NULL: what the one that it came with says. */
+const imageAnnotations = "ALTER TABLE image ADD COLUMN annotations TEXT;";
+
+const migrations: readonly string[] = [firstSchema, imageIndexes, buildOrigins, imageAnnotations];
 const schemaVersion = migrations.length;
 
 export type SqlValue = string | number | bigint | null;

@@ -18,6 +18,8 @@ export interface ImageRecord {
   readonly taggedMs: number;
   /** false: it is there for the indexes that have it, and for nothing else */
   readonly own: boolean;
+  /** of a manifest that is made for it; undefined: it keeps the one that it came with */
+  readonly annotations: Readonly<Record<string, string>> | undefined;
 }
 
 export interface BuildOrigin {
@@ -38,6 +40,8 @@ export interface ImageCommit {
   readonly blobs?: readonly Digest[];
   /** a part of an index that is committed next, in the same transaction */
   readonly member?: boolean;
+  /** of an image that was built: what its manifest says besides; one that comes with its manifest has them there */
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 export class Images {
@@ -59,13 +63,15 @@ export class Images {
       this.#blobs.put(image.config);
       const now = Date.now();
       this.#db.run(
-        `INSERT INTO image (id, manifest, created_ms, tagged_ms, own) VALUES (?, ?, ?, ?, ?)
-         ON CONFLICT (id) DO UPDATE SET manifest = coalesce(excluded.manifest, manifest), own = max(own, excluded.own)`,
+        `INSERT INTO image (id, manifest, created_ms, tagged_ms, own, annotations) VALUES (?, ?, ?, ?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET manifest = coalesce(excluded.manifest, manifest), own = max(own, excluded.own),
+           annotations = CASE WHEN excluded.manifest IS NULL THEN coalesce(excluded.annotations, annotations) END`,
         config.digest,
         image.manifest ?? null,
         now,
         0,
         image.member === true ? 0 : 1,
+        image.annotations === undefined ? null : JSON.stringify(image.annotations),
       );
       image.chain.forEach((diffId, position) =>
         this.#db.run("INSERT OR IGNORE INTO image_layer (image, position, diff_id) VALUES (?, ?, ?)", config.digest, position, diffId),
@@ -216,14 +222,16 @@ export class Images {
   }
 }
 
-const recordColumns = "id, manifest, created_ms, tagged_ms, own";
+const recordColumns = "id, manifest, created_ms, tagged_ms, own, annotations";
 
 function imageRecord(row: Row): ImageRecord {
+  const annotations = optionalText(row, "annotations");
   return {
     id: text(row, "id") as Digest,
     manifest: optionalText(row, "manifest") as Digest | undefined,
     createdMs: integer(row, "created_ms"),
     taggedMs: integer(row, "tagged_ms"),
     own: integer(row, "own") === 1,
+    annotations: annotations === undefined ? undefined : (JSON.parse(annotations) as Readonly<Record<string, string>>),
   };
 }

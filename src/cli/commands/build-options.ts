@@ -137,7 +137,7 @@ function outputsFrom(cli: Cli, flags: ParsedFlags): readonly BuildOutput[] {
 }
 
 function pushes(output: BuildOutput): boolean {
-  return output.type === "registry" || (output.type === "image" && output.attributes["push"] === "true");
+  return output.type === "registry" || (output.type === "image" && ["", "1", "t", "T", "true", "TRUE", "True"].includes(output.attributes["push"] ?? "no"));
 }
 
 /** --push is short for an output to the registry; of outputs that keep the image it makes ones that push it. */

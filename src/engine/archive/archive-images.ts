@@ -18,6 +18,7 @@ import {
   type ArchiveFormat,
   type ArchivePlan,
   type PlannedBlob,
+  type PlanOptions,
 } from "./archive-plan.ts";
 
 export type { ArchivedImage, ArchivedIndex, ArchiveFormat } from "./archive-plan.ts";
@@ -72,7 +73,7 @@ export async function writeOciLayout(
   store: Store,
   images: readonly (ArchivedImage | ArchivedIndex)[],
   directory: string,
-  options: { readonly signal?: AbortSignal } = {},
+  options: Omit<PlanOptions, "format"> = {},
 ): Promise<ArchivePlan> {
   const plan = await planArchive(store, images, { ...options, format: "oci" });
   try {

@@ -8,6 +8,10 @@ import { hostPlatform, normalizePlatform, platformDistance, type Platform } from
 import { familiarName, parseReference } from "../../oci/reference.ts";
 import type { Chain, Store } from "../../store/index.ts";
 import type { Annotations } from "../build/annotations.ts";
+import { withDockerTypes } from "../push/docker-types.ts";
+import { configWithDiffIds, type PreparedLayer } from "../push/estargz-layer.ts";
+import { preparedLayer } from "../push/layer-for-push.ts";
+import type { LayerCompression } from "../registry-api.ts";
 import { layerBlob } from "./layer-forms.ts";
 
 export interface ArchivedImage {
@@ -17,6 +21,8 @@ export interface ArchivedImage {
   /** full names; none for an image without one */
   readonly names: readonly string[];
   readonly annotations?: Annotations;
+  /** so many layers are the base's, which keep the form that they came in; undefined: all */
+  readonly baseLayers?: number;
   /** a manifest in the store to keep as it is, if all its blobs are here: it keeps the image's digest */
   readonly manifest?: Digest;
 }
@@ -67,20 +73,26 @@ export function blobName(digest: Digest): string {
   return `blobs/${algorithmOf(digest)}/${hexOf(digest)}`;
 }
 
+export interface PlanOptions {
+  readonly format: ArchiveFormat;
+  /** absent: layers go in whatever form lies here */
+  readonly compression?: LayerCompression;
+  /** documents that are made now have Docker's media types */
+  readonly dockerTypes?: boolean;
+  readonly signal?: AbortSignal;
+}
+
 /** Layers that lie here only as directories are packed now. Fails with LAYER_MISSING (not_found). */
-export async function planArchive(
-  store: Store,
-  images: readonly (ArchivedImage | ArchivedIndex)[],
-  options: { readonly format: ArchiveFormat; readonly signal?: AbortSignal },
-): Promise<ArchivePlan> {
+export async function planArchive(store: Store, images: readonly (ArchivedImage | ArchivedIndex)[], options: PlanOptions): Promise<ArchivePlan> {
   const blobs = new Map<Digest, PlannedBlob>();
   const plan = async (image: ArchivedImage): Promise<PlannedImage> => {
     options.signal?.throwIfAborted();
     store.layers.hold(image.chain);
-    return (await keptManifest(store, image, blobs)) ?? (await newManifest(store, image, blobs));
+    const asItCame = options.compression === undefined && options.dockerTypes !== true;
+    return (asItCame ? await keptManifest(store, image, blobs) : undefined) ?? (await newManifest(store, image, blobs, options));
   };
   const entries: PlannedEntry[] = [];
-  for (const image of images) entries.push("images" in image ? await planIndex(store, image, plan, blobs) : planSingle(image, await plan(image)));
+  for (const image of images) entries.push("images" in image ? await planIndex(store, image, plan, blobs, options) : planSingle(image, await plan(image)));
   const index = entries.flatMap(indexEntries);
   const documents = new Map<string, string>([
     ["index.json", indexDocument(index, images)],
@@ -101,6 +113,7 @@ async function planIndex(
   index: ArchivedIndex,
   plan: (image: ArchivedImage) => Promise<PlannedImage>,
   blobs: Map<Digest, PlannedBlob>,
+  { dockerTypes = false }: PlanOptions,
 ): Promise<PlannedEntry> {
   const planned: PlannedImage[] = [];
   for (const image of index.images) planned.push(await plan(image));
@@ -108,7 +121,8 @@ async function planIndex(
     describe((planned[at] as PlannedImage).manifest, platform, annotations?.manifestDescriptor ?? {}),
   );
   const own = Math.max(0, bestFor(hostPlatform(), index.images));
-  const { bytes, mediaType } = keptIndex(store, index.document, manifests) ?? newIndex(manifests, index.annotations?.index ?? {});
+  const made = newIndex(manifests, index.annotations?.index ?? {});
+  const { bytes, mediaType } = keptIndex(store, index.document, manifests) ?? (dockerTypes ? withDockerTypes(made) : made);
   const digest = addBytes(blobs, bytes);
   const descriptor = describe({ mediaType, digest, size: bytes.length }, undefined, index.annotations?.indexDescriptor ?? {});
   return { names: index.names, descriptor, shown: planned[own] as PlannedImage };
@@ -183,13 +197,29 @@ async function keptManifest(store: Store, image: ArchivedImage, blobs: Map<Diges
   return { image, config, layers, manifest: { mediaType, digest: image.manifest, size: bytes.length } };
 }
 
-async function newManifest(store: Store, image: ArchivedImage, blobs: Map<Digest, PlannedBlob>): Promise<PlannedImage> {
-  const layers: Descriptor[] = [];
-  for (const diffId of image.chain) layers.push(await layerBlob(store, diffId));
+async function newManifest(store: Store, image: ArchivedImage, blobs: Map<Digest, PlannedBlob>, options: PlanOptions): Promise<PlannedImage> {
+  const { compression, dockerTypes = false, signal } = options;
+  const prepared: PreparedLayer[] = [];
+  for (const [at, diffId] of image.chain.entries())
+    prepared.push(
+      compression === undefined
+        ? { descriptor: await layerBlob(store, diffId), diffId }
+        : await preparedLayer(store, diffId, compression, isOwnLayer(image, at), signal),
+    );
+  const layers = prepared.map(({ descriptor }) => descriptor);
   for (const layer of layers) addStored(blobs, layer);
-  const config = addBytes(blobs, image.config);
-  const { bytes, mediaType } = imageManifest(image, layers);
-  return { image, config, layers, manifest: { mediaType, digest: addBytes(blobs, bytes), size: bytes.length } };
+  const config = configWithDiffIds(
+    image.config,
+    prepared.map(({ diffId }) => diffId),
+  );
+  const made = imageManifest({ ...image, config }, layers);
+  const { bytes, mediaType } = dockerTypes ? withDockerTypes(made) : made;
+  return { image, config: addBytes(blobs, config), layers, manifest: { mediaType, digest: addBytes(blobs, bytes), size: bytes.length } };
+}
+
+/** It was made here, so nothing says how it has to be compressed. */
+export function isOwnLayer({ baseLayers }: ArchivedImage, position: number): boolean {
+  return baseLayers !== undefined && position >= baseLayers;
 }
 
 export function imageManifest(image: ArchivedImage, layers: readonly Descriptor[]): ImageDocument {

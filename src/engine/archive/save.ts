@@ -1,14 +1,15 @@
 /** `save`: images of the store as one tar. */
+import { isDeepStrictEqual } from "node:util";
 import { isSlipwayError, SlipwayError } from "../../base/errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { formatReference, parseReference } from "../../oci/reference.ts";
 import type { Store } from "../../store/index.ts";
-import { noAnnotations } from "../build/annotations.ts";
+import { noAnnotations, type Annotations } from "../build/annotations.ts";
 import { requireImage } from "../image-names.ts";
 import { readImageIndex } from "../images/image-index.ts";
 import { chooseVariant } from "../images/variants.ts";
 import { archiveImages } from "./archive-images.ts";
-import type { ArchivedImage, ArchivedIndex } from "./archive-plan.ts";
+import { readManifest, type ArchivedImage, type ArchivedIndex } from "./archive-plan.ts";
 
 export interface SaveOptions {
   readonly platform?: string;
@@ -67,20 +68,32 @@ export function archivedFrom(store: Store, id: Digest, names: readonly string[])
     names,
     images: parts
       .filter(({ image }) => here.has(image))
-      .map(({ image, platform, annotations: manifest = {}, descriptorAnnotations: manifestDescriptor = {} }) => ({
-        ...archivedImage(store, image, []),
-        platform,
-        annotations: { ...noAnnotations, manifest, manifestDescriptor },
-      })),
+      .map(({ image, platform, annotations: manifest, descriptorAnnotations: manifestDescriptor = {} }) => {
+        const archived = archivedImage(store, image, [], manifest);
+        return { ...archived, platform, annotations: { ...(archived.annotations ?? noAnnotations), manifestDescriptor } };
+      }),
     annotations: { ...noAnnotations, index: annotations },
     ...(index.document === undefined ? {} : { document: index.document }),
   };
 }
 
-function archivedImage(store: Store, id: Digest, names: readonly string[]): ArchivedImage {
-  const manifest = store.images.get(id)?.manifest;
+/** The manifest that it came with is kept unless the image was built since with other annotations. */
+function archivedImage(store: Store, id: Digest, names: readonly string[], ofPart?: Annotations["manifest"]): ArchivedImage {
+  const record = store.images.get(id);
   store.images.config(id);
-  return { config: store.blobs.read(id), chain: store.images.chain(id), names, ...(manifest === undefined ? {} : { manifest }) };
+  const wanted = ofPart ?? record?.annotations;
+  const origin = store.images.origin(id);
+  const image = {
+    config: store.blobs.read(id),
+    chain: store.images.chain(id),
+    names,
+    ...(origin === undefined ? {} : { baseLayers: origin.base?.layers ?? 0 }),
+    ...(wanted === undefined ? {} : { annotations: { ...noAnnotations, manifest: wanted } }),
+  };
+  const kept = record?.manifest === undefined ? undefined : { ...image, manifest: record.manifest };
+  if (kept === undefined || wanted === undefined) return kept ?? image;
+  const own = readManifest(store, kept)?.manifest.annotations ?? {};
+  return isDeepStrictEqual({ ...own }, { ...wanted }) ? kept : image;
 }
 
 function withPlatform(store: Store, id: Digest, ref: string, platform: string | undefined): Digest {

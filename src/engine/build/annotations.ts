@@ -49,6 +49,20 @@ function parseAnnotation(text: string): readonly ParsedAnnotation[] {
   });
 }
 
+/** An attribute of an output: `annotation.KEY`, `annotation-index.KEY`, `annotation-manifest[linux/arm64].KEY`; none for all others. */
+export function parseOutputAnnotation(name: string, value: string): readonly ParsedAnnotation[] {
+  const [, type, platform, key] = /^annotation(?:-([a-z-]+?))?(?:\[([^\]]*)\])?\.(.+)$/.exec(name) ?? [];
+  if (key === undefined) return [];
+  const level = levels[type ?? "manifest"];
+  if (level === undefined) throw new SlipwayError("invalid_argument", "INVALID_ANNOTATION", `unrecognized annotation type ${type}`, { got: name });
+  return [{ level, platform: platform === undefined ? undefined : normalizePlatform(parsePlatform(platform)), key, value }];
+}
+
+/** Something is said of the index, so there has to be one. */
+export function wantsIndex(parsed: readonly ParsedAnnotation[]): boolean {
+  return parsed.some(({ level }) => level === "index" || level === "indexDescriptor");
+}
+
 /** Those of one platform's image, and those of all. */
 export function annotationsFor(parsed: readonly ParsedAnnotation[], platform: Platform): Annotations {
   const found: Record<Level, Record<string, string>> = { manifest: {}, index: {}, manifestDescriptor: {}, indexDescriptor: {} };

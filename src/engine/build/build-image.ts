@@ -25,6 +25,7 @@ import { ContextView } from "./context-view.ts";
 import { withExcerpt } from "./diagnostics.ts";
 import { exportResult } from "./export-result.ts";
 import type { PlatformResult } from "./exportable.ts";
+import { parseImageOutput } from "./image-output.ts";
 import { failOnWarnings, failureOf, lintBuild, lintUnparsed, parseBuild, type LintContext, type ParsedBuild } from "./lint.ts";
 import { lintContextOf, lowerBuild, type LoweredPlatform } from "./lower-build.ts";
 import { dockerfileName, fetchDockerfile, loadDockerfile, type LoadedDockerfile } from "./load-dockerfile.ts";
@@ -46,6 +47,7 @@ export async function buildImage(options: BuildOptions, surroundings: BuildSurro
   const signal = options.signal ?? new AbortController().signal;
   const tags = (options.tags ?? []).map(parseTagName);
   const targets = targetPlatforms(options);
+  for (const output of options.outputs ?? []) if ("attributes" in output) parseImageOutput(output.attributes);
   for (const ulimit of options.ulimits ?? []) parseUlimit(ulimit);
   checkSecrets(options.secrets ?? []);
   const { context, loaded } = await openBuild(options, surroundings, signal);

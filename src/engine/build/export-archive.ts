@@ -1,36 +1,45 @@
 /** `-o type=docker|oci`: the images as an archive, or as an OCI layout in a directory. */
 import type { Descriptor } from "../../oci/manifest.ts";
-import { digestOf } from "../../oci/digest.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { parseManifestOrIndex } from "../../oci/parse-manifest.ts";
 import type { BuildOutput } from "../api.ts";
-import type { ArchivedImage, ArchivedIndex, ArchivePlan } from "../archive/archive-plan.ts";
+import type { ArchivedImage, ArchivedIndex, ArchivePlan, PlanOptions } from "../archive/archive-plan.ts";
 import { annotationsFor, indexAnnotations } from "./annotations.ts";
 import { namesOf, type BuiltImage, type Exportable, type Exported } from "./exportable.ts";
+import type { ImageOutput } from "./image-output.ts";
 import { runStepOf } from "./progress-steps.ts";
 import { destinationRequired, writeStream } from "./write-stream.ts";
 
 type ArchiveOutput = Extract<BuildOutput, { type: "docker" | "oci" }>;
 
-export async function exportArchive(input: Exportable, output: ArchiveOutput): Promise<Exported> {
-  const { onProgress, images, targets } = input;
-  const first = images[0] as BuiltImage;
+export async function exportArchive(input: Exportable, output: ArchiveOutput, asked: ImageOutput): Promise<Exported> {
+  const { onProgress, asIndex } = input;
   const label = output.type === "oci" ? "exporting to oci image format" : "exporting to docker image format";
   return await runStepOf(onProgress, label, async (step) => {
     const archived = archivedResult(input, namesOf(input.tags, [output]));
     step.status("exporting layers", 0, undefined, true);
-    const manifest = withoutNames((await writeArchived(input, output, archived)).index[0] as Descriptor);
-    if (targets.several) step.status(`exporting manifest list ${manifest.digest}`, 0, undefined, true);
+    const plan = await writeArchived(input, output, archived, planOptions(output, asked));
+    const manifest = withoutNames(plan.index[0] as Descriptor);
+    if (asIndex) step.status(`exporting manifest list ${manifest.digest}`, 0, undefined, true);
     step.status("sending tarball", 0, undefined, true);
-    return { id: targets.several ? manifest.digest : digestOf(first.config), manifest };
+    const config = asIndex ? undefined : configOf(plan, manifest);
+    return { id: config ?? manifest.digest, config, manifest };
   });
+}
+
+function configOf({ blobs }: ArchivePlan, { digest, mediaType }: Descriptor): Digest | undefined {
+  const source = blobs.find((blob) => blob.digest === digest)?.source;
+  const parsed = source !== undefined && "bytes" in source ? parseManifestOrIndex(source.bytes, mediaType) : undefined;
+  return parsed?.kind === "manifest" ? parsed.manifest.config.digest : undefined;
 }
 
 /** What was built, as archives and registries take it. */
 export function archivedResult(input: Exportable, names: readonly string[]): ArchivedImage | ArchivedIndex {
-  return input.targets.several ? archivedIndex(input, names) : archivedImage(input, input.images[0] as BuiltImage, names);
+  return input.asIndex ? archivedIndex(input, names) : archivedImage(input, input.images[0] as BuiltImage, names);
 }
 
-function archivedImage({ annotations }: Exportable, { platform, config, chain }: BuiltImage, names: readonly string[]): ArchivedImage {
-  return { config, chain, names, annotations: annotationsFor(annotations, platform) };
+function archivedImage({ annotations }: Exportable, { platform, config, chain, baseLayers }: BuiltImage, names: readonly string[]): ArchivedImage {
+  return { config, chain, baseLayers, names, annotations: annotationsFor(annotations, platform) };
 }
 
 function archivedIndex(input: Exportable, names: readonly string[]): ArchivedIndex {
@@ -38,18 +47,25 @@ function archivedIndex(input: Exportable, names: readonly string[]): ArchivedInd
   return { images, names, annotations: indexAnnotations(input.annotations) };
 }
 
+/** Without a word about compression layers go in whatever form lies here. */
+function planOptions({ attributes }: ArchiveOutput, { compression, ociTypes }: ImageOutput): Omit<PlanOptions, "format" | "signal"> {
+  const isAsked = ["compression", "compression-level", "force-compression"].some((name) => attributes[name] !== undefined);
+  return { ...(isAsked ? { compression } : {}), dockerTypes: ociTypes === false };
+}
+
 async function writeArchived(
   { store, options, signal }: Exportable,
   { type, dest, attributes }: ArchiveOutput,
   archived: ArchivedImage | ArchivedIndex,
+  planned: Omit<PlanOptions, "format" | "signal">,
 ): Promise<ArchivePlan> {
   const { writeArchive, writeOciLayout } = await import("../archive/archive-images.ts");
   if (attributes["tar"] === "false") {
     if (dest === undefined) throw destinationRequired(type);
-    return await writeOciLayout(store, [archived], dest, { signal });
+    return await writeOciLayout(store, [archived], dest, { ...planned, signal });
   }
   const { planArchive } = await import("../archive/archive-plan.ts");
-  const plan = await planArchive(store, [archived], { format: type, signal });
+  const plan = await planArchive(store, [archived], { ...planned, format: type, signal });
   await writeStream(writeArchive(store, plan, { signal }), dest ?? "-", options);
   return plan;
 }

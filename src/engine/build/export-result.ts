@@ -1,22 +1,25 @@
 /** The end of a build: an image in the store, an archive, a tree of files; for several platforms an index, or a directory for each. */
-import type { Digest } from "../../oci/digest.ts";
+import { digestOf, type Digest } from "../../oci/digest.ts";
 import type { BuildOutput, BuildResult } from "../api.ts";
 import { familiar } from "../image-names.ts";
 import { commitIndex } from "../images/image-index.ts";
-import { annotationsFor, indexAnnotations, parseAnnotations } from "./annotations.ts";
+import { configWithDiffIds } from "../push/estargz-layer.ts";
+import { annotationsFor, indexAnnotations, parseAnnotations, wantsIndex } from "./annotations.ts";
 import { assembleConfig } from "./assemble-config.ts";
 import { buildOrigin } from "./build-origin.ts";
 import { exportArchive } from "./export-archive.ts";
 import { exportFiles } from "./export-files.ts";
 import { namesOf, type BuiltImage, type Exportable, type Exported, type ExportInput, type PlatformResult } from "./exportable.ts";
-import { runStepOf } from "./progress-steps.ts";
+import { parseImageOutput, type ImageOutput } from "./image-output.ts";
+import { runStepOf, type Step } from "./progress-steps.ts";
 import { squashChain } from "./squash.ts";
 
 export async function exportResult(input: ExportInput): Promise<BuildResult> {
   const { options } = input;
   const outputs: readonly BuildOutput[] = (options.outputs ?? []).length === 0 ? [{ type: "image", attributes: {} }] : (options.outputs ?? []);
   const images = await Promise.all(input.results.map((result) => imageOf(input, result)));
-  const exportable = { ...input, images, annotations: parseAnnotations(options.annotations ?? []) };
+  const annotations = parseAnnotations(options.annotations ?? []);
+  const exportable = { ...input, images, annotations, asIndex: input.targets.several || wantsIndex(annotations) };
   let exported: Exported | undefined;
   for (const output of outputs) exported = (await exportOne(exportable, output)) ?? exported;
   const tags = namesOf(input.tags, outputs);
@@ -24,7 +27,7 @@ export async function exportResult(input: ExportInput): Promise<BuildResult> {
     imageId: exported?.id,
     manifest: exported?.manifest,
     tags: tags.map(familiar),
-    metadata: metadataOf(exported, input.targets.several, tags),
+    metadata: metadataOf(exported, tags),
     warnings: input.warnings,
   };
 }
@@ -40,13 +43,14 @@ async function imageOf({ store, options, signal, inlineCache }: ExportInput, { p
     squashed: chain === solved ? 0 : solved.length - lowered.baseChain.length,
     inlineCache: inlineCache(chain),
   });
-  return { platform, config: Buffer.from(config), chain, origin: buildOrigin(options, lowered, chain) };
+  const baseLayers = lowered.baseChain.length;
+  return { platform, config: Buffer.from(config), chain, baseLayers, origin: buildOrigin(options, lowered, chain) };
 }
 
-function metadataOf(exported: Exported | undefined, several: boolean, tags: readonly string[]): Readonly<Record<string, unknown>> {
+function metadataOf(exported: Exported | undefined, tags: readonly string[]): Readonly<Record<string, unknown>> {
   if (exported === undefined) return {};
   return {
-    ...(several ? {} : { "containerimage.config.digest": exported.config ?? exported.id }),
+    ...(exported.config === undefined ? {} : { "containerimage.config.digest": exported.config }),
     ...(exported.manifest === undefined ? {} : { "containerimage.descriptor": exported.manifest }),
     "containerimage.digest": exported.manifest?.digest ?? exported.id,
     ...(tags.length === 0 ? {} : { "image.name": tags.join(",") }),
@@ -57,45 +61,69 @@ async function exportOne(input: Exportable, output: BuildOutput): Promise<Export
   switch (output.type) {
     case "cacheonly":
       return undefined;
-    case "registry":
-      return await exportImage(input, output.attributes, true);
-    case "image":
-      return await exportImage(input, output.attributes, output.attributes["push"] === "true");
-    case "docker":
-    case "oci":
-      return output.type === "docker" && output.dest === undefined ? await exportImage(input, output.attributes) : await exportArchive(input, output);
     case "tar":
     case "local":
       await exportFiles(input, output);
       return undefined;
+    default:
+      return await exportAsked(input, output, parseImageOutput(output.attributes));
   }
 }
 
-async function exportImage(input: Exportable, attributes: Readonly<Record<string, string>>, push = false): Promise<Exported> {
-  const { store, onProgress, tags } = input;
+/** What the output says of annotations and times holds for it alone. */
+async function exportAsked(input: Exportable, output: Extract<BuildOutput, { attributes: object }>, asked: ImageOutput): Promise<Exported> {
+  const annotations = [...input.annotations, ...asked.annotations];
+  const images = asked.rewriteTimestamp ? await Promise.all(input.images.map((image, at) => withRewrittenTimes(input, image, at))) : input.images;
+  const changed = { ...input, images, annotations, asIndex: input.asIndex || wantsIndex(annotations) };
+  const isArchive = output.type === "oci" || (output.type === "docker" && output.dest !== undefined);
+  return isArchive
+    ? await exportArchive(changed, output, asked)
+    : await exportImage(changed, output.attributes, { ...asked, push: asked.push || output.type === "registry" });
+}
+
+async function withRewrittenTimes({ store, results, signal }: Exportable, image: BuiltImage, at: number): Promise<BuiltImage> {
+  const epoch = results[at]?.lowered.epoch;
+  if (epoch === undefined) return image;
+  const { rewriteTimes } = await import("./rewrite-times.ts");
+  const chain = await rewriteTimes(store, image.chain, image.baseLayers, epoch, signal);
+  return { ...image, chain, config: Buffer.from(configWithDiffIds(image.config, chain)) };
+}
+
+async function exportImage(input: Exportable, attributes: Readonly<Record<string, string>>, asked: ImageOutput): Promise<Exported> {
+  const { store, onProgress, tags, images, asIndex, signal } = input;
   return await runStepOf(onProgress, "exporting to image", async (step) => {
     const names = namesOf(tags, [{ type: "image", attributes }]);
     step.status("exporting layers", 0, undefined, true);
-    const id = store.transaction(() => commitImages(input, names, (image) => step.status(`writing image ${image}`, 0, undefined, true)));
-    if (input.targets.several) step.status(`writing image index ${id}`, 0, undefined, true);
-    for (const name of names) step.status(`naming to ${name}`, 0, undefined, true);
-    if (!push) return { id, manifest: undefined };
+    const config = asIndex ? undefined : digestOf((images[0] as BuiltImage).config);
+    const isKept = asked.store || !asked.push;
+    const id = isKept ? keepImages(input, names, step) : config;
+    if (asked.unpack) for (const { chain } of images) await store.materializer.directories(chain, signal);
+    if (!asked.push) return { id: id as Digest, config, manifest: undefined };
     const { pushBuilt } = await import("./push-built.ts");
-    return { id, ...(await pushBuilt(input, id, names, attributes, step)) };
+    const { manifest, config: pushed } = await pushBuilt(input, isKept ? id : undefined, names, asked, step);
+    return { id: id ?? manifest.digest, manifest, config: asIndex ? undefined : (pushed ?? config) };
   });
 }
 
-function commitImages({ store, images, targets, annotations }: Exportable, names: readonly string[], onImage: (id: Digest) => void): Digest {
-  const ids = images.map(({ config, chain, origin }) => {
-    const id = store.images.commit({ config, chain, member: targets.several }, targets.several ? [] : names);
+function keepImages(input: Exportable, names: readonly string[], step: Step): Digest {
+  const id = input.store.transaction(() => commitImages(input, names, (image) => step.status(`writing image ${image}`, 0, undefined, true)));
+  if (input.asIndex) step.status(`writing image index ${id}`, 0, undefined, true);
+  for (const name of names) step.status(`naming to ${name}`, 0, undefined, true);
+  return id;
+}
+
+function commitImages({ store, images, asIndex, annotations }: Exportable, names: readonly string[], onImage: (id: Digest) => void): Digest {
+  const said = images.map(({ platform }) => annotationsFor(annotations, platform));
+  const ids = images.map(({ config, chain, origin }, at) => {
+    const id = store.images.commit({ config, chain, member: asIndex, annotations: said[at]?.manifest ?? {} }, asIndex ? [] : names);
     store.images.setOrigin(id, origin);
     return id;
   });
   for (const id of ids) onImage(id);
   const [first] = ids;
-  if (!targets.several && first !== undefined) return first;
+  if (!asIndex && first !== undefined) return first;
   const parts = images.map(({ platform }, at) => {
-    const { manifest, manifestDescriptor } = annotationsFor(annotations, platform);
+    const { manifest = {}, manifestDescriptor = {} } = said[at] ?? {};
     return { platform, image: ids[at] as Digest, annotations: manifest, descriptorAnnotations: manifestDescriptor };
   });
   return commitIndex(store, { parts, annotations: indexAnnotations(annotations).index }, names);

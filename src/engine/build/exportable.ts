@@ -40,6 +40,8 @@ export interface BuiltImage {
   readonly platform: Platform;
   readonly config: Buffer;
   readonly chain: Chain;
+  /** so many layers of the chain are the base's */
+  readonly baseLayers: number;
   readonly origin: BuildOrigin;
 }
 
@@ -47,12 +49,14 @@ export interface BuiltImage {
 export interface Exportable extends ExportInput {
   readonly images: readonly BuiltImage[];
   readonly annotations: readonly ParsedAnnotation[];
+  /** an index stands for the images: of several platforms, or because something is said of it */
+  readonly asIndex: boolean;
 }
 
 /** Of an output that keeps or writes an image. */
 export interface Exported {
-  /** of the config that was pushed, where it is not the image's own */
-  readonly config?: Digest;
+  /** of the image's config as it was written or pushed; an index has none */
+  readonly config: Digest | undefined;
   /** the image's id; of several platforms that of the index */
   readonly id: Digest;
   /** what the archive's index.json names */

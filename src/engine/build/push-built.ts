@@ -4,14 +4,14 @@ import type { Digest } from "../../oci/digest.ts";
 import type { Descriptor } from "../../oci/manifest.ts";
 import { parseManifestOrIndex } from "../../oci/parse-manifest.ts";
 import { familiarName, parseReference } from "../../oci/reference.ts";
-import type { LayerCompression } from "../registry-api.ts";
 import { pushArchived, type PushedImage, type PushProgress } from "../push/push-image.ts";
 import { mountSources, rememberPushed } from "../push/push-task.ts";
+import { describe } from "../archive/archive-plan.ts";
+import { insecureClient } from "../manifests/insecure-client.ts";
 import { archivedResult } from "./export-archive.ts";
 import type { Exportable } from "./exportable.ts";
+import type { ImageOutput } from "./image-output.ts";
 import type { Step } from "./progress-steps.ts";
-
-type Attributes = Readonly<Record<string, string>>;
 
 export interface PushedResult {
   readonly manifest: Descriptor;
@@ -20,14 +20,11 @@ export interface PushedResult {
 }
 
 /** Answers what the names stand for now. Fails with the registry client's codes, "failed to push NAME: " in front. */
-export async function pushBuilt(input: Exportable, id: Digest, names: readonly string[], attributes: Attributes, step: Step): Promise<PushedResult> {
-  const compression = compressionOf(attributes);
-  const dockerTypes = attributes["oci-mediatypes"] !== undefined && !isTrue(attributes["oci-mediatypes"]);
-  const byDigest = isTrue(attributes["push-by-digest"]);
+export async function pushBuilt(input: Exportable, id: Digest | undefined, names: readonly string[], asked: ImageOutput, step: Step): Promise<PushedResult> {
   let pushed: PushedImage | undefined;
   for (const name of names) {
     try {
-      pushed = await pushName(input, id, name, { compression, byDigest, dockerTypes }, step);
+      pushed = await pushName(input, id, name, asked, step);
     } catch (error) {
       if (!(error instanceof SlipwayError)) throw error;
       throw new SlipwayError(error.kind, error.code, `failed to push ${familiarName(parseReference(name))}: ${error.message}`, error.details, error);
@@ -36,27 +33,25 @@ export async function pushBuilt(input: Exportable, id: Digest, names: readonly s
   if (pushed === undefined) throw new SlipwayError("invalid_argument", "NAME_MISSING", "tag is needed when pushing to registry");
   const [document] = pushed.manifests;
   const parsed = document === undefined ? undefined : parseManifestOrIndex(document.bytes, document.mediaType);
-  return { manifest: pushed.descriptor, ...(parsed?.kind === "manifest" ? { config: parsed.manifest.config.digest } : {}) };
+  const manifest = pushed.index === undefined ? describe(pushed.descriptor, input.images[0]?.platform, {}) : pushed.descriptor;
+  return { manifest, ...(parsed?.kind === "manifest" ? { config: parsed.manifest.config.digest } : {}) };
 }
 
-async function pushName(
-  input: Exportable,
-  id: Digest,
-  name: string,
-  { compression, byDigest, dockerTypes }: { readonly compression: LayerCompression; readonly byDigest: boolean; readonly dockerTypes: boolean },
-  step: Step,
-): Promise<PushedImage> {
+/** `id`: of the image in the store, where it is kept. */
+async function pushName(input: Exportable, id: Digest | undefined, name: string, asked: ImageOutput, step: Step): Promise<PushedImage> {
   const { store, signal } = input;
+  const { compression, byDigest, insecure, ociTypes } = asked;
   const named = parseReference(name);
   const reference = byDigest ? { domain: named.domain, path: named.path } : named;
   step.status("pushing layers", 0);
+  await using own = insecure ? await insecureClient([named.domain]) : undefined;
   const pushed = await pushArchived(
     {
       store,
-      client: await input.client(),
+      client: own ?? (await input.client()),
       reference,
       compression,
-      dockerTypes,
+      dockerTypes: ociTypes === false,
       mountFrom: mountSources(store, reference),
       onProgress: layerStatus(step),
       signal,
@@ -65,7 +60,7 @@ async function pushName(
   );
   step.status("pushing layers", 0, undefined, true);
   step.status(`pushing manifest for ${name}@${pushed.descriptor.digest}`, 0, undefined, true);
-  if (!compression.force && compression.type !== "estargz") rememberPushed(store, id, reference, pushed);
+  if (id !== undefined && !compression.force && compression.type !== "estargz") rememberPushed(store, id, reference, pushed);
   return pushed;
 }
 
@@ -73,20 +68,4 @@ function layerStatus(step: Step): (progress: PushProgress) => void {
   return ({ layer, phase, current, total }) => {
     if (phase === "pushing") step.status(`pushing ${layer}`, current, total, current === total);
   };
-}
-
-/** Fails with INVALID_COMPRESSION (invalid_argument). */
-function compressionOf(attributes: Attributes): LayerCompression {
-  const { compression = "gzip", "compression-level": level, "force-compression": force } = attributes;
-  if (compression !== "gzip" && compression !== "zstd" && compression !== "estargz" && compression !== "uncompressed")
-    throw new SlipwayError("invalid_argument", "INVALID_COMPRESSION", `unsupported layer compression type: ${compression}`, { compression });
-  const number = level === undefined ? undefined : Number(level);
-  if (number !== undefined && (!Number.isInteger(number) || number < 0 || number > (compression === "zstd" ? 22 : 9)))
-    throw new SlipwayError("invalid_argument", "INVALID_COMPRESSION", `non-int or too large value ${String(level)} specified for compression-level`, { level });
-  return { type: compression, force: isTrue(force), ...(number === undefined ? {} : { level: number }) };
-}
-
-/** As in Go's strconv.ParseBool; "push-by-digest" alone means true. */
-function isTrue(text: string | undefined): boolean {
-  return text !== undefined && ["", "1", "t", "T", "true", "TRUE", "True"].includes(text);
 }

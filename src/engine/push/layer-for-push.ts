@@ -17,11 +17,15 @@ const typeOf: Readonly<Record<LayerCompression["type"], string>> = {
   uncompressed: mediaTypes.ociLayer,
 };
 
-/** What a registry gets for a layer. Fails with LAYER_MISSING (not_found) and compressEstargz's codes. */
-export async function preparedLayer(store: Store, diffId: Digest, compression: LayerCompression, signal?: AbortSignal): Promise<PreparedLayer> {
+/**
+ * What a registry gets for a layer. One that was made here (`own`) is compressed as asked for; one that came from elsewhere stays as it
+ * came unless `force` says otherwise. Fails with LAYER_MISSING (not_found) and compressEstargz's codes.
+ */
+export async function preparedLayer(store: Store, diffId: Digest, compression: LayerCompression, own: boolean, signal?: AbortSignal): Promise<PreparedLayer> {
+  const force = compression.force || own;
   const compressed = store.layers.blobForms(diffId).some(({ mediaType }) => (ociTypes[mediaType] ?? mediaType) !== mediaTypes.ociLayer);
-  if (compression.type === "estargz" && (compression.force || !compressed)) return await estargzLayer(store, diffId, compression, signal);
-  return { descriptor: await layerForPush(store, diffId, compression, signal), diffId };
+  if (compression.type === "estargz" && (force || !compressed)) return await estargzLayer(store, diffId, compression, signal);
+  return { descriptor: await layerForPush(store, diffId, { ...compression, force }, signal), diffId };
 }
 
 /** A form of the store's layer. Fails with LAYER_MISSING (not_found). */

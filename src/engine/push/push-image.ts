@@ -7,7 +7,16 @@ import { parseManifestOrIndex } from "../../oci/parse-manifest.ts";
 import type { Reference } from "../../oci/reference.ts";
 import type { PushedBlob, RegistryClient } from "../../registry/index.ts";
 import type { Store } from "../../store/index.ts";
-import { describe, imageManifest, newIndex, readManifest, type ArchivedImage, type ArchivedIndex, type ImageDocument } from "../archive/archive-plan.ts";
+import {
+  describe,
+  imageManifest,
+  isOwnLayer,
+  newIndex,
+  readManifest,
+  type ArchivedImage,
+  type ArchivedIndex,
+  type ImageDocument,
+} from "../archive/archive-plan.ts";
 import type { LayerCompression } from "../registry-api.ts";
 import { withDockerTypes } from "./docker-types.ts";
 import { configWithDiffIds, type PreparedLayer } from "./estargz-layer.ts";
@@ -104,7 +113,7 @@ async function pushContents(request: PushRequest, layers: LayerPusher, image: Ar
     await sendConfig(image.config);
     return kept;
   }
-  const pushed = Promise.all(image.chain.map(async (diffId) => await layers.push(diffId)));
+  const pushed = Promise.all(image.chain.map(async (diffId, at) => await layers.push(diffId, isOwnLayer(image, at))));
   if (compression.type !== "estargz") await Promise.all([pushed, sendConfig(image.config)]);
   const prepared = await pushed;
   const config = configWithDiffIds(
@@ -130,23 +139,23 @@ class LayerPusher {
   }
 
   /** Compresses what is not compressed, and sends it. */
-  push(diffId: Digest): Promise<PreparedLayer> {
+  push(diffId: Digest, own: boolean): Promise<PreparedLayer> {
     let work = this.#pushed.get(diffId);
     if (work === undefined) {
-      work = this.#compressAndSend(diffId);
+      work = this.#compressAndSend(diffId, own);
       this.#pushed.set(diffId, work);
     }
     return work;
   }
 
-  async #compressAndSend(diffId: Digest): Promise<PreparedLayer> {
+  async #compressAndSend(diffId: Digest, own: boolean): Promise<PreparedLayer> {
     const { store, compression, onProgress, signal } = this.#request;
     onProgress({ layer: diffId, phase: "waiting", current: 0, total: 0 });
     const lane = this.#turn++ % parallelCompressions;
     const compressed = this.#compressing[lane]?.then(async () => {
       signal?.throwIfAborted();
       onProgress({ layer: diffId, phase: "compressing", current: 0, total: 0 });
-      return await preparedLayer(store, diffId, compression, signal);
+      return await preparedLayer(store, diffId, compression, own, signal);
     }) as Promise<PreparedLayer>;
     this.#compressing[lane] = compressed.catch(() => undefined);
     const layer = await compressed;
