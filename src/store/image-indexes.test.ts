@@ -90,7 +90,9 @@ test("a store of the first version gains indexes and keeps its images", (t) => {
   before.images.tag("a:1", id);
   before.close();
   const db = new DatabaseSync(join(root, "slipway.db"));
-  db.exec("DROP TABLE image_index; DROP TABLE index_member; ALTER TABLE image DROP COLUMN own; PRAGMA user_version = 1");
+  db.exec(
+    "DROP TABLE image_index; DROP TABLE index_member; ALTER TABLE image DROP COLUMN own; ALTER TABLE image DROP COLUMN annotations; PRAGMA user_version = 1",
+  );
   db.close();
   const store = Store.open(root);
   t.after(() => store.close());
