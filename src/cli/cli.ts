@@ -3,6 +3,7 @@
  * so that a test runs them with streams in memory and an engine of its own.
  */
 import type { SlipwayApi } from "../engine/api.ts";
+import type { AccountApi } from "../engine/registry-api.ts";
 
 export interface Output {
   write(data: string | Uint8Array): void;
@@ -39,6 +40,8 @@ export interface Cli {
   now(): number;
   /** Opens the store, once; later calls give the same engine. */
   open(): Promise<SlipwayApi>;
+  /** Who we are at registries: needs no store. */
+  accounts(): Promise<AccountApi>;
   /** Calls the listener for each of these signals instead of aborting; the answer undoes it. */
   onSignal(names: readonly NodeJS.Signals[], listener: (name: NodeJS.Signals) => void): () => void;
   /** Called when the terminal changes its size; the answer undoes it. */

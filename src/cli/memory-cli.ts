@@ -63,7 +63,7 @@ function missing(part: string): () => never {
 
 function engineFrom(parts: EngineParts): SlipwayApi {
   const group = (given: object | undefined, name: string): object =>
-    new Proxy(given ?? {}, { get: (target, key) => Reflect.get(target, key) ?? missing(`${name}.${String(key)}`) });
+    new Proxy(given ?? {}, { get: (target, key) => Reflect.get(target, key) ?? (key === "then" ? undefined : missing(`${name}.${String(key)}`)) });
   return {
     build: parts.build ?? missing("build"),
     check: parts.check ?? missing("check"),
@@ -95,6 +95,7 @@ export async function runInMemory(words: readonly string[], world: World = {}): 
     root: undefined,
     now: () => world.nowMs ?? Date.parse("2026-11-23T09:42:36Z"),
     open: world.open ?? (async () => engineFrom(world.engine ?? {})),
+    accounts: async () => engineFrom(world.engine ?? {}).accounts,
     onSignal: () => () => undefined,
     onResize: () => () => undefined,
     onExit: () => () => undefined,

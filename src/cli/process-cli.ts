@@ -3,6 +3,7 @@ import { SlipwayError } from "../base/errors.ts";
 import { exitCodeOfSignal } from "./exit-code.ts";
 import { printable } from "../base/printable.ts";
 import type { SlipwayApi } from "../engine/api.ts";
+import type { AccountApi } from "../engine/registry-api.ts";
 import type { Cli, Output } from "./cli.ts";
 import { openInput, openOutput } from "./standard-streams.ts";
 
@@ -62,6 +63,7 @@ export function createProcessCli(options: { readonly root: string | undefined; r
   const stderr = openOutput(2);
   showWarnings(stderr);
   let engine: Promise<SlipwayApi> | undefined;
+  let accounts: Promise<AccountApi & AsyncDisposable> | undefined;
   const open = async (): Promise<SlipwayApi> => {
     const { Slipway, enterUserNamespace } = await import("../engine/index.ts");
     await enterUserNamespace();
@@ -78,6 +80,7 @@ export function createProcessCli(options: { readonly root: string | undefined; r
     root: options.root,
     now: () => Date.now(),
     open: () => (engine ??= open()),
+    accounts: () => (accounts ??= import("../engine/accounts.ts").then(({ openAccounts }) => openAccounts())),
     onSignal: (names, listener) => signals.take(names, listener),
     onResize: (listener) => {
       process.on("SIGWINCH", listener);
@@ -91,6 +94,7 @@ export function createProcessCli(options: { readonly root: string | undefined; r
       stdin.close();
       const opened = await engine?.catch(() => undefined);
       await opened?.close();
+      await (await accounts)?.[Symbol.asyncDispose]();
     },
   };
 }

@@ -3,6 +3,16 @@ import { homeDirectory } from "../base/home-directory.ts";
 import type { CredentialKeeper, RegistryClient } from "../registry/index.ts";
 import type { AccountApi } from "./registry-api.ts";
 
+/** For a program that signs in and does nothing else: no store is opened. */
+export function openAccounts(): AccountApi & AsyncDisposable {
+  let client: Promise<RegistryClient> | undefined;
+  const open = (): Promise<RegistryClient> => {
+    client ??= import("../registry/index.ts").then(async ({ createRegistryClient, readMachineConfig }) => createRegistryClient(await readMachineConfig()));
+    return client;
+  };
+  return { ...createAccounts(open), [Symbol.asyncDispose]: async () => await (await client?.catch(() => undefined))?.close() };
+}
+
 export function createAccounts(client: () => Promise<RegistryClient>): AccountApi {
   const keeper = async (): Promise<CredentialKeeper> => {
     const { createCredentialKeeper, createHelperChanger } = await import("../registry/index.ts");

@@ -1,5 +1,6 @@
 /** `import { Slipway } from "slipway"`: build, keep, run and ship container images from a program of your own. */
 export { Slipway } from "./slipway.ts";
+export { openAccounts } from "./accounts.ts";
 export { enterUserNamespace } from "./user-namespace.ts";
 export { SlipwayError, isSlipwayError, type ErrorKind } from "../base/errors.ts";
 export type { LogEvent, ProgressEvent, StatusEvent, VertexEvent, WarningEvent } from "../base/progress.ts";

@@ -24,12 +24,20 @@ const timeoutMs = 30_000;
 /** the words by which a helper says that it has nothing */
 const notFound = "credentials not found in native keychain";
 
-function checkName(helper: string, program: string): void {
-  if (!/^[A-Za-z0-9._-]+$/.test(helper)) throw failure(program, `${JSON.stringify(helper.slice(0, 100))} is not the name of a helper`);
+type Action = "get" | "store" | "erase";
+
+const doing: Readonly<Record<Action, string>> = { get: "getting", store: "storing", erase: "erasing" };
+
+function checkName(helper: string, program: string, action: Action): void {
+  if (!/^[A-Za-z0-9._-]+$/.test(helper)) throw failure(program, action, `${JSON.stringify(helper.slice(0, 100))} is not the name of a helper`);
 }
 
-function failure(program: string, why: string, cause?: unknown): SlipwayError {
-  return new SlipwayError("failed_precondition", "CREDENTIAL_HELPER_FAILED", `error getting credentials - err: ${why}`, { program }, cause);
+/** In the words of Docker's client. */
+function failure(program: string, action: Action, why: string, output = "", cause?: unknown): SlipwayError {
+  const remedy = `mend ${program}, or take "credsStore" out of the config file to keep passwords there as plain text`;
+  const details = action === "store" ? { program, remedy } : { program };
+  const message = `error ${doing[action]} credentials - err: ${why}, out: \`${output}\``;
+  return new SlipwayError("failed_precondition", "CREDENTIAL_HELPER_FAILED", message, details, cause);
 }
 
 interface Output {
@@ -37,7 +45,7 @@ interface Output {
   readonly stdout: Buffer;
 }
 
-function runProgram(program: string, action: string, input: string, env: Env, signal?: AbortSignal): Promise<Output> {
+function runProgram(program: string, action: Action, input: string, env: Env, signal?: AbortSignal): Promise<Output> {
   const { spawn } = process.getBuiltinModule("node:child_process");
   return new Promise((resolve, reject) => {
     const child = spawn(program, [action], { stdio: ["pipe", "pipe", "ignore"], env, killSignal: "SIGKILL", ...(signal && { signal }) });
@@ -48,18 +56,18 @@ function runProgram(program: string, action: string, input: string, env: Env, si
     child.on("error", (error) => {
       clearTimeout(timer);
       const why = errnoOf(error) === "ENOENT" ? `exec: "${program}": executable file not found in $PATH` : error.message;
-      reject(signal?.aborted === true ? abortError(signal) : failure(program, why, error));
+      reject(signal?.aborted === true ? abortError(signal) : failure(program, action, why, "", error));
     });
     child.stdout.on("data", (chunk: Buffer) => {
       size += chunk.length;
       if (size <= maxOutputBytes) return void chunks.push(chunk);
       child.kill("SIGKILL");
-      reject(failure(program, `${program} wrote more than ${maxOutputBytes} bytes`));
+      reject(failure(program, action, `${program} wrote more than ${maxOutputBytes} bytes`));
     });
     child.on("close", (exitCode, killed) => {
       clearTimeout(timer);
       if (killed === null) resolve({ exitCode, stdout: Buffer.concat(chunks) });
-      else reject(failure(program, `${program} was ended by ${killed}: no answer within ${timeoutMs / 1000} s`));
+      else reject(failure(program, action, `${program} was ended by ${killed}: no answer within ${timeoutMs / 1000} s`));
     });
     // a helper that ends without reading is no failure by itself
     child.stdin.on("error", () => {});
@@ -74,12 +82,12 @@ function runProgram(program: string, action: string, input: string, env: Env, si
 export function createHelperRunner(env: Env): RunHelper {
   return async (helper, server, signal) => {
     const program = `docker-credential-${helper}`;
-    checkName(helper, program);
+    checkName(helper, program, "get");
     const { exitCode, stdout } = await runProgram(program, "get", server, env, signal);
     if (exitCode !== 0) {
       const text = printable(stdout.toString("utf8", 0, 500)).trim();
       if (text.includes(notFound)) return undefined;
-      throw failure(program, `exit status ${String(exitCode)}, out: \`${text}\``);
+      throw failure(program, "get", `exit status ${String(exitCode)}`, text);
     }
     const fields = new Fields(parseJsonObject(stdout, `answer of ${program}`, { maxBytes: maxOutputBytes, maxDepth: 4 }), `answer of ${program}`);
     return { username: fields.string("Username") ?? "", secret: fields.string("Secret") ?? "" };
@@ -90,20 +98,11 @@ export function createHelperRunner(env: Env): RunHelper {
 export function createHelperChanger(env: Env): ChangeHelper {
   return async (helper, action, input, signal) => {
     const program = `docker-credential-${helper}`;
-    checkName(helper, program);
+    checkName(helper, program, action);
     const { exitCode, stdout } = await runProgram(program, action, input, env, signal);
     if (exitCode === 0) return;
     const text = printable(stdout.toString("utf8", 0, 500)).trim();
     if (action === "erase" && text.includes(notFound)) return;
-    const verb = action === "store" ? "storing" : "erasing";
-    throw new SlipwayError(
-      "failed_precondition",
-      "CREDENTIAL_HELPER_FAILED",
-      `error ${verb} credentials - err: exit status ${String(exitCode)}, out: \`${text}\``,
-      {
-        program,
-        remedy: `mend ${program}, or take "credsStore" out of the config file to keep passwords there as plain text`,
-      },
-    );
+    throw failure(program, action, `exit status ${String(exitCode)}`, text);
   };
 }

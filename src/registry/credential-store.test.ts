@@ -1,5 +1,18 @@
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
@@ -19,7 +32,7 @@ const me: Credential = { kind: "basic", username: "me", password: "pass:word" };
 const path = (): string => join(home, ".docker/config.json");
 const env = (): Record<string, string> => ({ PATH: `${join(home, "bin")}:/usr/bin:/bin`, HOME: home });
 const keeper = (changes: Record<string, string> = {}) =>
-  createCredentialKeeper({ env: { ...env(), ...changes }, home, change: createHelperChanger({ ...env(), ...changes }) });
+  createCredentialKeeper({ env: { ...env(), ...changes }, home, lockWaitMs: 1_000, change: createHelperChanger({ ...env(), ...changes }) });
 const lookup = (host: string): Promise<Credential | undefined> =>
   createCredentialSource(env(), home, diskConfigFiles, createHelperRunner(env())).lookup(host, "a");
 
@@ -42,18 +55,19 @@ function installHelper(
 describe("in the config file", () => {
   useHome();
   test("as Docker writes it, for the user alone", async () => {
-    assert.deepEqual(await keeper().save("registry.example:5000", me), { kind: "file", path: path(), isNew: true });
+    assert.deepEqual(await keeper().save("registry.example:5000", me), { kind: "file", path: path(), isNew: true, password: true });
     assert.equal(readFileSync(path(), "utf8"), '{\n\t"auths": {\n\t\t"registry.example:5000": {\n\t\t\t"auth": "bWU6cGFzczp3b3Jk"\n\t\t}\n\t}\n}');
     assert.equal(statSync(path()).mode & 0o777, 0o600);
     assert.deepEqual(await lookup("registry.example:5000"), me);
-    assert.deepEqual(await keeper().save("registry.example:5000", me), { kind: "file", path: path(), isNew: false });
+    assert.deepEqual(await keeper().save("registry.example:5000", me), { kind: "file", path: path(), isNew: false, password: false });
     assert.equal(existsSync(`${path()}.lock`), false);
   });
 
   test("Docker Hub under its old name, identity tokens with the user's", async () => {
-    await keeper().save("docker.io", { kind: "identity", token: "secret", username: "me" });
+    const kept = await keeper().save("docker.io", { kind: "identity", token: "secret", username: "me" });
+    assert.deepEqual(kept, { kind: "file", path: path(), isNew: true, password: false });
     assert.deepEqual(JSON.parse(readFileSync(path(), "utf8")), { auths: { "https://index.docker.io/v1/": { auth: "bWU6", identitytoken: "secret" } } });
-    assert.deepEqual(await lookup("docker.io"), { kind: "identity", token: "secret" });
+    assert.deepEqual(await lookup("docker.io"), { kind: "identity", token: "secret", username: "me" });
   });
 
   test("what else is there stays", async () => {
@@ -79,7 +93,7 @@ describe("in the config file", () => {
 
   test("REGISTRY_AUTH_FILE names another file", async () => {
     const file = join(home, "auth.json");
-    assert.deepEqual(await keeper({ REGISTRY_AUTH_FILE: file }).save("host", me), { kind: "file", path: file, isNew: true });
+    assert.deepEqual(await keeper({ REGISTRY_AUTH_FILE: file }).save("host", me), { kind: "file", path: file, isNew: true, password: true });
     assert.equal(existsSync(path()), false);
   });
 
@@ -88,6 +102,29 @@ describe("in the config file", () => {
     writeFileSync(path(), "secret, not JSON");
     await assert.rejects(keeper().save("host", me), (error: Error) => error.message.includes(path()) && !error.message.includes("secret"));
     assert.equal(readFileSync(path(), "utf8"), "secret, not JSON");
+  });
+
+  const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  const here = `${boot}/${readlinkSync("/proc/self/ns/pid")}`;
+  const abandoned: readonly [name: string, holder: string][] = [
+    ["a process that is gone", `999999999 1 ${here}`],
+    ["a process whose number another one has now", `${process.pid} 1 ${here}`],
+  ];
+  for (const [name, holder] of abandoned) {
+    test(`a lock of ${name} holds nobody up`, async () => {
+      mkdirSync(join(home, ".docker"));
+      writeFileSync(`${path()}.lock`, `${holder}\n`);
+      await keeper().save("host", me);
+      assert.deepEqual(readdirSync(join(home, ".docker")), ["config.json"]);
+    });
+  }
+
+  test("a lock of a machine that we cannot see is believed", async () => {
+    mkdirSync(join(home, ".docker"));
+    writeFileSync(`${path()}.lock`, "7 1 another/machine\n");
+    const hasty = createCredentialKeeper({ env: env(), home, lockWaitMs: 0, change: createHelperChanger(env()) });
+    await assert.rejects(hasty.save("host", me), { code: "CREDENTIAL_FILE", message: `${path()}.lock is held by process 7` });
+    assert.equal(existsSync(path()), false);
   });
 
   test("ten at once lose none", async () => {
@@ -119,7 +156,7 @@ describe("in a helper", () => {
 
   const broken: readonly [name: string, script: string | undefined, message: RegExp][] = [
     ["refuses", "echo 'keychain is locked'; exit 1", /^error storing credentials - err: exit status 1, out: `keychain is locked`$/],
-    ["is missing", undefined, /executable file not found in \$PATH/],
+    ["is missing", undefined, /^error storing credentials - err: exec: "docker-credential-box": executable file not found in \$PATH, out: ``$/],
   ];
   for (const [name, script, message] of broken) {
     test(`one that ${name}: the password is written nowhere else`, async () => {

@@ -2,17 +2,20 @@
  * Credentials that are kept: in Docker's config.json or a containers auth.json, or in the credential helper that the file names.
  * What the file holds besides stays as it is. @see docker docs, "docker login"; containers-auth.json(5)
  */
-import { accessSync, closeSync, constants, openSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { accessSync, closeSync, constants, fsyncSync, openSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { makeDirectories } from "../base/make-directories.ts";
 import { SlipwayError, errnoOf } from "../base/errors.ts";
 import type { Env } from "./config-files.ts";
 import type { Credential } from "./credentials.ts";
-import { hubKey, isHubName } from "./credentials.ts";
+import { hubKey, isHubName, noName } from "./credentials.ts";
 import type { ChangeHelper } from "./credential-helper.ts";
+import { withFileLock } from "./file-lock.ts";
 
 /** Where a credential went. */
-export type KeptIn = { readonly kind: "file"; readonly path: string; readonly isNew: boolean } | { readonly kind: "helper"; readonly helper: string };
+export type KeptIn =
+  /** `password`: the file holds one that it did not hold before, as plain text; tokens are none */
+  { readonly kind: "file"; readonly path: string; readonly isNew: boolean; readonly password: boolean } | { readonly kind: "helper"; readonly helper: string };
 
 export interface CredentialKeeper {
   readonly path: string;
@@ -31,6 +34,8 @@ export interface KeeperOptions {
   readonly change: ChangeHelper;
   /** another file than the environment's */
   readonly path?: string | undefined;
+  /** how long another process that writes the file is waited for; five seconds when absent */
+  readonly lockWaitMs?: number;
 }
 
 type Json = { [key: string]: unknown };
@@ -63,33 +68,6 @@ function readConfig(path: string): Json {
   throw new SlipwayError("invalid_argument", "INVALID_DOCUMENT", `${path} is not a JSON object`, { path, remedy: "mend it or move it away" });
 }
 
-const lockWaitMs = 5_000;
-/** a lock this old was left by a process that died */
-const lockStaleMs = 30_000;
-
-/** One writer at a time: two logins at once must not lose one of them. */
-function locked<T>(path: string, body: () => T): T {
-  const lock = `${path}.lock`;
-  const end = Date.now() + lockWaitMs;
-  for (;;) {
-    try {
-      closeSync(openSync(lock, "wx", 0o600));
-      break;
-    } catch (error) {
-      if (errnoOf(error) !== "EEXIST") throw fileError(path, error);
-      const age = Date.now() - (statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? 0);
-      if (age > lockStaleMs) rmSync(lock, { force: true });
-      else if (Date.now() > end) throw new SlipwayError("unavailable", "CREDENTIAL_FILE", `${lock} is held by another process`, { path: lock });
-      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
-    }
-  }
-  try {
-    return body();
-  } finally {
-    rmSync(lock, { force: true });
-  }
-}
-
 function fileError(path: string, error: unknown): SlipwayError {
   return new SlipwayError("denied", "CREDENTIAL_FILE", `error saving credentials: ${path}: ${errnoOf(error) ?? String(error)}`, { path }, error);
 }
@@ -103,27 +81,43 @@ function targetOf(path: string): string {
   }
 }
 
-function changeConfig<T>(path: string, change: (config: Json) => { readonly value: T; readonly write: boolean }): T {
+/** A machine that loses power keeps the old file or the new one, never an empty one. */
+function writeDurably(path: string, text: string): void {
+  const file = openSync(path, "w", 0o600);
+  try {
+    writeFileSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function changeConfig<T>(path: string, lockWaitMs: number, change: (config: Json) => { readonly value: T; readonly write: boolean }): T {
   const target = targetOf(path);
   try {
     makeDirectories(dirname(target), 0o700);
   } catch (error) {
     throw fileError(path, error);
   }
-  return locked(target, () => {
+  const locked = (): T => {
     const config = readConfig(target);
     const { value, write } = change(config);
     if (!write) return value;
     const partial = `${target}.${process.pid}.tmp`;
     try {
-      writeFileSync(partial, JSON.stringify(config, null, "\t"), { mode: 0o600 });
+      writeDurably(partial, JSON.stringify(config, null, "\t"));
       renameSync(partial, target);
     } catch (error) {
       rmSync(partial, { force: true });
       throw fileError(path, error);
     }
     return value;
-  });
+  };
+  try {
+    return withFileLock(target, lockWaitMs, locked);
+  } catch (error) {
+    throw error instanceof SlipwayError ? error : fileError(path, error);
+  }
 }
 
 function entryOf(credential: Credential): Json {
@@ -131,7 +125,7 @@ function entryOf(credential: Credential): Json {
     case "basic":
       return { auth: Buffer.from(`${credential.username}:${credential.password}`).toString("base64") };
     case "identity":
-      return { auth: Buffer.from(`${credential.username ?? "00000000-0000-0000-0000-000000000000"}:`).toString("base64"), identitytoken: credential.token };
+      return { auth: Buffer.from(`${credential.username ?? noName}:`).toString("base64"), identitytoken: credential.token };
     case "bearer":
       return { registrytoken: credential.token };
   }
@@ -172,7 +166,7 @@ function helperOf(config: Json, host: string): string | undefined {
   return typeof helper === "string" && helper !== "" ? helper : undefined;
 }
 
-export function createCredentialKeeper({ env, home, change, path: given }: KeeperOptions): CredentialKeeper {
+export function createCredentialKeeper({ env, home, change, path: given, lockWaitMs = 5_000 }: KeeperOptions): CredentialKeeper {
   const path = given ?? (env["REGISTRY_AUTH_FILE"] || `${env["DOCKER_CONFIG"] || `${home}/.docker`}/config.json`);
 
   async function saveToHelper(helper: string, host: string, credential: Exclude<Credential, { kind: "bearer" }>): Promise<void> {
@@ -187,7 +181,7 @@ export function createCredentialKeeper({ env, home, change, path: given }: Keepe
       const detected = helperOf(config, host) === undefined && given === undefined ? detectStore(env, config) : undefined;
       const helper = helperOf(config, host) ?? detected;
       if (helper !== undefined && credential.kind !== "bearer") await saveToHelper(helper, host, credential);
-      return changeConfig(path, (now) => {
+      return changeConfig<KeptIn>(path, lockWaitMs, (now) => {
         const auths = isObject(now["auths"]) ? now["auths"] : {};
         const entry = helper === undefined ? entryOf(credential) : {};
         const key = serverKey(host);
@@ -195,7 +189,8 @@ export function createCredentialKeeper({ env, home, change, path: given }: Keepe
         auths[key] = entry;
         now["auths"] = auths;
         if (detected !== undefined) now["credsStore"] = detected;
-        return { value: helper === undefined ? { kind: "file", path, isNew } : { kind: "helper", helper }, write: true } as const;
+        if (helper !== undefined) return { value: { kind: "helper", helper }, write: true };
+        return { value: { kind: "file", path, isNew, password: isNew && credential.kind === "basic" }, write: true };
       });
     },
     async erase(host) {
@@ -205,7 +200,7 @@ export function createCredentialKeeper({ env, home, change, path: given }: Keepe
       const auths = isObject(config["auths"]) ? config["auths"] : {};
       const here = keysOf(auths, host).length > 0;
       if (!here) return helper !== undefined;
-      return changeConfig(path, (now) => {
+      return changeConfig(path, lockWaitMs, (now) => {
         const current = isObject(now["auths"]) ? now["auths"] : {};
         for (const key of keysOf(current, host)) delete current[key];
         now["auths"] = current;

@@ -35,7 +35,7 @@ describe("lookup", () => {
     ["another port is another registry", auths({ "r.example:5000": { auth: base64("u:p") } }), "r.example:5001", undefined],
     ["a password with a colon, padded with NUL", auths({ "r.example": { auth: base64("u:p:q\0\0") } }), "r.example", basic("u", "p:q")],
     ["fields of their own", auths({ "r.example": { username: "u", password: "p" } }), "r.example", basic("u")],
-    ["an identity token", auths({ "r.example": { auth: base64("u:"), identitytoken: "id" } }), "r.example", { kind: "identity", token: "id" }],
+    ["an identity token", auths({ "r.example": { auth: base64("u:"), identitytoken: "id" } }), "r.example", { kind: "identity", token: "id", username: "u" }],
     ["a registry token", auths({ "r.example": { registrytoken: "rt" } }), "r.example", { kind: "bearer", token: "rt" }],
     ["an empty entry", auths({ "r.example": {} }), "r.example", undefined],
     [
@@ -52,6 +52,14 @@ describe("lookup", () => {
       basic("f"),
       { REGISTRY_AUTH_FILE: "/f" },
     ],
+    [
+      "DOCKER_AUTH_CONFIG before all files",
+      auths({ "r.example": { auth: base64("u:p") } }),
+      "r.example",
+      basic("ci"),
+      { DOCKER_AUTH_CONFIG: JSON.stringify({ auths: { "r.example": { auth: base64("ci:p") } } }) },
+    ],
+    ["DOCKER_AUTH_CONFIG that knows another host only", auths({ "r.example": { auth: base64("u:p") } }), "r.example", basic("u"), { DOCKER_AUTH_CONFIG: "{}" }],
     [
       "the containers tools' file last",
       { "/run/u/containers/auth.json": { auths: { "r.example": { auth: base64("c:p") } } } },
@@ -108,10 +116,10 @@ describe("credential helpers", () => {
   });
 
   const table: readonly [name: string, script: string | undefined, message: RegExp][] = [
-    ["absent", undefined, /^error getting credentials - err: exec: "docker-credential-absent": executable file not found in \$PATH$/],
+    ["absent", undefined, /^error getting credentials - err: exec: "docker-credential-absent": executable file not found in \$PATH, out: ``$/],
     ["locked", "echo keychain is locked; exit 3", /exit status 3, out: `keychain is locked`$/],
-    ["chatty", "while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done", /wrote more than 65536 bytes$/],
-    ["../evil", undefined, /is not the name of a helper$/],
+    ["chatty", "while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done", /wrote more than 65536 bytes, out: ``$/],
+    ["../evil", undefined, /is not the name of a helper, out: ``$/],
   ];
   for (const [name, script, message] of table) {
     test(name, async () => {
@@ -137,4 +145,14 @@ test("the disk: absent files and directories are nothing, too large ones an erro
   assert.equal(diskConfigFiles.readText(join(dir, "text")), "abc");
   writeFileSync(join(dir, "large"), Buffer.alloc(1024 * 1024 + 1));
   assert.throws(() => diskConfigFiles.readText(join(dir, "large")), { code: "DOCUMENT_TOO_LARGE" });
+});
+
+test("DOCKER_AUTH_CONFIG that cannot be read is warned of, without its text", async () => {
+  const { promise, resolve } = Promise.withResolvers<Error>();
+  process.once("warning", resolve);
+  const { lookup } = source({ "/h/.docker/config.json": { auths: { "r.example": { auth: base64("u:p") } } } }, { DOCKER_AUTH_CONFIG: "secret{" });
+  assert.deepEqual(await lookup("r.example"), { kind: "basic", username: "u", password: "p" });
+  const { message } = await promise;
+  assert.match(message, /^DOCKER_AUTH_CONFIG is not used: /);
+  assert.doesNotMatch(message, /secret/);
 });

@@ -31,6 +31,9 @@ interface AuthFile {
   readonly store: string | undefined;
 }
 
+/** in the place of a user's name where only a token is known */
+export const noName = "00000000-0000-0000-0000-000000000000";
+
 export const hubKey = "https://index.docker.io/v1/";
 const hubNames = new Set(["docker.io", "index.docker.io", "registry-1.docker.io"]);
 
@@ -48,7 +51,13 @@ function normalizeKey(key: string): string {
 
 function readEntry(fields: Fields): Credential | undefined {
   const identity = fields.string("identitytoken");
-  if (identity) return { kind: "identity", token: identity };
+  if (identity) {
+    const name =
+      Buffer.from(fields.string("auth") ?? "", "base64")
+        .toString("utf8")
+        .split(":")[0] ?? "";
+    return name === "" || name === noName ? { kind: "identity", token: identity } : { kind: "identity", token: identity, username: name };
+  }
   const bearer = fields.string("registrytoken");
   if (bearer) return { kind: "bearer", token: bearer };
   const auth = Buffer.from(fields.string("auth") ?? "", "base64").toString("utf8");
@@ -98,6 +107,9 @@ async function lookupIn(file: AuthFile, keys: readonly string[], run: RunHelper,
   return key === undefined ? undefined : file.entries.get(key);
 }
 
+/** holds what a config.json holds, for pipelines that have no file */
+const authVariable = "DOCKER_AUTH_CONFIG";
+
 function authPaths(env: Env, home: string): readonly string[] {
   const docker = `${env["DOCKER_CONFIG"] || `${home}/.docker`}/config.json`;
   const runtimeDir = env["XDG_RUNTIME_DIR"];
@@ -108,7 +120,7 @@ function authPaths(env: Env, home: string): readonly string[] {
 }
 
 /**
- * The credentials of the machine's user: REGISTRY_AUTH_FILE, DOCKER_CONFIG or ~/.docker/config.json, then the containers
+ * The credentials of the machine's user: DOCKER_AUTH_CONFIG's text, REGISTRY_AUTH_FILE, DOCKER_CONFIG or ~/.docker/config.json, then the containers
  * tools' auth.json; the first file that knows the registry counts. Files are read at the first lookup and helpers are
  * asked once for each repository's key, when a registry wants to know who we are and not before.
  */
@@ -116,8 +128,8 @@ export function createCredentialSource(env: Env, home: string, files: ConfigFile
   let loaded: readonly AuthFile[] | undefined;
   const absent: string[] = [];
   const present: string[] = [];
-  function authFiles(): readonly AuthFile[] {
-    return (loaded ??= authPaths(env, home).flatMap((path) => {
+  function readFiles(): readonly AuthFile[] {
+    return authPaths(env, home).flatMap((path) => {
       const text = files.readText(path);
       if (text === undefined || text.trim() === "") {
         absent.push(path);
@@ -125,8 +137,22 @@ export function createCredentialSource(env: Env, home: string, files: ConfigFile
       }
       present.push(path);
       return [parseAuthFile(text, path)];
-    }));
+    });
   }
+  /** As Docker has it: what cannot be read there is warned of and passed over. */
+  function readVariable(): readonly AuthFile[] {
+    const text = env[authVariable] ?? "";
+    if (text.trim() === "") return [];
+    try {
+      const file = parseAuthFile(text, authVariable);
+      present.push(authVariable);
+      return [file];
+    } catch (error) {
+      process.emitWarning(`${authVariable} is not used: ${error instanceof Error ? error.message : String(error)}`);
+      return [];
+    }
+  }
+  const authFiles = (): readonly AuthFile[] => (loaded ??= [...readVariable(), ...readFiles()]);
 
   return {
     async lookup(host, repository, signal) {

@@ -22,7 +22,7 @@ function accounts(changes: Accounts = {}): { readonly calls: unknown[]; readonly
       known: async () => undefined,
       login: async (host, credential) => {
         calls.push([host, credential]);
-        return { kind: "file", path: "/home/me/.docker/config.json", isNew: true };
+        return { kind: "file", path: "/home/me/.docker/config.json", isNew: true, password: true };
       },
       logout: async (host) => calls.push(host) > 0,
       ...changes,
@@ -67,7 +67,7 @@ describe("login", () => {
         known: async () => ({ kind: "basic", username: "me", password: "old" }),
         login: async () => {
           if (tries++ === 0) throw error;
-          return { kind: "file", path: "f", isNew: false };
+          return { kind: "file", path: "f", isNew: false, password: false };
         },
       });
       const outcome = await runInMemory(["login", "host"], { engine: { accounts: given }, stdin: "me\nnew\n", stdinIsTTY: true });
@@ -77,11 +77,15 @@ describe("login", () => {
   }
 
   const bad: readonly [words: string[], stderr: string][] = [
+    [["-u", "me", "--password-stdin", "host"], "Error: Cannot perform an interactive login from a non TTY device\n"],
+    [["-u", "", "host"], "username is empty\n"],
+    [["-p", "", "host"], "password is empty\n"],
+    [["-u", "", "-p", "x", "host"], "username is empty\n"],
+    [["-u", "me", "-p", "", "--password-stdin", "host"], "conflicting options: cannot specify both --password and --password-stdin\n"],
     [["-p", "x", "host"], `${insecure}Error: Cannot perform an interactive login from a non TTY device\n`],
     [["host"], "Error: Cannot perform an interactive login from a non TTY device\n"],
     [["--password-stdin", "host"], "the --password-stdin option requires --username to be set\n"],
     [["-u", "", "--password-stdin", "host"], "username is empty\n"],
-    [["-u", "me", "--password-stdin", "host"], "password is empty\n"],
     [["-u", "me", "-p", "x", "--password-stdin", "host"], "conflicting options: cannot specify both --password and --password-stdin\n"],
   ];
   for (const [words, stderr] of bad) {
@@ -90,6 +94,53 @@ describe("login", () => {
       assert.deepEqual([outcome.code, outcome.stdout, outcome.stderr], [1, "", stderr]);
     });
   }
+});
+
+describe("a helper that fails", () => {
+  const broken = new SlipwayError("failed_precondition", "CREDENTIAL_HELPER_FAILED", "error storing credentials - err: exit status 1, out: `locked`");
+  const fails = async (): Promise<never> => {
+    throw broken;
+  };
+  test("to keep: nothing is kept", async () => {
+    const { accounts: given } = accounts({ login: fails });
+    const outcome = await runInMemory(["login", "-u", "me", "--password-stdin", "host"], { engine: { accounts: given }, stdin: "x" });
+    assert.deepEqual([outcome.code, outcome.stderr], [1, `Error saving credentials: ${broken.message}\n`]);
+  });
+  test("to tell: the user is asked", async () => {
+    const { accounts: given, calls } = accounts({ known: fails });
+    const outcome = await runInMemory(["login", "host"], { engine: { accounts: given }, stdin: "me\nx\n", stdinIsTTY: true });
+    assert.deepEqual([outcome.code, outcome.stderr, calls], [0, `WARNING: ${broken.message}\n${stored}`, [["host", basic("me", "x")]]]);
+  });
+  test("to forget: a warning", async () => {
+    const { accounts: given } = accounts({ logout: fails });
+    const outcome = await runInMemory(["logout", "host"], { engine: { accounts: given } });
+    assert.deepEqual([outcome.code, outcome.stdout], [0, "Removing login credentials for host\n"]);
+    assert.equal(outcome.stderr, `WARNING: could not erase credentials:\nhost: ${broken.message}\n`);
+  });
+});
+
+test("Enter takes the name that was there", async () => {
+  let tries = 0;
+  const { accounts: given, calls } = accounts({
+    known: async () => ({ kind: "basic", username: "me", password: "old" }),
+    login: async (host, credential) => {
+      if (tries++ === 0) throw new SlipwayError("unauthenticated", "LOGIN_REFUSED", "no");
+      calls.push([host, credential]);
+      return { kind: "file", path: "f", isNew: false, password: false };
+    },
+  });
+  const outcome = await runInMemory(["login", "host"], { engine: { accounts: given }, stdin: "\nnew\n", stdinIsTTY: true });
+  assert.match(outcome.stdout, /^Username \(me\): Password: /);
+  assert.deepEqual(calls, [["host", basic("me", "new")]]);
+});
+
+test("DOCKER_AUTH_CONFIG goes before what is kept, and that is said", async () => {
+  const world = { engine: { accounts: accounts().accounts }, env: { DOCKER_AUTH_CONFIG: "{}" }, stdin: "x" };
+  for (const words of [
+    ["login", "-u", "me", "--password-stdin", "host"],
+    ["logout", "host"],
+  ])
+    assert.match((await runInMemory(words, world)).stderr, /^\n Warn -> DOCKER_AUTH_CONFIG is set and takes precedence\.\n/);
 });
 
 test("logout", async () => {

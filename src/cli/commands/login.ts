@@ -1,12 +1,14 @@
 /** `login` and `logout`, as Docker's. */
-import { SlipwayError } from "../../base/errors.ts";
+import { SlipwayError, isSlipwayError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
-import type { SlipwayApi } from "../../engine/api.ts";
+import type { AccountApi } from "../../engine/registry-api.ts";
 import type { Handler } from "../command.ts";
 import type { Cli } from "../cli.ts";
 import { cliError } from "../failure.ts";
 import type { ParsedFlags } from "../flags.ts";
 import { ask, askSecret, Keys } from "./ask.ts";
+
+type Credential = Parameters<AccountApi["login"]>[1];
 
 const hubServer = "https://index.docker.io/v1/";
 
@@ -24,12 +26,13 @@ export const runLogin: Handler = async (cli, { flags, args }) => {
   const host = hostOf(args[0] ?? "");
   const username = flags.string("username");
   const password = await passwordFrom(cli, flags);
-  const engine = await cli.open();
-  const known = username === "" && password === undefined ? await engine.accounts.known(host) : undefined;
-  if (known !== undefined && (await loginAgain(cli, engine, host, known))) return 0;
-  const credential = { kind: "basic", ...(await complete(cli, host, username, password)) } as const;
-  const kept = await engine.accounts.login(host, credential, { signal: cli.signal });
-  if (kept.kind === "file" && kept.isNew) {
+  warnOfEnvironment(cli);
+  const accounts = await cli.accounts();
+  const known = username === "" && password === undefined ? await knownAt(cli, accounts, host) : undefined;
+  if (known !== undefined && (await loginAgain(cli, accounts, host, known))) return 0;
+  const credential = { kind: "basic", ...(await complete(cli, host, { username, password, formerName: nameOf(known) })) } as const;
+  const kept = await accounts.login(host, credential, { signal: cli.signal }).catch(throwUnsaved);
+  if (kept.kind === "file" && kept.password) {
     cli.stderr.write(`\nWARNING! Your credentials are stored unencrypted in '${kept.path}'.\nConfigure a credential helper to remove this warning. See\n`);
     cli.stderr.write("https://docs.docker.com/go/credential-store/\n\n");
   }
@@ -37,13 +40,37 @@ export const runLogin: Handler = async (cli, { flags, args }) => {
   return 0;
 };
 
+/** What is kept is not looked at then. */
+function warnOfEnvironment(cli: Cli): void {
+  if ((cli.env["DOCKER_AUTH_CONFIG"] ?? "") === "") return;
+  cli.stderr.write(
+    "\n Warn -> DOCKER_AUTH_CONFIG is set and takes precedence.\n         Unset DOCKER_AUTH_CONFIG to restore the CLI auth behaviour.\n         \n",
+  );
+}
+
+/** A helper that fails knows nothing: the user is asked, as Docker does. */
+async function knownAt(cli: Cli, accounts: AccountApi, host: string): Promise<Credential | undefined> {
+  try {
+    return await accounts.known(host);
+  } catch (error) {
+    if (!isSlipwayError(error, "CREDENTIAL_HELPER_FAILED")) throw error;
+    cli.stderr.write(`WARNING: ${printable(error.message)}\n`);
+    return undefined;
+  }
+}
+
+function throwUnsaved(error: unknown): never {
+  if (!isSlipwayError(error, "CREDENTIAL_HELPER_FAILED")) throw error;
+  throw new SlipwayError(error.kind, error.code, `Error saving credentials: ${error.message}`, { ...error.details, bare: true }, error.cause);
+}
+
 /** With what is known already; where that is refused, Docker says so and asks. */
-async function loginAgain(cli: Cli, engine: SlipwayApi, host: string, known: Parameters<SlipwayApi["accounts"]["login"]>[1]): Promise<boolean> {
+async function loginAgain(cli: Cli, accounts: AccountApi, host: string, known: Credential): Promise<boolean> {
   const name = known.kind === "basic" ? ` [Username: ${known.username}]` : "";
   cli.stderr.write(`Authenticating with existing credentials...${name}\n\n`);
   cli.stderr.write(` Info -> To login with a different account, run 'slipway logout' followed by 'slipway login'\n\n\n`);
   try {
-    await engine.accounts.login(host, known, { signal: cli.signal });
+    await accounts.login(host, known, { signal: cli.signal });
   } catch (error) {
     if (!(error instanceof SlipwayError) || error.kind === "canceled") throw error;
     const refused = error.code === "LOGIN_REFUSED";
@@ -54,26 +81,37 @@ async function loginAgain(cli: Cli, engine: SlipwayApi, host: string, known: Par
   return true;
 }
 
-/** undefined: to be asked for. */
+/** undefined: to be asked for. A flag that is given empty is a mistake, an empty standard input is not. */
 async function passwordFrom(cli: Cli, flags: ParsedFlags): Promise<string | undefined> {
   const given = flags.string("password");
   const fromStdin = flags.bool("password-stdin");
-  if (given !== "" && fromStdin) throw plain("conflicting options: cannot specify both --password and --password-stdin");
+  if (flags.changed("password") && fromStdin) throw plain("conflicting options: cannot specify both --password and --password-stdin");
+  if (flags.changed("username") && flags.string("username") === "") throw plain("username is empty");
+  if (flags.changed("password") && given === "") throw plain("password is empty");
   if (given !== "") {
     cli.stderr.write("WARNING! Using --password via the CLI is insecure. Use --password-stdin.\n");
     return given;
   }
   if (!fromStdin) return undefined;
   if (!flags.changed("username")) throw plain("the --password-stdin option requires --username to be set");
-  if (flags.string("username") === "") throw plain("username is empty");
   let text = "";
   for await (const chunk of cli.stdin.chunks) text += Buffer.from(chunk).toString();
   const password = text.replace(/\r?\n$/, "");
-  if (password === "") throw plain("password is empty");
-  return password;
+  return password === "" ? undefined : password;
 }
 
-async function complete(cli: Cli, host: string, username: string, password: string | undefined): Promise<{ username: string; password: string }> {
+function nameOf(known: Credential | undefined): string {
+  return known === undefined || known.kind === "bearer" ? "" : (known.username ?? "");
+}
+
+interface Given {
+  readonly username: string;
+  readonly password: string | undefined;
+  /** who it was the last time: Enter takes it again */
+  readonly formerName: string;
+}
+
+async function complete(cli: Cli, host: string, { username, password, formerName }: Given): Promise<{ username: string; password: string }> {
   if (username !== "" && password !== undefined) return { username, password };
   if (!cli.stdin.isTTY) throw plain("Error: Cannot perform an interactive login from a non TTY device");
   if (host === "docker.io" && username === "") {
@@ -82,7 +120,8 @@ async function complete(cli: Cli, host: string, username: string, password: stri
   }
   const keys = new Keys(cli);
   try {
-    const name = username === "" ? (await ask(cli, keys, "Username: ")).trim() : username;
+    const question = formerName === "" ? "Username: " : `Username (${printable(formerName)}): `;
+    const name = username === "" ? (await ask(cli, keys, question)).trim() || formerName : username;
     if (name === "") throw plain("Error: Non-null Username Required");
     const secret = password ?? (await askSecret(cli, keys, "Password: "));
     if (secret === "") throw plain("Error: Password Required");
@@ -94,8 +133,13 @@ async function complete(cli: Cli, host: string, username: string, password: stri
 
 export const runLogout: Handler = async (cli, { args }) => {
   const host = hostOf(args[0] ?? "");
-  const engine = await cli.open();
+  warnOfEnvironment(cli);
   cli.stdout.write(`Removing login credentials for ${host === "docker.io" ? hubServer : host}\n`);
-  await engine.accounts.logout(host);
+  try {
+    await (await cli.accounts()).logout(host);
+  } catch (error) {
+    if (!isSlipwayError(error, "CREDENTIAL_HELPER_FAILED")) throw error;
+    cli.stderr.write(`WARNING: could not erase credentials:\n${host}: ${printable(error.message)}\n`);
+  }
   return 0;
 };
