@@ -111,6 +111,47 @@ test("an identity token is exchanged by POST and stays out of the address", asyn
   });
 });
 
+test("an identity token that the server replaces is used from then on", async () => {
+  const used: (string | null)[] = [];
+  let now = 1e12;
+  const token: Handler = (request, response) => {
+    let body = "";
+    request.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
+    request.on("end", () => {
+      used.push(new URLSearchParams(body).get("refresh_token"));
+      response.end(JSON.stringify({ access_token: "t1", refresh_token: `id${used.length}` }));
+    });
+  };
+  await using shop = await openShop(token, () => "Bearer t1");
+  const client = quickClient({ credentials: knows({ kind: "identity", token: "id" }), now: () => now });
+  for (let i = 0; i < 3; i++, now += 100_000) await client.resolve(parseReference(`${shop.registry.host}/a`));
+  assert.deepEqual(used, ["id", "id1", "id2"]);
+});
+
+describe("a token server that knows one way only", () => {
+  const table: readonly [name: string, credential: Credential, known: string, status: number, lines: readonly string[]][] = [
+    ["a password by POST", user, "POST", 405, ["GET /token?service=shop&scope=repository%3Aa%3Apull&account=u", "POST /token"]],
+    [
+      "an identity token by GET",
+      { kind: "identity", token: "id", username: "u" },
+      "GET",
+      404,
+      ["POST /token", "GET /token?service=shop&scope=repository%3Aa%3Apull&account=u"],
+    ],
+  ];
+  for (const [name, credential, known, status, lines] of table) {
+    test(name, async () => {
+      const token: Handler = (request, response) => void (request.method === known ? response.end('{"token":"t1"}') : response.writeHead(status).end());
+      await using shop = await openShop(token, () => "Bearer t1");
+      await quickClient({ credentials: knows(credential) }).resolve(parseReference(`${shop.registry.host}/a`));
+      assert.deepEqual(
+        shop.tokens.requests.map(({ line }) => line),
+        lines,
+      );
+    });
+  }
+});
+
 test("a registry token is sent as it is", async () => {
   await using shop = await openShop(give({}), () => "Bearer mine");
   await quickClient({ credentials: knows({ kind: "bearer", token: "mine" }) }).resolve(parseReference(`${shop.registry.host}/a`));

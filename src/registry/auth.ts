@@ -13,7 +13,8 @@ import type { Endpoint } from "./endpoint.ts";
 import { abortError } from "./network-error.ts";
 import { readBody } from "./read-body.ts";
 import { responseError } from "./response-error.ts";
-import type { Headers, Transport, TransportRequest, TransportResponse } from "./transport.ts";
+import { askTokenServer, basicHeader, type TokenQuestion } from "./token-request.ts";
+import type { Transport, TransportResponse } from "./transport.ts";
 
 export interface AuthorizerOptions {
   readonly transport: Transport;
@@ -50,7 +51,6 @@ interface Grant {
 }
 
 const maxTokenBytes = 1024 * 1024;
-const clientId = "slipway";
 /** the specification's lifetime of a token that does not say its own */
 const defaultLifetimeS = 60;
 /** so long before its end a token is not used any more */
@@ -59,10 +59,6 @@ const marginMs = 5_000;
 function scopesOf(access: Access): readonly string[] {
   const own = `repository:${access.endpoint.repository}:${access.actions}`;
   return access.from === undefined ? [own] : [own, `repository:${access.from}:pull`];
-}
-
-function basic(username: string, password: string): string {
-  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
 }
 
 function unauthorized(access: Access, reason: string, cause?: unknown): SlipwayError {
@@ -102,43 +98,28 @@ function parseRealm(challenge: Challenge, registry: URL, access: Access): URL {
   );
 }
 
-function tokenRequest(realm: URL, challenge: Challenge, access: Access, credential: Credential | undefined, headers: Headers): TransportRequest {
-  const service = challenge.parameters["service"];
+/** The challenge's scope, and what it does not know that we want. */
+function askedScopes(challenge: Challenge, access: Access): readonly string[] {
   const [own = "", ...further] = scopesOf(access);
   const asked = challenge.parameters["scope"] || own;
-  const scopes = [asked, ...further.filter((scope) => !asked.split(" ").includes(scope))];
-  const query: [string, string][] = service === undefined ? [] : [["service", service]];
-  const verifyTls = access.endpoint.verifyTls || realm.host !== access.endpoint.host;
-  if (credential?.kind === "identity") {
-    const body = new URLSearchParams([
-      ...query,
-      ["scope", scopes.join(" ")],
-      ["client_id", clientId],
-      ["grant_type", "refresh_token"],
-      ["refresh_token", credential.token],
-    ]).toString();
-    return { method: "POST", url: realm, headers: { ...headers, "content-type": "application/x-www-form-urlencoded" }, body, verifyTls, plainRedirect: false };
-  }
-  const url = new URL(realm);
-  for (const [name, value] of [...query, ...scopes.map((scope): [string, string] => ["scope", scope])]) url.searchParams.append(name, value);
-  if (credential?.kind !== "basic") return { method: "GET", url, headers, verifyTls, plainRedirect: false };
-  url.searchParams.append("account", credential.username);
-  const authorization = basic(credential.username, credential.password);
-  return { method: "GET", url, headers: { ...headers, authorization }, verifyTls, plainRedirect: false };
+  return [asked, ...further.filter((scope) => !asked.split(" ").includes(scope))];
 }
 
-function parseGrant(bytes: Uint8Array, nowMs: number): Grant {
+function parseGrant(bytes: Uint8Array, nowMs: number): Grant & { readonly identity: string } {
   const what = "token server's answer";
   const fields = new Fields(parseJsonObject(bytes, what, { maxBytes: maxTokenBytes, maxDepth: 16 }), what);
   const token = fields.string("token") || fields.string("access_token") || "";
   if (!/^[\x21-\x7e]+$/.test(token)) throw fields.fail("token", "a token of printable characters");
   const lifetimeS = Math.max(defaultLifetimeS, fields.integer("expires_in") ?? 0);
-  return { header: `Bearer ${token}`, expiresAtMs: nowMs + lifetimeS * 1000 - marginMs };
+  const identity = fields.string("refresh_token") ?? "";
+  return { header: `Bearer ${token}`, expiresAtMs: nowMs + lifetimeS * 1000 - marginMs, identity };
 }
 
 export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   const granted = new Map<string, Grant>();
   const pending = new Map<string, Promise<Grant>>();
+  /** identity tokens that servers gave in the place of those that we know, which may be good for one use only */
+  const renewed = new Map<string, string>();
   const keyOf = (origin: string, access: Access): string => `${origin} ${scopesOf(access).join(" ")}`;
 
   async function lookup(access: Access): Promise<{ credential: Credential | undefined; failure: unknown }> {
@@ -151,12 +132,23 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
     }
   }
 
-  async function fetchToken(challenge: Challenge, registry: URL, access: Access, credential: Credential | undefined): Promise<Grant> {
-    const headers = { accept: "application/json", "user-agent": options.userAgent };
-    const request = tokenRequest(parseRealm(challenge, registry, access), challenge, access, credential, headers);
-    const response = await options.transport.request({ ...request, signal: AbortSignal.timeout(options.timeoutMs) });
-    if (response.status !== 200) throw await responseError({ reference: access.reference, subject: "token", method: request.method }, response, options.now());
-    return parseGrant(await readBody(response, maxTokenBytes, "token"), options.now());
+  async function fetchToken(challenge: Challenge, registry: URL, access: Access, known: TokenQuestion["credential"]): Promise<Grant> {
+    const realm = parseRealm(challenge, registry, access);
+    const credential = known?.kind === "identity" ? { ...known, token: renewed.get(known.token) ?? known.token } : known;
+    const { method, response } = await askTokenServer(options.transport, {
+      realm,
+      service: challenge.parameters["service"],
+      scopes: askedScopes(challenge, access),
+      credential,
+      offline: false,
+      userAgent: options.userAgent,
+      verifyTls: access.endpoint.verifyTls || realm.host !== access.endpoint.host,
+      signal: AbortSignal.timeout(options.timeoutMs),
+    });
+    if (response.status !== 200) throw await responseError({ reference: access.reference, subject: "token", method }, response, options.now());
+    const grant = parseGrant(await readBody(response, maxTokenBytes, "token"), options.now());
+    if (known?.kind === "identity" && grant.identity !== "") renewed.set(known.token, grant.identity);
+    return grant;
   }
 
   async function grantFor(response: TransportResponse, access: Access): Promise<Grant> {
@@ -174,7 +166,7 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
     const wantsBasic = challenges.some((challenge) => challenge.scheme === "basic");
     if (!wantsBasic) throw unauthorized(access, "the registry asks for no kind of authorization that is known", failure);
     if (credential?.kind !== "basic") throw unauthorized(access, "no basic auth credentials", failure);
-    return { header: basic(credential.username, credential.password), expiresAtMs: Infinity };
+    return { header: basicHeader(credential.username, credential.password), expiresAtMs: Infinity };
   }
 
   async function grantOnce(key: string, response: TransportResponse, access: Access): Promise<Grant> {

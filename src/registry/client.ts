@@ -23,14 +23,14 @@ import { loginAt } from "./login.ts";
 import { createMirrorMemory } from "./mirror-memory.ts";
 import { deleteManifestAt, pushManifestAt, type PushedManifest } from "./push-manifest.ts";
 import { ofArtifactType, referrersAt, referrersByTag, type ReferrersOptions } from "./referrers.ts";
-import { endpointsFor } from "./registries-conf.ts";
+import { certificatesByHost, endpointsFor } from "./registries-conf.ts";
 import type { RegistriesConf } from "./registries-conf.ts";
 import { defaultRetry } from "./retry.ts";
 import type { Retry } from "./retry.ts";
 import { createSender } from "./sender.ts";
 import { streamBlob } from "./stream-blob.ts";
 import { createTransport, defaultTimeouts } from "./transport.ts";
-import type { Timeouts } from "./transport.ts";
+import type { Headers, Timeouts } from "./transport.ts";
 import { blobExistsAt, pushBlobAt } from "./upload-blob.ts";
 
 export interface CallOptions {
@@ -148,6 +148,8 @@ export interface RegistryClientOptions {
   /** directories with certificates by host, the first that knows a host counts */
   readonly certDirs?: readonly string[];
   readonly files?: ConfigFiles;
+  /** sent to registries with every request, and to nobody else; names in lower case */
+  readonly headers?: Headers;
   readonly now?: () => number;
   readonly random?: () => number;
 }
@@ -158,9 +160,19 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
   const { env = {}, certDirs = [], files = diskConfigFiles, now = Date.now, random = Math.random } = options;
   const timeouts = { ...defaultTimeouts, ...options.timeouts };
   const retry = { ...defaultRetry, ...options.retry };
-  const transport = createTransport(createDispatchers({ env, files, certDirs, connectTimeoutMs: timeouts.connectMs }), timeouts);
+  const dispatchers = createDispatchers({ env, files, certDirs, certificates: certificatesByHost(registries), connectTimeoutMs: timeouts.connectMs });
+  const transport = createTransport(dispatchers, timeouts);
   const authorizer = createAuthorizer({ transport, credentials, userAgent, now, timeoutMs: timeouts.documentMs });
-  const sender = createSender({ transport, authorizer, userAgent, retry, now, random, explain: (host) => credentials.explain?.(host) ?? [] });
+  const sender = createSender({
+    transport,
+    authorizer,
+    userAgent,
+    headers: options.headers,
+    retry,
+    now,
+    random,
+    explain: (host) => credentials.explain?.(host) ?? [],
+  });
   const limiter = createLimiter(parallelDownloads);
   const uploads = createLimiter(parallelUploads);
   const memory = createMirrorMemory(now);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { diskConfigFiles } from "./config-files.ts";
 import { createHelperRunner } from "./credential-helper.ts";
-import { createCredentialSource, parseAuthFile } from "./credentials.ts";
+import { createCredentialSource, parseAuthFile, readMetaHeaders } from "./credentials.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "slipway-credentials-"));
 after(() => rmSync(dir, { recursive: true }));
@@ -155,4 +155,10 @@ test("DOCKER_AUTH_CONFIG that cannot be read is warned of, without its text", as
   const { message } = await promise;
   assert.match(message, /^DOCKER_AUTH_CONFIG is not used: /);
   assert.doesNotMatch(message, /secret/);
+});
+
+test("of HttpHeaders those reach registries that Docker's daemon hands on", () => {
+  const config = { HttpHeaders: { "X-Meta-Team": "a", Authorization: "secret", "X-Meta-Bad": "a\r\nb: c" } };
+  const files = { readText: (path: string) => (path === "/h/.docker/config.json" ? JSON.stringify(config) : undefined), list: () => [] };
+  assert.deepEqual(readMetaHeaders({}, "/h", files), { "x-meta-team": "a" });
 });

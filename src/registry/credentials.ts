@@ -107,6 +107,25 @@ async function lookupIn(file: AuthFile, keys: readonly string[], run: RunHelper,
   return key === undefined ? undefined : file.entries.get(key);
 }
 
+/**
+ * config.json's HttpHeaders that reach registries: Docker's daemon hands on what begins with X-Meta-, the others are for the daemon.
+ * A file that cannot be read says nothing here: the lookup tells.
+ */
+export function readMetaHeaders(env: Env, home: string, files: ConfigFiles): Readonly<Record<string, string>> {
+  const path = `${env["DOCKER_CONFIG"] || `${home}/.docker`}/config.json`;
+  try {
+    const text = files.readText(path) ?? "";
+    if (!text.includes("HttpHeaders")) return {};
+    const fields = new Fields(parseJsonObject(Buffer.from(text), path, { maxBytes: 1024 * 1024, maxDepth: 16 }), path);
+    const usable = Object.entries(fields.stringMap("HttpHeaders") ?? {}).filter(
+      ([name, value]) => /^x-meta-[\w-]+$/i.test(name) && /^[\t\x20-\x7e]*$/.test(value),
+    );
+    return Object.fromEntries(usable.map(([name, value]) => [name.toLowerCase(), value]));
+  } catch {
+    return {};
+  }
+}
+
 /** holds what a config.json holds, for pipelines that have no file */
 const authVariable = "DOCKER_AUTH_CONFIG";
 

@@ -2,7 +2,8 @@
 import type { SecureContext, SecureContextOptions } from "node:tls";
 import type { Dispatcher } from "undici";
 import type { ConfigFiles, Env } from "./config-files.ts";
-import { readHostCertificates } from "./host-certificates.ts";
+import { readCertificatePaths, readHostCertificates } from "./host-certificates.ts";
+import type { CertificatePaths, HostCertificates } from "./host-certificates.ts";
 import { proxyFor } from "./proxy.ts";
 import { loadAgent, loadProxyAgent } from "./undici.ts";
 
@@ -12,6 +13,8 @@ export interface DispatcherOptions {
   readonly files: ConfigFiles;
   /** searched in order: "/etc/containers/certs.d", "/etc/docker/certs.d" */
   readonly certDirs: readonly string[];
+  /** files of certificates by host, besides those of the directories */
+  readonly certificates: ReadonlyMap<string, CertificatePaths>;
   readonly connectTimeoutMs: number;
 }
 
@@ -31,9 +34,17 @@ export function createDispatchers(options: DispatcherOptions): Dispatchers {
   const agents = new Map<string, Dispatcher>();
   const systemTrusted = new Set<string>();
 
+  function certificatesOf(host: string): HostCertificates | undefined {
+    const kept = readHostCertificates(host, options.certDirs, options.files);
+    const paths = options.certificates.get(host);
+    if (paths === undefined) return kept;
+    const named = readCertificatePaths(paths, options.files);
+    return { ...named, ...kept, authorities: [...named.authorities, ...(kept?.authorities ?? [])] };
+  }
+
   /** One context for all connections: parsing 150 authorities anew for each would cost more than the handshake. */
   function tlsOptions(host: string, verifyTls: boolean): TlsOptions {
-    const own = readHostCertificates(host, options.certDirs, options.files);
+    const own = certificatesOf(host);
     const system = systemTrusted.has(host);
     if (own === undefined && !system) return { rejectUnauthorized: verifyTls };
     const tls = process.getBuiltinModule("node:tls");

@@ -14,6 +14,8 @@ export interface Endpoint {
   readonly mirror: boolean;
   /** the name under which credentials are kept: "docker.io", "127.0.0.1:5000" */
   readonly credentialHost: string;
+  /** sent with every request to that host, and to no other; names in lower case */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** The host that stands for Docker Hub's API; `docker.io` itself serves none. */
@@ -25,7 +27,13 @@ export function isLoopbackHost(host: string): boolean {
   return name === "localhost" || name === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(name);
 }
 
-export function createEndpoint(host: string, repository: string, options: { readonly insecure?: boolean; readonly mirror?: boolean } = {}): Endpoint {
+export interface EndpointOptions {
+  readonly insecure?: boolean;
+  readonly mirror?: boolean;
+  readonly headers?: Endpoint["headers"];
+}
+
+export function createEndpoint(host: string, repository: string, options: EndpointOptions = {}): Endpoint {
   const insecure = (options.insecure ?? false) || isLoopbackHost(host);
   return {
     host: host === "docker.io" ? hubHost : host,
@@ -34,6 +42,7 @@ export function createEndpoint(host: string, repository: string, options: { read
     verifyTls: !insecure,
     mirror: options.mirror ?? false,
     credentialHost: host,
+    ...(options.headers === undefined ? {} : { headers: options.headers }),
   };
 }
 

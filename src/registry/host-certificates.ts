@@ -10,6 +10,27 @@ export interface HostCertificates {
   readonly client?: { readonly cert: string; readonly key: string };
 }
 
+/** Files that a configuration names for one host. */
+export interface CertificatePaths {
+  readonly authorities: readonly string[];
+  /** a file with both has itself as its key */
+  readonly client?: { readonly cert: string; readonly key: string };
+}
+
+function readNamed(path: string, files: ConfigFiles): string {
+  const text = files.readText(path);
+  if (text === undefined) throw new SlipwayError("failed_precondition", "CERTIFICATE_FILE", `certificate file ${path} cannot be read`, { path });
+  return text;
+}
+
+/** What the paths hold. Fails with CERTIFICATE_FILE (failed_precondition) where one cannot be read. */
+export function readCertificatePaths({ authorities, client }: CertificatePaths, files: ConfigFiles): HostCertificates {
+  const read = authorities.map((path) => readNamed(path, files));
+  return client === undefined
+    ? { authorities: read }
+    : { authorities: read, client: { cert: readNamed(client.cert, files), key: readNamed(client.key, files) } };
+}
+
 function readClient(dir: string, names: readonly string[], files: ConfigFiles): HostCertificates["client"] {
   const name = names.find((file) => file.endsWith(".cert"));
   if (name === undefined) return undefined;

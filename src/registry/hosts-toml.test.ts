@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { parseReference } from "../oci/reference.ts";
 import { readHostsToml } from "./hosts-toml.ts";
-import { endpointsFor } from "./registries-conf.ts";
+import { certificatesByHost, endpointsFor } from "./registries-conf.ts";
 
 /** "host/repository[ http]" of all that is asked for the reference, in order. */
 async function asked(reference: string, texts: Readonly<Record<string, string>>): Promise<readonly string[]> {
@@ -46,10 +46,42 @@ describe("hosts.toml", () => {
   ];
   for (const [name, reference, texts, want] of table) test(name, async () => assert.deepEqual(await asked(reference, texts), want));
 
+  test("certificates and headers of its hosts", async () => {
+    const text = `server = "https://reg.example"
+ca = "ca.pem"
+header.x-team = "a"
+[host."https://m.example:5000"]
+  ca = ["/etc/ca1.pem", "ca2.pem"]
+  client = [["client.cert", "/keys/client.key"], ["second.cert", "second.key"]]
+[host."https://m.example:5000".header]
+  X-Key = ["one", "two"]
+[host."https://n.example"]
+  client = "both.pem"
+`;
+    const path = "/etc/containerd/certs.d/reg.example";
+    const files = { readText: (file: string) => (file === `${path}/hosts.toml` ? text : undefined), list: () => ["reg.example"] };
+    const conf = await readHostsToml(files);
+    assert.deepEqual(
+      endpointsFor(parseReference("reg.example/x"), conf).map(({ host, headers }) => [host, headers]),
+      [
+        ["m.example:5000", { "x-key": "one, two" }],
+        ["n.example", undefined],
+        ["reg.example", { "x-team": "a" }],
+      ],
+    );
+    assert.deepEqual(Object.fromEntries(certificatesByHost(conf)), {
+      "m.example:5000": { authorities: ["/etc/ca1.pem", `${path}/ca2.pem`], client: { cert: `${path}/client.cert`, key: "/keys/client.key" } },
+      "n.example": { authorities: [], client: { cert: `${path}/both.pem`, key: `${path}/both.pem` } },
+      "reg.example": { authorities: [`${path}/ca.pem`] },
+    });
+  });
+
   const bad: readonly (readonly [string, string, RegExp])[] = [
     ["no TOML", "server =", /certs\.d\/docker\.io\/hosts\.toml|Invalid TOML/],
     ["a path without override_path", '[host."https://m.example/some/path"]', /override_path/],
     ["a number for a server", "server = 5", /server/],
+    ["a number for a client's certificate", "client = 5", /client: want a file/],
+    ["a header that is two", 'header.x = "a\\r\\nb: c"', /header: want names and values/],
   ];
   for (const [name, text, message] of bad)
     test(`refused: ${name}`, async () => assert.rejects(asked("busybox", { "docker.io": text }), { code: "INVALID_HOSTS_TOML", message }));

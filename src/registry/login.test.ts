@@ -40,7 +40,7 @@ describe("a registry is asked", () => {
       });
       await using server = await serve({ "/v2/": asking(`Bearer realm="http://${tokenServer.host}/token",service="s"`, "Bearer T") });
       assert.deepEqual(await quickClient().login(server.host, me), kept);
-      assert.equal(tokenServer.requests[0]?.line, "GET /token?account=me&client_id=slipway&offline_token=true&service=s");
+      assert.equal(tokenServer.requests[0]?.line, "GET /token?service=s&account=me&client_id=slipway&offline_token=true");
       await assert.rejects(quickClient().login(server.host, { ...me, password: "wrong" } as Credential), {
         kind: "unauthenticated",
         code: "LOGIN_REFUSED",
@@ -48,6 +48,49 @@ describe("a registry is asked", () => {
       });
     });
   }
+
+  const ways: readonly [name: string, known: "GET" | "POST", credential: Credential, form: Record<string, string>][] = [
+    [
+      "by a password, where only POST is known",
+      "POST",
+      me,
+      { service: "s", client_id: "slipway", access_type: "offline", grant_type: "password", username: "me", password: "right" },
+    ],
+    [
+      "by an identity token",
+      "POST",
+      { kind: "identity", token: "R0", username: "me" },
+      { service: "s", client_id: "slipway", access_type: "offline", grant_type: "refresh_token", refresh_token: "R0" },
+    ],
+    ["by an identity token, where only GET is known", "GET", { kind: "identity", token: "R0", username: "me" }, {}],
+  ];
+  for (const [name, known, credential, form] of ways) {
+    test(name, async () => {
+      let sent = "";
+      const authorizations: unknown[] = [];
+      await using tokenServer = await serve({
+        "/token": (request, response) => {
+          if (request.method !== known) return void response.writeHead(405).end();
+          authorizations.push(request.headers.authorization);
+          request.setEncoding("utf8").on("data", (chunk: string) => (sent += chunk));
+          request.on("end", () => response.end('{"access_token":"T","refresh_token":"R"}'));
+        },
+      });
+      await using server = await serve({ "/v2/": asking(`Bearer realm="http://${tokenServer.host}/token",service="s"`, "Bearer T") });
+      assert.deepEqual(await quickClient().login(server.host, credential), { kind: "identity", token: "R", username: "me" });
+      assert.deepEqual(Object.fromEntries(new URLSearchParams(sent)), form);
+      assert.deepEqual(authorizations, [known === "GET" ? `Basic ${Buffer.from("me:R0").toString("base64")}` : undefined]);
+    });
+  }
+
+  test("an identity token that is no longer good is refused", async () => {
+    await using tokenServer = await serve({ "/token": (_, response) => void response.writeHead(401).end('{"details":"token expired"}') });
+    await using server = await serve({ "/v2/": asking(`Bearer realm="http://${tokenServer.host}/token",service="s"`, "Bearer T") });
+    await assert.rejects(quickClient().login(server.host, { kind: "identity", token: "old" }), {
+      code: "LOGIN_REFUSED",
+      message: /unauthorized: token expired$/,
+    });
+  });
 
   const refusals: readonly [name: string, body: string, message: RegExp][] = [
     [

@@ -7,6 +7,7 @@ import type { Endpoint } from "./endpoint.ts";
 import { displayUrl } from "./network-error.ts";
 import { readBeginning } from "./read-body.ts";
 import { parseRegistryMessage } from "./response-error.ts";
+import { askTokenServer, basicHeader } from "./token-request.ts";
 import type { Headers, Transport, TransportResponse } from "./transport.ts";
 
 export interface LoginOptions {
@@ -18,10 +19,6 @@ export interface LoginOptions {
 const maxAnswerBytes = 1024 * 1024;
 /** nobody speaks TLS there: plain http is tried where that is allowed */
 const noTls = new Set(["CONNECTION_REFUSED", "PLAIN_HTTP_REGISTRY", "CONNECTION_LOST"]);
-
-function basic(username: string, password: string): string {
-  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
-}
 
 /**
  * Answers what is to be kept: the credential itself, or the identity token that the token server gives for it. Fails with LOGIN_REFUSED
@@ -57,22 +54,25 @@ async function loginOver(url: URL, endpoint: Endpoint, credential: Credential, o
   if (asked.status === 200) return credential;
   const challenges = parseChallenges(asked.headers["www-authenticate"]);
   const bearer = challenges.find(({ scheme }) => scheme === "bearer");
-  if (bearer !== undefined) return await loginByToken(bearer, url, endpoint, credential, get);
+  if (bearer !== undefined) return await loginByToken({ challenge: bearer, registry: url, endpoint, credential, options, get });
   if (asked.status !== 401 || credential.kind !== "basic") throw await refused(url, asked);
-  const answered = await get(url, basic(credential.username, credential.password));
+  const answered = await get(url, basicHeader(credential.username, credential.password));
   if (answered.status !== 200) throw await refused(url, answered);
   answered.discard();
   return credential;
 }
 
-async function loginByToken(
-  challenge: Challenge,
-  registry: URL,
-  endpoint: Endpoint,
-  credential: Credential,
-  get: (target: URL, authorization?: string) => Promise<TransportResponse>,
-): Promise<Credential> {
-  if (credential.kind !== "basic") return credential;
+interface TokenLogin {
+  readonly challenge: Challenge;
+  readonly registry: URL;
+  readonly endpoint: Endpoint;
+  readonly credential: Credential;
+  readonly options: LoginOptions;
+  readonly get: (target: URL, authorization?: string) => Promise<TransportResponse>;
+}
+
+async function loginByToken({ challenge, registry, endpoint, credential, options, get }: TokenLogin): Promise<Credential> {
+  if (credential.kind === "bearer") return credential;
   const realm = URL.parse(challenge.parameters["realm"] ?? "");
   const plainAllowed = registry.protocol === "http:" || !endpoint.verifyTls;
   if (realm === null || !(realm.protocol === "https:" || (realm.protocol === "http:" && plainAllowed)))
@@ -80,14 +80,16 @@ async function loginByToken(
       host: registry.host,
     });
   const service = challenge.parameters["service"];
-  const query: Readonly<Record<string, string>> = {
-    account: credential.username,
-    client_id: "slipway",
-    offline_token: "true",
-    ...(service === undefined ? {} : { service }),
-  };
-  for (const [name, value] of Object.entries(query)) realm.searchParams.append(name, value);
-  const response = await get(realm, basic(credential.username, credential.password));
+  const { response } = await askTokenServer(options.transport, {
+    realm,
+    service,
+    scopes: [],
+    credential,
+    offline: true,
+    userAgent: options.userAgent,
+    verifyTls: endpoint.verifyTls || realm.hostname !== registry.hostname,
+    signal: options.signal,
+  });
   if (response.status !== 200) throw await refused(registry, response);
   const bytes = await readBeginning(response.body, maxAnswerBytes);
   const fields = new Fields(parseJsonObject(Buffer.from(bytes), "token server's answer", { maxBytes: maxAnswerBytes, maxDepth: 16 }), "token server's answer");
@@ -96,7 +98,8 @@ async function loginByToken(
   if (answered.status !== 200) throw await refused(registry, answered);
   answered.discard();
   const identity = fields.string("refresh_token");
-  return identity ? { kind: "identity", token: identity, username: credential.username } : credential;
+  if (!identity) return credential;
+  return { kind: "identity", token: identity, ...(credential.username === undefined ? {} : { username: credential.username }) };
 }
 
 /** `Get "https://host/v2/": unauthorized: …` where the registry says why, else what it answered. */

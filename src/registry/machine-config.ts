@@ -4,7 +4,7 @@ import type { RegistryClientOptions } from "./client.ts";
 import { diskConfigFiles } from "./config-files.ts";
 import type { ConfigFiles, Env } from "./config-files.ts";
 import { createHelperRunner } from "./credential-helper.ts";
-import { createCredentialSource } from "./credentials.ts";
+import { createCredentialSource, readMetaHeaders } from "./credentials.ts";
 import { readHostsToml } from "./hosts-toml.ts";
 import { withMirrorSettings } from "./mirror-settings.ts";
 import { withSignIn } from "./sign-in/sign-in.ts";
@@ -23,6 +23,7 @@ export async function readMachineConfig(
   return {
     env,
     files,
+    headers: readMetaHeaders(env, home, files),
     registries: withMirrorSettings([...(await readRegistriesConf(env, home, files)), ...(await readHostsToml(files))], env, home, files),
     credentials: withSignIn(createCredentialSource(env, home, files, createHelperRunner(env)), {
       env,

@@ -11,16 +11,24 @@ import { formatReference } from "../oci/reference.ts";
 import type { Reference } from "../oci/reference.ts";
 import type { ConfigFiles, Env } from "./config-files.ts";
 import { createEndpoint, originEndpoint } from "./endpoint.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { Endpoint, EndpointOptions } from "./endpoint.ts";
+import type { CertificatePaths } from "./host-certificates.ts";
 import { isInRange } from "./proxy.ts";
 
-export interface MirrorConf {
+/** What a file says of the way to a host besides its name. */
+export interface HostOptions {
+  /** sent with every request to it; names in lower case */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly certificates?: CertificatePaths;
+}
+
+export interface MirrorConf extends HostOptions {
   readonly location: string;
   readonly insecure: boolean;
   readonly pullFromMirror: "all" | "digest-only" | "tag-only";
 }
 
-export interface RegistryConf {
+export interface RegistryConf extends HostOptions {
   /** host, host/path, *.domain or a range of addresses: the longest that fits a reference is used */
   readonly prefix: string;
   /** what takes the prefix's place; empty only under a *.domain prefix and a range, where nothing is replaced */
@@ -146,11 +154,22 @@ function findRegistry(conf: RegistriesConf, name: string): { registry: RegistryC
   return found;
 }
 
-function endpointAt(location: string, rest: string, options: { insecure: boolean; mirror: boolean }, source: string): Endpoint {
+function endpointAt(location: string, rest: string, options: EndpointOptions, source: string): Endpoint {
   const path = location + rest;
   const slash = path.indexOf("/");
   if (slash < 1) throw invalid(source, `location ${JSON.stringify(location)} leaves no repository name in ${JSON.stringify(path)}`);
   return createEndpoint(path.slice(0, slash), path.slice(slash + 1), options);
+}
+
+function headersOf({ headers }: HostOptions): EndpointOptions {
+  return headers === undefined ? {} : { headers };
+}
+
+/** The files of certificates that entries name for their hosts. */
+export function certificatesByHost(conf: RegistriesConf): ReadonlyMap<string, CertificatePaths> {
+  const hostOf = (location: string): string => createEndpoint(location.split("/")[0] ?? "", "").host;
+  const all = conf.flatMap((registry) => [...registry.mirrors, ...(registry.location === "" ? [] : [registry])]);
+  return new Map(all.flatMap(({ location, certificates }) => (certificates === undefined ? [] : [[hostOf(location), certificates] as const])));
 }
 
 /**
@@ -172,10 +191,10 @@ export function endpointsFor(reference: Reference, conf: RegistriesConf = []): r
   const unwanted = reference.digest === undefined ? "digest-only" : "tag-only";
   const mirrors = registry.mirrors
     .filter((mirror) => mirror.pullFromMirror !== unwanted)
-    .map((mirror) => endpointAt(mirror.location, rest, { insecure: mirror.insecure, mirror: true }, registry.source));
+    .map((mirror) => endpointAt(mirror.location, rest, { insecure: mirror.insecure, mirror: true, ...headersOf(mirror) }, registry.source));
   const origin =
     registry.location === ""
-      ? createEndpoint(reference.domain, reference.path, { insecure: registry.insecure })
-      : endpointAt(registry.location, rest, { insecure: registry.insecure, mirror: false }, registry.source);
+      ? createEndpoint(reference.domain, reference.path, { insecure: registry.insecure, ...headersOf(registry) })
+      : endpointAt(registry.location, rest, { insecure: registry.insecure, mirror: false, ...headersOf(registry) }, registry.source);
   return [...mirrors, origin];
 }

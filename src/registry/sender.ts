@@ -12,6 +12,8 @@ export interface SenderOptions {
   readonly transport: Transport;
   readonly authorizer: Authorizer;
   readonly userAgent: string;
+  /** for every registry; an endpoint's own come on top */
+  readonly headers?: Headers | undefined;
   readonly retry: Retry;
   readonly now: () => number;
   /** in [0, 1) */
@@ -65,7 +67,8 @@ export function createSender(options: SenderOptions): Sender {
     const base = new URL(`${scheme}://${endpoint.host}/v2/${endpoint.repository}/`);
     const url = request.path instanceof URL ? request.path : new URL(base.href + request.path);
     const attempt = (authorization?: string): Promise<TransportResponse> => {
-      const headers = { "user-agent": options.userAgent, ...request.headers, ...(authorization === undefined ? {} : { authorization }) };
+      const own = url.origin === base.origin ? { ...options.headers, ...endpoint.headers } : {};
+      const headers = { "user-agent": options.userAgent, ...own, ...request.headers, ...(authorization === undefined ? {} : { authorization }) };
       const verifyTls = endpoint.verifyTls || url.hostname !== base.hostname;
       return options.transport.request({ method, url, headers, body, verifyTls, plainRedirect: request.contentAddressed, headersMs, signal });
     };

@@ -9,6 +9,7 @@ import { after, describe, test } from "node:test";
 import { mediaTypes } from "../oci/manifest.ts";
 import { parseReference } from "../oci/reference.ts";
 import { blobDescriptor, quickClient, readAll, serve } from "./fixtures/loopback-server.ts";
+import { readHostsToml } from "./hosts-toml.ts";
 import type { Handler, TlsFiles } from "./fixtures/loopback-server.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "slipway-tls-"));
@@ -94,6 +95,33 @@ describe("https", { skip: tls === undefined ? "needs openssl to make a certifica
       code: "CLIENT_KEY_MISSING",
       message: /^missing key client\.key for client certificate client\.cert\. CA certificates must use the extension \.crt$/,
     });
+  });
+
+  test("certificates and headers that hosts.toml names, which a redirect takes nowhere else", async () => {
+    await using store = await serve({ "/blob": (_, response) => void response.end(content) });
+    const handler: Handler = (request, response) => void response.writeHead((request.socket as TLSSocket).authorized ? 200 : 403).end(manifest);
+    const elsewhere: Handler = (_, response) => void response.writeHead(307, { location: `http://${store.host}/blob` }).end();
+    await using peer = await open({ "/v2/a/manifests/latest": handler, [`/v2/a/blobs/${blob.digest}`]: elsewhere }, { clientAuthority: files.cert });
+    const path = "/etc/containerd/certs.d/registry.test";
+    const texts: Readonly<Record<string, string>> = {
+      [`${path}/hosts.toml`]: 'server = "https://registry.test"\nca = "ca.pem"\nclient = "both.pem"\nheader.x-key = "secret"\n',
+      [`${path}/ca.pem`]: files.cert,
+      [`${path}/both.pem`]: files.cert + files.key,
+    };
+    const config = { readText: (file: string) => texts[file], list: (directory: string) => (directory.endsWith("certs.d") ? ["registry.test"] : []) };
+    const registries = await readHostsToml(config);
+    const client = quickClient({ env: peer.env, files: config, registries, headers: { "x-meta-team": "t" } });
+    await client.resolve(reference);
+    assert.deepEqual(await readAll(client.openBlob(reference, blob)), content);
+    await client.close();
+    const told = [...peer.server.requests, ...store.requests].map(({ headers }) => [headers["x-key"], headers["x-meta-team"]]);
+    assert.deepEqual(told, [
+      ["secret", "t"],
+      ["secret", "t"],
+      [undefined, undefined],
+    ]);
+    const missing = quickClient({ env: peer.env, registries, files: { ...config, readText: () => undefined } });
+    await assert.rejects(missing.resolve(reference), { code: "CERTIFICATE_FILE", message: `certificate file ${path}/ca.pem cannot be read` });
   });
 
   test("a redirect to plain http is followed for what has a digest, and for nothing else", async () => {

@@ -69,7 +69,10 @@ function badRedirect(from: URL, why: string): SlipwayError {
   return new SlipwayError("denied", "BAD_REDIRECT", `${displayUrl(from)}: ${why}`, { url: displayUrl(from) });
 }
 
-/** The request that a redirect asks for. Authorization stays behind when scheme, host or port change. */
+/** What another host may know: the rest is configured for the one that sent us there, and may be secret. */
+const forEverybody = new Set(["accept", "accept-encoding", "content-length", "content-range", "content-type", "range", "user-agent"]);
+
+/** The request that a redirect asks for. Authorization and headers of the host's own stay behind when scheme, host or port change. */
 export function nextHop(request: TransportRequest, location: string): TransportRequest {
   const url = URL.parse(location, request.url.href);
   if (url === null || !/^https?:$/.test(url.protocol)) throw badRedirect(request.url, "redirects to an address that is not http or https");
@@ -78,7 +81,7 @@ export function nextHop(request: TransportRequest, location: string): TransportR
   }
   url.username = url.password = url.hash = "";
   if (url.origin === request.url.origin) return { ...request, url };
-  const { authorization: _, ...headers } = request.headers;
+  const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => forEverybody.has(name)));
   // that a registry's certificate is not to be checked says nothing about the host it sends us to
   return { ...request, url, headers, verifyTls: request.verifyTls || url.hostname !== request.url.hostname };
 }
