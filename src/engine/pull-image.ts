@@ -68,7 +68,9 @@ function keepPulled({ store, reference, tag }: PullOptions, source: SourceImage,
   const rootDigest = source.root.descriptor.digest;
   const alike = source.indexes.length === 0 ? [] : store.images.allWithRepoDigest(repository, rootDigest);
   const member = alike.some((each) => each !== source.manifest.config.digest);
-  const id = store.images.commit({ config: source.configBytes, chain, manifest: source.manifestDescriptor.digest, blobs, member }, member ? [] : names);
+  const document = source.indexes.length === 0 ? {} : { document: rootDigest };
+  const manifest = source.manifestDescriptor.digest;
+  const id = store.images.commit({ config: source.configBytes, chain, manifest, blobs, member, ...document }, member ? [] : names);
   const standing = member ? joinAlike(store, alike, id, rootDigest) : id;
   if (member) for (const name of names) store.images.tag(name, standing);
   store.images.addRepoDigest(repository, rootDigest, standing);

@@ -28,12 +28,13 @@ export interface RegistryApi {
   ): Task<{ readonly reference: string; readonly id: Digest; readonly digest: Digest; readonly status: string }, PullEvent>;
   /**
    * Sends an image under its name; what was pulled goes byte for byte. `allTags`: every tag of the repository that is here. `reference` in
-   * full; of several tags the repository, and the last one's digest.
+   * full; of several tags the repository, and the last one's digest. `partOf`: the index that the name stands for here, where not all of
+   * its images are here, so that what was pushed is another document.
    */
   push(
     reference: string,
     options?: { readonly platform?: string; readonly allTags?: boolean; readonly compression?: LayerCompression; readonly signal?: AbortSignal },
-  ): Task<{ readonly reference: string; readonly digest: Digest; readonly sizeBytes: number }, PullEvent>;
+  ): Task<{ readonly reference: string; readonly digest: Digest; readonly sizeBytes: number; readonly partOf?: Digest }, PullEvent>;
 }
 
 /** `host` as in a reference: "docker.io", "registry.example:5000". */

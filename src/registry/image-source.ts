@@ -1,6 +1,7 @@
 /** From a reference to the one image that this machine can run: through indexes, down to manifest and config. */
 import { SlipwayError } from "../base/errors.ts";
 import { printable } from "../base/printable.ts";
+import { isAttestation } from "../oci/attestation.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { ImageConfig } from "../oci/image-config.ts";
 import { mediaTypes } from "../oci/manifest.ts";
@@ -16,13 +17,6 @@ import type { CallOptions, FetchedManifest, RegistryClient } from "./client.ts";
 /** worse than any distance: an entry that does not say its platform is taken when nothing else fits */
 const unsaid = 1000;
 const maxIndexDepth = 4;
-const attestation = "vnd.docker.reference.type";
-
-/** What BuildKit puts beside an image: provenance and SBOM, under a platform that no machine has. */
-function isAttestation(descriptor: Descriptor): boolean {
-  const { platform, annotations } = descriptor;
-  return (platform?.os === "unknown" && platform.architecture === "unknown") || annotations?.[attestation] !== undefined;
-}
 
 function distance(descriptor: Descriptor, platform: Platform): number | undefined {
   return descriptor.platform === undefined ? unsaid : platformDistance(platform, descriptor.platform);

@@ -61,7 +61,10 @@ const buildOrigins = "CREATE TABLE IF NOT EXISTS build_origin (image TEXT PRIMAR
 /** What a manifest that is made for the image has to say; NULL: what the one that it came with says. */
 const imageAnnotations = "ALTER TABLE image ADD COLUMN annotations TEXT;";
 
-const migrations: readonly string[] = [firstSchema, imageIndexes, buildOrigins, imageAnnotations];
+/** The index that an image came with, of which it may be the only one that is here. */
+const imageDocuments = "ALTER TABLE image ADD COLUMN document TEXT;";
+
+const migrations: readonly string[] = [firstSchema, imageIndexes, buildOrigins, imageAnnotations, imageDocuments];
 const schemaVersion = migrations.length;
 
 export type SqlValue = string | number | bigint | null;

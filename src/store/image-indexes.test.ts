@@ -91,7 +91,7 @@ test("a store of the first version gains indexes and keeps its images", (t) => {
   before.close();
   const db = new DatabaseSync(join(root, "slipway.db"));
   db.exec(
-    "DROP TABLE image_index; DROP TABLE index_member; ALTER TABLE image DROP COLUMN own; ALTER TABLE image DROP COLUMN annotations; PRAGMA user_version = 1",
+    "DROP TABLE image_index; DROP TABLE index_member; ALTER TABLE image DROP COLUMN own; ALTER TABLE image DROP COLUMN annotations; ALTER TABLE image DROP COLUMN document; PRAGMA user_version = 1",
   );
   db.close();
   const store = Store.open(root);

@@ -20,6 +20,8 @@ export interface ImageRecord {
   readonly own: boolean;
   /** of a manifest that is made for it; undefined: it keeps the one that it came with */
   readonly annotations: Readonly<Record<string, string>> | undefined;
+  /** the index that it came with, a blob of the store */
+  readonly document: Digest | undefined;
 }
 
 export interface BuildOrigin {
@@ -42,6 +44,8 @@ export interface ImageCommit {
   readonly member?: boolean;
   /** of an image that was built: what its manifest says besides; one that comes with its manifest has them there */
   readonly annotations?: Readonly<Record<string, string>>;
+  /** the index that it comes with, one of `blobs` */
+  readonly document?: Digest;
 }
 
 export class Images {
@@ -63,15 +67,17 @@ export class Images {
       this.#blobs.put(image.config);
       const now = Date.now();
       this.#db.run(
-        `INSERT INTO image (id, manifest, created_ms, tagged_ms, own, annotations) VALUES (?, ?, ?, ?, ?, ?)
+        `INSERT INTO image (id, manifest, created_ms, tagged_ms, own, annotations, document) VALUES (?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET manifest = coalesce(excluded.manifest, manifest), own = max(own, excluded.own),
-           annotations = CASE WHEN excluded.manifest IS NULL THEN coalesce(excluded.annotations, annotations) END`,
+           annotations = CASE WHEN excluded.manifest IS NULL THEN coalesce(excluded.annotations, annotations) END,
+           document = CASE WHEN excluded.annotations IS NULL THEN coalesce(excluded.document, document) END`,
         config.digest,
         image.manifest ?? null,
         now,
         0,
         image.member === true ? 0 : 1,
         image.annotations === undefined ? null : JSON.stringify(image.annotations),
+        image.document ?? null,
       );
       image.chain.forEach((diffId, position) =>
         this.#db.run("INSERT OR IGNORE INTO image_layer (image, position, diff_id) VALUES (?, ?, ?)", config.digest, position, diffId),
@@ -222,7 +228,7 @@ export class Images {
   }
 }
 
-const recordColumns = "id, manifest, created_ms, tagged_ms, own, annotations";
+const recordColumns = "id, manifest, created_ms, tagged_ms, own, annotations, document";
 
 function imageRecord(row: Row): ImageRecord {
   const annotations = optionalText(row, "annotations");
@@ -233,5 +239,6 @@ function imageRecord(row: Row): ImageRecord {
     taggedMs: integer(row, "tagged_ms"),
     own: integer(row, "own") === 1,
     annotations: annotations === undefined ? undefined : (JSON.parse(annotations) as Readonly<Record<string, string>>),
+    document: optionalText(row, "document") as Digest | undefined,
   };
 }

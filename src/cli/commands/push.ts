@@ -1,6 +1,7 @@
 /** `push`: Docker's lines while it runs. */
 import { SlipwayError } from "../../base/errors.ts";
 import { formatReference, parseReference, withDefaultTag } from "../../oci/index.ts";
+import type { Cli } from "../cli.ts";
 import type { Handler } from "../command.ts";
 import type { ParsedFlags } from "../flags.ts";
 import { cliError } from "../failure.ts";
@@ -14,6 +15,12 @@ const platformNotice = `
          To push the complete multi-platform image, remove the --platform flag.
          
 `;
+
+function partNotice({ stdout, env }: Cli, from: string, to: string): string {
+  const paint = (text: string, color: number): string => (stdout.isTTY && (env["NO_COLOR"] ?? "") === "" ? `\u001b[${color}m${text}\u001b[0m` : text);
+  const what = "Not all multiplatform-content is present and only the available single-platform image was pushed";
+  return `\n Info -> ${what}\n         ${paint(from, 31)} -> ${paint(to, 32)}\n`;
+}
 
 export const runPush: Handler = async (cli, { flags, args }) => {
   const name = args[0]!;
@@ -33,7 +40,8 @@ export const runPush: Handler = async (cli, { flags, args }) => {
   task.result.catch(() => undefined);
   const display = createPullDisplay(cli.stdout);
   if (!quiet) for await (const event of task) display.push(event);
-  await task.result.catch(throwBare);
+  const { digest, partOf } = await task.result.catch(throwBare);
+  if (partOf !== undefined && !quiet) cli.stdout.write(partNotice(cli, partOf, digest));
   if (quiet) cli.stdout.write(`${formatReference(allTags ? parsed : withDefaultTag(parsed))}\n`);
   return 0;
 };

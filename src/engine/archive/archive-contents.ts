@@ -1,4 +1,5 @@
 /** What images an archive holds: docker-archive (manifest.json) and OCI layout (index.json) read alike, indexes with all that is there of them. */
+import { isAttestation } from "../../oci/attestation.ts";
 import { SlipwayError } from "../../base/errors.ts";
 import { parseJsonObject, Fields } from "../../oci/bounded-json.ts";
 import { hexOf, algorithmOf, type Digest } from "../../oci/digest.ts";
@@ -100,10 +101,6 @@ function annotatedName({ annotations }: Descriptor): string | undefined {
     return undefined;
   }
   return undefined;
-}
-
-function isAttestation({ platform, annotations }: Descriptor): boolean {
-  return annotations?.["vnd.docker.reference.type"] !== undefined || (platform?.os === "unknown" && platform.architecture === "unknown");
 }
 
 function entryOf(members: ArchiveMembers, descriptor: Descriptor): ContainedEntry {

@@ -7,6 +7,7 @@ import { parseManifestOrIndex } from "../../oci/parse-manifest.ts";
 import { hostPlatform, normalizePlatform, platformDistance, type Platform } from "../../oci/platform.ts";
 import { familiarName, parseReference } from "../../oci/reference.ts";
 import type { Chain, Store } from "../../store/index.ts";
+import { keptAttestations, readIndexDocument, type KeptAttestation } from "../attestations/kept-attestations.ts";
 import type { Annotations } from "../build/annotations.ts";
 import { withDockerTypes } from "../push/docker-types.ts";
 import { configWithDiffIds, type PreparedLayer } from "../push/estargz-layer.ts";
@@ -32,7 +33,7 @@ export interface ArchivedIndex {
   readonly images: readonly (ArchivedImage & { readonly platform: Platform })[];
   readonly names: readonly string[];
   readonly annotations?: Annotations;
-  /** an index in the store to keep as it is, if it lists just these manifests: it keeps the image's digest */
+  /** an index in the store to keep as it is, with its attestations, if it lists all these manifests: it keeps the image's digest */
   readonly document?: Digest;
 }
 
@@ -122,7 +123,12 @@ async function planIndex(
   );
   const own = Math.max(0, bestFor(hostPlatform(), index.images));
   const made = newIndex(manifests, index.annotations?.index ?? {});
-  const { bytes, mediaType } = keptIndex(store, index.document, manifests) ?? (dockerTypes ? withDockerTypes(made) : made);
+  const kept = dockerTypes ? undefined : keptIndex(store, index.document, manifests);
+  for (const attestation of kept?.attestations ?? []) {
+    addBytes(blobs, attestation.bytes);
+    for (const blob of attestation.blobs) addStored(blobs, blob);
+  }
+  const { bytes, mediaType } = kept ?? (dockerTypes ? withDockerTypes(made) : made);
   const digest = addBytes(blobs, bytes);
   const descriptor = describe({ mediaType, digest, size: bytes.length }, undefined, index.annotations?.indexDescriptor ?? {});
   return { names: index.names, descriptor, shown: planned[own] as PlannedImage };
@@ -145,18 +151,16 @@ export function newIndex(manifests: readonly Descriptor[], annotations: Readonly
   return { mediaType: mediaTypes.ociIndex, bytes: Buffer.from(document) };
 }
 
-/** Entries of other platforms, whose images are not here, and of attestations stay in it: readers pass over them. */
+/** Entries of other platforms, whose images are not here, stay in it, and so do those of attestations: readers pass over them. */
 function keptIndex(
   store: Store,
   document: Digest | undefined,
   manifests: readonly Descriptor[],
-): { readonly bytes: Buffer; readonly mediaType: string } | undefined {
-  if (document === undefined || !store.blobs.has(document)) return undefined;
-  const bytes = store.blobs.read(document);
-  const parsed = parseManifestOrIndex(bytes);
-  if (parsed.kind !== "index") return undefined;
-  const listed = new Set(parsed.index.manifests.map(({ digest }) => digest));
-  return manifests.every(({ digest }) => listed.has(digest)) ? { bytes, mediaType: parsed.mediaType } : undefined;
+): (ImageDocument & { readonly attestations: readonly KeptAttestation[] }) | undefined {
+  const found = readIndexDocument(store, document);
+  if (found === undefined) return undefined;
+  const listed = new Set(found.index.manifests.map(({ digest }) => digest));
+  return manifests.every(({ digest }) => listed.has(digest)) ? { ...found, attestations: keptAttestations(store, found.index) } : undefined;
 }
 
 /** A lone image's annotations for an index are those of index.json; an index has them itself. */

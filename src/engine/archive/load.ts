@@ -1,8 +1,10 @@
 /** `load`: images out of a tar archive. Everything is verified before the first image appears. */
 import { SlipwayError } from "../../base/errors.ts";
+import { attestedManifest, isAttestation } from "../../oci/attestation.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { mediaTypes } from "../../oci/manifest.ts";
+import { mediaTypes, type Descriptor } from "../../oci/manifest.ts";
 import { parseImageConfig } from "../../oci/parse-image-config.ts";
+import { parseManifestOrIndex } from "../../oci/parse-manifest.ts";
 import { formatPlatform, normalizePlatform, parsePlatform, platformDistance, platformFrom, type Platform } from "../../oci/platform.ts";
 import type { Store } from "../../store/index.ts";
 import { decompressDetected, detectCompression, peek, probeSizeBytes, type Compression } from "../../tar/index.ts";
@@ -12,6 +14,7 @@ import { commitIndex, type IndexPart } from "../images/image-index.ts";
 import { verifyLayer } from "../pull-image.ts";
 import { startTask } from "../task.ts";
 import { imagesInArchive, missingBlob, type ContainedEntry, type ContainedImage } from "./archive-contents.ts";
+import { blobName } from "./archive-plan.ts";
 import { ArchiveMembers, invalidArchive } from "./archive-members.ts";
 
 export type LoadedImage = { readonly name: string } | { readonly id: Digest };
@@ -137,20 +140,46 @@ async function compressionOf(store: Store, digest: Digest): Promise<Compression>
 function commitEntry(store: Store, members: ArchiveMembers, { entry, images }: ReadyEntry, named: boolean): readonly LoadedImage[] {
   const names = named ? entry.names : [];
   const [first, ...others] = images;
-  const id = first !== undefined && others.length === 0 ? commitImage(store, members, first, names) : commitImages(store, members, { entry, images }, names);
+  const id =
+    first !== undefined && others.length === 0 ? commitImage(store, members, entry, first, names) : commitImages(store, members, { entry, images }, names);
   return names.length === 0 ? [{ id }] : names.map((name) => ({ name: familiar(name) }));
 }
 
-function commitImage(store: Store, members: ArchiveMembers, { image, config, chain }: ReadyImage, names: readonly string[] | undefined): Digest {
+function commitImage(
+  store: Store,
+  members: ArchiveMembers,
+  entry: ContainedEntry,
+  { image, config, chain }: ReadyImage,
+  names: readonly string[] | undefined,
+): Digest {
   const blobs = image.documents.flatMap((path) => members.blob(path)?.digest ?? []);
   const manifest = image.manifest === undefined ? {} : { manifest: image.manifest };
-  return store.images.commit({ config, chain, ...manifest, blobs, member: names === undefined }, names ?? []);
+  const document = entry.document === undefined ? {} : { document: entry.document };
+  const beside = attestationBlobs(members, entry, image.manifest);
+  return store.images.commit({ config, chain, ...manifest, ...document, blobs: [...blobs, ...beside], member: names === undefined }, names ?? []);
+}
+
+/** The index's attestations about the image, those that the archive has whole: blobs of the store from now on. */
+function attestationBlobs(members: ArchiveMembers, { document }: ContainedEntry, manifest: Digest | undefined): readonly Digest[] {
+  const bytes = document === undefined ? undefined : members.document(blobName(document));
+  if (bytes === undefined) return [];
+  const parsed = parseManifestOrIndex(bytes);
+  const entries = parsed.kind === "index" ? parsed.index.manifests : [];
+  return entries.filter((entry) => isAttestation(entry) && attestedManifest(entry) === manifest).flatMap((entry) => attestationIn(members, entry));
+}
+
+function attestationIn(members: ArchiveMembers, entry: Descriptor): readonly Digest[] {
+  const bytes = members.document(blobName(entry.digest));
+  const parsed = bytes === undefined ? undefined : parseManifestOrIndex(bytes, entry.mediaType);
+  if (parsed?.kind !== "manifest") return [];
+  const digests = [entry, parsed.manifest.config, ...parsed.manifest.layers].map(({ digest }) => digest);
+  return digests.every((digest) => members.has(blobName(digest))) ? digests.flatMap((digest) => members.blob(blobName(digest))?.digest ?? []) : [];
 }
 
 function commitImages(store: Store, members: ArchiveMembers, { entry, images }: ReadyEntry, names: readonly string[]): Digest {
   const parts = images.map((ready): IndexPart => ({
     platform: ready.platform,
-    image: commitImage(store, members, ready, undefined),
+    image: commitImage(store, members, entry, ready, undefined),
     annotations: ready.image.annotations,
     descriptorAnnotations: ready.image.descriptorAnnotations,
   }));

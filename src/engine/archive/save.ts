@@ -3,7 +3,9 @@ import { isDeepStrictEqual } from "node:util";
 import { isSlipwayError, SlipwayError } from "../../base/errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { formatReference, parseReference } from "../../oci/reference.ts";
+import { platformFrom } from "../../oci/platform.ts";
 import type { Store } from "../../store/index.ts";
+import { keptAttestations, readIndexDocument } from "../attestations/kept-attestations.ts";
 import { noAnnotations, type Annotations } from "../build/annotations.ts";
 import { requireImage } from "../image-names.ts";
 import { readImageIndex } from "../images/image-index.ts";
@@ -61,7 +63,7 @@ function allTags(store: Store, ref: string): readonly { readonly id: Digest; rea
 /** What an image or index of the store is in an archive. */
 export function archivedFrom(store: Store, id: Digest, names: readonly string[]): ArchivedImage | ArchivedIndex {
   const index = store.indexes.get(id);
-  if (index === undefined) return archivedImage(store, id, names);
+  if (index === undefined) return withAttestations(store, id, archivedImage(store, id, names));
   const { parts, annotations } = readImageIndex(store, id);
   const here = new Set(store.indexes.members(id).map(({ image }) => image));
   return {
@@ -75,6 +77,17 @@ export function archivedFrom(store: Store, id: Digest, names: readonly string[])
     annotations: { ...noAnnotations, index: annotations },
     ...(index.document === undefined ? {} : { document: index.document }),
   };
+}
+
+/** An image that is all that its index has goes as that index; one of several goes for itself. */
+function withAttestations(store: Store, id: Digest, image: ArchivedImage): ArchivedImage | ArchivedIndex {
+  const document = store.images.get(id)?.document;
+  const found = readIndexDocument(store, document);
+  if (document === undefined || found === undefined || image.manifest === undefined) return image;
+  const here = new Set([image.manifest, ...keptAttestations(store, found.index).map(({ descriptor }) => descriptor.digest)]);
+  const own = found.index.manifests.find(({ digest }) => digest === image.manifest);
+  if (own === undefined || found.index.manifests.some(({ digest }) => !here.has(digest))) return image;
+  return { images: [{ ...image, names: [], platform: own.platform ?? platformFrom(store.images.config(id)) }], names: image.names, document };
 }
 
 /** The manifest that it came with is kept unless the image was built since with other annotations. */

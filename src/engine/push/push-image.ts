@@ -17,6 +17,7 @@ import {
   type ArchivedIndex,
   type ImageDocument,
 } from "../archive/archive-plan.ts";
+import { keptAttestations, readIndexDocument, type KeptAttestation } from "../attestations/kept-attestations.ts";
 import type { LayerCompression } from "../registry-api.ts";
 import { withDockerTypes } from "./docker-types.ts";
 import { configWithDiffIds, type PreparedLayer } from "./estargz-layer.ts";
@@ -74,8 +75,9 @@ async function pushIndex(request: PushRequest, layers: LayerPusher, index: Archi
     const { platform, annotations } = index.images[at] as ArchivedIndex["images"][number];
     descriptors.push(describe(descriptor, platform, annotations?.manifestDescriptor ?? {}));
   }
+  const whole = await wholeIndex(request, index.document, descriptors);
   const made = newIndex(descriptors, index.annotations?.index ?? {});
-  const document = wholeIndex(request.store, index.document, descriptors) ?? (hasDockerTypes(request) ? withDockerTypes(made) : made);
+  const document = whole ?? (hasDockerTypes(request) ? withDockerTypes(made) : made);
   const { descriptor } = await request.client.pushManifest(request.reference, document, request);
   return { descriptor, manifests, index: document };
 }
@@ -84,13 +86,24 @@ function hasDockerTypes({ dockerTypes = false, compression }: PushRequest): bool
   return dockerTypes && compression.type !== "estargz";
 }
 
-/** The index as it came, where all that it lists was pushed: attestations and other platforms that are not here would be missing there. */
-function wholeIndex(store: Store, document: Digest | undefined, pushed: readonly Descriptor[]): ImageDocument | undefined {
-  if (document === undefined || !store.blobs.has(document)) return undefined;
-  const bytes = store.blobs.read(document);
-  const parsed = parseManifestOrIndex(bytes);
-  const here = new Set(pushed.map(({ digest }) => digest));
-  return parsed.kind === "index" && parsed.index.manifests.every(({ digest }) => here.has(digest)) ? { bytes, mediaType: parsed.mediaType } : undefined;
+/** The index as it came, after its attestations, where all that it lists is here: other platforms that are not would be missing there. */
+async function wholeIndex(request: PushRequest, document: Digest | undefined, pushed: readonly Descriptor[]): Promise<ImageDocument | undefined> {
+  const { store } = request;
+  const found = readIndexDocument(store, document);
+  if (found === undefined) return undefined;
+  const attestations = keptAttestations(store, found.index);
+  const here = new Set([...pushed, ...attestations.map(({ descriptor }) => descriptor)].map(({ digest }) => digest));
+  if (found.index.manifests.some(({ digest }) => !here.has(digest))) return undefined;
+  await Promise.all(attestations.map(async (attestation) => await pushAttestation(request, attestation)));
+  return found;
+}
+
+async function pushAttestation(request: PushRequest, { descriptor, bytes, blobs }: KeptAttestation): Promise<void> {
+  const { store, client, reference, signal } = request;
+  const { domain, path } = reference;
+  const open = (digest: Digest) => (offset: number) => createReadStream(store.blobs.path(digest), { start: offset });
+  await Promise.all(blobs.map(async (blob) => await client.pushBlob(reference, blob, { open: open(blob.digest), signal })));
+  await client.pushManifest({ domain, path }, { mediaType: descriptor.mediaType, bytes }, request);
 }
 
 /** Layers and config are there afterwards; answers the manifest that may follow. */

@@ -4,6 +4,7 @@ import { shortId, type Digest } from "../../oci/digest.ts";
 import { familiarName, formatReference, parseReference, repositoryName, withDefaultTag, type Reference } from "../../oci/reference.ts";
 import type { RegistryClient } from "../../registry/index.ts";
 import type { Store } from "../../store/index.ts";
+import { readIndexDocument } from "../attestations/kept-attestations.ts";
 import type { LayerCompression, PullEvent } from "../registry-api.ts";
 import { archivedFrom } from "../archive/save.ts";
 import { readImageIndex, commitIndex } from "../images/image-index.ts";
@@ -25,6 +26,8 @@ export interface PushOutcome {
   readonly reference: string;
   readonly digest: Digest;
   readonly sizeBytes: number;
+  /** the index that the name stands for here, where not all of it could be sent */
+  readonly partOf?: Digest;
 }
 
 interface OnePush {
@@ -88,7 +91,17 @@ async function pushOne(push: OnePush, reference: Reference, id: Digest): Promise
   if (chosen === id && options.compression?.force !== true) rememberPushed(store, id, reference, pushed);
   const { digest, size } = pushed.descriptor;
   onEvent({ status: `${reference.tag ?? "latest"}: digest: ${digest} size: ${size}` });
-  return { reference: formatReference(reference), digest, sizeBytes: size };
+  const partOf = chosen === id && options.compression?.force !== true ? indexOf(store, id) : undefined;
+  return { reference: formatReference(reference), digest, sizeBytes: size, ...(partOf === undefined || partOf === digest ? {} : { partOf }) };
+}
+
+/** What it came with. One that was built since has another manifest. */
+function indexOf(store: Store, id: Digest): Digest | undefined {
+  const index = store.indexes.get(id);
+  if (index !== undefined) return index.document;
+  const record = store.images.get(id);
+  const found = readIndexDocument(store, record?.document);
+  return found?.index.manifests.some(({ digest }) => digest === record?.manifest) === true ? record?.document : undefined;
 }
 
 function platformImage(store: Store, id: Digest, reference: Reference, platform: string): Digest {
@@ -114,7 +127,7 @@ export function rememberPushed(store: Store, id: Digest, reference: Reference, {
       if (record === undefined) continue;
       store.images.commit({ config: store.blobs.read(image), chain: store.images.chain(image), manifest, member: !record.own });
     }
-    if (index !== undefined) commitIndex(store, readImageIndex(store, id), [], store.blobs.put(index.bytes).digest);
+    if (index !== undefined && store.indexes.get(id) !== undefined) commitIndex(store, readImageIndex(store, id), [], store.blobs.put(index.bytes).digest);
     store.images.addRepoDigest(repositoryName(reference), descriptor.digest, id);
   });
 }
