@@ -3,7 +3,6 @@ import { createReadStream } from "node:fs";
 import { SlipwayError } from "../../base/errors.ts";
 import { digestOf, type Digest } from "../../oci/digest.ts";
 import { isNondistributable, mediaTypes, type Descriptor } from "../../oci/manifest.ts";
-import { parseManifestOrIndex } from "../../oci/parse-manifest.ts";
 import type { Reference } from "../../oci/reference.ts";
 import type { PushedBlob, RegistryClient } from "../../registry/index.ts";
 import type { Store } from "../../store/index.ts";
