@@ -14,6 +14,9 @@ export interface Contest {
   readonly slipwayWords: string;
   readonly dockerWords: string;
   readonly buildahWords: string;
+  readonly podmanWords: string;
+  readonly skopeoWords: string;
+  readonly craneWords: string;
   /** folder below which another root sees its own files; "" when all see the same */
   readonly prefix: string;
   readonly base: string;
@@ -21,7 +24,7 @@ export interface Contest {
   readonly directory: string;
 }
 
-const wordsOf = (text: string): readonly string[] => text.split(" ").filter((word) => word !== "");
+export const wordsOf = (text: string): readonly string[] => text.split(" ").filter((word) => word !== "");
 
 export function createContestants(contest: Contest): readonly Contestant[] {
   return [slipway(contest), docker(contest), buildah(contest)].filter((one) => one !== undefined);
@@ -39,7 +42,7 @@ function buildWords(contest: Contest, folder: string, flags: readonly string[]):
   return ["build", "-q", "--build-arg", `BASE=${contest.base}`, "-t", "slipway-bench:latest", ...flags, folder];
 }
 
-function seenFrom(contest: Contest, folder: string): string {
+export function seenFrom(contest: Contest, folder: string): string {
   return contest.prefix !== "" && folder.startsWith(contest.prefix) ? folder.slice(contest.prefix.replace(/\/$/, "").length) : folder;
 }
 

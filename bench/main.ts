@@ -8,8 +8,10 @@ import os from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { cases, type Case } from "./cases.ts";
-import { createContestants, type Contestant } from "./contestants.ts";
+import { createContestants, type Contest, type Contestant } from "./contestants.ts";
 import { formatTable, summarize, type Measurement, type Row } from "./figures.ts";
+import { createShippers } from "./shippers.ts";
+import { measureTransfer, transferCases, writeImageContext } from "./transfer-cases.ts";
 
 const usage = `usage: npm run bench -- [OPTIONS] [CASE...]
   --rounds N                  measured rounds per case (7)
@@ -18,9 +20,12 @@ const usage = `usage: npm run bench -- [OPTIONS] [CASE...]
   --docker-cmd WORDS          how Docker is called (docker, if a daemon answers)
   --docker-context-prefix DIR contexts are made below DIR/tmp, and Docker sees them without DIR (a daemon in a chroot)
   --buildah-cmd WORDS         the same for buildah (skipped unless given)
+  --podman-cmd WORDS          the same for those who ship images (podman, skopeo, crane, if they answer)
+  --skopeo-cmd WORDS
+  --crane-cmd WORDS
   --base NAME                 image that every contestant can use as base (made from busybox)
   --store DIR                 Slipway's store (a new one)
-cases: ${cases.map((one) => one.name).join(", ")}`;
+cases: ${[...cases, ...transferCases].map((one) => one.name).join(", ")}`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -31,6 +36,9 @@ const { values, positionals } = parseArgs({
     "docker-cmd": { type: "string", default: process.env["SLIPWAY_BENCH_DOCKER"] ?? "" },
     "docker-context-prefix": { type: "string", default: process.env["SLIPWAY_BENCH_PREFIX"] ?? "" },
     "buildah-cmd": { type: "string", default: process.env["SLIPWAY_BENCH_BUILDAH"] ?? "" },
+    "podman-cmd": { type: "string", default: process.env["SLIPWAY_BENCH_PODMAN"] ?? "" },
+    "skopeo-cmd": { type: "string", default: process.env["SLIPWAY_BENCH_SKOPEO"] ?? "" },
+    "crane-cmd": { type: "string", default: process.env["SLIPWAY_BENCH_CRANE"] ?? "" },
     base: { type: "string", default: "slipway-bench-base:latest" },
     store: { type: "string" },
     help: { type: "boolean", default: false },
@@ -42,8 +50,10 @@ if (values.help) {
 }
 
 const rounds = Number(values.rounds);
-const wanted = positionals.length === 0 ? cases : cases.filter((one) => positionals.includes(one.name));
-if (wanted.length === 0 || !Number.isInteger(rounds) || rounds < 1) {
+const isWanted = ({ name }: { readonly name: string }): boolean => positionals.length === 0 || positionals.includes(name);
+const wanted = cases.filter(isWanted);
+const wantedTransfers = transferCases.filter(isWanted);
+if (wanted.length + wantedTransfers.length === 0 || !Number.isInteger(rounds) || rounds < 1) {
   console.error(usage);
   process.exit(2);
 }
@@ -54,31 +64,50 @@ const directory = mkdtempSync(prefix === "" ? path.join(os.tmpdir(), "slipway-be
 process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
 process.once("SIGINT", () => process.exit(130));
 
-const contestants = createContestants({
+const contest: Contest = {
   slipwayWords: values["slipway-cmd"],
   dockerWords: values["docker-cmd"],
   buildahWords: values["buildah-cmd"],
+  podmanWords: values["podman-cmd"],
+  skopeoWords: values["skopeo-cmd"],
+  craneWords: values["crane-cmd"],
   prefix,
   base: values.base,
   store: values.store ?? path.join(directory, "store"),
   directory,
-});
+};
+const contestants = createContestants(contest);
 say(`contestants: ${contestants.map((one) => one.name).join(", ")}; ${rounds} rounds after one warm-up`);
 
 const measurements: Measurement[] = [];
 for (const one of wanted) measurements.push(...measureCase(one));
+if (wantedTransfers.length > 0) measurements.push(...(await measureTransfers()));
 const rows: readonly Row[] = summarize(measurements);
-if (values.json !== "-")
-  console.log(
-    `\n${formatTable(
-      rows,
-      contestants.map((one) => one.name),
-    )}`,
-  );
+if (values.json !== "-") console.log(`\n${formatTable(rows, [...new Set(measurements.map((one) => one.contestant))])}`);
 if (values.json !== undefined) {
   const text = `${JSON.stringify({ date: new Date().toISOString(), machine: machine(), rounds, rows, measurements }, null, 2)}\n`;
   if (values.json === "-") process.stdout.write(text);
   else writeFileSync(values.json, text);
+}
+
+async function measureTransfers(): Promise<readonly Measurement[]> {
+  if (spawnSync("docker-registry", ["--version"]).error !== undefined) {
+    say("no docker-registry is installed (Debian package docker-registry): nothing is shipped");
+    return [];
+  }
+  writeImageContext(path.join(directory, "image"));
+  const transfers = { directory, rounds, shippers: createShippers(contest) };
+  const measured: Measurement[] = [];
+  for (const { name, description } of wantedTransfers) {
+    const timings = await measureTransfer({ name, description }, transfers);
+    report(name, timings);
+    measured.push(...timings.map(({ contestant, timesMs }) => ({ case: name, description, contestant, timesMs })));
+  }
+  return measured;
+}
+
+function report(name: string, timings: readonly Pick<Measurement, "contestant" | "timesMs">[]): void {
+  say(`${name}: ${timings.map((one) => `${one.contestant} ${one.timesMs.map((ms) => Math.round(ms)).join(" ")} ms`).join("; ")}`);
 }
 
 function measureCase(one: Case): readonly Measurement[] {
@@ -96,8 +125,9 @@ function measureCase(one: Case): readonly Measurement[] {
     }
   }
   rmSync(folder, { recursive: true, force: true });
-  say(`${one.name}: ${[...times].map(([name, list]) => `${name} ${list.map((ms) => Math.round(ms)).join(" ")} ms`).join("; ")}`);
-  return [...times].map(([name, timesMs]) => ({ case: one.name, description: one.description, contestant: name, timesMs }));
+  const measured = [...times].map(([name, timesMs]) => ({ case: one.name, description: one.description, contestant: name, timesMs }));
+  report(one.name, measured);
+  return measured;
 }
 
 function build(contestant: Contestant, one: Case, folder: string): number {
