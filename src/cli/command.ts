@@ -84,6 +84,9 @@ export function findCommand(table: CommandTable, words: readonly string[]): Foun
     const command = commandAt(table, two);
     return command === undefined ? { kind: "unknown", path: first, word: second! } : { kind: "command", command, path: two, rest: words.slice(2) };
   }
+  // a command may have others below it
+  const below = two === undefined ? undefined : commandAt(table, two);
+  if (below !== undefined && two !== undefined) return { kind: "command", command: below, path: two, rest: words.slice(2) };
   const command = commandAt(table, first);
   return command === undefined ? { kind: "unknown", path: "", word: first } : { kind: "command", command, path: first, rest: words.slice(1) };
 }

@@ -15,6 +15,7 @@ export interface EngineParts {
   readonly system?: Partial<SlipwayApi["system"]>;
   readonly builders?: Partial<SlipwayApi["builders"]>;
   readonly transfer?: Partial<SlipwayApi["transfer"]>;
+  readonly debug?: Partial<SlipwayApi["debug"]>;
   readonly accounts?: Partial<SlipwayApi["accounts"]>;
   readonly packages?: Partial<SlipwayApi["packages"]>;
 }
@@ -74,6 +75,7 @@ function engineFrom(parts: EngineParts): SlipwayApi {
     system: group(parts.system, "system") as SlipwayApi["system"],
     builders: group(parts.builders, "builders") as SlipwayApi["builders"],
     transfer: group(parts.transfer, "transfer") as SlipwayApi["transfer"],
+    debug: group(parts.debug, "debug") as SlipwayApi["debug"],
     accounts: group(parts.accounts, "accounts") as SlipwayApi["accounts"],
     packages: group(parts.packages, "packages") as SlipwayApi["packages"],
     close: async () => undefined,

@@ -10,6 +10,7 @@ import type { Descriptor } from "../oci/manifest.ts";
 import type { CacheSource, CacheTarget } from "./build/cache/cache-api.ts";
 import type { ContainerApi } from "./container-api.ts";
 import type { BuilderApi } from "./builder-api.ts";
+import type { DebugApi } from "./debug-api.ts";
 import type { AccountApi, RegistryApi } from "./registry-api.ts";
 import type { PackagesApi } from "./packages-api.ts";
 import type { TransferApi } from "./transfer-api.ts";
@@ -106,6 +107,8 @@ export interface BuildOptions {
   readonly squash?: boolean | "own";
   /** entitlements: network.host, security.insecure */
   readonly allow?: readonly string[];
+  /** how many steps of this store that failed or were interrupted stay to be looked at, the newest; default SLIPWAY_KEEP_FAILED, else 5 */
+  readonly keepFailed?: number;
   /** receives the bytes of an output with dest "-" */
   readonly stdout?: (chunk: Uint8Array) => Promise<void>;
   readonly signal?: AbortSignal;
@@ -319,7 +322,8 @@ export interface DiskUsage {
 
 export interface CacheRecordSummary {
   readonly id: string;
-  readonly type: "regular" | "source.local" | "exec.cachemount" | "frontend";
+  /** exec.failed: the state of a step that failed or was interrupted */
+  readonly type: "regular" | "source.local" | "exec.cachemount" | "exec.failed" | "frontend";
   readonly description: string;
   readonly sizeBytes: number;
   readonly createdMs: number;
@@ -383,6 +387,7 @@ export interface SlipwayApi {
   readonly accounts: AccountApi;
   readonly builders: BuilderApi;
   readonly packages: PackagesApi;
+  readonly debug: DebugApi;
   close(): Promise<void>;
 }
 
@@ -392,3 +397,4 @@ export type * from "./container-api.ts";
 export type * from "./transfer-api.ts";
 export type * from "./builder-api.ts";
 export type * from "./packages-api.ts";
+export type * from "./debug-api.ts";

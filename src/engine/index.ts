@@ -2,6 +2,7 @@
 export { Slipway } from "./slipway.ts";
 export { openAccounts } from "./accounts.ts";
 export { enterUserNamespace } from "./user-namespace.ts";
+export { isStepFailedError, StepFailedError } from "./debug/step-failed-error.ts";
 export { SlipwayError, isSlipwayError, type ErrorKind } from "../base/errors.ts";
 export type { LogEvent, ProgressEvent, StatusEvent, VertexEvent, WarningEvent } from "../base/progress.ts";
 export type * from "./api.ts";

@@ -1,4 +1,5 @@
 /** The library's front door: one store, opened once, and the use cases on it. */
+import { isSlipwayError } from "../base/errors.ts";
 import type { ProgressEvent } from "../base/progress.ts";
 import { takeImageUmask } from "../base/umask.ts";
 import type { RegistryClient } from "../registry/index.ts";
@@ -26,6 +27,8 @@ import { startTask } from "./task.ts";
 import type { BuilderApi } from "./builder-api.ts";
 import { createPackages } from "./packages.ts";
 import type { PackagesApi } from "./packages-api.ts";
+import type { DebugApi } from "./debug-api.ts";
+import { createDebug } from "./debug/debug.ts";
 import { createBuilders } from "./system/builders.ts";
 import { createAccounts } from "./accounts.ts";
 import type { AccountApi } from "./registry-api.ts";
@@ -40,6 +43,7 @@ export class Slipway implements SlipwayApi {
   readonly accounts: AccountApi;
   readonly builders: BuilderApi;
   readonly packages: PackagesApi;
+  readonly debug: DebugApi;
   readonly #store: Store;
   #client: Promise<RegistryClient> | undefined;
 
@@ -48,6 +52,7 @@ export class Slipway implements SlipwayApi {
     this.images = createImages(store, this.#registry);
     this.containers = new Containers(store, this.#registry);
     this.builders = createBuilders(store.layout.root);
+    this.debug = createDebug(store);
     this.accounts = createAccounts(this.#registry);
     this.transfer = createTransfer(store, this.#registry);
     this.packages = createPackages(store, this.#registry);
@@ -71,12 +76,26 @@ export class Slipway implements SlipwayApi {
     return this.#client;
   };
 
-  /** Finished steps stay in the store whatever happens to the build: the next one goes on where this one ended. */
+  /**
+   * Finished steps stay in the store whatever happens to the build: the next one goes on where this one ended. A failure of a step is a
+   * StepFailedError.
+   */
   build(options: BuildOptions): Task<BuildResult> {
     return startTask<BuildResult, ProgressEvent>(async (emit) => {
       const { buildImage } = await import("./build/build-image.ts");
-      return await buildImage(options, { store: this.#store, client: this.#registry, onProgress: emit });
+      try {
+        return await buildImage(options, { store: this.#store, client: this.#registry, onProgress: emit });
+      } catch (error) {
+        throw await this.#withFailure(error);
+      }
     });
+  }
+
+  async #withFailure(error: unknown): Promise<unknown> {
+    const id = isSlipwayError(error) ? error.details["failedStep"] : undefined;
+    if (!isSlipwayError(error) || typeof id !== "string") return error;
+    const { StepFailedError } = await import("./debug/step-failed-error.ts");
+    return new StepFailedError(error, await this.debug.open(id));
   }
 
   /** The Dockerfile's warnings and the failure that a build would begin with; nothing is built and no layer fetched. */

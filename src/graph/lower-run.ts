@@ -79,6 +79,7 @@ export function lowerRun(state: StageState, instruction: RunInstruction, surroun
   const vertex = createVertex(op, inputs.list, {
     ...state.metadata(instruction, `${state.nextPrefix()}${name}`, name),
     arguments: Object.fromEntries(declared),
+    shell: state.shell,
   });
   state.root = vertex;
   state.addHistory(runCreatedBy(command.args, formatVariables(new Map(declared))), vertex);

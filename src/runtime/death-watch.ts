@@ -2,7 +2,7 @@
  * What must end with this process even when it is killed with -9: a small shell holds the reading end of a pipe, and runs the commands
  * it was given once the pipe closes. It lives in a session of its own, so a signal to our process group does not reach it.
  */
-import type { ChildProcess } from "node:child_process";
+import type { ChildProcess, StdioOptions } from "node:child_process";
 import { readFileSync } from "node:fs";
 
 /** Lines: "+N command" notes a command under a number (again: replaces it), "-N" forgets it. */
@@ -19,8 +19,16 @@ while IFS= read -r line; do
 done
 for key in $jobs; do eval "command=\\$job_$key"; eval "$command"; done`;
 
-let watch: ChildProcess | undefined;
+/** by the name of what each holds */
+const watches = new Map<string, ChildProcess>();
 let nextKey = 0;
+
+/** A descriptor that stays open until the commands noted with it have ended; so does a lock on it. */
+export interface HeldLock {
+  /** unique in this process */
+  readonly name: string;
+  readonly descriptor: number;
+}
 
 export interface DeathNote {
   /** A shell command line; replaces the one noted before. */
@@ -30,10 +38,10 @@ export interface DeathNote {
 }
 
 /** From now on `command` runs when this process dies, until the note is dropped. Costs a write; the first call starts the shell (2 ms). */
-export function noteDeath(command: string): DeathNote {
+export function noteDeath(command: string, held?: HeldLock): DeathNote {
   const key = nextKey++;
   const send = (line: string): void => {
-    startWatch().stdin?.write(`${line}\n`);
+    startWatch(held).stdin?.write(`${line}\n`);
   };
   const update = (text: string): void => send(`+${key} ${text.replaceAll("\n", " ")}`);
   update(command);
@@ -62,14 +70,17 @@ export function startTimeTicks(pid: number): string | undefined {
   }
 }
 
-function startWatch(): ChildProcess {
+function startWatch(held: HeldLock | undefined): ChildProcess {
+  const watch = watches.get(held?.name ?? "");
   if (watch !== undefined && watch.exitCode === null && watch.signalCode === null) return watch;
   const { spawn } = process.getBuiltinModule("node:child_process");
-  const child = spawn("/bin/sh", ["-c", script], { detached: true, stdio: ["pipe", "ignore", "ignore"], cwd: "/" });
+  const stdio: StdioOptions = ["pipe", "ignore", "ignore", ...(held === undefined ? [] : [held.descriptor])];
+  const child = spawn("/bin/sh", ["-c", script], { detached: true, stdio, cwd: "/" });
   child.unref();
   // the pipe must not keep an idle program alive
-  if ("unref" in child.stdin && typeof child.stdin.unref === "function") child.stdin.unref();
-  child.stdin.on("error", () => undefined);
-  watch = child;
+  const input = child.stdin;
+  if (input !== null && "unref" in input && typeof input.unref === "function") input.unref();
+  input?.on("error", () => undefined);
+  watches.set(held?.name ?? "", child);
   return child;
 }

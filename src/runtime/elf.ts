@@ -36,6 +36,27 @@ export function architectureOf(header: Uint8Array): string | undefined {
   return Object.entries(machines).find(([, known]) => known.machine === machine && known.bits === bits && known.endian === endian)?.[0];
 }
 
+const interpreterSegment = 3;
+
+/** Whether it is a program for whose start the kernel needs no other: `header` is its first page. */
+export function isStaticProgram(header: Uint8Array): boolean {
+  if (architectureOf(header) === undefined) return false;
+  const bytes = Buffer.from(header.buffer, header.byteOffset, header.byteLength);
+  const wide = bytes[4] === 2;
+  const little = bytes[5] !== 2;
+  const half = (at: number): number => (little ? bytes.readUInt16LE(at) : bytes.readUInt16BE(at));
+  const word = (at: number): number => (little ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at));
+  if (bytes.length < 64) return false;
+  // of a 64-bit offset the half that counts in a file's first page
+  const segments = wide ? word(little ? 32 : 36) : word(28);
+  const [size, count] = wide ? [half(54), half(56)] : [half(42), half(44)];
+  for (let index = 0; index < count; index++) {
+    const at = segments + index * size;
+    if (at + 4 > bytes.length || word(at) === interpreterSegment) return false;
+  }
+  return true;
+}
+
 const loadAddress = 0x400000;
 /** no machine has larger pages */
 const pageBytes = 0x10000;

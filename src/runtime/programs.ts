@@ -14,14 +14,20 @@ export const packageOf = {
   unshare: "util-linux",
   nsenter: "util-linux",
   git: "git",
+  busybox: "busybox-static",
 } as const;
 
 export type Program = keyof typeof packageOf;
 
 /** The path of an executable file of that name, undefined when there is none. */
 export function findProgram(name: string, path = process.env["PATH"] ?? ""): string | undefined {
+  return findPrograms(name, path)[0];
+}
+
+/** All of that name, in the order in which they are looked for. */
+export function findPrograms(name: string, path = process.env["PATH"] ?? ""): readonly string[] {
   const directories = [...path.split(delimiter).filter((directory) => directory.startsWith("/")), "/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
-  return directories.map((directory) => join(directory, name)).find(isExecutable);
+  return directories.map((directory) => join(directory, name)).filter(isExecutable);
 }
 
 /** Fails with PROGRAM_MISSING (failed_precondition), naming the command that installs it. */

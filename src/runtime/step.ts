@@ -7,7 +7,7 @@ import { closeSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SlipwayError } from "../base/errors.ts";
 import { requireRunnable } from "./emulation.ts";
-import { killCommand, noteDeath, shellCommand, type DeathNote } from "./death-watch.ts";
+import { killCommand, noteDeath, shellCommand, type DeathNote, type HeldLock } from "./death-watch.ts";
 import { prepareRuntime, runtimeCall, specMachine, type OciRuntime, type RuntimeCall } from "./oci-runtime.ts";
 import { openSeccompCache, type SeccompCache } from "./seccomp-cache.ts";
 import { createSpec } from "./spec.ts";
@@ -29,6 +29,8 @@ export interface StepOptions extends Omit<SpecOptions, "terminal"> {
   /** Awaited before more is read, so a slow reader slows the step instead of filling memory. */
   readonly onOutput: (stream: 1 | 2, data: Uint8Array) => void | Promise<void>;
   readonly signal?: AbortSignal;
+  /** what else happens when this process dies before the step: a shell command, run when nothing of the step lives any more */
+  readonly onDeath?: { readonly command: string; readonly held: HeldLock };
   /** between SIGTERM and SIGKILL after an abort; default 0: SIGKILL at once, as BuildKit does */
   readonly killTimeoutMs?: number;
 }
@@ -48,9 +50,10 @@ export async function runStep(options: StepOptions): Promise<StepResult> {
   if (options.signal?.aborted === true) throw canceled(options.signal);
   await requireRunnable({ ...options, scratch: options.bundleDirectory });
   const step = prepareStep(options);
-  const note = noteDeath(deleteCommand(step));
+  const end = options.onDeath === undefined ? deleteCommand(step) : `${deleteCommand(step)}; ${options.onDeath.command}`;
+  const note = noteDeath(end, options.onDeath?.held);
   try {
-    return await runPrepared(step, options, note);
+    return await runPrepared(step, options, { ...note, update: (command) => note.update(`${command}; ${end}`) });
   } finally {
     note.drop();
   }
@@ -93,7 +96,7 @@ async function runPrepared(step: PreparedStep, options: StepOptions, note: Death
   const input = options.stdin === undefined ? undefined : createInputPipe(options.bundleDirectory, "in");
   const child = spawnStep(step, options, output, input);
   const ended = exitOf(child);
-  if (child.pid !== undefined) note.update(`${killCommand(child.pid)}; ${deleteCommand(step)}`);
+  if (child.pid !== undefined) note.update(killCommand(child.pid));
   const stop = watchAbort(step, child, options);
   if (options.stdin !== undefined) void input?.pump(options.stdin);
   void step.cache.harvest(step.id);

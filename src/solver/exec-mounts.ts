@@ -1,5 +1,5 @@
-/** A step's mounts made real: layers as overlays, cache directories, secrets in memory, agents' sockets. Undone by dispose. */
-import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+/** A step's mounts made real: layers as overlays, cache directories, memory, and what the caller gives. Undone by dispose. */
+import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { SlipwayError } from "../base/errors.ts";
@@ -9,17 +9,12 @@ import type { Vertex } from "../graph/vertex.ts";
 import type { SpecMount } from "../runtime/spec-options.ts";
 import { mountOverlay, mountTmpfs, unmount } from "../store/overlay.ts";
 import { chainId, type Chain, type Store } from "../store/index.ts";
-import { relayAgent } from "./agent-relay.ts";
+import { GivenMounts, type StepSecrets } from "./given-mounts.ts";
+import type { StepKeeper } from "./keep-step.ts";
 import { lockKey, type KeyLock } from "./key-lock.ts";
 import { resolveInTree } from "./resolve-path.ts";
 import type { Result } from "./results.ts";
-
-export interface StepSecrets {
-  /** undefined: there is no such secret */
-  readonly secret: (id: string) => Promise<Uint8Array | undefined>;
-  /** path of an agent's socket; undefined: nothing was forwarded under the id */
-  readonly ssh: (id: string) => Promise<string | undefined>;
-}
+import type { RecordedMount } from "./step-record.ts";
 
 /** The step that the mounts are for. */
 export interface MountingStep {
@@ -33,59 +28,93 @@ export interface MountingStep {
   readonly restoreCache?: ((id: string, directory: string, signal: AbortSignal | undefined) => Promise<void>) | undefined;
 }
 
+/** Where a step's mounts are made. */
+export interface StepPlaces {
+  readonly directory: string;
+  readonly keeper: StepKeeper;
+}
+
+interface OpenedCache {
+  /** what the store calls it */
+  readonly id: string;
+  readonly path: string;
+  /** just now */
+  readonly created: boolean;
+}
+
 /** Docker makes cache directories under this umask: `mode=0770` gives 0750. */
 const builderUmask = 0o022;
 
 /** What a step gets besides its root file system. */
 export class StepMounts implements Disposable {
   readonly mounts: SpecMount[] = [];
-  readonly env: string[] = [];
+  /** what is noted of them */
+  readonly records: RecordedMount[] = [];
   readonly #store: Store;
   readonly #directory: string;
+  readonly #keeper: StepKeeper;
   readonly #step: MountingStep;
   readonly #mounted: string[] = [];
   readonly #locks: KeyLock[] = [];
-  readonly #relays: Disposable[] = [];
-  #secretsDirectory: string | undefined;
+  readonly #given: GivenMounts;
 
-  /** `directory` is the step's own, below the lease. */
-  constructor(store: Store, directory: string, step: MountingStep) {
+  /** `directory` is the step's own, below the lease; what the keeper gives may stay after the step. */
+  constructor(store: Store, { directory, keeper }: StepPlaces, step: MountingStep) {
     this.#store = store;
     this.#directory = directory;
+    this.#keeper = keeper;
     this.#step = step;
+    this.#given = new GivenMounts(directory);
+  }
+
+  /** Variables that hold secrets. */
+  get env(): readonly string[] {
+    return this.#given.env;
   }
 
   async add(mount: ExecMount, secrets: StepSecrets): Promise<void> {
     const { signal } = this.#step;
     switch (mount.type) {
       case "tmpfs":
-        this.mounts.push({
-          kind: "tmpfs",
-          destination: mount.target,
-          ...(mount.sizeBytes === undefined ? {} : { sizeBytes: mount.sizeBytes }),
-          ...(mount.readonly === true ? { readOnly: true } : {}),
-        });
-        return;
+        return this.#tmpfs(mount);
       case "bind": {
-        const source = await this.#overlay(mount.input, mount.source, !mount.readonly);
+        const saved = mount.readonly ? undefined : `mount-${this.records.length}`;
+        const source = await this.#overlay(mount.input, mount.source, saved);
         this.#bind(source, mount.target, mount.readonly);
+        const files = { chain: chainOf(this.#step.inputs, mount.input), ...(saved === undefined ? {} : { saved }) };
+        this.records.push({ type: "bind", target: mount.target, files, source: mount.source, readonly: mount.readonly });
         return;
       }
       case "cache":
         return this.#cache(mount, signal);
       case "secret":
-        return this.#secret(mount, secrets);
       case "ssh":
-        return this.#ssh(mount, secrets);
+        this.records.push(mount);
+        this.mounts.push(...(await this.#given.add(mount, secrets)));
+        return;
     }
+  }
+
+  /** Mounted here and not by the OCI runtime, so that what is in it can still be saved when the step is over. */
+  #tmpfs(mount: Extract<ExecMount, { type: "tmpfs" }>): void {
+    const readonly = mount.readonly === true;
+    const size = mount.sizeBytes === undefined ? {} : { sizeBytes: mount.sizeBytes };
+    const saved = `mount-${this.records.length}`;
+    const source = join(this.#directory, `tmpfs-${this.records.length}`);
+    mkdirSync(source, { mode: 0o755 });
+    mountTmpfs({ target: source, mode: 0o1777, ...size });
+    this.#mounted.push(source);
+    this.#keeper.saveMemory(source, saved);
+    this.mounts.push({ kind: "bind", source, destination: mount.target, readOnly: readonly, sourceKind: "directory", options: ["nosuid", "noexec", "nodev"] });
+    this.records.push({ type: "tmpfs", target: mount.target, files: { chain: [], saved }, source: "/", readonly, ...size });
   }
 
   #bind(source: string, destination: string, readOnly: boolean): void {
     this.mounts.push({ kind: "bind", source, destination, readOnly, sourceKind: lstatSync(source).isDirectory() ? "directory" : "file" });
   }
 
-  /** Mounts an input and answers the path of `source` in it. Writes, where allowed, go to a directory that is thrown away. */
-  async #overlay(input: number, source: string, writable: boolean): Promise<string> {
+  /** Mounts an input and answers the path of `source` in it. `saved`: writes are allowed, and go to this directory of the step. */
+  async #overlay(input: number, source: string, saved?: string): Promise<string> {
     const { inputs, signal } = this.#step;
     const chain = chainOf(inputs, input);
     const directories = await this.#store.materializer.directories(chain, signal);
@@ -101,7 +130,11 @@ export class StepMounts implements Disposable {
     mountOverlay({
       lowers,
       target,
-      ...(writable ? { upper: make("upper"), work: make("work") } : lowers.length === 1 ? { upper: make("upper"), work: make("work"), readonly: true } : {}),
+      ...(saved !== undefined
+        ? { upper: this.#keeper.directory(saved), work: make("work") }
+        : lowers.length === 1
+          ? { upper: make("upper"), work: make("work"), readonly: true }
+          : {}),
     });
     this.#mounted.push(target);
     const view = await this.#store.materializer.readableView(chain, signal);
@@ -129,17 +162,14 @@ export class StepMounts implements Disposable {
     if (restoreCache !== undefined && from === undefined && !vertex.metadata.ignoreCache && readdirSync(directory.path).length === 0)
       await restoreCache(mount.id, directory.path, signal);
     this.#bind(directory.path, mount.target, mount.readonly);
+    this.records.push({ type: "cache", target: mount.target, files: { chain: [], cache: directory.id }, source: "/", readonly: mount.readonly });
   }
 
   /** locked: one step at a time · private: a second user gets a directory of its own · shared: everybody the same. */
-  async #cacheDirectory(
-    mount: Extract<ExecMount, { type: "cache" }>,
-    base: string,
-    signal: AbortSignal | undefined,
-  ): Promise<{ readonly path: string; readonly created: boolean }> {
-    const open = (id: string): { readonly path: string; readonly created: boolean } => {
+  async #cacheDirectory(mount: Extract<ExecMount, { type: "cache" }>, base: string, signal: AbortSignal | undefined): Promise<OpenedCache> {
+    const open = (id: string): OpenedCache => {
       if (this.#step.vertex.metadata.ignoreCache) this.#beginAnew(id);
-      return this.#store.cacheMounts.open(id, `cache mount ${mount.target} (id ${mount.id})`);
+      return { id, ...this.#store.cacheMounts.open(id, `cache mount ${mount.target} (id ${mount.id})`) };
     };
     if (mount.sharing === "shared") return open(base);
     if (mount.sharing === "locked") {
@@ -166,7 +196,7 @@ export class StepMounts implements Disposable {
   /** With `from=` the directory has its source's owner and mode, whatever the mount says. */
   async #fillCache(mount: Extract<ExecMount, { type: "cache" }>, path: string): Promise<void> {
     if (mount.input !== undefined) {
-      const source = await this.#overlay(mount.input, mount.source, false);
+      const source = await this.#overlay(mount.input, mount.source);
       const copied = spawnSync("cp", ["-a", `${source}/.`, path], { stdio: ["ignore", "ignore", "pipe"] });
       if (copied.status !== 0) throw new SlipwayError("internal", "CACHE_MOUNT", `filling cache mount ${mount.target}: ${String(copied.stderr).trim()}`);
       return;
@@ -175,54 +205,9 @@ export class StepMounts implements Disposable {
     if ((mount.uid ?? 0) !== 0 || (mount.gid ?? 0) !== 0) chownSync(path, mount.uid ?? 0, mount.gid ?? 0);
   }
 
-  async #secret(mount: Extract<ExecMount, { type: "secret" }>, secrets: StepSecrets): Promise<void> {
-    const value = await secrets.secret(mount.id);
-    if (value === undefined) {
-      if (mount.required)
-        throw new SlipwayError("not_found", "SECRET_NOT_FOUND", `secret ${mount.id}: not found`, {
-          id: mount.id,
-          remedy: `pass it with --secret id=${mount.id},src=FILE`,
-        });
-      return;
-    }
-    if (mount.env !== undefined) this.env.push(`${mount.env}=${Buffer.from(value).toString()}`);
-    if (mount.target === undefined) return;
-    const file = join(this.#inMemory(), `secret-${this.mounts.length}`);
-    writeFileSync(file, value, { mode: 0o600 });
-    chownSync(file, mount.uid, mount.gid);
-    chmodSync(file, mount.mode);
-    this.mounts.push({ kind: "bind", source: file, destination: mount.target, readOnly: true, sourceKind: "file", options: ["nosuid", "nodev", "noexec"] });
-  }
-
-  /** Secrets never touch the disk: they lie on a tmpfs that only this process and its children see. */
-  #inMemory(): string {
-    if (this.#secretsDirectory === undefined) {
-      this.#secretsDirectory = join(this.#directory, "secrets");
-      mkdirSync(this.#secretsDirectory, { mode: 0o711 });
-      mountTmpfs({ target: this.#secretsDirectory, mode: 0o711 });
-      this.#mounted.push(this.#secretsDirectory);
-    }
-    return this.#secretsDirectory;
-  }
-
-  async #ssh(mount: Extract<ExecMount, { type: "ssh" }>, secrets: StepSecrets): Promise<void> {
-    const socket = await secrets.ssh(mount.id);
-    if (socket === undefined) {
-      if (mount.required)
-        throw new SlipwayError("not_found", "SSH_NOT_FORWARDED", `unset ssh forward key ${mount.id}`, {
-          id: mount.id,
-          remedy: `pass it with --ssh ${mount.id}`,
-        });
-      return;
-    }
-    const source = join(this.#directory, `agent-${this.mounts.length}`);
-    this.#relays.push(await relayAgent(socket, source, mount));
-    this.mounts.push({ kind: "bind", source, destination: mount.target, readOnly: false, sourceKind: "file" });
-  }
-
   [Symbol.dispose](): void {
+    this.#given[Symbol.dispose]();
     for (const target of this.#mounted.toReversed()) unmount(target);
-    for (const relay of this.#relays) relay[Symbol.dispose]();
     for (const lock of this.#locks) lock[Symbol.dispose]();
   }
 }

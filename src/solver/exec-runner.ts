@@ -1,5 +1,5 @@
 /** Runs one command on a file system: overlay of the layers below, the upper directory becomes the layer. */
-import { chmodSync, chownSync, lstatSync, lutimesSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, lstatSync, lutimesSync, mkdirSync, readdirSync, rmSync, utimesSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { canonicalJson } from "../base/canonical-json.ts";
@@ -8,26 +8,26 @@ import { goQuote } from "../base/go-text.ts";
 import { digestOf } from "../oci/digest.ts";
 import type { ExecMount, ExecOp } from "../graph/op.ts";
 import { identityOf, type Vertex } from "../graph/vertex.ts";
-import { hostAddress } from "../runtime/host-address.ts";
-import { dnsForwardAddress } from "../runtime/network-addresses.ts";
 import type { NetworkPool } from "../runtime/network-pool.ts";
-import { makeHosts, makeResolvConf } from "../runtime/network-files.ts";
-import { userRunDirectory } from "../runtime/run-directory.ts";
-import { planUserNamespace } from "../runtime/userns.ts";
 import type { SpecMount, SpecNetwork } from "../runtime/spec-options.ts";
 import { runStep } from "../runtime/step.ts";
 import { stepMountTargets } from "../runtime/step-mounts.ts";
 import { parseUlimit } from "../runtime/ulimit.ts";
-import { enterPrivateMountNamespace, mountOverlay, unmount } from "../store/overlay.ts";
+import { mountOverlay, unmount } from "../store/overlay.ts";
 import { hashDirectory } from "../store/pack.ts";
 import { pruneUpper } from "../store/prune-upper.ts";
 import { chainId, type Chain, type MergedView, type Store } from "../store/index.ts";
-import { StepMounts, type StepSecrets } from "./exec-mounts.ts";
+import { StepMounts } from "./exec-mounts.ts";
+import type { StepSecrets } from "./given-mounts.ts";
+import { StepKeeper, type KeepingPolicy } from "./keep-step.ts";
+import { enterMountNamespace } from "./mount-namespace.ts";
 import { dropMountPoints, makeMountPoints } from "./mount-points.ts";
 import { makeWorkingDirectory, resolveStepUser } from "./step-user.ts";
 import { resolveInTree } from "./resolve-path.ts";
 import type { Result } from "./results.ts";
 import type { StepRun } from "./step-cache.ts";
+import { acquireNetwork, networkFiles, sharedMemory } from "./step-network.ts";
+import { nameOfVariable, recordOf } from "./step-record.ts";
 
 export interface ExecStep {
   readonly store: Store;
@@ -43,6 +43,7 @@ export interface ExecEnvironment {
   readonly secrets: StepSecrets;
   readonly restoreCache?: ((id: string, directory: string, signal: AbortSignal | undefined) => Promise<void>) | undefined;
   readonly networks: () => NetworkPool;
+  readonly keeping: KeepingPolicy;
   readonly onOutput: (stream: 1 | 2, data: Uint8Array) => void;
 }
 
@@ -94,17 +95,30 @@ function chainOfInput(step: ExecStep, index: number): string {
 
 /** Fails with PROCESS_FAILED (details.exitCode) when the command fails, and with what keeps it from starting. */
 export async function runExecStep(step: ExecStep, environment: ExecEnvironment): Promise<StepRun> {
-  const { store, op, signal } = step;
+  const { store, op } = step;
   await enterMountNamespace();
   const chain = rootChain(step);
+  const keeper = new StepKeeper(store, recordOf(step.vertex, op, chain, environment.keeping.dockerfile), environment.keeping);
+  try {
+    const made = await runKept(step, environment, chain, keeper);
+    keeper.succeeded();
+    return made;
+  } catch (error) {
+    keeper.abandon();
+    throw error;
+  }
+}
+
+async function runKept(step: ExecStep, environment: ExecEnvironment, chain: Chain, keeper: StepKeeper): Promise<StepRun> {
+  const { store, op, signal } = step;
   const lowers = await store.materializer.directories(chain, signal);
   const view = await store.materializer.readableView(chain, signal);
   const directory = store.layers.workDirectory("step");
-  const mounts = new StepMounts(store, directory, { ...step, freshCaches: environment.freshCaches, restoreCache: environment.restoreCache });
+  const mounts = new StepMounts(store, { directory, keeper }, { ...step, freshCaches: environment.freshCaches, restoreCache: environment.restoreCache });
   try {
-    const paths = makeStepDirectories(directory, view);
+    const paths = makeStepDirectories(directory, keeper.directory("upper"), view);
     for (const mount of op.mounts) await mounts.add(mount, environment.secrets);
-    using network = await acquireNetwork(op, environment, signal);
+    using network = await acquireNetwork(op, environment.networks, signal);
     const specMounts = [...networkFiles(op, directory, network.spec), ...sharedMemory(op), ...mounts.mounts];
     const made = makeMountPoints(view, paths.stubs, stepMountTargets({ mounts: specMounts }));
     makeSystemDirectories(
@@ -113,8 +127,16 @@ export async function runExecStep(step: ExecStep, environment: ExecEnvironment):
       specMounts.map(({ destination }) => resolveInTree(view, destination)),
     );
     mountOverlay({ lowers: [...lowers.toReversed(), paths.stubs], upper: paths.upper, work: paths.work, target: paths.rootfs, volatile: true });
+    keeper.began(mounts.records);
     try {
-      await runCommand(step, environment, { ...paths, cwd: resolveInTree(view, op.cwd) }, specMounts, mounts.env, network.spec);
+      await runCommand(
+        step,
+        environment,
+        { ...paths, cwd: resolveInTree(view, op.cwd) },
+        { mounts: specMounts, env: mounts.env, network: network.spec, keeper },
+      );
+    } catch (error) {
+      throw keeper.failed(error);
     } finally {
       unmount(paths.rootfs);
     }
@@ -131,24 +153,6 @@ export async function runExecStep(step: ExecStep, environment: ExecEnvironment):
   }
 }
 
-/** Fails with NAMESPACES_FORBIDDEN (failed_precondition), naming what forbids them and the command that changes it. */
-async function enterMountNamespace(): Promise<void> {
-  try {
-    enterPrivateMountNamespace();
-  } catch (error) {
-    const plan = await planUserNamespace({ command: [], runDirectory: userRunDirectory(process.env, process.geteuid?.() ?? 0), env: process.env });
-    const unavailable = plan.kind === "unavailable" ? plan : undefined;
-    const reason = unavailable?.reason ?? (error instanceof Error ? error.message : String(error));
-    throw new SlipwayError(
-      "failed_precondition",
-      "NAMESPACES_FORBIDDEN",
-      `RUN needs namespaces, which this process may not make: ${reason}`,
-      { remedy: unavailable?.remedy ?? "run as root" },
-      error,
-    );
-  }
-}
-
 interface StepPaths {
   readonly upper: string;
   readonly work: string;
@@ -159,13 +163,13 @@ interface StepPaths {
 }
 
 /** The upper's root shows through as the step's `/`: it takes the attributes that `/` has in the layers below. */
-function makeStepDirectories(directory: string, view: MergedView): StepPaths {
+function makeStepDirectories(directory: string, upper: string, view: MergedView): StepPaths {
   const make = (name: string): string => {
     const path = join(directory, name);
     mkdirSync(path, { mode: 0o755 });
     return path;
   };
-  const paths = { upper: make("upper"), work: make("work"), rootfs: make("rootfs"), stubs: make("stubs"), bundle: make("bundle"), state: make("state") };
+  const paths = { upper, work: make("work"), rootfs: make("rootfs"), stubs: make("stubs"), bundle: make("bundle"), state: make("state") };
   const root = view.lookup("");
   if (root !== undefined && root.diskPath !== undefined) {
     chownSync(paths.upper, root.uid, root.gid);
@@ -213,66 +217,26 @@ function keepUpper(store: Store, upper: string): StepRun {
   return { layers: [diffId], sizeBytes };
 }
 
-interface StepNetworkLease extends Disposable {
-  readonly spec: SpecNetwork;
-}
-
-async function acquireNetwork(op: ExecOp, environment: ExecEnvironment, signal: AbortSignal | undefined): Promise<StepNetworkLease> {
-  if (op.network !== "default") return { spec: { kind: op.network }, [Symbol.dispose]: () => {} };
-  const acquired = await environment.networks().acquire(signal);
-  return { spec: acquired.network, [Symbol.dispose]: () => acquired.release() };
-}
-
-function networkFiles(op: ExecOp, directory: string, network: SpecNetwork): readonly SpecMount[] {
-  const resolv = join(directory, "resolv.conf");
-  const hosts = join(directory, "hosts");
-  const gateway = op.extraHosts.length === 0 ? undefined : hostAddress();
-  writeFileSync(resolv, makeResolvConf({ hostText: readHost("/etc/resolv.conf"), hostNetwork: network.kind === "host", dnsForward: dnsForwardAddress }), {
-    mode: 0o644,
-  });
-  writeFileSync(
-    hosts,
-    makeHosts({ hostname: op.hostname, extraHosts: op.extraHosts, kind: "build", ...(gateway === undefined ? {} : { hostGateway: gateway }) }),
-    { mode: 0o644 },
-  );
-  const bind = (source: string, destination: string): SpecMount => ({
-    kind: "bind",
-    source,
-    destination,
-    readOnly: true,
-    sourceKind: "file",
-    options: ["nosuid", "nodev", "noexec"],
-  });
-  return [bind(resolv, "/etc/resolv.conf"), bind(hosts, "/etc/hosts")];
-}
-
-/** --shm-size is a mount of the step, as in BuildKit: in an image without /dev its mount point leaves no trace. */
-function sharedMemory({ shmSizeBytes }: ExecOp): readonly SpecMount[] {
-  return shmSizeBytes === undefined ? [] : [{ kind: "tmpfs", destination: "/dev/shm", sizeBytes: shmSizeBytes }];
-}
-
-function readHost(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
+interface StepSurroundings {
+  readonly mounts: readonly SpecMount[];
+  /** besides the step's own */
+  readonly env: readonly string[];
+  readonly network: SpecNetwork;
+  readonly keeper: StepKeeper;
 }
 
 async function runCommand(
   step: ExecStep,
   environment: ExecEnvironment,
   paths: StepPaths & { readonly cwd: string },
-  mounts: readonly SpecMount[],
-  extraEnv: readonly string[],
-  network: SpecNetwork,
+  { mounts, env: extraEnv, network, keeper }: StepSurroundings,
 ): Promise<void> {
   const { op, signal } = step;
   const command = op.args.join(" ");
   const user = notStarted(command, op, () => resolveStepUser(paths.rootfs, op.user));
   notStarted(command, op, () => makeWorkingDirectory(paths.rootfs, paths.cwd, user));
-  const proxies = new Set(op.proxyEnv.map(nameOf));
-  const env = [...op.env.filter((entry) => !proxies.has(nameOf(entry))), ...op.proxyEnv, ...extraEnv];
+  const proxies = new Set(op.proxyEnv.map(nameOfVariable));
+  const env = [...op.env.filter((entry) => !proxies.has(nameOfVariable(entry))), ...op.proxyEnv, ...extraEnv];
   if (!env.some((entry) => entry.startsWith("HOME="))) env.push(`HOME=${user.home}`);
   const result = await runStep({
     id: `slipway-${randomBytes(8).toString("hex")}`,
@@ -287,6 +251,7 @@ async function runCommand(
     network,
     mounts,
     ulimits: op.ulimits.map(parseUlimit),
+    onDeath: keeper.onDeath,
     ...(op.security === "insecure" ? { privileged: true } : {}),
     ...(signal === undefined ? {} : { signal }),
     onOutput: (stream, data) => environment.onOutput(stream, data),
@@ -297,10 +262,6 @@ async function runCommand(
     exitCode: result.exitCode,
     command: op.args,
   });
-}
-
-function nameOf(variable: string): string {
-  return variable.slice(0, variable.indexOf("="));
 }
 
 function notStarted<T>(command: string, op: ExecOp, prepare: () => T): T {

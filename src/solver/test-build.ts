@@ -23,6 +23,8 @@ export interface TestBuild {
 export interface TestBuilderOptions extends TestOptions {
   readonly secrets?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  /** how many failed steps stay */
+  readonly keepFailed?: number;
   readonly onOutput?: (text: string) => void;
   readonly digests?: FileDigests;
 }
@@ -42,7 +44,7 @@ export function createTestBuilder(): TestBuilder {
   let base: ResolvedImage | undefined;
   const build = async (dockerfile: string, options: TestBuilderOptions = {}): Promise<TestBuild> => {
     base ??= { ...createBase("docker.io/library/busybox:latest", { Env: ["PATH=/bin"] }), chain: [addBusybox(store)] };
-    const { secrets = {}, signal, onOutput, digests = new FileDigests(), ...lowering } = options;
+    const { secrets = {}, signal, onOutput, keepFailed = 0, digests = new FileDigests(), ...lowering } = options;
     const { root } = lower(dockerfile, { images: [base], network: "none", ...lowering });
     const events: ProgressEvent[] = [];
     const solver = new Solver({
@@ -62,6 +64,7 @@ export function createTestBuilder(): TestBuilder {
       },
       execution: {
         freshCaches: new Set(),
+        keeping: { count: keepFailed, dockerfile: "Dockerfile", interrupted: () => signal?.aborted === true },
         secrets: { secret: (id) => Promise.resolve(secrets[id] === undefined ? undefined : Buffer.from(secrets[id])), ssh: () => Promise.resolve(undefined) },
         networks: () => {
           throw new Error("no network here");

@@ -24,6 +24,7 @@ const unreachableLayers = `
 DELETE FROM layer WHERE diff_id NOT IN (SELECT diff_id FROM image_layer)
   AND diff_id NOT IN (SELECT diff_id FROM cache_layer)
   AND diff_id NOT IN (SELECT diff_id FROM container_layer)
+  AND diff_id NOT IN (SELECT diff_id FROM kept_step_layer)
   AND diff_id NOT IN (SELECT id FROM lease_item WHERE kind = 'layer') RETURNING diff_id`;
 
 const unreachableBlobs = `
@@ -63,6 +64,7 @@ function areas(layout: StoreLayout): readonly Area[] {
     { directory: layout.layers, query: "SELECT 1 AS one FROM layer_directory WHERE directory = ?", key: asIs },
     { directory: layout.indexes, query: "SELECT 1 AS one FROM layer WHERE diff_id = ?", key: asDigest },
     { directory: layout.cacheMounts, query: "SELECT 1 AS one FROM cache_mount WHERE directory = ?", key: asIs },
+    { directory: layout.steps, query: "SELECT 1 AS one FROM kept_step WHERE id = ?", key: asIs },
     { directory: layout.containers, query: "SELECT 1 AS one FROM container WHERE id = ?", key: asIs },
   ];
 }

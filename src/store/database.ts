@@ -64,7 +64,13 @@ const imageAnnotations = "ALTER TABLE image ADD COLUMN annotations TEXT;";
 /** The index that an image came with, of which it may be the only one that is here. */
 const imageDocuments = "ALTER TABLE image ADD COLUMN document TEXT;";
 
-const migrations: readonly string[] = [firstSchema, imageIndexes, buildOrigins, imageAnnotations, imageDocuments];
+/** Steps of builds that run, failed or were interrupted. */
+const keptSteps = `
+CREATE TABLE IF NOT EXISTS kept_step (id TEXT PRIMARY KEY, lease TEXT NOT NULL, created_ms INTEGER NOT NULL, record TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS kept_step_layer (step TEXT NOT NULL, diff_id TEXT NOT NULL, PRIMARY KEY (step, diff_id)) WITHOUT ROWID;
+`;
+
+const migrations: readonly string[] = [firstSchema, imageIndexes, buildOrigins, imageAnnotations, imageDocuments, keptSteps];
 const schemaVersion = migrations.length;
 
 export type SqlValue = string | number | bigint | null;

@@ -5,6 +5,7 @@ export { chainId, emptyLayer, type Chain } from "./layers.ts";
 export type { CacheRecord, RecordedConfig } from "./cache-records.ts";
 export type { PartialBlob } from "./partial-blob.ts";
 export type { BuildOrigin, ImageRecord } from "./images.ts";
+export type { KeptStep, KeptSteps } from "./kept-steps.ts";
 export type { IndexMember, IndexRecord } from "./image-indexes.ts";
 export { DirectoryView } from "./directory-view.ts";
 export { emptyView, joinPath, parentOf, rootNode, type FileNode, type FileView } from "./file-view.ts";

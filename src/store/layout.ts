@@ -26,6 +26,8 @@ export interface StoreLayout {
   readonly partial: string;
   /** RUN --mount=type=cache directories */
   readonly cacheMounts: string;
+  /** what steps of builds wrote that are running, or did not end well */
+  readonly steps: string;
   readonly containers: string;
   readonly volumes: string;
   readonly locks: string;
@@ -46,6 +48,7 @@ export function layoutOf(root: string): StoreLayout {
     work: join(root, "work"),
     partial: join(root, "partial"),
     cacheMounts: join(root, "cache-mounts"),
+    steps: join(root, "steps"),
     containers: join(root, "containers"),
     volumes: join(root, "volumes"),
     locks: join(root, "locks"),
@@ -83,6 +86,7 @@ export function createLayout(layout: StoreLayout): void {
     layout.work,
     layout.partial,
     layout.cacheMounts,
+    layout.steps,
     layout.containers,
     layout.volumes,
     layout.locks,

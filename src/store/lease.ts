@@ -11,7 +11,7 @@ import type { Database } from "./database.ts";
 import { storeError, type StoreLayout } from "./layout.ts";
 import { flock } from "./syscalls.ts";
 
-export type LeaseItemKind = "layer" | "blob";
+export type LeaseItemKind = "layer" | "blob" | "step";
 
 export class Lease {
   readonly id: string;
@@ -41,6 +41,11 @@ export class Lease {
   /** Keeps a layer or blob from collection until release() or the end of the process. */
   hold(kind: LeaseItemKind, id: string): void {
     this.#db.run("INSERT OR IGNORE INTO lease_item (lease, kind, id) VALUES (?, ?, ?)", this.id, kind, id);
+  }
+
+  /** Whoever inherits this descriptor prolongs the lease beyond the end of this process. */
+  get lockDescriptor(): number {
+    return this.#lock;
   }
 
   /** A path in the lease's directory that was not given before; nothing is created. */

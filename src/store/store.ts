@@ -8,6 +8,7 @@ import { Database } from "./database.ts";
 import { ImageIndexes } from "./image-indexes.ts";
 import { Images } from "./images.ts";
 import { Layers } from "./layers.ts";
+import { KeptSteps } from "./kept-steps.ts";
 import { createLayout, layoutOf, type StoreLayout } from "./layout.ts";
 import { Inventories } from "./inventories.ts";
 import { Lease } from "./lease.ts";
@@ -60,6 +61,10 @@ export class Store {
 
   containers<Record extends StoredContainer>(): Containers<Record> {
     return new Containers<Record>(this.#db);
+  }
+
+  steps<StepRecord>(): KeptSteps<StepRecord> {
+    return new KeptSteps<StepRecord>(this.#db, this.layout, () => this.lease());
   }
 
   /** Several changes that must be seen together. */

@@ -105,6 +105,19 @@ function core(open: () => Sandbox, user: () => number): void {
     for (const name of ["pid", "ipc", "uts"])
       assert.equal(await open().ok(["run", "--rm", "--network", "none", `--${name}`, "host", "busybox", "echo", name]), name);
   });
+  test("a step whose builder is killed is looked into: its files, its cache, its memory", async () => {
+    const text = `FROM busybox
+RUN --mount=type=cache,target=/c --mount=type=tmpfs,target=/m echo f >/f; echo c >/c/f; echo m >/m/f; echo all written; sleep 1000`;
+    const killed = await open().call(["build", "--progress=plain", open().folder({ Dockerfile: text })], {
+      onStderr: (said, kill) => {
+        if (/ all written\n/.test(said)) kill("SIGKILL");
+      },
+    });
+    assert.equal(killed.signal, "SIGKILL");
+    assert.equal(await open().ok(["debug"], { input: "cat /f /c/f /m/f; id -u; rm /f" }), "f\nc\nm\n0");
+    const [id = ""] = (await open().ok(["debug", "ls", "-q"])).split("\n");
+    assert.equal(await open().ok(["run", "--rm", id, "cat", "/f"]), "f");
+  });
   test("where /dev/net/tun is closed: the host's network, with a warning; no published ports", async () => {
     const through = [...withTun(0o600), ...become(user())];
     const alone = await open().call(["run", "--rm", "busybox", "echo", "ran"], { through });
@@ -138,7 +151,7 @@ function core(open: () => Sandbox, user: () => number): void {
     await open().ok(["image", "prune", "-af"]);
     await open().ok(["builder", "prune", "-af"]);
     assert.deepEqual([await open().ok(["images", "-aq"]), await open().ok(["ps", "-aq"])], ["", ""]);
-    for (const folder of ["containers", "layers", "snapshots", "work"]) {
+    for (const folder of ["containers", "layers", "steps", "work"]) {
       const place = path.join(open().store, folder);
       assert.deepEqual(existsSync(place) ? readdirSync(place) : [], [], folder);
     }

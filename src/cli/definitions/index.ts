@@ -3,6 +3,7 @@ import type { CommandTable } from "../command.ts";
 import { buildCommands } from "./build.ts";
 import { buildxCommands } from "./buildx.ts";
 import { containerCommands } from "./containers.ts";
+import { debugCommands } from "./debug.ts";
 import { flag } from "./flag.ts";
 import { imageCommands } from "./images.ts";
 import { manifestCommands } from "./manifest.ts";
@@ -15,6 +16,7 @@ import { trustCommands } from "./trust.ts";
 export const commandTable: CommandTable = {
   commands: [
     ...buildCommands,
+    ...debugCommands,
     ...containerCommands,
     ...imageCommands,
     ...systemCommands,

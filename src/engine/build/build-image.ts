@@ -11,6 +11,8 @@ import { createNetworkPool, type NetworkPool } from "../../runtime/network-pool.
 import { parseUlimit } from "../../runtime/ulimit.ts";
 import { contextIndexPath, FileDigests } from "../../solver/file-digests.ts";
 import type { Result } from "../../solver/results.ts";
+import { defaultKeptCount } from "../debug/kept-count.ts";
+import { keptSteps } from "../../solver/step-record.ts";
 import { Solver } from "../../solver/solver.ts";
 import type { Chain, Store } from "../../store/index.ts";
 import { readFileSync, realpathSync, statSync } from "node:fs";
@@ -187,6 +189,7 @@ async function solveAndExport(options: BuildOptions, surroundings: BuildSurround
   const digests = new FileDigests();
   const indexPath = contextIndexPath(store.layout.contexts, context.directory);
   const exchange = await input.caches.exchange;
+  const keptCount = options.keepFailed ?? defaultKeptCount(process.env);
   let networks: NetworkPool | undefined;
   using secrets = new BuildSecrets(options.secrets ?? [], options.ssh ?? [], (label) => store.lease().temporaryPath(label));
   const solver = new Solver({
@@ -206,6 +209,7 @@ async function solveAndExport(options: BuildOptions, surroundings: BuildSurround
     },
     execution: {
       freshCaches: new Set(),
+      keeping: { count: keptCount, dockerfile: parsed.source.name, interrupted: () => signal.aborted },
       secrets,
       restoreCache: exchange === undefined ? undefined : (id, directory, inner) => exchange.restoreMount(id, directory, inner),
       networks: () =>
@@ -235,6 +239,7 @@ async function solveAndExport(options: BuildOptions, surroundings: BuildSurround
   } finally {
     if (context.id === context.directory) digests.save(indexPath, () => store.lease().temporaryPath("context-index"));
     store.cache.touch(solver.usedKeys);
+    keptSteps(store).trim(keptCount);
     enforceCacheCeiling(store);
     await networks?.close();
   }

@@ -2,7 +2,7 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { errnoOf, SlipwayError } from "../../base/errors.ts";
-import type { StepSecrets } from "../../solver/exec-mounts.ts";
+import type { StepSecrets } from "../../solver/given-mounts.ts";
 import type { SecretSource, SshSource } from "../api.ts";
 
 const maxSecretBytes = 500 * 1024;

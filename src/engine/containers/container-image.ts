@@ -8,6 +8,7 @@ import type { RegistryClient } from "../../registry/index.ts";
 import type { Chain, Store } from "../../store/index.ts";
 import type { RunOptions } from "../api.ts";
 import type { PullEvent } from "../registry-api.ts";
+import { findStepResult } from "../debug/step-result.ts";
 import { findImage } from "../image-names.ts";
 import { noSuchPlatform, ownVariant, variantFor } from "../images/variants.ts";
 import { pullWithEvents } from "../pull-task.ts";
@@ -73,15 +74,12 @@ function containerImage(store: Store, id: Digest): ContainerImage {
 }
 
 function intermediate(store: Store, ref: string): ContainerImage | undefined {
-  const hex = /^(?:sha256:)?([0-9a-f]{6,64})$/.exec(ref)?.[1];
-  if (hex === undefined) return undefined;
-  const [record, other] = store.cache.byPrefix(hex);
-  if (record === undefined) return undefined;
-  if (other !== undefined) throw new SlipwayError("invalid_argument", "AMBIGUOUS_ID", `multiple IDs found with provided prefix: ${ref}`, { prefix: ref });
-  const { env, cwd, user } = record.config;
+  const result = findStepResult(store, ref);
+  if (result === undefined) return undefined;
+  const { env, cwd, user } = result;
   return {
     imageId: "",
-    chain: record.chain,
+    chain: result.chain,
     config: {
       ...(env === undefined ? {} : { Env: env }),
       ...(cwd === undefined ? {} : { WorkingDir: cwd }),

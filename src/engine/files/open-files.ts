@@ -2,6 +2,7 @@
 import type { Descriptor, Manifest } from "../../oci/manifest.ts";
 import { hostPlatform, parsePlatform } from "../../oci/platform.ts";
 import type { Store } from "../../store/index.ts";
+import { findStepResult } from "../debug/step-result.ts";
 import { chooseImage } from "../images/variants.ts";
 import type { ImageSource } from "../transports/image-source.ts";
 import { parseLocation } from "../transports/location.ts";
@@ -22,7 +23,10 @@ export async function openImageFiles(surroundings: Surroundings, image: string, 
   const { platform, withoutTop = false } = options;
   const { store, signal } = surroundings;
   const below = <Layer>(layers: readonly Layer[]): readonly Layer[] => (withoutTop ? layers.slice(0, -1) : layers);
-  const location = settleName(store, parseLocation(image));
+  const named = parseLocation(image);
+  const location = settleName(store, named);
+  const step = named.kind === "name" && location.kind === "registry" ? findStepResult(store, image) : undefined;
+  if (step !== undefined) return storeFiles(store, below(step.chain), signal);
   if (location.kind === "store") return storeFiles(store, below(store.images.chain(chooseImage(store, location.name, platform).image)), signal);
   const source = await openSource(surroundings, location);
   try {

@@ -32,7 +32,7 @@ export function enforceCacheCeiling(store: Store, options: CeilingOptions = {}):
   const ceilingBytes = options.ceilingBytes ?? defaultCeilingBytes(store);
   const contents = cacheContents(store);
   if (bytesOfEntries(contents, contents.entries) <= ceilingBytes) return 0;
-  const candidates = contents.entries.filter(({ summary }) => !summary.shared);
+  const candidates = contents.entries.filter(({ summary }) => !summary.shared && !summary.inUse);
   return removeEntries(store, leastRecentlyUsed(contents, candidates, ceilingBytes));
 }
 

@@ -1,7 +1,8 @@
-/** The build cache as one list: finished steps and cache mounts, least recently used first, with what each alone would free. */
+/** The build cache as one list: finished steps, failed ones that are kept, cache mounts; least recently used first, with what each alone would free. */
 import { rmSync } from "node:fs";
 import { digestOf, hexOf, type Digest } from "../../oci/digest.ts";
-import { treeSize, type Store } from "../../store/index.ts";
+import { chainsOfRecord, keptSteps, layersOfRecord } from "../../solver/step-record.ts";
+import { treeSize, type Chain, type Store } from "../../store/index.ts";
 import type { CacheRecordSummary } from "../api.ts";
 import { bytesOfLayers, layerHolders, type LayerBytes } from "../images/layer-bytes.ts";
 
@@ -9,8 +10,10 @@ export interface CacheEntry {
   readonly summary: CacheRecordSummary;
   /** layers that the record keeps; none for a mount */
   readonly layers: readonly Digest[];
-  /** bytes that are nobody else's whatever happens: a mount's directory */
+  /** bytes that are nobody else's whatever happens: a directory's */
   readonly ownBytes: number;
+  /** has such a directory */
+  readonly apart: boolean;
   readonly remove: () => void;
 }
 
@@ -24,15 +27,17 @@ export function cacheContents(store: Store): CacheContents {
   const { images, containers } = layerHolders(store);
   const isHeld = (diffId: Digest): boolean => images.has(diffId) || containers.has(diffId);
   const records = store.cache.all();
-  const layerBytes = bytesOfLayers(
-    store,
-    records.map(({ chain, layers }) => (store.layers.hasAll(chain) ? chain : layers)),
-  );
-  const ofCache = new Set(records.flatMap(({ layers }) => layers));
+  const failed = failedSteps(store);
+  const layerBytes = bytesOfLayers(store, [
+    ...records.map(({ chain, layers }) => (store.layers.hasAll(chain) ? chain : layers)),
+    ...failed.flatMap(({ chains }) => chains),
+  ]);
+  const ofCache = new Set([...records, ...failed].flatMap(({ layers }) => layers));
   const free = new Map([...layerBytes].filter(([diffId]) => ofCache.has(diffId) && !isHeld(diffId)));
   const steps = records.map((record): CacheEntry => ({
     layers: record.layers,
     ownBytes: 0,
+    apart: false,
     remove: () => store.cache.remove(record.key),
     summary: {
       id: hexOf(record.key as Digest),
@@ -46,7 +51,34 @@ export function cacheContents(store: Store): CacheContents {
       shared: record.layers.length > 0 && record.layers.some(isHeld),
     },
   }));
-  return { entries: [...steps, ...mounts(store)].sort((a, b) => a.summary.lastUsedMs - b.summary.lastUsedMs), layerBytes: free };
+  return { entries: [...steps, ...failed, ...mounts(store)].sort((a, b) => a.summary.lastUsedMs - b.summary.lastUsedMs), layerBytes: free };
+}
+
+/** Those whose processes have ended. */
+function failedSteps(store: Store): readonly (CacheEntry & { readonly chains: readonly Chain[] })[] {
+  const kept = keptSteps(store);
+  const ended = kept.all().filter(({ life }) => life === "ended");
+  return ended.map((step) => {
+    const sizeBytes = treeSize(step.directory);
+    return {
+      layers: layersOfRecord(step.record),
+      chains: chainsOfRecord(step.record),
+      ownBytes: sizeBytes,
+      apart: true,
+      remove: () => kept.remove(step.id),
+      summary: {
+        id: step.id,
+        type: "exec.failed",
+        description: `failed: ${step.record.name}`,
+        sizeBytes,
+        createdMs: step.createdMs,
+        lastUsedMs: Math.max(step.createdMs, step.record.endedMs),
+        usageCount: 0,
+        inUse: !kept.isFree(step.id),
+        shared: false,
+      },
+    };
+  });
 }
 
 function mounts(store: Store): readonly CacheEntry[] {
@@ -55,6 +87,7 @@ function mounts(store: Store): readonly CacheEntry[] {
     return {
       layers: [],
       ownBytes: sizeBytes,
+      apart: true,
       remove: () => {
         const trash = store.lease().temporaryPath("trash");
         store.cacheMounts.remove(mount.id, trash);

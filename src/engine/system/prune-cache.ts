@@ -26,7 +26,7 @@ export interface PrunedCache {
 export async function pruneCache(store: Store, options: PruneCacheOptions = {}, nowMs: number = Date.now()): Promise<PrunedCache> {
   const matches = recordMatcher(options.filters ?? {}, nowMs);
   const contents = cacheContents(store);
-  const candidates = contents.entries.filter((entry) => (options.all === true || !entry.summary.shared) && matches(entry.summary));
+  const candidates = contents.entries.filter(({ summary }) => !summary.inUse && (options.all === true || !summary.shared) && matches(summary));
   const keepBytes = bytesToKeep(options, () => ({ usedBytes: bytesOfEntries(contents, contents.entries), freeBytes: freeBytes(store.layout.root) }));
   const chosen = keepBytes <= 0 ? candidates : leastRecentlyUsed(contents, candidates, keepBytes);
   const reclaimedBytes = removeEntries(store, chosen);
@@ -54,13 +54,13 @@ function freeBytes(directory: string): number {
 export function removeEntries(store: Store, entries: readonly CacheEntry[]): number {
   if (entries.length === 0) return 0;
   store.transaction(() => {
-    for (const { layers, remove } of entries) if (layers.length > 0) remove();
+    for (const { apart, remove } of entries) if (!apart) remove();
   });
-  let mountBytes = 0;
-  for (const { layers, ownBytes, remove } of entries) {
-    if (layers.length > 0) continue;
-    mountBytes += ownBytes;
+  let ownSum = 0;
+  for (const { apart, ownBytes, remove } of entries) {
+    if (!apart) continue;
+    ownSum += ownBytes;
     remove();
   }
-  return mountBytes + store.collect().reclaimedBytes;
+  return ownSum + store.collect().reclaimedBytes;
 }

@@ -1,0 +1,173 @@
+/** Steps that failed or were interrupted: what is kept of them, and shells in it. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import path from "node:path";
+import { after, suite, test } from "node:test";
+import { createSandbox, type Outcome } from "./sandbox.ts";
+
+const sandbox = await createSandbox();
+after(() => sandbox[Symbol.asyncDispose]());
+
+/** The id that the error of a build names. */
+function failedStep({ code, stderr }: Outcome, want = 1): string {
+  assert.equal(code, want, stderr);
+  const id = /\nHint: slipway debug ([0-9a-f]{12}) opens a shell where the step ended\n$/.exec(stderr)?.[1];
+  assert.ok(id !== undefined, stderr);
+  return id;
+}
+
+const debug = (commands: string, args: readonly string[] = []): Promise<Outcome> => sandbox.call(["debug", ...args], { input: commands });
+
+const written = `FROM busybox AS other
+RUN mkdir /d && echo old >/d/old
+FROM busybox
+ENV WHO=me
+ARG GIVEN=value
+WORKDIR /w
+RUN adduser -D -u 1000 maker 2>/dev/null || echo maker:x:1000:1000::/home/maker:/bin/sh >>/etc/passwd
+RUN echo before >before && chmod 777 .
+USER maker
+RUN --mount=type=cache,target=/cache,uid=1000 --mount=type=tmpfs,target=/memory,size=1m --mount=type=bind,from=other,source=/d,target=/other,rw \\
+    echo f >file; rm before; echo c >/cache/f; echo m >/memory/f; mkdir -p /memory/d; ln -s ../f /memory/d/l; `;
+
+const look = "cat file /cache/f /memory/f /memory/d/l /other/old; ls -A; id -un; pwd; echo $WHO $GIVEN $HOME";
+const seen = "f\nc\nm\nm\nold\nfile\nmaker\n/w\nme value /home/maker\n";
+
+suite("a step that fails", () => {
+  let id = "";
+  test("is told in Docker's words, and where a shell can be opened after them", async () => {
+    const outcome = await sandbox.buildPlain(`${written} exit 9`, {}, ["-t", "failing"]);
+    id = failedStep(outcome);
+    assert.match(outcome.stderr, /did not complete successfully: exit code: 9\nHint: slipway debug/);
+  });
+
+  test("is there with its files, mounts, variables, user and directory", async () => {
+    const outcome = await debug(look);
+    assert.deepEqual([outcome.stderr, outcome.stdout, outcome.code], ["", seen, 0]);
+  });
+
+  test("is the same the next time, whatever a shell did to it; the shell's exit code is the command's", async () => {
+    const changing = await debug("echo new >file; rm /cache/f /memory/f; touch /cache/n; exit 5", [id]);
+    assert.deepEqual([changing.code, changing.stderr], [5, ""]);
+    assert.equal((await debug(look, [id])).stdout, seen);
+  });
+
+  test("is looked into with a command of one's own", async () => {
+    assert.equal(await sandbox.ok(["debug", id, "cat", "/proc/self/mounts"]).then((text) => / \/memory \S+ rw,nosuid,nodev,noexec/.test(text)), true);
+    assert.equal((await sandbox.call(["debug", id, "sh", "-c", "exit 3"])).code, 3);
+  });
+
+  test("opens on a terminal", { skip: spawnSync("script", ["--version"]).status !== 0 && "needs script of util-linux" }, async () => {
+    const outcome = spawnSync(
+      "script",
+      ["--quiet", "--return", "--command", `${path.resolve(import.meta.dirname, "../../bin/slipway")} debug ${id}`, "/dev/null"],
+      {
+        env: { ...sandbox.env, SHELL: "/bin/sh" },
+        input: "tty; cat file; exit 4\n",
+        encoding: "utf8",
+      },
+    );
+    assert.match(outcome.stdout, /\(Dockerfile:10\) ended with exit code 9\r\nWhat you change in this shell is thrown away\.\r\n/);
+    assert.match(outcome.stdout, /\/dev\/pts\/0\r\nf\r\n/);
+    assert.equal(outcome.status, 4);
+  });
+
+  test("is listed", async () => {
+    const line = await sandbox.ok(["debug", "ls", "--format", "{{.ID}} {{.Status}} {{.Place}}"]);
+    assert.equal(line, `${id} Exited (9) Dockerfile:10`);
+  });
+
+  test("its files are an image's for run, ls, cat and diff", async () => {
+    assert.equal(await sandbox.ok(["run", "--rm", id, "sh", "-c", "cat file; id -un; echo $WHO"]), "f\nmaker\nme");
+    assert.equal(await sandbox.ok(["ls", `${id}:/w`]), "file");
+    assert.equal(await sandbox.ok(["cat", `${id}:/w/file`]), "f");
+    assert.equal(await sandbox.ok(["diff", id]), "C /w\nD /w/before\nA /w/file");
+    assert.equal((await debug(look, [id])).stdout, seen);
+  });
+
+  test("goes with the build cache, and what it stands on with it", async () => {
+    assert.match(await sandbox.ok(["builder", "du", "--verbose"]).catch(() => sandbox.ok(["system", "df", "-v"])), /exec\.failed|failed: /);
+    await sandbox.ok(["builder", "prune", "-af"]);
+    assert.equal(await sandbox.ok(["debug", "ls", "-q"]), "");
+    assert.deepEqual(readdirSync(path.join(sandbox.store, "steps")), []);
+    const gone = await debug("", [id]);
+    assert.deepEqual([gone.code, gone.stderr.split("\n")[0]], [1, `no failed step is kept under the id ${id}`]);
+  });
+});
+
+test("a builder that is killed leaves its steps as they were", async () => {
+  const killed = await sandbox.call(["build", "--progress=plain", sandbox.folder({ Dockerfile: `${written} echo all written; sleep 1000` })], {
+    onStderr: (text, kill) => {
+      if (/ all written\n/.test(text)) kill("SIGKILL");
+    },
+  });
+  assert.equal(killed.signal, "SIGKILL");
+  const outcome = await debug(look);
+  assert.deepEqual([outcome.stderr, outcome.stdout, outcome.code], ["", seen, 0]);
+  assert.match(await sandbox.ok(["debug", "ls", "--format", "{{.Status}}"]), /^Interrupted$/m);
+  await sandbox.ok(["debug", "rm", "--all"]);
+  assert.deepEqual(readdirSync(path.join(sandbox.store, "steps")), []);
+});
+
+test("a build that is interrupted tells where to go on", async () => {
+  const outcome = await sandbox.call(["build", "--progress=plain", sandbox.folder({ Dockerfile: "FROM busybox\nRUN echo x >/x; echo begun; sleep 1000" })], {
+    onStderr: (text, kill) => {
+      if (/ begun\n/.test(text)) kill("SIGINT");
+    },
+  });
+  const id = failedStep(outcome, 130);
+  assert.equal(await sandbox.ok(["debug", id, "cat", "/x"]), "x");
+});
+
+test("what other steps' failure ends is not kept", async () => {
+  const before = await sandbox.ok(["debug", "ls", "-q"]);
+  const text = "FROM busybox AS a\nRUN echo waiting; sleep 1000\nFROM busybox\nRUN sleep 1; exit 6\nCOPY --from=a /etc/passwd /p";
+  const id = failedStep(await sandbox.buildPlain(text));
+  assert.equal(await sandbox.ok(["debug", "ls", "-q"]), [id, before].join("\n").trim());
+});
+
+suite("secrets", () => {
+  const value = "s3cr3t-of-the-step";
+  const text =
+    "FROM busybox\nRUN --mount=type=secret,id=token,required --mount=type=secret,id=name,env=NAME test -n $NAME; cp /run/secrets/token /dev/null; exit 1";
+  test("are kept nowhere, and can be given again", async () => {
+    const env = { TOKEN: value, NAMED: `${value}-2` };
+    const id = failedStep(await sandbox.buildPlain(text, {}, ["--secret", "id=token,env=TOKEN", "--secret", "id=name,env=NAMED"], { env }));
+    assert.equal(spawnSync("grep", ["-r", "-l", value, sandbox.store]).stdout.toString(), "");
+    const without = await debug("cat /run/secrets/token; echo $NAME", [id]);
+    assert.match(without.stderr, /^NOTE: secret name is not there: give it with --secret id=name,src=FILE\nNOTE: secret token is not there/);
+    assert.equal(without.stdout, "\n");
+    const again = await sandbox.ok(["debug", "--secret", "id=token,env=TOKEN", "--secret", "id=name,env=NAMED", id], {
+      env,
+      input: "cat /run/secrets/token; echo; echo $NAME",
+    });
+    assert.equal(again, `${value}\n${value}-2`);
+  });
+});
+
+test("an image without a shell is lent one", async () => {
+  const text = 'FROM busybox AS b\nFROM scratch\nCOPY --from=b /bin/busybox /busybox\nENV PATH=/own\nRUN ["/busybox", "sh", "-c", "echo t >/t; exit 2"]';
+  const id = failedStep(await sandbox.buildPlain(text));
+  const outcome = await debug("ls -A / | tr '\\n' ' '; cat /t; echo $PATH", [id]);
+  assert.deepEqual([outcome.stderr, outcome.stdout], ["", ".slipway busybox dev etc proc sys t t\n/own:/.slipway\n"]);
+  const absent = await sandbox.call(["debug", id], { env: { PATH: path.dirname(process.execPath) } });
+  if (absent.code !== 0) assert.match(absent.stderr, /no static busybox that could be lent\nHint: apt-get install -y busybox-static\n$/);
+});
+
+test("the newest few are kept", async () => {
+  const env = { SLIPWAY_KEEP_FAILED: "2" };
+  const ids: string[] = [];
+  for (const code of [11, 12, 13]) ids.unshift(failedStep(await sandbox.buildPlain(`FROM busybox\nRUN exit ${code}`, {}, [], { env })));
+  assert.deepEqual((await sandbox.ok(["debug", "ls", "-q"])).split("\n"), ids.slice(0, 2));
+  const none = await sandbox.buildPlain("FROM busybox\nRUN exit 14", {}, [], { env: { SLIPWAY_KEEP_FAILED: "0" } });
+  assert.ok(!none.stderr.includes("Hint:"), none.stderr);
+  assert.equal(await sandbox.ok(["debug", "ls", "-q"]), "");
+  const wrong = await sandbox.buildPlain("FROM busybox", {}, [], { env: { SLIPWAY_KEEP_FAILED: "many" } });
+  assert.match(wrong.stderr, /SLIPWAY_KEEP_FAILED is how many failed steps are kept, and not "many"/);
+});
+
+test("where nothing failed", async () => {
+  const outcome = await debug("");
+  assert.deepEqual([outcome.code, outcome.stderr.split("\n")[0]], [1, "no failed step is kept"]);
+});
