@@ -6,7 +6,7 @@ import { makeDirectories } from "../../base/make-directories.ts";
 import { asSlipwayError } from "../../base/errors.ts";
 import { userMode } from "../../base/umask.ts";
 import { createEntry, encodeHeader, endOfArchive, paddingLength } from "../../tar/index.ts";
-import { layoutEntries, partialName, replaceFile } from "./layout-files.ts";
+import { changeLayoutIndex, partialName, replaceFile } from "./layout-files.ts";
 import type { Descriptor } from "../../oci/manifest.ts";
 import type { Store } from "../../store/index.ts";
 import {
@@ -83,8 +83,10 @@ export async function writeOciLayout(
       await writeBlob(store, blob, join(directory, blobName(blob.digest)));
     }
     replaceFile(join(directory, "oci-layout"), plan.documents.get("oci-layout") ?? "");
-    const kept = layoutEntries(directory).filter((entry) => !plan.index.some((added) => isSameEntry(entry, added)));
-    replaceFile(join(directory, "index.json"), indexDocument([...kept, ...plan.index], images));
+    changeLayoutIndex(directory, (entries) => {
+      const kept = entries.filter((entry) => !plan.index.some((added) => isSameEntry(entry, added)));
+      return indexDocument([...kept, ...plan.index], images);
+    });
     return plan;
   } catch (error) {
     throw asSlipwayError(error);

@@ -78,7 +78,7 @@ function tooMuch(source: ImageSource): SlipwayError {
 export async function copyImage(request: CopyRequest): Promise<{ readonly root: Descriptor; readonly digests: readonly Digest[] }> {
   const { target, signal } = request;
   const { documents, blobs } = await planCopy(request);
-  await target.prepare?.(blobs, signal);
+  await target.prepare?.({ documents, blobs, open: (descriptor) => request.source.blob(descriptor, signal) }, signal);
   await copyBlobs(request, blobs);
   for (const document of documents.slice(0, -1)) await target.putDocument(document, signal);
   const root = documents.at(-1) as Document;

@@ -16,7 +16,7 @@ export function dockerAddress(host: string | undefined): RequestOptions {
 }
 
 interface DockerCall {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "DELETE";
   readonly path: string;
   readonly body?: AsyncIterable<Uint8Array>;
   readonly signal?: AbortSignal | undefined;
@@ -75,11 +75,11 @@ export async function callDocker(host: string | undefined, { method, path, body,
   throw new SlipwayError(kind, "DOCKER_REFUSED", messageOf(await readAnswer(response)), { status });
 }
 
-/** Loads an archive; answers what Docker said. Docker tells a failure within an answer of success. Fails with DOCKER_REFUSED too. */
+/** Loads an archive. Docker tells a failure within an answer of success, and an image without its layers in a line of progress. Fails with DOCKER_REFUSED too. */
 export async function loadIntoDocker(host: string | undefined, archive: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<void> {
   const answer = await readAnswer(await callDocker(host, { method: "POST", path: "/images/load?quiet=1", body: archive, signal }));
   for (const line of answer.split("\n")) {
-    const error = /"error":"((?:[^"\\]|\\.)*)"/.exec(line)?.[1];
-    if (error !== undefined) throw new SlipwayError("failed_precondition", "DOCKER_REFUSED", printable(JSON.parse(`"${error}"`) as string), {});
+    const error = /"error":"((?:[^"\\]|\\.)*)"/.exec(line)?.[1] ?? /"stream":"(Error unpacking (?:[^"\\]|\\.)*)"/.exec(line)?.[1];
+    if (error !== undefined) throw new SlipwayError("failed_precondition", "DOCKER_REFUSED", printable((JSON.parse(`"${error}"`) as string).trim()), {});
   }
 }

@@ -13,6 +13,15 @@ export interface BlobOffer {
   readonly from: Reference | undefined;
 }
 
+/** What goes to a target, known before the first blob does. */
+export interface PlannedImage {
+  /** the root last */
+  readonly documents: readonly Document[];
+  readonly blobs: readonly Descriptor[];
+  /** of one of the blobs, from the source */
+  readonly open: (descriptor: Descriptor) => AsyncIterable<Uint8Array>;
+}
+
 export interface ImageTarget extends AsyncDisposable {
   readonly name: string;
   /** where it is a registry's */
@@ -20,7 +29,7 @@ export interface ImageTarget extends AsyncDisposable {
   /** how many blobs it takes at once */
   readonly parallel: number;
   /** What will be offered, before the first of it is. */
-  prepare?(blobs: readonly Descriptor[], signal?: AbortSignal): Promise<void>;
+  prepare?(planned: PlannedImage, signal?: AbortSignal): Promise<void>;
   putBlob(offer: BlobOffer, signal?: AbortSignal): Promise<BlobOutcome>;
   /** A manifest or an index whose blobs and documents are there. */
   putDocument(document: Document, signal?: AbortSignal): Promise<void>;

@@ -8,7 +8,7 @@ import { userMode } from "../../base/umask.ts";
 import { mediaTypes, type Descriptor } from "../../oci/manifest.ts";
 import { parseManifestOrIndex } from "../../oci/parse-manifest.ts";
 import { blobName } from "../archive/archive-plan.ts";
-import { layoutEntries, partialName, replaceFile } from "../archive/layout-files.ts";
+import { changeLayoutIndex, partialName, replaceFile } from "../archive/layout-files.ts";
 import type { Document } from "./image-source.ts";
 import type { ImageTarget } from "./image-target.ts";
 
@@ -32,7 +32,7 @@ export function layoutTarget(place: string, directory: string, tag: string | und
     putRoot: async (document) => {
       putBytes(document.descriptor, document.bytes);
       replaced(prepared(directory, "oci-layout"), Buffer.from('{"imageLayoutVersion":"1.0.0"}'));
-      replaced(join(directory, "index.json"), indexWith(directory, entryOf(document, tag)));
+      addEntry(directory, entryOf(document, tag));
     },
     [Symbol.asyncDispose]: async () => {},
   };
@@ -53,11 +53,16 @@ export function entryOf({ descriptor, bytes }: Document, tag: string | undefined
 }
 
 /** An entry of the same tag is replaced; without a tag one of the same digest. */
-function indexWith(directory: string, entry: Descriptor): Buffer {
+function addEntry(directory: string, entry: Descriptor): void {
   const tag = entry.annotations?.[refName];
   const isSame = (other: Descriptor): boolean => other.annotations?.[refName] === tag && (tag !== undefined || other.digest === entry.digest);
-  const manifests = [...layoutEntries(directory).filter((other) => !isSame(other)), entry];
-  return Buffer.from(goJson({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests }));
+  try {
+    changeLayoutIndex(directory, (entries) =>
+      goJson({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [...entries.filter((other) => !isSame(other)), entry] }),
+    );
+  } catch (error) {
+    throw asSlipwayError(error, "unavailable", "EXPORT_FAILED");
+  }
 }
 
 function isThere(directory: string, { digest, size }: Descriptor): boolean {

@@ -95,7 +95,7 @@ export function sshTarget(place: string, address: SshAddress, name: string, env:
   const target = archiveTarget(place, sink, { format: "docker", names: [name], has: (digest: Digest) => have.has(digest) });
   return {
     ...target,
-    prepare: async (blobs) => {
+    prepare: async ({ blobs }) => {
       await write(Buffer.from(`${JSON.stringify({ protocol: 1, blobs: blobs.map(({ digest }) => digest) })}\n`));
       // what is on the other side of the connection may be anything
       const deadline = setTimeout(() => child.kill(), firstAnswerMs);

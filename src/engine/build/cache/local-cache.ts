@@ -1,9 +1,9 @@
 /** A cache in a directory: an OCI layout whose index names cache manifests by tags. */
-import { createReadStream, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { copyFileSync, constants } from "node:fs";
+import { createReadStream, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { makeDirectories } from "../../../base/make-directories.ts";
-import { partialName, replaceFile } from "../../archive/layout-files.ts";
+import { changeLayoutIndex, partialName, replaceFile } from "../../archive/layout-files.ts";
 import { asSlipwayError, errnoOf, SlipwayError } from "../../../base/errors.ts";
 import { userMode } from "../../../base/umask.ts";
 import { digestOf, hexOf, type Digest } from "../../../oci/digest.ts";
@@ -55,12 +55,12 @@ function readIndex(directory: string): { readonly manifests: readonly Descriptor
 
 /** The index is written last; caches of other tags stay. */
 export function localWriter(store: Store, directory: string, tag: string): CacheWriter {
-  const write = (digest: Digest, put: (partial: string) => void): void => {
+  const write = async (digest: Digest, content: AsyncIterable<Uint8Array> | Uint8Array): Promise<void> => {
     const path = blobPath(directory, digest);
     const partial = partialName(path);
     makeDirectories(join(directory, "blobs", "sha256"), userMode("directory"));
     try {
-      put(partial);
+      await writeFile(partial, content, { mode: userMode("file") });
       renameSync(partial, path);
     } catch (error) {
       throw asSlipwayError(error, "unavailable", "OUTPUT_FILE");
@@ -71,23 +71,17 @@ export function localWriter(store: Store, directory: string, tag: string): Cache
   return {
     layer: async (descriptor) => {
       if (statSync(blobPath(directory, descriptor.digest), { throwIfNoEntry: false })?.size === descriptor.size) return;
-      write(descriptor.digest, (partial) => copyFileSync(store.blobs.path(descriptor.digest), partial, constants.COPYFILE_FICLONE));
+      await write(descriptor.digest, store.blobs.verified(descriptor.digest));
     },
-    document: async (descriptor, bytes) => write(descriptor.digest, (partial) => writeFileSync(partial, bytes, { mode: userMode("file") })),
+    document: async (descriptor, bytes) => await write(descriptor.digest, bytes),
     manifest: async (descriptor, bytes) => {
-      write(descriptor.digest, (partial) => writeFileSync(partial, bytes, { mode: userMode("file") }));
+      await write(descriptor.digest, bytes);
       replaceFile(join(directory, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
-      const others = knownEntries(directory).filter(({ annotations }) => annotations?.[refName] !== tag);
-      const manifests = [...others, { ...descriptor, annotations: { [refName]: tag } }];
-      replaceFile(join(directory, "index.json"), JSON.stringify({ schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests }));
+      changeLayoutIndex(directory, (entries) => {
+        const others = entries.filter(({ annotations }) => annotations?.[refName] !== tag);
+        const manifests = [...others, { ...descriptor, annotations: { [refName]: tag } }];
+        return JSON.stringify({ schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests });
+      });
     },
   };
-}
-
-function knownEntries(directory: string): readonly Descriptor[] {
-  try {
-    return readIndex(directory).manifests;
-  } catch {
-    return [];
-  }
 }
