@@ -46,7 +46,7 @@ export interface Command {
   readonly group?: "common" | "plain";
   readonly examples?: readonly Example[];
   readonly interspersed?: boolean;
-  readonly complete?: "file" | "directory" | "image" | "container" | readonly string[];
+  readonly complete?: "file" | "directory" | "image" | "container" | "volume" | readonly string[];
   readonly hidden?: boolean;
   readonly load: () => Promise<Handler>;
 }

@@ -9,6 +9,7 @@ const names = {
     { value: "nginx:alpine", description: "" },
     { value: "localhost:5000/a:1", description: "" },
   ],
+  volumes: async () => [{ value: "data", description: "" }],
   containers: async () => [{ value: "web", description: "nginx" }],
 };
 
@@ -26,6 +27,7 @@ const answers: readonly (readonly [words: readonly string[], values: readonly st
   [["build", ".", ""], [], "none"],
   [["run", "-it", "--network", ""], ["bridge", "host", "none"], "none"],
   [["run", "--rm", "ng"], ["nginx:alpine"], "none"],
+  [["volume", "rm", "d"], ["data"], "none"],
   [["run", "nginx", "ls", ""], [], "file"],
   [["--root", "/x", "hist"], ["history"], "none"],
   [["--log-level", "d"], ["debug"], "none"],

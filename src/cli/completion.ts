@@ -20,6 +20,7 @@ export interface Completion {
 export interface DynamicNames {
   images(): Promise<readonly Candidate[]>;
   containers(): Promise<readonly Candidate[]>;
+  volumes(): Promise<readonly Candidate[]>;
 }
 
 type Source = FlagSpec["complete"];
@@ -35,6 +36,7 @@ async function fromSource(source: Source, start: string, names: DynamicNames): P
   if (source === "file" || source === "directory") return { candidates: [], fallback: source };
   if (source === "image") return startingWith(await names.images(), start);
   if (source === "container") return startingWith(await names.containers(), start);
+  if (source === "volume") return startingWith(await names.volumes(), start);
   return startingWith(
     source.map((value) => ({ value, description: "" })),
     start,

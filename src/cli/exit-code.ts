@@ -8,7 +8,10 @@ import { SlipwayError } from "../base/errors.ts";
 export type CommandFamily = "build" | "start" | "other";
 
 /** Failures that name the exit code they want; elsewhere such a detail tells of a program that was called. */
-const ownCodes: ReadonlySet<string> = new Set(["START_FAILED", "EXEC_FAILED", "TEMPLATE", "USAGE"]);
+const ownCodes: ReadonlySet<string> = new Set(["START_FAILED", "VOLUME_SUBPATH", "VOLUME_DRIVER", "EXEC_FAILED", "TEMPLATE", "USAGE"]);
+
+/** What keeps a container from starting. */
+const startCodes: ReadonlySet<string> = new Set(["START_FAILED", "VOLUME_SUBPATH", "VOLUME_DRIVER"]);
 
 /** 128 and the signal's number, as shells have it. */
 export function exitCodeOfSignal(name: unknown): number {
@@ -20,7 +23,7 @@ export function exitCodeOf(error: SlipwayError, family: CommandFamily, interrupt
   if (error.code === "UNKNOWN_FLAG") return 125;
   if (error.code === "ARGUMENT_COUNT") return 1;
   // `start` tells that it failed, and not why
-  if (error.code === "START_FAILED" && family !== "start") return 1;
+  if (startCodes.has(error.code) && family !== "start") return 1;
   if (error.kind === "canceled") return exitCodeOfSignal(interrupt instanceof SlipwayError ? interrupt.details["signal"] : undefined);
   const wanted = error.details["exitCode"];
   if (ownCodes.has(error.code) && typeof wanted === "number") return wanted;

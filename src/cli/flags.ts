@@ -21,7 +21,7 @@ export interface FlagSpec {
   /** what is said on standard error when the flag is given: it is accepted but does nothing here */
   readonly noEffect?: string;
   /** what completion offers as its value */
-  readonly complete?: "file" | "directory" | "image" | "container" | readonly string[];
+  readonly complete?: "file" | "directory" | "image" | "container" | "volume" | readonly string[];
 }
 
 export interface ParsedFlags {

@@ -12,6 +12,7 @@ export interface EngineParts {
   readonly targets?: SlipwayApi["targets"];
   readonly images?: Partial<SlipwayApi["images"]>;
   readonly containers?: Partial<SlipwayApi["containers"]>;
+  readonly volumes?: Partial<SlipwayApi["volumes"]>;
   readonly system?: Partial<SlipwayApi["system"]>;
   readonly builders?: Partial<SlipwayApi["builders"]>;
   readonly transfer?: Partial<SlipwayApi["transfer"]>;
@@ -72,6 +73,7 @@ function engineFrom(parts: EngineParts): SlipwayApi {
     targets: parts.targets ?? missing("targets"),
     images: group(parts.images, "images") as SlipwayApi["images"],
     containers: group(parts.containers, "containers") as SlipwayApi["containers"],
+    volumes: group(parts.volumes, "volumes") as SlipwayApi["volumes"],
     system: group(parts.system, "system") as SlipwayApi["system"],
     builders: group(parts.builders, "builders") as SlipwayApi["builders"],
     transfer: group(parts.transfer, "transfer") as SlipwayApi["transfer"],

@@ -14,6 +14,7 @@ import type { DebugApi } from "./debug-api.ts";
 import type { AccountApi, RegistryApi } from "./registry-api.ts";
 import type { PackagesApi } from "./packages-api.ts";
 import type { TransferApi } from "./transfer-api.ts";
+import type { VolumeApi } from "./volumes-api.ts";
 
 /**
  * Iterate for progress, await `result` for the outcome. Not iterating is fine: events are dropped, the work goes on.
@@ -382,6 +383,7 @@ export interface SlipwayApi {
   targets(options: CallOptions): Task<TargetsResult>;
   readonly images: ImageApi;
   readonly containers: ContainerApi;
+  readonly volumes: VolumeApi;
   readonly system: SystemApi;
   readonly transfer: TransferApi;
   readonly accounts: AccountApi;
@@ -394,6 +396,7 @@ export interface SlipwayApi {
 export type { CacheExportSettings, CacheMountChoice, CacheSource, CacheTarget } from "./build/cache/cache-api.ts";
 export type { ErrorKind };
 export type * from "./container-api.ts";
+export type * from "./volumes-api.ts";
 export type * from "./transfer-api.ts";
 export type * from "./builder-api.ts";
 export type * from "./packages-api.ts";

@@ -19,6 +19,28 @@ export interface LimitOptions {
   readonly pidsLimit?: number;
 }
 
+/** `--mount`; which fields a type takes is the type's own */
+export interface MountOption {
+  /** "volume", "bind", "tmpfs" */
+  readonly type: string;
+  /** absolute path, or volume's name; none for an anonymous volume */
+  readonly source?: string;
+  readonly target: string;
+  readonly readOnly?: boolean;
+  readonly consistency?: string;
+  readonly propagation?: string;
+  readonly nonRecursive?: boolean;
+  /** do not fill a new volume with what the image has there */
+  readonly noCopy?: boolean;
+  readonly volumeLabels?: Readonly<Record<string, string>>;
+  readonly volumeDriver?: string;
+  readonly volumeOptions?: Readonly<Record<string, string>>;
+  readonly volumeSubpath?: string;
+  readonly tmpfsBytes?: number;
+  /** permission bits */
+  readonly tmpfsMode?: number;
+}
+
 export interface RunOptions {
   /** image name or id, or the id of an intermediate build result */
   readonly image: string;
@@ -35,6 +57,9 @@ export interface RunOptions {
   readonly publishAll?: boolean;
   /** `-v` values */
   readonly volumes?: readonly string[];
+  readonly mounts?: readonly MountOption[];
+  /** of the volumes that `volumes` makes; "local" is there */
+  readonly volumeDriver?: string;
   readonly network?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly addHosts?: readonly string[];

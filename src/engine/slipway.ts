@@ -32,12 +32,15 @@ import { createDebug } from "./debug/debug.ts";
 import { createBuilders } from "./system/builders.ts";
 import { createAccounts } from "./accounts.ts";
 import type { AccountApi } from "./registry-api.ts";
+import { createVolumes } from "./volumes/volumes.ts";
+import type { VolumeApi } from "./volumes-api.ts";
 import { createTransfer } from "./transfer.ts";
 import type { TransferApi } from "./transfer-api.ts";
 
 export class Slipway implements SlipwayApi {
   readonly images: ImageApi;
   readonly containers: ContainerApi;
+  readonly volumes: VolumeApi;
   readonly system: SystemApi;
   readonly transfer: TransferApi;
   readonly accounts: AccountApi;
@@ -51,6 +54,7 @@ export class Slipway implements SlipwayApi {
     this.#store = store;
     this.images = createImages(store, this.#registry);
     this.containers = new Containers(store, this.#registry);
+    this.volumes = createVolumes(store);
     this.builders = createBuilders(store.layout.root);
     this.debug = createDebug(store);
     this.accounts = createAccounts(this.#registry);

@@ -8,11 +8,11 @@ export function createSystem(store: Store, containers: ContainerApi): SystemApi 
     diskUsage: async ({ cacheFilters } = {}) => (await import("./system/disk-usage.ts")).diskUsage(store, cacheFilters),
     pruneCache: async (options) => (await import("./system/prune-cache.ts")).pruneCache(store, options),
     prune: async ({ volumes, ...options } = {}) => {
-      const [{ pruneSystem }, { pruneVolumes }] = await Promise.all([import("./system/system-prune.ts"), import("./containers/volumes.ts")]);
+      const [{ pruneSystem }, { pruneVolumes }] = await Promise.all([import("./system/system-prune.ts"), import("./volumes/volumes.ts")]);
       return await pruneSystem(store, {
         ...options,
         pruneContainers: (containerOptions) => containers.prune(containerOptions),
-        ...(volumes === true ? { pruneVolumes: () => Promise.resolve(pruneVolumes(store)) } : {}),
+        ...(volumes === true ? { pruneVolumes: async () => (await pruneVolumes(store, false, {})).reclaimedBytes } : {}),
       });
     },
     version: () => versionInfo(),

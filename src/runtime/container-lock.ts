@@ -28,6 +28,14 @@ export async function withContainerLock<Result>(directory: string, act: () => Pr
   }
 }
 
+/** A lock on a file or directory that is there, shared or not. CONTAINER_BUSY (unavailable) after the time. */
+export async function holdFile(path: string, kind: "exclusive" | "shared", timeoutMs: number): Promise<Disposable> {
+  const fd = openSync(path, "r");
+  if (await obtain(fd, timeoutMs, kind)) return { [Symbol.dispose]: () => closeSync(fd) };
+  closeSync(fd);
+  throw new SlipwayError("unavailable", "CONTAINER_BUSY", `another process has held ${path} for ${timeoutMs / 1000} s`, { path });
+}
+
 /** As long as it is held, waitForReaders() of other processes waits. */
 export function holdAsReader(directory: string): Disposable {
   const fd = openLock(readersFile(directory));
@@ -59,9 +67,9 @@ function openLock(path: string): number | undefined {
   }
 }
 
-async function obtain(fd: number, timeoutMs: number): Promise<boolean> {
+async function obtain(fd: number, timeoutMs: number, kind: "exclusive" | "shared" = "exclusive"): Promise<boolean> {
   const deadlineMs = performance.now() + timeoutMs;
-  for (let waitMs = firstWaitMs; !tryLock(fd, "exclusive"); waitMs = Math.min(waitMs * 2, longestWaitMs)) {
+  for (let waitMs = firstWaitMs; !tryLock(fd, kind); waitMs = Math.min(waitMs * 2, longestWaitMs)) {
     if (performance.now() > deadlineMs) return false;
     await sleep(waitMs);
   }

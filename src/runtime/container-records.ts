@@ -34,6 +34,14 @@ export interface ContainerMount {
   /** "z", "Z", "rshared" … as given */
   readonly options: readonly string[];
   readonly sizeBytes?: number;
+  /** not the volume's directory, but this file system is mounted */
+  readonly filesystem?: { readonly type: string; readonly device: string; readonly options: readonly string[] };
+  /** directory or file in the volume that is mounted in its place */
+  readonly subpath?: string;
+  /** what lies in a bind mount's source as mounts of its own stays out */
+  readonly nonRecursive?: boolean;
+  /** given as --mount, not as -v or --tmpfs */
+  readonly asMount?: boolean;
 }
 
 export type NetworkMode = "bridge" | "host" | "none";
@@ -70,6 +78,10 @@ export interface ContainerConfig {
   readonly hostNamespaces?: readonly ("pid" | "ipc" | "uts")[];
   /** "80/tcp": what the image and the user say is open, published or not */
   readonly exposedPorts?: readonly string[];
+  /** -v values with a source, --mount in Docker's JSON, and --volumes-from, as given: `inspect` shows them */
+  readonly binds?: readonly string[];
+  readonly mountRequests?: readonly Readonly<Record<string, unknown>>[];
+  readonly volumesFrom?: readonly string[];
   readonly stopSignal: string;
   readonly stopTimeoutMs: number;
   /** Docker's default is a small init only with --init */

@@ -1,6 +1,8 @@
 /** From a container's record to what the OCI runtime is told. */
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { errnoOf, SlipwayError } from "../base/errors.ts";
+import { printable } from "../base/printable.ts";
 import { containerFiles, type ContainerHost } from "./container-host.ts";
 import { initDestination, requireInit } from "./container-init.ts";
 import type { ContainerConfig, ContainerMount, ContainerRecord } from "./container-records.ts";
@@ -37,11 +39,11 @@ export function createContainerSpec(host: ContainerHost, record: ContainerRecord
       rootfs: files.rootfs,
       hostname: shared.includes("uts") ? "" : config.hostname,
       network,
-      mounts: [
+      mounts: parentsFirst([
         ...systemFiles(host, record),
         ...record.mounts.map(specMountOf),
         ...(init === undefined ? [] : [{ kind: "bind", source: init, destination: initDestination, readOnly: true, sourceKind: "file" } as const]),
-      ],
+      ]),
       hostPid: shared.includes("pid"),
       hostIpc: shared.includes("ipc"),
       hostUts: shared.includes("uts"),
@@ -115,6 +117,12 @@ export function writeSystemFiles(host: ContainerHost, record: ContainerRecord): 
   writeFileSync(files.resolvConf, resolvConf, { mode: 0o644 });
 }
 
+/** A volume at /etc must not cover /etc/hosts, nor one at /a another at /a/b. */
+function parentsFirst(mounts: readonly SpecMount[]): readonly SpecMount[] {
+  const depth = ({ destination }: SpecMount): number => destination.split("/").length;
+  return mounts.toSorted((a, b) => depth(a) - depth(b));
+}
+
 function systemFiles(host: ContainerHost, record: ContainerRecord): SpecMount[] {
   const files = containerFiles(host, record);
   const file = (source: string, destination: string): SpecMount => ({ kind: "bind", source, destination, readOnly: false, sourceKind: "file" });
@@ -131,14 +139,33 @@ function specMountOf(mount: ContainerMount): SpecMount {
     const given = mode === undefined ? {} : { mode: Number.parseInt(mode, 8) };
     return { kind: "tmpfs", destination: mount.destination, readOnly: mount.readOnly, options, ...size, ...given };
   }
+  if (mount.filesystem !== undefined) {
+    const { type, device, options } = mount.filesystem;
+    return { kind: "filesystem", type, source: device, destination: mount.destination, readOnly: mount.readOnly, options };
+  }
   const propagation = mount.options.filter((option) => /^r?(private|shared|slave)$/.test(option));
   return {
     kind: "bind",
-    source: mount.source,
+    source: mount.subpath === undefined ? mount.source : subpathOf(mount.source, mount.subpath),
     destination: mount.destination,
     readOnly: mount.readOnly,
+    ...(mount.nonRecursive === true ? { nonRecursive: true } : {}),
     options: propagation.length > 0 ? propagation : ["rprivate"],
   };
+}
+
+/** VOLUME_SUBPATH (failed_precondition) in Docker's words; links that lead out of the volume are refused. */
+function subpathOf(volume: string, subpath: string): string {
+  const path = join(volume, subpath);
+  const failed = (reason: string): SlipwayError =>
+    new SlipwayError("failed_precondition", "VOLUME_SUBPATH", printable(`cannot access path ${path}: ${reason}`), { path, exitCode: 127 });
+  try {
+    const real = realpathSync(path);
+    if (real === volume || real.startsWith(`${realpathSync(volume)}/`)) return real;
+  } catch (error) {
+    throw failed(`lstat ${path}: ${errnoOf(error) === "ENOENT" ? "no such file or directory" : String(errnoOf(error))}`);
+  }
+  throw failed("it leads out of the volume");
 }
 
 function networkSysctls(runtime: OciRuntime): Record<string, string> {

@@ -47,6 +47,8 @@ export type SpecMount =
       readonly readOnly: boolean;
       /** whether the source is a directory: says what kind of stub the mount point needs */
       readonly sourceKind?: "directory" | "file";
+      /** without what is mounted in the source */
+      readonly nonRecursive?: boolean;
       /** further options of the OCI runtime: "nosuid", "rshared" … */
       readonly options?: readonly string[];
     }
@@ -58,6 +60,15 @@ export type SpecMount =
       /** permission bits of its root, 0o1777 by default */
       readonly mode?: number;
       readonly options?: readonly string[];
+    }
+  | {
+      /** any other file system, which the runtime mounts as mount(8) would */
+      readonly kind: "filesystem";
+      readonly type: string;
+      readonly source: string;
+      readonly destination: string;
+      readonly readOnly: boolean;
+      readonly options: readonly string[];
     };
 
 export type SpecNetwork =

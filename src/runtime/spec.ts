@@ -145,8 +145,12 @@ function hostQueues(machine: SpecMachine): readonly string[] {
 
 function mountOf(mount: SpecMount): OciMount {
   if (mount.kind === "bind") {
-    const options = ["rbind", ...(mount.options ?? ["rprivate"]), ...(mount.readOnly ? ["ro"] : [])];
+    const options = [mount.nonRecursive === true ? "bind" : "rbind", ...(mount.options ?? ["rprivate"]), ...(mount.readOnly ? ["ro"] : [])];
     return { destination: mount.destination, type: "bind", source: mount.source, options };
+  }
+  if (mount.kind === "filesystem") {
+    const { destination, type, source } = mount;
+    return { destination, type, source, options: [...mount.options, ...(mount.readOnly ? ["ro"] : [])] };
   }
   const options = [
     ...(mount.options ?? ["nosuid", "noexec", "nodev"]),

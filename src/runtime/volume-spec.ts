@@ -38,11 +38,15 @@ export function parseVolume(text: string, workingDirectory: string): VolumeSpec 
 /** INVALID_VOLUME unless the name is one that Docker accepts for a local volume. */
 export function checkVolumeName(name: string): string {
   if (name.length === 1) throw invalidVolume("volume name is too short, names should be at least two alphanumeric characters");
-  if (/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name)) return name;
+  if (isVolumeName(name)) return name;
   throw invalidVolume(
     `create ${name}: "${name}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. ` +
       "If you intended to pass a host directory, use absolute path",
   );
+}
+
+export function isVolumeName(name: string): boolean {
+  return /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name);
 }
 
 function parseMode(modeText: string | undefined, text: string, isPath: boolean): { readOnly: boolean; options: readonly string[] } {

@@ -28,6 +28,7 @@ function namesOf(cli: Cli): DynamicNames {
       orNone(async () =>
         (await (await cli.open()).containers.list({ all: true })).map((container) => ({ value: container.name, description: container.image })),
       ),
+    volumes: () => orNone(async () => (await cli.open()).volumes.list().map(({ Name }) => ({ value: Name, description: "" }))),
   };
 }
 

@@ -1,5 +1,5 @@
 /** Inspected objects as Go structs, so that templates see the fields that JSON leaves out: an image without labels has `map[]`. */
-import type { ImageInspect } from "../../engine/api.ts";
+import type { ImageInspect, VolumeInspect } from "../../engine/api.ts";
 import { goDurationValue, GoStruct, goValueFrom, nilList, nilMap } from "../go-value.ts";
 import type { GoValue } from "../go-value.ts";
 import { structFrom } from "../render.ts";
@@ -110,5 +110,17 @@ export function imageShape(image: ImageInspect): GoValue {
 }
 
 export function containerShape(container: Readonly<Record<string, unknown>>): GoValue {
-  return structFrom(container, "container.InspectResponse", mapKeys);
+  const shape = structFrom(container, "container.InspectResponse", mapKeys) as GoStruct;
+  const mounts = Array.isArray(container["Mounts"]) ? container["Mounts"].map(mountShape) : nilList;
+  return new GoStruct(shape.typeName, { ...shape.fields, Mounts: mounts }, { json: container });
+}
+
+/** A bind mount has neither name nor driver; its JSON leaves them out. */
+function mountShape(mount: Readonly<Record<string, unknown>>): GoValue {
+  const fields = Object.fromEntries(Object.entries(mount).map(([key, value]) => [key, goValueFrom(value)]));
+  return new GoStruct("container.MountPoint", { Name: "", Driver: "", ...fields }, { json: mount });
+}
+
+export function volumeShape(volume: VolumeInspect): GoValue {
+  return structFrom(volume, "volume.Volume", mapKeys);
 }

@@ -10,7 +10,7 @@ import type { CompiledTemplate } from "../go-template.ts";
 import { goValueFrom } from "../go-value.ts";
 import type { GoValue } from "../go-value.ts";
 import { formatJsonIndented, formatJsonLine } from "../json.ts";
-import { containerShape, imageShape } from "./inspect-shape.ts";
+import { containerShape, imageShape, volumeShape } from "./inspect-shape.ts";
 import { platformOption } from "./platform-flag.ts";
 
 interface Inspected {
@@ -36,9 +36,14 @@ function containerLookup(size: boolean): Lookup {
   };
 }
 
+const lookupVolume: Lookup = async (engine, ref) => {
+  const raw = engine.volumes.inspect(ref);
+  return { raw, typed: volumeShape(raw) };
+};
+
 function anyLookup(size: boolean): Lookup {
   return async (engine, ref) => {
-    for (const lookup of [containerLookup(size), lookupImage]) {
+    for (const lookup of [containerLookup(size), lookupImage, lookupVolume]) {
       try {
         return await lookup(engine, ref);
       } catch (error) {
@@ -107,15 +112,17 @@ export const runInspect: Handler = async (cli, invocation) => {
   if (type === "image") return inspectAll(cli, invocation, lookupImage);
   const size = invocation.flags.bool("size");
   if (type === "container") return inspectAll(cli, invocation, containerLookup(size));
+  if (type === "volume") return inspectAll(cli, invocation, lookupVolume);
   if (type === undefined) return inspectAll(cli, invocation, anyLookup(size));
   const names = dockerTypes.map((name) => JSON.stringify(name)).join(", ");
   if (type === "") throw cliError(`type is empty: must be one of ${names}`);
   throw cliError(
     dockerTypes.includes(type)
-      ? `objects of type ${JSON.stringify(type)} are not there; use "image" or "container"`
+      ? `objects of type ${JSON.stringify(type)} are not there; use "image", "container" or "volume"`
       : `unknown type: ${JSON.stringify(type)}: must be one of ${names}`,
   );
 };
 
 export const runImageInspect: Handler = async (cli, invocation) => inspectAll(cli, invocation, imageLookup(platformOption(invocation.flags)));
 export const runContainerInspect: Handler = (cli, invocation) => inspectAll(cli, invocation, containerLookup(invocation.flags.bool("size")));
+export const runVolumeInspect: Handler = (cli, invocation) => inspectAll(cli, invocation, lookupVolume);

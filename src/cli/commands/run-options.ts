@@ -83,15 +83,15 @@ export function runOptionsFrom(cli: Cli, { flags, args }: Invocation): RunOption
   refuse(flags);
   platformOption(flags, "error parsing specified platform: ");
   const [image, ...command] = args;
-  const mounts = parseMounts(flags.list("mount"));
   const entrypoint = flags.optional("entrypoint");
   return {
     image: image!,
     env: [...flags.list("env-file").flatMap((path) => readKeyValueFile(cli, path)), ...flags.list("env")],
     publish: flags.list("publish"),
     publishAll: flags.bool("publish-all"),
-    volumes: [...checkedVolumes(flags.list("volume")), ...mounts.volumes],
-    tmpfs: [...flags.list("tmpfs"), ...mounts.tmpfs],
+    volumes: checkedVolumes(flags.list("volume")),
+    mounts: parseMounts(flags.list("mount")),
+    tmpfs: flags.list("tmpfs"),
     labels: labelsOf(cli, flags),
     addHosts: flags.list("add-host"),
     capAdd: flags.list("cap-add"),
@@ -130,6 +130,7 @@ export function runOptionsFrom(cli: Cli, { flags, args }: Invocation): RunOption
       stopSignal: flags.optional("stop-signal"),
       stopTimeoutSeconds: flags.number("stop-timeout"),
       platform: platformFrom(cli, flags),
+      volumeDriver: flags.optional("volume-driver"),
     } as { readonly [Key in keyof RunOptions]: RunOptions[Key] | undefined }),
   };
 }

@@ -12,6 +12,7 @@ import { registryCommands } from "./registry.ts";
 import { systemCommands } from "./system.ts";
 import { transferCommands } from "./transfer.ts";
 import { trustCommands } from "./trust.ts";
+import { volumeCommands } from "./volumes.ts";
 
 export const commandTable: CommandTable = {
   commands: [
@@ -26,6 +27,7 @@ export const commandTable: CommandTable = {
     ...registryCommands,
     ...packageCommands,
     ...trustCommands,
+    ...volumeCommands,
   ],
   groups: [
     { name: "builder", short: "Build images and keep their cache", paths: ["builder", "buildx"] },
@@ -36,6 +38,7 @@ export const commandTable: CommandTable = {
     { name: "manifest", short: "Lists of images for several platforms", paths: ["manifest"] },
     { name: "registry", short: "A registry of your own", paths: ["registry"] },
     { name: "system", short: "The store and the machine", paths: ["system"] },
+    { name: "volume", short: "Directories that outlive containers", paths: ["volume"] },
   ],
   globals: [
     flag("debug", "D", "bool", "Print details of failures: stack and cause"),

@@ -12,7 +12,6 @@ export const refusedRunFlags: ReadonlySet<string> = new Set([
   "device-cgroup-rule",
   "gpus",
   "link",
-  "volume-driver",
   "userns",
   "isolation",
   "use-api-socket",
@@ -107,7 +106,7 @@ export const createFlags: readonly FlagSpec[] = [
   flag("userns", "", "string", "User namespace (not there yet)"),
   flag("uts", "", "string", "UTS namespace (host)"),
   flag("volume", "v", "list", "Mount a host directory or a volume (src:dst[:ro])"),
-  flag("volume-driver", "", "string", "Driver of volumes (not there yet)"),
+  flag("volume-driver", "", "string", "Driver of the volumes that are made (local)"),
   flag("volumes-from", "", "list", "Mount another container's volumes"),
   flag("workdir", "w", "string", "Working directory"),
 ];

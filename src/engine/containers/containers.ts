@@ -3,18 +3,19 @@ import { SlipwayError } from "../../base/errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { RegistryClient } from "../../registry/index.ts";
 import type { Attachment, ContainerHost } from "../../runtime/container.ts";
-import type { ContainerMount, ContainerRecord, ContainerRecords } from "../../runtime/container-records.ts";
+import type { ContainerRecord, ContainerRecords } from "../../runtime/container-records.ts";
 import { treeSize, type Store } from "../../store/index.ts";
 import type { AttachStreams, ContainerApi, ContainerSummary, Filters, LogLine, RunOptions } from "../api.ts";
 import type { PullEvent } from "../registry-api.ts";
 import { sizeOfContainer } from "./container-size.ts";
 import { createHost, createRecords } from "./container-host.ts";
-import { imageFor, type ContainerImage } from "./container-image.ts";
-import { containerConfig, portsOf, tmpfsMounts } from "./create-options.ts";
+import { imageFor } from "./container-image.ts";
+import { containerConfig, portsOf } from "./create-options.ts";
 import { exportContainer } from "./export-container.ts";
 import { inspectContainer } from "./inspect-container.ts";
 import { checkFilters, matchesFilters, summarize } from "./summarize.ts";
-import { mountsFrom, prepareMounts, removeAnonymousVolumes } from "./volumes.ts";
+import { prepareMounts, removeAnonymousVolumes } from "./container-mounts.ts";
+import { holdVolumes } from "../volumes/volume-lock.ts";
 
 /** Loaded when a container is really touched: listing needs none of it. */
 const runtime = () => import("../../runtime/container.ts");
@@ -44,7 +45,9 @@ export class Containers implements ContainerApi {
     const image = await imageFor(store, this.#client, options, onPull);
     const config = containerConfig(options, image.config);
     const lowers = await store.materializer.directories(image.chain, options.signal);
-    const mounts = await this.#mountsOf(options, image);
+    using _ = await holdVolumes(store, "shared");
+    const declared = Object.keys(image.config.Volumes ?? {});
+    const mounts = await prepareMounts({ store, records: this.#records, chain: image.chain, declared }, options);
     const { createContainer } = await runtime();
     const { randomBytes } = await import("node:crypto");
     const id = randomBytes(32).toString("hex");
@@ -70,14 +73,6 @@ export class Containers implements ContainerApi {
       this.#chains.delete(id);
     }
     return id;
-  }
-
-  /** What the user names comes before what another container has at the same place, and that before the image's volumes. */
-  async #mountsOf(options: RunOptions, image: ContainerImage): Promise<readonly ContainerMount[]> {
-    const inherited = mountsFrom(this.#records, options.volumesFrom ?? []);
-    const declared = Object.keys(image.config.Volumes ?? {}).filter((path) => !inherited.some(({ destination }) => destination === path));
-    const own = [...(await prepareMounts(this.#store, image.chain, options.volumes ?? [], declared, options.signal)), ...tmpfsMounts(options.tmpfs ?? [])];
-    return [...inherited.filter(({ destination }) => !own.some((mount) => mount.destination === destination)), ...own];
   }
 
   async start(container: string): Promise<void> {

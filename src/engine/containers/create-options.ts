@@ -9,6 +9,7 @@ import { parsePublish, type PortMapping } from "../../runtime/ports.ts";
 import { parseUlimit } from "../../runtime/ulimit.ts";
 import { defaultPath } from "../../graph/stage-state.ts";
 import type { RunOptions } from "../api.ts";
+import { mountRequest } from "./mount-options.ts";
 import { limitsFrom } from "./resource-limits.ts";
 
 const defaultShmBytes = 64 << 20;
@@ -43,6 +44,9 @@ export function containerConfig(options: RunOptions, image: ImageContainerConfig
     ...(options.oomScoreAdj === undefined ? {} : { oomScoreAdj: checkedScore(options.oomScoreAdj) }),
     hostNamespaces: options.hostNamespaces ?? [],
     exposedPorts: exposedPorts(options, image),
+    binds: (options.volumes ?? []).filter((value) => value.includes(":")),
+    mountRequests: (options.mounts ?? []).map(mountRequest),
+    volumesFrom: options.volumesFrom ?? [],
     stopSignal: checkedSignal(options.stopSignal) ?? image.StopSignal ?? "",
     stopTimeoutMs: (options.stopTimeoutSeconds ?? 0) * 1000,
     init: options.init === true,

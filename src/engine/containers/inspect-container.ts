@@ -1,6 +1,6 @@
 /** Docker's `container inspect` object from a record. Pure but for the store's path. */
 import { containerAddress, containerGateway } from "../../runtime/network-addresses.ts";
-import type { ContainerRecord, ContainerState } from "../../runtime/container-records.ts";
+import type { ContainerMount, ContainerRecord, ContainerState } from "../../runtime/container-records.ts";
 import type { ContainerSize } from "./container-size.ts";
 import type { Store } from "../../store/index.ts";
 
@@ -43,29 +43,36 @@ export function inspectContainer(record: ContainerRecord, state: ContainerState,
     HostConfig: hostConfig(record),
     GraphDriver: { Data: { LowerDir: record.paths.lowers.join(":"), UpperDir: record.paths.upper, WorkDir: record.paths.work }, Name: "overlayfs" },
     ...(size === undefined ? {} : { SizeRw: size.writtenBytes, SizeRootFs: size.rootBytes }),
-    Mounts: record.mounts.map((mount) => ({
-      Type: mount.type,
-      ...(mount.name === undefined ? {} : { Name: mount.name }),
-      Source: mount.source,
-      Destination: mount.destination,
-      ...(mount.type === "volume" ? { Driver: "local" } : {}),
-      Mode: mount.options.join(","),
-      RW: !mount.readOnly,
-      Propagation: mount.type === "bind" ? "rprivate" : "",
-    })),
+    Mounts: record.mounts.filter((mount) => mount.type !== "tmpfs" || mount.asMount === true).map(mountPoint),
     Config: containerConfig(record, store),
     NetworkSettings: networkSettings(record, state),
+  };
+}
+
+function mountPoint(mount: ContainerMount): Readonly<Record<string, unknown>> {
+  const propagation = mount.options.find((option) => /^r?(?:private|shared|slave)$/.test(option)) ?? "rprivate";
+  return {
+    Type: mount.type,
+    ...(mount.name === undefined ? {} : { Name: mount.name }),
+    Source: mount.source,
+    Destination: mount.destination,
+    ...(mount.type === "volume" ? { Driver: "local" } : {}),
+    Mode: mount.type === "volume" || mount.asMount !== true ? mount.options.join(",") : "",
+    RW: !mount.readOnly,
+    Propagation: mount.type === "bind" ? propagation : "",
   };
 }
 
 function hostConfig(record: ContainerRecord): Readonly<Record<string, unknown>> {
   const { config } = record;
   return {
-    Binds: record.mounts.filter((mount) => mount.type === "bind").map((mount) => `${mount.source}:${mount.destination}${mount.readOnly ? ":ro" : ""}`),
+    Binds: config.binds?.length ? config.binds : null,
     NetworkMode: config.networkMode,
     PortBindings: portBindings(record),
     RestartPolicy: { Name: "no", MaximumRetryCount: 0 },
     AutoRemove: config.removeOnExit,
+    VolumeDriver: "",
+    VolumesFrom: config.volumesFrom?.length ? config.volumesFrom : null,
     CapAdd: config.capAdd.length === 0 ? null : config.capAdd,
     CapDrop: config.capDrop.length === 0 ? null : config.capDrop,
     Dns: config.dns,
@@ -84,8 +91,16 @@ function hostConfig(record: ContainerRecord): Readonly<Record<string, unknown>> 
     ReadonlyRootfs: config.readonlyRoot,
     ShmSize: config.shmSizeBytes,
     Init: config.init,
+    ...(config.mountRequests?.length ? { Mounts: config.mountRequests } : {}),
+    ...tmpfsOf(record),
     Ulimits: config.ulimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard })),
   };
+}
+
+function tmpfsOf({ mounts }: ContainerRecord): Readonly<Record<string, unknown>> {
+  const given = mounts.filter((mount) => mount.type === "tmpfs" && mount.asMount !== true);
+  const options = ({ readOnly, options: words }: ContainerMount): string => [...(readOnly ? ["ro"] : []), ...words].join(",");
+  return given.length === 0 ? {} : { Tmpfs: Object.fromEntries(given.map((mount) => [mount.destination, options(mount)])) };
 }
 
 function hostMode(config: ContainerRecord["config"], name: "pid" | "ipc" | "uts"): string {
@@ -123,13 +138,19 @@ function containerConfig(record: ContainerRecord, store: Store): Readonly<Record
     Env: config.env,
     Cmd: image?.Entrypoint === undefined || image.Entrypoint === null ? config.args : config.args.slice(image.Entrypoint.length),
     Image: record.imageName,
-    Volumes: null,
+    Volumes: volumesOf(record),
     WorkingDir: config.cwd,
     Entrypoint: image?.Entrypoint ?? null,
     OnBuild: null,
     Labels: record.labels,
     ...(config.stopSignal === "" ? {} : { StopSignal: config.stopSignal }),
   };
+}
+
+/** -v /path and the image's VOLUMEs. */
+function volumesOf({ mounts }: ContainerRecord): Readonly<Record<string, object>> | null {
+  const paths = mounts.filter((mount) => mount.type === "volume" && mount.asMount !== true && mount.options.length === 0).map((mount) => mount.destination);
+  return paths.length === 0 ? null : Object.fromEntries(paths.sort().map((path) => [path, {}]));
 }
 
 function imageConfigOf(record: ContainerRecord, store: Store): { readonly Entrypoint?: readonly string[] | null } | undefined {

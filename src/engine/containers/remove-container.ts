@@ -3,7 +3,7 @@ import { isSlipwayError } from "../../base/errors.ts";
 import { cleanupContainer, removeContainer, waitForReaders, type ContainerHost } from "../../runtime/container.ts";
 import type { ContainerRecord } from "../../runtime/container-records.ts";
 import type { Store } from "../../store/index.ts";
-import { removeAnonymousVolumes } from "./volumes.ts";
+import { removeAnonymousVolumes } from "./container-mounts.ts";
 
 export interface RemovalOptions {
   readonly force: boolean;

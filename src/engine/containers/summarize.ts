@@ -22,7 +22,7 @@ export function summarize(record: ContainerRecord, state: ContainerState, size: 
     exitCode: state.status === "exited" ? state.exitCode : undefined,
     ports: state.status === "running" ? openPortsOf(record) : [],
     labels: record.labels,
-    mounts: record.mounts.map((mount) => mount.name ?? mount.source),
+    mounts: record.mounts.filter((mount) => mount.type !== "tmpfs").map((mount) => mount.name ?? mount.source),
     networks: [record.config.networkMode],
     ...(size === undefined ? {} : { sizeBytes: size.writtenBytes, virtualSizeBytes: size.rootBytes }),
   };
