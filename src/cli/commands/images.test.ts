@@ -168,6 +168,11 @@ const inspecting = {
         throw new SlipwayError("not_found", "NO_SUCH_CONTAINER", `No such container: ${name}`);
       },
     },
+    volumes: {
+      inspect: (name: string) => {
+        throw new SlipwayError("not_found", "VOLUME_NOT_FOUND", `get ${name}: no such volume`);
+      },
+    },
   },
 };
 
