@@ -5,7 +5,8 @@ import { digestFromHex, type Digest } from "../oci/digest.ts";
 import type { Descriptor } from "../oci/manifest.ts";
 import { normalizePlatform, platformFrom, type Platform } from "../oci/platform.ts";
 import { formatReference, repositoryName, type Reference } from "../oci/reference.ts";
-import type { RegistryClient, SourceImage } from "../registry/index.ts";
+import { present } from "../oci/bounded-json.ts";
+import type { FetchedManifest, RegistryClient, SourceImage } from "../registry/index.ts";
 import type { PartialBlob, Store } from "../store/index.ts";
 import { decompressDetected } from "../tar/compression.ts";
 import { commitIndex } from "./images/image-index.ts";
@@ -38,13 +39,19 @@ export interface PullOptions {
   readonly onLayer?: (progress: LayerProgress) => void;
   /** also give the image the reference's name */
   readonly tag: boolean;
+  /** what the reference names, where that is known */
+  readonly root?: FetchedManifest;
+  /** the image of the root's index, instead of the platform's best */
+  readonly entry?: Digest;
+  /** blobs of the store to keep with the image */
+  readonly blobs?: readonly Digest[];
 }
 
 /** Failures are the registry client's, plus DIFF_ID_MISMATCH (data_loss). What was downloaded before a failure stays for the next try. */
 export async function pullImage(options: PullOptions): Promise<PulledImage> {
   const { store, client, reference, platform, signal } = options;
   const { resolveImage } = await import("../registry/index.ts");
-  const source = await resolveImage(client, reference, platform, signal === undefined ? {} : { signal });
+  const source = await resolveImage(client, reference, platform, present({ signal, root: options.root, entry: options.entry }));
   options.onManifest?.(source);
   const chain = source.config.rootfs.diff_ids ?? [];
   const layers = source.manifest.layers;
@@ -59,8 +66,9 @@ export async function pullImage(options: PullOptions): Promise<PulledImage> {
 }
 
 /** The platforms of one index that were pulled one after the other stand together under their names. */
-function keepPulled({ store, reference, tag }: PullOptions, source: SourceImage, chain: readonly Digest[]): PulledImage {
-  const blobs = [...source.indexes.map(({ bytes }) => bytes), source.manifestBytes].map((bytes) => store.blobs.put(bytes).digest);
+function keepPulled({ store, reference, tag, blobs: beside = [] }: PullOptions, source: SourceImage, chain: readonly Digest[]): PulledImage {
+  const documents = [...source.indexes.map(({ bytes }) => bytes), source.manifestBytes];
+  const blobs = [...documents.map((bytes) => store.blobs.put(bytes).digest), ...beside];
   const known = store.images.get(source.manifest.config.digest) !== undefined;
   const names = tag && reference.tag !== undefined && reference.digest === undefined ? [formatReference(reference)] : [];
   const before = reference.tag === undefined ? undefined : store.images.byName(formatReference(reference));

@@ -115,6 +115,25 @@ test("a store that has the platforms of an index side by side, as they were kept
   );
 });
 
+test("all platforms at once: one name, one index, and up to date the second time", async () => {
+  using box = openTestStore();
+  await using registry = await startSeveral();
+  const { store } = box;
+  const name = `${registry.host}/team/app:1`;
+  const { lines, outcome } = await pull(store, name, { allPlatforms: true });
+  assert.equal(lines.filter((line) => line.endsWith("Pulling from team/app")).length, 1);
+  assert.deepEqual(
+    listImages(store).map((image) => [...image.repoTags, ...image.variants.map(({ platform }) => platform)]),
+    [[name, "linux/amd64", "linux/arm64", "linux/s390x"]],
+  );
+  assert.equal(store.indexes.get(store.images.byName(name)!)?.document, outcome.digest);
+  const requests = registry.requests.filter(({ line }) => line.includes("/manifests/1")).length;
+  assert.equal(requests, 1, "the index is fetched once");
+  assert.match((await pull(store, name, { allPlatforms: true })).outcome.status, /^Image is up to date/);
+  const { outcome: same } = await pull(store, `${registry.host}/team/app:same`, { allPlatforms: true });
+  assert.equal(same.digest, outcome.digest);
+});
+
 describe("pull", () => {
   test("a new image, the same again, another with a layer of it", async () => {
     using box = openTestStore();

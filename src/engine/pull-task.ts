@@ -19,12 +19,16 @@ import type { Task } from "./api.ts";
 import type { PullEvent } from "./registry-api.ts";
 import { nearTags } from "./near-tags.ts";
 import { pullImage, type LayerProgress } from "./pull-image.ts";
+import { pullPlatforms } from "./pull-platforms.ts";
 import { startTask } from "./task.ts";
+import { tellWaits } from "./wait-events.ts";
 
 export interface PullRequest {
   readonly platform?: string;
   /** every tag of the repository; the reference has none then */
   readonly allTags?: boolean;
+  /** every image of an index, with its attestations; `platform` says nothing then */
+  readonly allPlatforms?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -51,7 +55,9 @@ export async function pullWithEvents(
   const parsed = parseReference(reference);
   if (familiarRepository(parsed) === "scratch") throw new SlipwayError("invalid_argument", "INVALID_IMAGE_NAME", "'scratch' is a reserved name", { reference });
   const platform = options.platform === undefined || options.platform === "" ? hostPlatform() : normalizePlatform(parsePlatform(options.platform));
-  const pull: OnePull = { store, client: await client(), platform, signal: options.signal, onEvent };
+  const registry = await client();
+  using _waits = tellWaits(registry, onEvent);
+  const pull: OnePull = { store, client: registry, platform, allPlatforms: options.allPlatforms === true, signal: options.signal, onEvent };
   if (options.allTags !== true) return await pullOne(pull, withDefaultTag(parsed));
   if (parsed.tag !== undefined || parsed.digest !== undefined) {
     throw new SlipwayError("invalid_argument", "TAG_WITH_ALL_TAGS", "tag can't be used with --all-tags/-a", { reference, bare: true });
@@ -63,6 +69,7 @@ interface OnePull {
   readonly store: Store;
   readonly client: RegistryClient;
   readonly platform: Platform;
+  readonly allPlatforms: boolean;
   readonly signal: AbortSignal | undefined;
   readonly onEvent: (event: PullEvent) => void;
 }
@@ -80,12 +87,13 @@ async function pullOne(pull: OnePull, reference: Reference): Promise<PullOutcome
   const { onEvent, platform, signal } = pull;
   const name = familiarName(reference);
   let known = false;
+  let begun = false;
   const layers = createLayerEvents((event) => {
     // What is here unchanged needs no lines about its layers.
     if (!known || event.status !== alreadyExists) onEvent(event);
   });
   try {
-    const pulled = await pullImage({
+    const pulled = await (pull.allPlatforms ? pullPlatforms : pullImage)({
       store: pull.store,
       client: pull.client,
       reference,
@@ -94,6 +102,8 @@ async function pullOne(pull: OnePull, reference: Reference): Promise<PullOutcome
       ...(signal === undefined ? {} : { signal }),
       onManifest: (source) => {
         known = pull.store.images.get(source.manifest.config.digest) !== undefined;
+        if (begun) return;
+        begun = true;
         onEvent({
           id: reference.digest === undefined ? (reference.tag ?? name) : `${repositoryName(reference)}@${reference.digest}`,
           status: `Pulling from ${reference.path}`,

@@ -21,10 +21,10 @@ export interface LayerCompression {
 }
 
 export interface RegistryApi {
-  /** `reference` in full, `status` Docker's "Downloaded newer image for …" / "Image is up to date for …" line. */
+  /** `allPlatforms`: every image of an index, with its attestations. `reference` in full, `status` Docker's "Downloaded newer image for …" / "Image is up to date for …" line. */
   pull(
     reference: string,
-    options?: { readonly platform?: string; readonly allTags?: boolean; readonly signal?: AbortSignal },
+    options?: { readonly platform?: string; readonly allTags?: boolean; readonly allPlatforms?: boolean; readonly signal?: AbortSignal },
   ): Task<{ readonly reference: string; readonly id: Digest; readonly digest: Digest; readonly status: string }, PullEvent>;
   /**
    * Sends an image under its name; what was pulled goes byte for byte. `allTags`: every tag of the repository that is here. `reference` in

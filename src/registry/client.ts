@@ -58,6 +58,14 @@ export interface UploadMemory {
   forget(key: string): void;
 }
 
+/** A request that failed for the moment is made again after a while. */
+export interface RegistryWait {
+  readonly host: string;
+  readonly delayMs: number;
+  /** in a few words: "too many requests", "it answers 503" */
+  readonly reason: string;
+}
+
 export interface PushBlobOptions extends CallOptions {
   /** The blob's bytes from an offset on; called again after a break. */
   readonly open: (offset: number) => AsyncIterable<Uint8Array>;
@@ -127,6 +135,8 @@ export interface RegistryClient {
    * of its own. Fails with LOGIN_REFUSED (unauthenticated).
    */
   login(host: string, credential: Credential, options?: CallOptions): Promise<Credential>;
+  /** Calls the listener before each wait of any call, until the answer is disposed of. */
+  onWait(listener: (wait: RegistryWait) => void): Disposable;
   /** Closes the connections; calls in flight fail. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -163,6 +173,7 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
   const dispatchers = createDispatchers({ env, files, certDirs, certificates: certificatesByHost(registries), connectTimeoutMs: timeouts.connectMs });
   const transport = createTransport(dispatchers, timeouts);
   const authorizer = createAuthorizer({ transport, credentials, userAgent, now, timeoutMs: timeouts.documentMs });
+  const listeners = new Set<(wait: RegistryWait) => void>();
   const sender = createSender({
     transport,
     authorizer,
@@ -172,6 +183,9 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
     now,
     random,
     explain: (host) => credentials.explain?.(host) ?? [],
+    onWait: (wait) => {
+      for (const listener of listeners) listener(wait);
+    },
   });
   const limiter = createLimiter(parallelDownloads);
   const uploads = createLimiter(parallelUploads);
@@ -239,6 +253,10 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
     pushBlob,
     pushManifest: (reference, document, call = {}) => pushManifestAt(sender, target(reference), reference, document, call.signal),
     deleteManifest: (reference, call = {}) => deleteManifestAt(sender, target(reference), reference, call.signal),
+    onWait: (listener) => {
+      listeners.add(listener);
+      return { [Symbol.dispose]: () => void listeners.delete(listener) };
+    },
     login: (host, credential, call = {}) => loginAt(target({ domain: host, path: "login" }), credential, { transport, userAgent, signal: call.signal }),
     close,
     [Symbol.asyncDispose]: close,

@@ -103,13 +103,20 @@ function readImageConfig(reference: Reference, manifest: Manifest, bytes: Uint8A
   }
 }
 
+export interface ResolveOptions extends CallOptions {
+  /** what the reference names, where that is known already */
+  readonly root?: FetchedManifest;
+  /** the entry of the root's index that is meant, whatever its platform */
+  readonly entry?: Digest;
+}
+
 /**
  * Resolves the reference and follows indexes (at most four, none twice) to the image for the platform. The layers are
  * not fetched. Fails with NO_MATCHING_PLATFORM (not_found), INVALID_DOCUMENT (invalid_argument), NOT_AN_IMAGE
  * (unsupported) and the client's codes.
  */
-export async function resolveImage(client: RegistryClient, reference: Reference, platform: Platform, call: CallOptions = {}): Promise<SourceImage> {
-  const root = await client.resolve(reference, call);
+export async function resolveImage(client: RegistryClient, reference: Reference, platform: Platform, call: ResolveOptions = {}): Promise<SourceImage> {
+  const root = call.root ?? (await client.resolve(reference, call));
   const indexes: FetchedManifest[] = [];
   const seen = new Set<Digest>();
   for (let fetched = root; ;) {
@@ -131,7 +138,8 @@ export async function resolveImage(client: RegistryClient, reference: Reference,
     if (indexes.length === maxIndexDepth) throw badIndex(reference, `indexes are nested deeper than ${maxIndexDepth}`);
     seen.add(fetched.descriptor.digest);
     indexes.push(fetched);
-    const next = selectManifest(parsed.index, platform);
+    const named = indexes.length === 1 ? parsed.index.manifests.find(({ digest }) => digest === call.entry) : undefined;
+    const next = named ?? selectManifest(parsed.index, platform);
     if (seen.has(next.digest)) throw badIndex(reference, "it leads back to itself");
     fetched = await client.fetchManifest(reference, next.digest, call);
     if (fetched.descriptor.size !== next.size) throw badIndex(reference, `${next.digest} has ${fetched.descriptor.size} bytes, the index says ${next.size}`);

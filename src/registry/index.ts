@@ -17,6 +17,7 @@ export type {
   CallOptions,
   Document,
   FetchedManifest,
+  RegistryWait,
   OpenBlobOptions,
   PushBlobOptions,
   PushedBlob,

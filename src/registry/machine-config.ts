@@ -8,11 +8,12 @@ import { createCredentialSource, readMetaHeaders } from "./credentials.ts";
 import { readHostsToml } from "./hosts-toml.ts";
 import { withMirrorSettings } from "./mirror-settings.ts";
 import { withSignIn } from "./sign-in/sign-in.ts";
+import { readTransferSettings } from "./transfer-settings.ts";
 import { readRegistriesConf } from "./registries-conf.ts";
 
 /**
  * Mirrors, credentials, certs.d and proxies of this machine and user.
- * Fails with INVALID_REGISTRIES_CONF, INVALID_HOSTS_TOML, INVALID_DAEMON_JSON or INVALID_MIRRORS (invalid_argument).
+ * Fails with INVALID_REGISTRIES_CONF, INVALID_HOSTS_TOML, INVALID_DAEMON_JSON, INVALID_PARALLEL or INVALID_MIRRORS (invalid_argument).
  */
 export async function readMachineConfig(
   env: Env = process.env,
@@ -21,7 +22,7 @@ export async function readMachineConfig(
 ): Promise<RegistryClientOptions> {
   const userConfig = env["XDG_CONFIG_HOME"] || `${home}/.config`;
   return {
-    env,
+    ...readTransferSettings(env, home, files),
     files,
     headers: readMetaHeaders(env, home, files),
     registries: withMirrorSettings([...(await readRegistriesConf(env, home, files)), ...(await readHostsToml(files))], env, home, files),

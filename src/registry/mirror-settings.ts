@@ -77,13 +77,18 @@ export function parseDaemonJson(text: string, source: string): RegistriesConf {
   }
 }
 
-/** The user's own daemon.json hides the system's, as with a daemon without root. */
-function readDaemonJson(env: Env, home: string, files: ConfigFiles): RegistriesConf {
+/** The user's own daemon.json hides the system's, as with a daemon without root; undefined where there is none or nothing in it. */
+export function findDaemonJson(env: Env, home: string, files: ConfigFiles): { readonly path: string; readonly text: string } | undefined {
   for (const path of [`${env["XDG_CONFIG_HOME"] || `${home}/.config`}/docker/daemon.json`, "/etc/docker/daemon.json"]) {
     const text = files.readText(path);
-    if (text !== undefined) return text.trim() === "" ? [] : parseDaemonJson(text, path);
+    if (text !== undefined) return text.trim() === "" ? undefined : { path, text };
   }
-  return [];
+  return undefined;
+}
+
+function readDaemonJson(env: Env, home: string, files: ConfigFiles): RegistriesConf {
+  const found = findDaemonJson(env, home, files);
+  return found === undefined ? [] : parseDaemonJson(found.text, found.path);
 }
 
 /** What daemon.json calls insecure is so wherever it is reached, also as another registry's mirror. */

@@ -1,6 +1,7 @@
 /** Requests to one repository at one endpoint: which scheme it speaks, authorization, and trying again. */
 import { SlipwayError, isSlipwayError } from "../base/errors.ts";
 import type { Access, Authorizer } from "./auth.ts";
+import type { RegistryWait } from "./client.ts";
 import { abortError, isTransient } from "./network-error.ts";
 import { responseError } from "./response-error.ts";
 import type { Asked } from "./response-error.ts";
@@ -18,6 +19,7 @@ export interface SenderOptions {
   readonly now: () => number;
   /** in [0, 1) */
   readonly random: () => number;
+  readonly onWait?: ((wait: RegistryWait) => void) | undefined;
   /** which sources of credentials were tried for a host, and why none was used */
   readonly explain?: ((credentialHost: string) => readonly string[]) | undefined;
 }
@@ -51,6 +53,12 @@ export function delayAfter(error: unknown, failures: number, retry: Retry, rando
   if (!temporary) return undefined;
   const asked = error instanceof SlipwayError ? error.details["retryAfterMs"] : undefined;
   return nextDelay(failures, retry, random, typeof asked === "number" ? asked : 0);
+}
+
+function reasonOf(error: unknown): string {
+  if (isSlipwayError(error, "TOO_MANY_REQUESTS")) return "too many requests";
+  if (isSlipwayError(error, "REGISTRY_UNAVAILABLE")) return `it answers ${String(error.details["status"])}`;
+  return "the connection broke";
 }
 
 /** Signs that a host does not speak TLS, or nobody listens at the port of https. */
@@ -126,6 +134,7 @@ export function createSender(options: SenderOptions): Sender {
         } catch (error) {
           const delay = request.once === true ? undefined : delayAfter(error, failures, options.retry, options.random());
           if (delay === undefined) throw error;
+          options.onWait?.({ host: request.endpoint.host, delayMs: delay, reason: reasonOf(error) });
           await sleep(delay, request.signal);
         }
       }

@@ -69,6 +69,17 @@ describe("an image with attestations", async () => {
     assert.equal(await other.ok(["copy", "-q", "store:attested:1", `oci:${other.directory}/layout`]), whole);
   });
 
+  test("pulled with all platforms, it comes whole and goes on whole", async () => {
+    const [fresh, name] = [await createSandbox({ base: false }), `${registry.host}/attested/all:1`];
+    await using box = fresh;
+    await box.ok(["pull", "-q", "--all-platforms", source]);
+    await box.ok(["image", "prune", "-f"]);
+    await box.ok(["tag", source, name]);
+    assert.doesNotMatch(await box.ok(["push", name]), /Info/);
+    assert.equal(await digestAt(name), whole);
+    assert.equal(await box.ok(["copy", "-q", `store:${name}`, `oci:${box.directory}/layout`]), whole);
+  });
+
   test("pulled, it comes alone, and the push says so", async () => {
     const [fresh, name] = [await createSandbox({ base: false }), `${registry.host}/attested/alone:1`];
     await using box = fresh;

@@ -285,6 +285,31 @@ test("pull on a pipe, quietly, and on a terminal", async () => {
   assert.match((await runInMemory(["pull", "BAD"], { engine })).stderr, /^invalid reference format: repository name \(library\/BAD\) must be lowercase\n$/);
 });
 
+test("pull for a program: an object a line, as the Engine API has them; a failure is one too", async () => {
+  const engine = { images: { pull: () => finishedTask(Promise.resolve(pulled), pullEvents) } };
+  const { stdout } = await runInMemory(["pull", "--progress", "json", "localhost:5000/clx"], { engine });
+  assert.deepEqual(
+    stdout
+      .trimEnd()
+      .split("\n")
+      .slice(0, 3)
+      .map((line) => JSON.parse(line) as unknown),
+    [
+      { status: "1: Pulling from clx" },
+      { status: "Pulling fs layer", progressDetail: {}, id: "6c5d30afe1b8" },
+      { status: "Downloading", progressDetail: { current: 500, total: 1000 }, id: "6c5d30afe1b8" },
+    ],
+  );
+  const failing = { images: { pull: () => finishedTask(Promise.reject(new SlipwayError("not_found", "MANIFEST_NOT_FOUND", "gone")), []) } };
+  const failed = await runInMemory(["pull", "--progress", "rawjson", "localhost:5000/clx"], { engine: failing });
+  assert.deepEqual([failed.code, failed.stdout], [1, '{"errorDetail":{"message":"gone","code":"MANIFEST_NOT_FOUND"},"error":"gone"}\n']);
+  for (const [words, stderr] of [
+    [["--progress", "loud"], "invalid progress mode loud\n"],
+    [["--all-platforms", "--platform", "linux/arm64"], "conflicting options: cannot specify both --platform and --all-platforms\n"],
+  ] as const)
+    assert.equal((await runInMemory(["pull", ...words, "localhost:5000/clx"], { engine })).stderr, stderr);
+});
+
 test("--tree has a branch for each platform of an index, with its layers", async () => {
   const [shared, own] = image({}).layers;
   const variant = (platform: string, id: string, layers: ImageSummary["layers"]): ImageSummary["variants"][number] => ({

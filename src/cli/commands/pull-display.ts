@@ -1,8 +1,24 @@
 /** A pull's lines: each status once on a pipe, one line a layer with a bar on a terminal. */
+import { SlipwayError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
+import type { Task } from "../../engine/api.ts";
 import type { PullEvent } from "../../engine/registry-api.ts";
 import type { Output } from "../cli.ts";
+import { cliError } from "../failure.ts";
+import type { ParsedFlags } from "../flags.ts";
 import { formatSize } from "../units.ts";
+
+export type TransferMode = "tty" | "plain" | "json" | "quiet";
+
+/** `--quiet` and `--progress`; "rawjson" is what a build calls it. Fails with USAGE. */
+export function transferMode(flags: ParsedFlags, output: Output): TransferMode {
+  const word = flags.string("progress");
+  if (flags.bool("quiet") || word === "quiet" || word === "none") return "quiet";
+  if (word === "auto") return output.isTTY ? "tty" : "plain";
+  if (word === "tty" || word === "plain") return word;
+  if (word === "json" || word === "rawjson") return "json";
+  throw cliError(`invalid progress mode ${word}`, "USAGE", { bare: true, exitCode: 1 });
+}
 
 export interface PullDisplay {
   push(event: PullEvent): void;
@@ -57,6 +73,52 @@ function createBars(output: Output): PullDisplay {
   };
 }
 
-export function createPullDisplay(output: Output): PullDisplay {
-  return output.isTTY ? createBars(output) : createLines(output);
+/** The objects of the Docker Engine API's streams, one a line. */
+function createObjects(output: Output): PullDisplay {
+  return {
+    push: ({ id, status, current, total }) => {
+      const detail = current === undefined || total === undefined || total === 0 ? {} : { current, total };
+      output.write(`${JSON.stringify({ status, ...(id === undefined ? {} : { progressDetail: detail, id }) })}\n`);
+    },
+  };
+}
+
+export function createPullDisplay(output: Output, mode: TransferMode = output.isTTY ? "tty" : "plain"): PullDisplay {
+  switch (mode) {
+    case "tty":
+      return createBars(output);
+    case "plain":
+      return createLines(output);
+    case "json":
+      return createObjects(output);
+    case "quiet":
+      return { push: () => undefined };
+  }
+}
+
+/** Shows a task's events and answers its result; with "json" a failure is an object too, before it is thrown. */
+export async function showTransfer<Result>(
+  output: Output,
+  mode: TransferMode,
+  task: Task<Result, PullEvent>,
+  onEvent?: (event: PullEvent) => void,
+): Promise<Result> {
+  // a failure is thrown by the result, after the lines before it are shown
+  task.result.catch(() => undefined);
+  const display = createPullDisplay(output, mode);
+  if (mode !== "quiet") {
+    for await (const event of task) {
+      onEvent?.(event);
+      display.push(event);
+    }
+  }
+  try {
+    return await task.result;
+  } catch (error) {
+    if (mode === "json" && error instanceof SlipwayError) {
+      const { code, message } = error;
+      output.write(`${JSON.stringify({ errorDetail: { message, code }, error: message })}\n`);
+    }
+    throw error;
+  }
 }

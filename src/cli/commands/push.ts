@@ -7,7 +7,7 @@ import type { ParsedFlags } from "../flags.ts";
 import { cliError } from "../failure.ts";
 import { pushOverSsh } from "./copy.ts";
 import { checkPlatform } from "./platform-flag.ts";
-import { createPullDisplay } from "./pull-display.ts";
+import { showTransfer, transferMode } from "./pull-display.ts";
 
 const platformNotice = `
  Info -> Using --platform pushes only the specified platform manifest of a multi-platform image index.
@@ -25,24 +25,22 @@ function partNotice({ stdout, env }: Cli, from: string, to: string): string {
 export const runPush: Handler = async (cli, { flags, args }) => {
   const name = args[0]!;
   if (name.startsWith("ssh://")) return await pushOverSsh(cli, flags, name);
+  const mode = transferMode(flags, cli.stdout);
+  const text = mode === "tty" || mode === "plain";
   const platform = flags.string("platform");
   if (platform !== "") {
     checkPlatform(platform, `Invalid platform ${platform}`, { bare: true, exitCode: 1 });
-    cli.stdout.write(platformNotice);
+    if (mode !== "json") cli.stdout.write(platformNotice);
   }
   const parsed = parseReference(name);
   const allTags = flags.bool("all-tags");
-  const quiet = flags.bool("quiet");
-  if (!quiet && !allTags && parsed.tag === undefined && parsed.digest === undefined) cli.stdout.write("Using default tag: latest\n");
+  if (text && !allTags && parsed.tag === undefined && parsed.digest === undefined) cli.stdout.write("Using default tag: latest\n");
   const engine = await cli.open();
   const task = engine.images.push(name, { allTags, signal: cli.signal, ...(platform === "" ? {} : { platform }), ...compressionOf(flags) });
-  // a failure is thrown by the result, after the lines before it are shown
-  task.result.catch(() => undefined);
-  const display = createPullDisplay(cli.stdout);
-  if (!quiet) for await (const event of task) display.push(event);
-  const { digest, partOf } = await task.result.catch(throwBare);
-  if (partOf !== undefined && !quiet) cli.stdout.write(partNotice(cli, partOf, digest));
-  if (quiet) cli.stdout.write(`${formatReference(allTags ? parsed : withDefaultTag(parsed))}\n`);
+  const { digest, sizeBytes, partOf } = await showTransfer(cli.stdout, mode, task).catch(throwBare);
+  if (partOf !== undefined && text) cli.stdout.write(partNotice(cli, partOf, digest));
+  if (mode === "quiet") cli.stdout.write(`${formatReference(allTags ? parsed : withDefaultTag(parsed))}\n`);
+  if (mode === "json") cli.stdout.write(`${JSON.stringify({ progressDetail: {}, aux: { Tag: parsed.tag ?? "latest", Digest: digest, Size: sizeBytes } })}\n`);
   return 0;
 };
 

@@ -26,3 +26,14 @@ export const listFormatFlag = flag(
 
 export const forceFlag = flag("force", "f", "bool", "Do not ask before removing");
 export const platformFlag = flag("platform", "", "string", 'Which platform, as "os[/arch[/variant]]"');
+
+export const transferProgressFlag = flag(
+  "progress",
+  "",
+  "string",
+  'How progress is shown ("auto", "json", "plain", "quiet", "tty"). "json" has the objects of the Docker Engine API, one a line',
+  {
+    default: '"auto"',
+    complete: ["auto", "json", "plain", "quiet", "tty"],
+  },
+);

@@ -1,6 +1,6 @@
 /** Commands about images. */
 import type { Command } from "../command.ts";
-import { flag, forceFlag, formatFlag, listFormatFlag, platformFlag } from "./flag.ts";
+import { flag, forceFlag, formatFlag, listFormatFlag, platformFlag, transferProgressFlag } from "./flag.ts";
 
 export const imageCommands: readonly Command[] = [
   {
@@ -126,15 +126,21 @@ export const imageCommands: readonly Command[] = [
     short: "Fetch an image from a registry",
     usage: "[OPTIONS] NAME[:TAG|@DIGEST]",
     flags: [
+      flag("all-platforms", "", "bool", "Fetch the images for all platforms, and what attests to them"),
       flag("all-tags", "a", "bool", "Fetch every tag of the repository"),
       flag("disable-content-trust", "", "bool", "Accepted for scripts", { default: "true", hidden: true }),
       platformFlag,
+      transferProgressFlag,
       flag("quiet", "q", "bool", "Print the name only"),
     ],
     args: { min: 1, max: 1 },
     paths: ["image pull", "pull"],
     group: "common",
     complete: "image",
+    examples: [
+      { text: "All platforms of an image, to push them elsewhere", command: "slipway pull --all-platforms alpine:3.20" },
+      { text: "Progress for a program", command: "slipway pull --progress json alpine:3.20" },
+    ],
     load: async () => (await import("../commands/pull.ts")).runPull,
   },
   {
@@ -146,6 +152,7 @@ export const imageCommands: readonly Command[] = [
       flag("compression", "", "string", 'How layers are compressed anew: "gzip", "zstd", "estargz" or "uncompressed"'),
       flag("disable-content-trust", "", "bool", "Accepted for scripts", { default: "true", hidden: true }),
       flag("platform", "", "string", "Of an image for several platforms this one alone"),
+      transferProgressFlag,
       flag("quiet", "q", "bool", "Print the name only"),
     ],
     args: { min: 1, max: 1 },

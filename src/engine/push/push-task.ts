@@ -7,6 +7,7 @@ import type { Store } from "../../store/index.ts";
 import { readIndexDocument } from "../attestations/kept-attestations.ts";
 import type { LayerCompression, PullEvent } from "../registry-api.ts";
 import { archivedFrom } from "../archive/save.ts";
+import { tellWaits } from "../wait-events.ts";
 import { readImageIndex, commitIndex } from "../images/image-index.ts";
 import { chooseVariant, imagesOf, standingImages } from "../images/variants.ts";
 import { defaultCompression } from "./layer-for-push.ts";
@@ -58,11 +59,13 @@ export async function pushWithEvents(
       reference: name,
       bare: true,
     });
+  const registry = await client();
+  using _waits = tellWaits(registry, onEvent);
   let last: PushOutcome | undefined;
   for (const { reference, id } of found) {
     if (id === undefined)
       throw new SlipwayError("not_found", "NO_SUCH_IMAGE", `tag does not exist: ${familiarName(reference)}`, { reference: name, bare: true });
-    last = await pushOne({ store, client: await client(), options, onEvent }, reference, id);
+    last = await pushOne({ store, client: registry, options, onEvent }, reference, id);
   }
   return { ...(last as PushOutcome), ...(options.allTags === true ? { reference: repositoryName(parsed) } : {}) };
 }
