@@ -86,7 +86,8 @@ function replaced(path: string, bytes: Uint8Array): void {
   }
 }
 
-async function writeStream(path: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+/** The file appears whole or not at all. Fails with EXPORT_FAILED and as the chunks do. */
+export async function writeStream(path: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
   const partial = partialName(path);
   const fd = openSync(partial, "w", userMode("file"));
   try {

@@ -11,12 +11,25 @@ export type Location =
   /** no place was named: the store's image of that name, else the registry's */
   | { readonly kind: "name"; readonly text: string }
   | { readonly kind: "layout"; readonly text: string; readonly directory: string; readonly name: string | undefined }
+  /** one image in a directory, in skopeo's own way */
+  | { readonly kind: "flat"; readonly text: string; readonly directory: string }
   | { readonly kind: "archive"; readonly text: string; readonly format: "oci" | "docker"; readonly file: string; readonly name: string | undefined }
   /** the store of another machine */
   | { readonly kind: "ssh"; readonly text: string; readonly address: SshAddress; readonly name: string }
   | { readonly kind: "daemon"; readonly text: string; readonly name: string };
 
-const prefixes = ["ssh://", "docker://", "docker-daemon:", "docker-archive:", "oci-archive:", "oci:", "containers-storage:", "containers:", "store:"] as const;
+const prefixes = [
+  "ssh://",
+  "docker://",
+  "docker-daemon:",
+  "docker-archive:",
+  "oci-archive:",
+  "oci:",
+  "dir:",
+  "containers-storage:",
+  "containers:",
+  "store:",
+] as const;
 type Prefix = (typeof prefixes)[number];
 
 function prefixOf(text: string): Prefix | undefined {
@@ -62,6 +75,8 @@ export function parseLocation(text: string): Location {
       return { kind: "registry", text, reference: withDefaultTag(parseReference(rest)) };
     case "ssh://":
       return sshLocation(text, rest);
+    case "dir:":
+      return { kind: "flat", text, directory: rest };
     case "docker-daemon:":
       return { kind: "daemon", text, name: rest };
     case "oci:": {

@@ -40,6 +40,10 @@ export async function openSource({ store, client, cwd, env, signal }: Surroundin
       const [{ directoryFiles }, { layoutSource }] = await Promise.all([import("./directory-files.ts"), import("./layout-source.ts")]);
       return await layoutSource(location.text, directoryFiles(resolve(cwd, location.directory)), location.name);
     }
+    case "flat": {
+      const { flatSource } = await import("./flat-directory.ts");
+      return flatSource(location.text, resolve(cwd, location.directory));
+    }
     case "archive": {
       const { archiveSource } = await import("./archive-source.ts");
       return await archiveSource(location.text, resolve(cwd, location.file), location.name, signal);

@@ -23,6 +23,10 @@ export async function openTarget(surroundings: Surroundings, location: Location)
       const { layoutTarget } = await import("./layout-target.ts");
       return layoutTarget(location.text, resolve(cwd, location.directory), location.name);
     }
+    case "flat": {
+      const { flatTarget } = await import("./flat-directory.ts");
+      return flatTarget(location.text, resolve(cwd, location.directory));
+    }
     case "archive": {
       const [{ archiveTarget }, { fileSink }] = await Promise.all([import("./archive-target.ts"), import("./archive-sinks.ts")]);
       const { format, name } = location;
