@@ -163,6 +163,7 @@ export function createDiskStorage(root: string): DistributionStorage {
       hashes.delete(id);
       return remove(entry(name, "_uploads", id));
     },
+    manifests: async (name) => namesIn(folder(name, "_manifests")).filter(isDigest),
     manifest: async (name, digest) => {
       const found = record(name, digest);
       return found === undefined ? undefined : { digest, mediaType: found.mediaType, bytes: readFileSync(blobFile(digest)) };

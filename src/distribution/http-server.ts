@@ -29,8 +29,10 @@ export interface HttpServerOptions {
   /** 0, the default: any free one */
   readonly port?: number;
   readonly tls?: TlsFiles;
-  /** how long a connection may be without a byte either way; five minutes by default. Headers have to come within one */
+  /** how long a connection may be without a byte either way; five minutes by default */
   readonly idleTimeoutMs?: number;
+  /** how long the head of a request may take to come; one minute by default */
+  readonly headersTimeoutMs?: number;
   /** called when an exchange has ended */
   readonly onExchange?: (exchange: Exchange) => void;
 }
@@ -136,10 +138,16 @@ function listener(serve: Serve, options: HttpServerOptions, address: () => strin
 
 /** Fails with ADDRESS_IN_USE (already_exists) or CANNOT_LISTEN (failed_precondition). */
 export async function startHttpServer(serve: Serve, options: HttpServerOptions = {}): Promise<HttpServer> {
-  const { host = "127.0.0.1", port = 0, tls, idleTimeoutMs = 5 * 60_000 } = options;
+  const { host = "127.0.0.1", port = 0, tls, idleTimeoutMs = 5 * 60_000, headersTimeoutMs = 60_000 } = options;
   let address = "";
   const listen = listener(serve, options, () => address);
-  const bounds: ServerOptions = { headersTimeout: 60_000, requestTimeout: 0, maxHeaderSize: 32 * 1024, keepAliveTimeout: 30_000 };
+  const bounds: ServerOptions = {
+    headersTimeout: headersTimeoutMs,
+    connectionsCheckingInterval: Math.min(30_000, headersTimeoutMs),
+    requestTimeout: 0,
+    maxHeaderSize: 32 * 1024,
+    keepAliveTimeout: 30_000,
+  };
   let server: Server;
   if (tls === undefined) {
     const { createServer } = await import("node:http");

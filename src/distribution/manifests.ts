@@ -1,11 +1,12 @@
 /** Manifests, indexes and who refers to them. @see distribution-spec, "Pushing manifests", "Listing referrers" */
 import { createHash } from "node:crypto";
-import { isSlipwayError } from "../base/errors.ts";
+import { isSlipwayError, type ErrorKind } from "../base/errors.ts";
 import { algorithmOf, digestOf, type Digest } from "../oci/digest.ts";
 import { isNondistributable, mediaTypes, type Descriptor } from "../oci/manifest.ts";
 import { maxDocumentBytes, parseManifestOrIndex, type ManifestOrIndex } from "../oci/parse-manifest.ts";
 import { empty, json, refuse, type Answer, type DistributionRequest } from "./answer.ts";
 import { isUnchanged } from "./blobs.ts";
+import { deleteWithContent } from "./delete-manifest.ts";
 import type { ManifestName } from "./route.ts";
 import type { DistributionStorage, Referral, StoredManifest } from "./storage.ts";
 
@@ -91,6 +92,8 @@ function referralOf(parsed: ManifestOrIndex, manifest: StoredManifest): Referral
   return { subject: document.subject.digest, descriptor };
 }
 
+const refusedKinds: readonly ErrorKind[] = ["invalid_argument", "data_loss", "unsupported", "not_found"];
+
 export interface ManifestLimits {
   readonly immutableTags: boolean;
   readonly referrers: boolean;
@@ -118,13 +121,19 @@ export async function putManifest(
   if (limits.immutableTags && present !== undefined && present !== digest) return refuse(409, "DENIED", `tag ${tag ?? ""} is immutable`, { tag });
   const manifest = { digest, mediaType: parsed.mediaType, bytes };
   const referral = referralOf(parsed, manifest);
-  await storage.putManifest(repository, manifest, tag, referral);
+  try {
+    await storage.putManifest(repository, manifest, tag, referral);
+  } catch (error) {
+    // a storage may look into what it is given
+    if (isSlipwayError(error) && refusedKinds.includes(error.kind)) return refuse(400, "MANIFEST_INVALID", error.message);
+    throw error;
+  }
   const subject: Record<string, string> = referral === undefined || !limits.referrers ? {} : { "oci-subject": referral.subject };
   return empty(201, { location: `/v2/${repository}/manifests/${digest}`, "docker-content-digest": digest, ...subject });
 }
 
 export async function deleteManifest(storage: DistributionStorage, repository: string, name: ManifestName): Promise<Answer> {
-  const deleted = "tag" in name ? await storage.deleteTag(repository, name.tag) : await storage.deleteManifest(repository, name.digest);
+  const deleted = "tag" in name ? await storage.deleteTag(repository, name.tag) : await deleteWithContent(storage, repository, name.digest);
   return deleted ? empty(202) : manifestUnknown(nameOf(name));
 }
 

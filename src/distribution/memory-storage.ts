@@ -77,6 +77,7 @@ export function createMemoryStorage(): DistributionStorage {
     appendUpload: append,
     commitUpload: async (name, id, digest) => commit(name, id, digest),
     cancelUpload: async (name, id) => repository(name).uploads.delete(id),
+    manifests: async (name) => [...repository(name).manifests.keys()],
     manifest: async (name, digest) => repository(name).manifests.get(digest),
     putManifest: async (name, manifest, tag, referral) => put(name, manifest, tag, referral),
     deleteManifest: async (name, digest) => removeManifest(name, digest),

@@ -45,6 +45,8 @@ export interface DistributionStorage {
   commitUpload(repository: string, id: string, digest: Digest): Promise<boolean>;
   cancelUpload(repository: string, id: string): Promise<boolean>;
 
+  /** of the repository, in any order */
+  manifests(repository: string): Promise<readonly Digest[]>;
   manifest(repository: string, digest: Digest): Promise<StoredManifest | undefined>;
   /** Keeps the manifest, its tag and its referral together. */
   putManifest(repository: string, manifest: StoredManifest, tag?: string, referral?: Referral): Promise<void>;

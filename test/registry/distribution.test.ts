@@ -343,9 +343,36 @@ const writes: readonly Case[] = [
       assert.deepEqual(valueOf(await call("GET", "/v2/a/tags/list")), { name: "a", tags: ["2", "3"] });
       assert.equal((await call("DELETE", `/v2/a/manifests/${subject.digest}`)).status, 202);
       for (const reference of ["2", "3", subject.digest]) assert.equal((await call("GET", `/v2/a/manifests/${reference}`)).status, 404);
+      await upload(call, "a", blob);
       assert.equal((await call("DELETE", `/v2/a/blobs/${digest}`)).status, 202);
       assert.equal(codeOf(await call("GET", `/v2/a/blobs/${digest}`)), "BLOB_UNKNOWN");
       assert.equal((await call("DELETE", `/v2/a/blobs/${digest}`)).status, 404);
+    },
+  },
+  {
+    name: "what only a deleted manifest named goes with it",
+    run: async (call) => {
+      const other = Buffer.from("other layer");
+      const otherManifest = manifestOf({ layers: [{ mediaType: layerType, digest: sha256(other), size: other.length }] });
+      await push(call, "a", "kept");
+      await push(call, "b", "1");
+      await upload(call, "a", other);
+      await push(call, "a", sha256(otherManifest), otherManifest);
+      const referrer = manifestOf({ subject: { mediaType: ociManifest, digest: sha256(otherManifest), size: otherManifest.length } });
+      await push(call, "a", sha256(referrer), referrer);
+      const manifests = [manifestOf(), otherManifest].map((bytes) => ({ mediaType: ociManifest, digest: sha256(bytes), size: bytes.length }));
+      const index = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: ociIndex, manifests }));
+      await call("PUT", "/v2/a/manifests/index", { headers: { "content-type": ociIndex }, body: index });
+      const there = async (where: string): Promise<boolean> => (await call("GET", where)).status === 200;
+      const all = [`/v2/a/manifests/${sha256(otherManifest)}`, `/v2/a/manifests/${sha256(referrer)}`, `/v2/a/blobs/${sha256(other)}`];
+      assert.deepEqual(await Promise.all(all.map(there)), [true, true, true]);
+      assert.equal((await call("DELETE", `/v2/a/manifests/${sha256(index)}`)).status, 202);
+      assert.deepEqual(await Promise.all(all.map(there)), [false, false, false]);
+      assert.ok(await there("/v2/a/manifests/kept"));
+      assert.ok(await there(`/v2/a/blobs/${digest}`));
+      assert.equal((await call("DELETE", `/v2/a/manifests/${sha256(manifestOf())}`)).status, 202);
+      assert.equal(await there(`/v2/a/blobs/${digest}`), false);
+      assert.ok(await there(`/v2/b/blobs/${digest}`));
     },
   },
   {

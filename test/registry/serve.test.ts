@@ -98,7 +98,33 @@ test("the store's images by their names", () =>
     assert.equal(await label(), "two");
     assert.deepEqual(await client.listTags(reference), ["1"]);
     assert.deepEqual(await (await fetch(`${server.url}/v2/_catalog`)).json(), { repositories: ["team/app"] });
-    assert.equal((await fetch(`${server.url}/v2/team/app/blobs/uploads/`, { method: "POST" })).status, 405);
+    assert.equal(await server.end("SIGTERM"), 0);
+  }));
+
+test("what is pushed is an image of the store, until it is deleted", () =>
+  inDirectory(async (directory) => {
+    const env = { PATH: process.env["PATH"] ?? "", HOME: directory, SLIPWAY_ROOT: path.join(directory, "store") };
+    const elsewhere = { ...env, SLIPWAY_ROOT: path.join(directory, "elsewhere") };
+    const run = (words: readonly string[], at = env): string => execFileSync(program, words, { env: at, encoding: "utf8" }).trim();
+    await using server = await serve(directory, "--images", "--delete");
+    const { host } = new URL(server.url);
+    writeFileSync(path.join(directory, "Dockerfile"), "FROM scratch\nARG TARGETARCH\nCOPY Dockerfile /for-$TARGETARCH\n");
+    const platforms = ["--platform", "linux/amd64,linux/arm64"];
+    run(["build", "-q", ...platforms, "-t", `${host}/team/app:1`, "--push", directory], elsewhere);
+    run(["build", "-q", "-t", `${host}/one:1`, "--push", directory], elsewhere);
+    const digest = (name: string): string => run(["buildx", "imagetools", "inspect", "--format", "{{.Manifest.Digest}}", name], elsewhere);
+    const pushed = digest(`${host}/team/app:1`);
+    assert.equal(run(["images", "--format", "{{.Repository}}:{{.Tag}}"]), "one:1\nteam/app:1");
+    assert.equal(run(["ls", "--platform", "linux/arm64", "team/app:1:/"]), "for-arm64");
+    assert.equal(run(["copy", "-q", "store:team/app:1", `oci:${directory}/layout`]), pushed);
+    // tagged anew in the store, it is the registry's under that name too, by this server's address as well
+    run(["tag", "one:1", `${host}/again:2`]);
+    assert.equal(digest(`${host}/again:2`), digest(`${host}/one:1`));
+    assert.deepEqual(await (await fetch(`${server.url}/v2/_catalog`)).json(), { repositories: ["again", "one", "team/app"] });
+    assert.equal((await fetch(`${server.url}/v2/team/app/manifests/${pushed}`, { method: "DELETE" })).status, 202);
+    assert.equal((await fetch(`${server.url}/v2/one/manifests/1`, { method: "DELETE" })).status, 202);
+    assert.equal(run(["images", "--format", "{{.Repository}}:{{.Tag}}"]), `${host}/again:2`);
+    assert.equal((await fetch(`${server.url}/v2/team/app/tags/list`)).status, 404);
     assert.equal(await server.end("SIGTERM"), 0);
   }));
 

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { SlipwayError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
-import { defaultStoreRoot, serveRegistry, type Exchange, type ServeRegistryOptions } from "../../engine/serve-registry.ts";
+import { defaultStoreRoot, serveRegistry, type Exchange, type ServeRegistryOptions } from "../../engine/served/serve-registry.ts";
 import type { Cli } from "../cli.ts";
 import type { Handler } from "../command.ts";
 import type { ParsedFlags } from "../flags.ts";

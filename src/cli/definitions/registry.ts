@@ -15,7 +15,7 @@ export const registryCommands: readonly Command[] = [
       flag("tls-cert", "", "string", "PEM file of the certificate", { complete: "file" }),
       flag("tls-key", "", "string", "PEM file of its key", { complete: "file" }),
       flag("client-ca", "", "string", "PEM file of authorities: clients need a certificate of theirs", { complete: "file" }),
-      flag("images", "", "bool", "Serve the images of the store too, under their names; pushes are refused"),
+      flag("images", "", "bool", "Serve the images of the store, under their names; what is pushed is an image of the store"),
       flag("read-only", "", "bool", "Refuse pushes"),
       flag("delete", "", "bool", "Allow tags, manifests and blobs to be deleted"),
       flag("log", "", "bool", "Print a line for every request to standard error"),

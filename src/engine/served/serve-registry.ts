@@ -1,8 +1,9 @@
 /** `registry serve`: a directory as a registry, for one server at a time. */
 import { closeSync, openSync } from "node:fs";
+import { hostname } from "node:os";
 import path from "node:path";
-import { makeDirectories } from "../base/make-directories.ts";
-import { errnoOf, SlipwayError } from "../base/errors.ts";
+import { makeDirectories } from "../../base/make-directories.ts";
+import { errnoOf, SlipwayError } from "../../base/errors.ts";
 import {
   createBasicAccess,
   createDiskStorage,
@@ -14,9 +15,9 @@ import {
   type Exchange,
   type HttpServer,
   type TlsFiles,
-} from "../distribution/index.ts";
-import { defaultRoot, Store } from "../store/index.ts";
-import { flock } from "../store/syscalls.ts";
+} from "../../distribution/index.ts";
+import { defaultRoot, Store } from "../../store/index.ts";
+import { flock } from "../../store/syscalls.ts";
 import { withStoreImages } from "./store-images.ts";
 
 export type { Exchange };
@@ -29,7 +30,7 @@ export interface ServeRegistryOptions {
   readonly tls?: TlsFiles;
   readonly readOnly: boolean;
   readonly delete: boolean;
-  /** directory of a store whose images are served too; then nothing can be pushed */
+  /** directory of a store: its images are served, and images that are pushed are its own */
   readonly imagesOf?: string;
   readonly onExchange?: (exchange: Exchange) => void;
 }
@@ -64,9 +65,11 @@ export async function serveRegistry(options: ServeRegistryOptions): Promise<Http
     sweepDirectory(directory, Date.now() - uploadLifeMs);
     const disk = createDiskStorage(directory);
     store = imagesOf === undefined ? undefined : Store.open(imagesOf);
-    const storage = store === undefined ? disk : withStoreImages(disk, store);
-    const respond = createDistribution(storage, { access, readOnly: readOnly || store !== undefined, delete: options.delete });
+    let address = "";
+    const storage = store === undefined ? disk : withStoreImages({ storage: disk, store, server: () => address, names: [hostname()] });
+    const respond = createDistribution(storage, { access, readOnly, delete: options.delete });
     const server = await startHttpServer(respond, { host, port, ...(tls === undefined ? {} : { tls }), ...(onExchange === undefined ? {} : { onExchange }) });
+    address = server.host;
     const close = async (graceMs?: number): Promise<void> => {
       await server.close(graceMs);
       release();
