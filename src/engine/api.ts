@@ -344,3 +344,4 @@ export type * from "./transfer-api.ts";
 export type * from "./builder-api.ts";
 export type * from "./packages-api.ts";
 export type * from "./debug-api.ts";
+export type * from "./layers-api.ts";

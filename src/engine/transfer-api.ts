@@ -5,6 +5,7 @@ import type { Digest } from "../oci/digest.ts";
 import type { Descriptor, Index } from "../oci/manifest.ts";
 import type { Reference } from "../oci/reference.ts";
 import type { Task } from "./api.ts";
+import type { LayersReport } from "./layers-api.ts";
 
 export interface FileEntry {
   /** absolute: "/etc/passwd" */
@@ -179,6 +180,8 @@ export interface TransferApi {
   referrers(image: string, options?: { readonly artifactType?: string; readonly signal?: AbortSignal }): Promise<readonly Descriptor[]>;
   /** Puts a manifest that names a subject into the repository. Fails with NO_SUBJECT (invalid_argument). */
   attach(repository: string, manifest: Uint8Array, options?: { readonly signal?: AbortSignal }): Promise<Descriptor>;
+  /** What each layer of an image adds, changes and removes, and which bytes of it no container sees. */
+  layers(image: string, options?: LocationOptions): Promise<LayersReport>;
   /** What `after` has that `before` has not, sorted by path. Without `before`: what the topmost layer of `after` changed. */
   diff(before: string | undefined, after: string, options?: LocationOptions): Promise<readonly FileChange[]>;
 }

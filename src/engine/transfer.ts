@@ -69,6 +69,10 @@ export function createTransfer(store: Store, client: () => Promise<RegistryClien
       const { attach } = await import("./copy/referrers.ts");
       return await attach(await client(), repository, manifest, signal);
     },
+    layers: async (image, options = {}) => {
+      const [{ openImageLayers }, { reportLayers }] = await Promise.all([import("./layers/image-layers.ts"), import("./layers/report-layers.ts")]);
+      return reportLayers(image, await openImageLayers(surroundings(options), image, options.platform));
+    },
     diff: async (before, after, options = {}) => {
       const { diffImages } = await import("./files/diff-images.ts");
       return await diffImages(surroundings(options), before, after, options.platform);

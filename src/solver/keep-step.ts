@@ -1,6 +1,6 @@
 /** A step's state while it runs, and what becomes of it: forgotten when the step succeeds, kept when it fails or is interrupted. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { asSlipwayError, SlipwayError } from "../base/errors.ts";
 import { shellCommand, type HeldLock } from "../runtime/death-watch.ts";
@@ -78,7 +78,7 @@ export class StepKeeper {
     const steps = keptSteps(this.#store);
     const error = asSlipwayError(thrown);
     const wasKilled = error.kind === "canceled" && !this.#policy.interrupted();
-    if (this.#record.outcome !== "running" || wasKilled || this.#policy.count <= 0) {
+    if (this.#record.outcome !== "running" || wasKilled || this.#policy.count <= 0 || !hasRoom(this.#store)) {
       return thrown;
     }
     for (const saved of this.#memory) {
@@ -99,6 +99,14 @@ export class StepKeeper {
     const remedy = `slipway debug ${id.slice(0, 12)} opens a shell where the step ended`;
     return new SlipwayError(error.kind, error.code, error.message, { remedy, ...error.details, failedStep: id }, error);
   }
+}
+
+const neededShare = 0.05;
+
+/** A disk that is nearly full has no room for what failed, least of all for want of it. */
+export function hasRoom({ layout }: Pick<Store, "layout">): boolean {
+  const { bavail, blocks } = statfsSync(layout.root);
+  return bavail >= blocks * neededShare;
 }
 
 function copyWords({ from, to }: SavedMemory): readonly string[] {

@@ -176,12 +176,17 @@ export class Materializer {
 
   /** A merged look at a chain for questions about paths: layers that are not unpacked stay so. Contents may be out of reach. */
   async view(chain: Chain, signal?: AbortSignal): Promise<MergedView> {
+    return new MergedView(await this.trees(chain, signal));
+  }
+
+  /** The layers of a chain one by one, each from the form that is here. */
+  async trees(chain: Chain, signal?: AbortSignal): Promise<readonly LayerTree[]> {
     const trees: LayerTree[] = [];
     for (const [index, diffId] of chain.entries()) {
       const directory = this.#layers.directory(chain, index);
       trees.push(directory === undefined ? new IndexLayer(await this.#entries(diffId, signal)) : new DirectoryLayer(directory));
     }
-    return new MergedView(trees);
+    return trees;
   }
 
   /** A merged look at a chain in which every file's content can be read. */

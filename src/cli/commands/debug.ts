@@ -5,6 +5,7 @@ import type { Cli } from "../cli.ts";
 import type { Handler } from "../command.ts";
 import type { ParsedFlags } from "../flags.ts";
 import { renderRows, type RowType } from "../render.ts";
+import { ellipsis } from "../table.ts";
 import { formatAgo } from "../units.ts";
 import { parseSecret, parseSsh } from "./build-words.ts";
 
@@ -62,11 +63,6 @@ export const runDebug: Handler = async (cli, { flags, args }) => {
 
 const shownWidth = 60;
 
-function shorten(text: string, whole: boolean): string {
-  const line = text.replaceAll(/\s+/g, " ");
-  return whole || line.length <= shownWidth ? line : `${line.slice(0, shownWidth - 1)}…`;
-}
-
 function rowType(nowMs: number, whole: boolean): RowType<FailedStep> {
   return {
     typeName: "*formatter.stepContext",
@@ -75,7 +71,7 @@ function rowType(nowMs: number, whole: boolean): RowType<FailedStep> {
       Status: statusOf,
       Place: placeOf,
       Created: ({ createdMs }) => formatAgo(createdMs, nowMs),
-      Step: ({ name }) => shorten(printable(name), whole),
+      Step: ({ name }) => ellipsis(printable(name.replaceAll(/\s+/g, " ")), whole ? Infinity : shownWidth),
       ExitCode: ({ exitCode }) => (exitCode === undefined ? "" : String(exitCode)),
       Error: ({ message }) => printable(message),
     },

@@ -6,6 +6,7 @@ import { containerCommands } from "./containers.ts";
 import { debugCommands } from "./debug.ts";
 import { flag } from "./flag.ts";
 import { imageCommands } from "./images.ts";
+import { layersCommands } from "./layers.ts";
 import { manifestCommands } from "./manifest.ts";
 import { packageCommands } from "./packages.ts";
 import { registryCommands } from "./registry.ts";
@@ -18,6 +19,7 @@ export const commandTable: CommandTable = {
   commands: [
     ...buildCommands,
     ...debugCommands,
+    ...layersCommands,
     ...containerCommands,
     ...imageCommands,
     ...systemCommands,

@@ -113,8 +113,8 @@ export const transferCommands: readonly Command[] = [
   {
     name: "diff",
     short: "Show which files differ between two images",
-    long: `Shows what the second image has that the first has not: A added, C changed, D removed. Of a single image, what its topmost layer did.\n\n${places}`,
-    usage: "[OPTIONS] IMAGE [IMAGE]",
+    long: `Shows what the second image has that the first has not: A added, C changed, D removed. Of a single image, what its topmost layer did; of a layer, named by its diffID, what it did.\n\n${places}`,
+    usage: "[OPTIONS] IMAGE|LAYER [IMAGE]",
     flags: [
       flag("format", "", "string", 'How to write the output ("json")', { complete: ["json"] }),
       platformFlag,

@@ -12,6 +12,7 @@ import { parseUlimit } from "../../runtime/ulimit.ts";
 import { contextIndexPath, FileDigests } from "../../solver/file-digests.ts";
 import type { Result } from "../../solver/results.ts";
 import { defaultKeptCount } from "../debug/kept-count.ts";
+import { hasRoom } from "../../solver/keep-step.ts";
 import { keptSteps } from "../../solver/step-record.ts";
 import { Solver } from "../../solver/solver.ts";
 import type { Chain, Store } from "../../store/index.ts";
@@ -239,7 +240,7 @@ async function solveAndExport(options: BuildOptions, surroundings: BuildSurround
   } finally {
     if (context.id === context.directory) digests.save(indexPath, () => store.lease().temporaryPath("context-index"));
     store.cache.touch(solver.usedKeys);
-    keptSteps(store).trim(keptCount);
+    keptSteps(store).trim(hasRoom(store) ? keptCount : 0);
     enforceCacheCeiling(store);
     await networks?.close();
   }

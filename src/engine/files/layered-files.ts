@@ -77,6 +77,13 @@ async function* membersOf(open: OpenLayer, signal: AbortSignal | undefined): Ret
   yield* readTarMembers(bytes);
 }
 
+/** Each layer by itself, all read; bottom first. */
+export async function readLayers(layers: readonly OpenLayer[], signal?: AbortSignal): Promise<readonly LayerTree[]> {
+  const trees = layers.map((open) => new UnreadLayer(open));
+  for (const tree of trees) await tree.read(signal);
+  return trees;
+}
+
 /** `layers` bottom first. */
 export function layeredFiles(layers: readonly OpenLayer[], signal?: AbortSignal): ImageFiles {
   const trees = layers.map((open) => new UnreadLayer(open));

@@ -5,6 +5,7 @@ import type { Store } from "../../store/index.ts";
 import { findStepResult } from "../debug/step-result.ts";
 import { chooseImage } from "../images/variants.ts";
 import type { ImageSource } from "../transports/image-source.ts";
+import { findLayerChain } from "../layers/find-layer.ts";
 import { parseLocation } from "../transports/location.ts";
 import { openSource, settleName, type Surroundings } from "../transports/open-source.ts";
 import { chooseManifest } from "./choose-manifest.ts";
@@ -25,8 +26,8 @@ export async function openImageFiles(surroundings: Surroundings, image: string, 
   const below = <Layer>(layers: readonly Layer[]): readonly Layer[] => (withoutTop ? layers.slice(0, -1) : layers);
   const named = parseLocation(image);
   const location = settleName(store, named);
-  const step = named.kind === "name" && location.kind === "registry" ? findStepResult(store, image) : undefined;
-  if (step !== undefined) return storeFiles(store, below(step.chain), signal);
+  const unnamed = named.kind === "name" && location.kind === "registry" ? (findStepResult(store, image)?.chain ?? findLayerChain(store, image)) : undefined;
+  if (unnamed !== undefined) return storeFiles(store, below(unnamed), signal);
   if (location.kind === "store") return storeFiles(store, below(store.images.chain(chooseImage(store, location.name, platform).image)), signal);
   const source = await openSource(surroundings, location);
   try {

@@ -1,19 +1,17 @@
 /** The inventory of an image at any place. */
 import type { Digest } from "../../oci/digest.ts";
 import type { ImageConfig } from "../../oci/image-config.ts";
-import { parseImageConfig } from "../../oci/parse-image-config.ts";
 import { formatPlatform, hostPlatform, parsePlatform, platformFrom } from "../../oci/platform.ts";
 import { mergeLayers, type ImageInventory, type LayerInventory } from "../../trust/packages/index.ts";
 import { chooseManifest } from "../files/choose-manifest.ts";
 import { keptBlob } from "../files/open-files.ts";
+import { readImageConfig } from "../files/read-config.ts";
 import { chooseImage } from "../images/variants.ts";
 import { parseLocation } from "../transports/location.ts";
 import { openSource, settleName, type Surroundings } from "../transports/open-source.ts";
 import { inventoriesOfChain, inventoriesOfLayers } from "./layer-inventories.ts";
 import { layerOrigins } from "./layer-origins.ts";
 import type { BuildOrigin } from "../../store/index.ts";
-
-const maxConfigBytes = 8 * 2 ** 20;
 
 /** Fails as openSource, and with NO_MATCHING_PLATFORM (not_found), LAYER_MISSING, DIFF_ID_MISMATCH. */
 export async function imageInventory(surroundings: Surroundings, image: string, platform?: string): Promise<ImageInventory> {
@@ -31,10 +29,7 @@ export async function imageInventory(surroundings: Surroundings, image: string, 
   await using source = await openSource(surroundings, location);
   const wanted = platform === undefined || platform === "" ? hostPlatform() : parsePlatform(platform);
   const { manifest, document } = await chooseManifest(source, wanted, signal);
-  const bytes: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of source.blob(manifest.config, signal)) if ((size += chunk.length) <= maxConfigBytes) bytes.push(chunk);
-  const config = parseImageConfig(Buffer.concat(bytes));
+  const config = await readImageConfig(source, manifest, signal);
   const diffIds = config.rootfs.diff_ids ?? [];
   const open = (layer: (typeof manifest.layers)[number]): AsyncIterable<Uint8Array> =>
     source.reference === undefined ? source.blob(layer, signal) : keptBlob(store, source, layer, signal);
