@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { networkInterfaces } from "node:os";
 import { digestOf } from "../oci/digest.ts";
 import { mediaTypes } from "../oci/manifest.ts";
 import { hostPlatform, parsePlatform } from "../oci/platform.ts";
 import { parseReference } from "../oci/reference.ts";
+import { createCredentialSource } from "./credentials.ts";
 import { blobDescriptor, endless, quickClient, readAll, serve } from "./fixtures/loopback-server.ts";
 import type { Handler } from "./fixtures/loopback-server.ts";
 import { resolveImage } from "./image-source.ts";
@@ -283,4 +285,25 @@ test("a connection that breaks at the very first request is tried again, over pl
   const flaky: Handler = (request, response) => (++requests === 1 ? void request.socket.destroy() : send(manifest)(request, response));
   await using server = await serve({ [latest]: flaky });
   assert.equal((await quickClient().resolve(parseReference(`${server.host}/a`))).descriptor.digest, digest);
+});
+
+const hasIpv6 = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === "::1") === true);
+
+test("a registry that is an address of IPv6", { skip: hasIpv6 ? false : "needs ::1" }, async () => {
+  const token = Buffer.from("u:p").toString("base64");
+  await using server = await serve(
+    {
+      "/v2/a/manifests/latest": (request, response) => {
+        if (request.headers.authorization === `Basic ${token}`) response.end(manifest);
+        else response.writeHead(401, { "www-authenticate": "Basic" }).end();
+      },
+    },
+    { address: "::1" },
+  );
+  const reference = parseReference(`${server.host}/a`);
+  assert.deepEqual([reference.domain, reference.path], [server.host, "a"]);
+  const readText = (path: string) => (path === "/h/.docker/config.json" ? JSON.stringify({ auths: { [server.host]: { auth: token } } }) : undefined);
+  const credentials = createCredentialSource({}, "/h", { readText, list: () => [] }, async () => undefined);
+  await using client = quickClient({ credentials, env: { HTTP_PROXY: "http://127.0.0.1:1" } });
+  assert.deepEqual(Buffer.from((await client.resolve(reference)).bytes), manifest);
 });
