@@ -8,7 +8,17 @@ import { SlipwayError } from "../base/errors.ts";
 export type CommandFamily = "build" | "start" | "other";
 
 /** Failures that name the exit code they want; elsewhere such a detail tells of a program that was called. */
-const ownCodes: ReadonlySet<string> = new Set(["START_FAILED", "VOLUME_SUBPATH", "VOLUME_DRIVER", "EXEC_FAILED", "TEMPLATE", "USAGE"]);
+const ownCodes: ReadonlySet<string> = new Set([
+  "START_FAILED",
+  "VOLUME_SUBPATH",
+  "VOLUME_DRIVER",
+  "EXEC_FAILED",
+  "TEMPLATE",
+  "USAGE",
+  "SIGNATURE_MISSING",
+  "SIGNATURE_REFUSED",
+  "NOTHING_TO_VERIFY",
+]);
 
 /** What keeps a container from starting. */
 const startCodes: ReadonlySet<string> = new Set(["START_FAILED", "VOLUME_SUBPATH", "VOLUME_DRIVER"]);

@@ -18,6 +18,7 @@ export interface EngineParts {
   readonly transfer?: Partial<SlipwayApi["transfer"]>;
   readonly debug?: Partial<SlipwayApi["debug"]>;
   readonly accounts?: Partial<SlipwayApi["accounts"]>;
+  readonly trust?: Partial<SlipwayApi["trust"]>;
   readonly packages?: Partial<SlipwayApi["packages"]>;
 }
 
@@ -79,6 +80,7 @@ function engineFrom(parts: EngineParts): SlipwayApi {
     transfer: group(parts.transfer, "transfer") as SlipwayApi["transfer"],
     debug: group(parts.debug, "debug") as SlipwayApi["debug"],
     accounts: group(parts.accounts, "accounts") as SlipwayApi["accounts"],
+    trust: group(parts.trust, "trust") as SlipwayApi["trust"],
     packages: group(parts.packages, "packages") as SlipwayApi["packages"],
     close: async () => undefined,
   };

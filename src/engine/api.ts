@@ -16,6 +16,7 @@ import type { PackagesApi } from "./packages-api.ts";
 import type { SystemApi } from "./system-api.ts";
 import type { TransferApi } from "./transfer-api.ts";
 import type { VolumeApi } from "./volumes-api.ts";
+import type { TrustApi } from "./trust-api.ts";
 
 /**
  * Iterate for progress, await `result` for the outcome. Not iterating is fine: events are dropped, the work goes on.
@@ -332,6 +333,7 @@ export interface SlipwayApi {
   readonly builders: BuilderApi;
   readonly packages: PackagesApi;
   readonly debug: DebugApi;
+  readonly trust: TrustApi;
   close(): Promise<void>;
 }
 
@@ -345,3 +347,4 @@ export type * from "./builder-api.ts";
 export type * from "./packages-api.ts";
 export type * from "./debug-api.ts";
 export type * from "./layers-api.ts";
+export type * from "./trust-api.ts";

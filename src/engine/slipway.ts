@@ -36,6 +36,8 @@ import { createVolumes } from "./volumes/volumes.ts";
 import type { VolumeApi } from "./volumes-api.ts";
 import { createTransfer } from "./transfer.ts";
 import type { TransferApi } from "./transfer-api.ts";
+import { createTrust } from "./trust.ts";
+import type { TrustApi } from "./trust-api.ts";
 
 export class Slipway implements SlipwayApi {
   readonly images: ImageApi;
@@ -47,6 +49,7 @@ export class Slipway implements SlipwayApi {
   readonly builders: BuilderApi;
   readonly packages: PackagesApi;
   readonly debug: DebugApi;
+  readonly trust: TrustApi;
   readonly #store: Store;
   #client: Promise<RegistryClient> | undefined;
 
@@ -60,6 +63,7 @@ export class Slipway implements SlipwayApi {
     this.accounts = createAccounts(this.#registry);
     this.transfer = createTransfer(store, this.#registry);
     this.packages = createPackages(store, this.#registry);
+    this.trust = createTrust(store, this.#registry);
     this.system = createSystem(store, this.containers);
   }
 

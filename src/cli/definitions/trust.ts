@@ -1,5 +1,6 @@
 /** Commands about trust: keys, signatures, attestations. */
 import type { Command } from "../command.ts";
+import type { FlagSpec } from "../flags.ts";
 import { flag } from "./flag.ts";
 
 const password =
@@ -10,6 +11,10 @@ const outputFlags = [
   flag("output", "o", "string", "Name of the two files, without .key and .pub", { default: '"slipway"', complete: "file" }),
   flag("quiet", "q", "bool", "Print the fingerprint only"),
 ];
+
+function annotationsFlag(usage: string): FlagSpec {
+  return flag("annotations", "a", "stringArray", `${usage} (KEY=VALUE)`);
+}
 
 export const trustCommands: readonly Command[] = [
   {
@@ -40,5 +45,50 @@ export const trustCommands: readonly Command[] = [
     complete: "file",
     examples: [{ text: "A key that OpenSSL made", command: "slipway key import --output release key.pem" }],
     load: async () => (await import("../commands/key.ts")).runKeyImport,
+  },
+  {
+    name: "sign",
+    short: "Sign images of registries",
+    long: `Signs what the registry has under the name, by its digest. The signature goes to the image's repository, in two formats at once: as a bundle that refers to the image, and as cosign's older tag .sig, which skopeo and podman read. Signing again changes nothing, and signatures of others stay.\n\nPrints the name with the digest that was signed.\n\n${password}`,
+    usage: "[OPTIONS] IMAGE [IMAGE...]",
+    flags: [
+      annotationsFlag("Sign this too"),
+      flag("key", "", "string", "File of the private key", { complete: "file" }),
+      flag("quiet", "q", "bool", "Print the signed name only"),
+      flag("recursive", "r", "bool", "Sign every image of an index too"),
+      flag("signature-format", "", "stringArray", 'Only in this format ("bundle", "legacy")', { complete: ["bundle", "legacy"] }),
+    ],
+    args: { min: 1 },
+    paths: ["sign", "image sign"],
+    group: "plain",
+    complete: "image",
+    examples: [
+      { text: "After a push", command: "slipway sign --key release.key registry.example/app:1.0" },
+      { text: "All platforms, with a note of the commit", command: "slipway sign --key release.key -r -a commit=4f1c2d registry.example/app:1.0" },
+    ],
+    load: async () => (await import("../commands/sign.ts")).runSign,
+  },
+  {
+    name: "verify",
+    short: "Check that an image was signed by somebody who is trusted",
+    long: "Succeeds if the image that the name means now has a signature by one of the keys, over its digest, and made for its repository: a signature that was copied from another repository is refused. Reads sigstore's bundles and all of cosign's layouts. Every signature is told of, with the reason where it is not accepted. Nothing but the image's registry is asked.\n\nExit codes: 0 verified, 10 not signed, 11 no such image, 12 no signature is accepted, 1 anything else.",
+    usage: "[OPTIONS] IMAGE",
+    flags: [
+      annotationsFlag("Accept only signatures that have this"),
+      flag("key", "", "stringArray", "File of a public key or certificate; any of several will do", { complete: "file" }),
+      flag("output", "o", "string", 'How to write the result ("text", "json")', { default: '"text"', complete: ["text", "json"] }),
+      flag("quiet", "q", "bool", "Print the name with the digest that was verified only"),
+      flag("repository", "", "stringArray", "Accept signatures that were made for this repository too, as for copies"),
+    ],
+    args: { min: 1, max: 1 },
+    paths: ["verify", "image verify"],
+    group: "plain",
+    complete: "image",
+    examples: [
+      { text: "Is it ours?", command: "slipway verify --key release.pub registry.example/app:1.0" },
+      { text: "Run exactly what was verified", command: "slipway run $(slipway verify -q --key release.pub registry.example/app:1.0)" },
+      { text: "A copy on a mirror", command: "slipway verify --key release.pub --repository docker.io/acme/app mirror.example/acme/app:1.0" },
+    ],
+    load: async () => (await import("../commands/verify.ts")).runVerify,
   },
 ];

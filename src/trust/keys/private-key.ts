@@ -15,7 +15,7 @@ export interface SigningKey {
   /** SHA-256 over the public key */
   readonly fingerprint: Buffer;
   /** ECDSA with SHA-256 as ASN.1, RSA PKCS #1 v1.5 with SHA-256, or Ed25519: what verifiers of images expect of such a key. */
-  sign(bytes: Uint8Array): Buffer;
+  readonly sign: (bytes: Uint8Array) => Buffer;
 }
 
 const plainLabels: readonly string[] = ["PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY", "ENCRYPTED PRIVATE KEY"];

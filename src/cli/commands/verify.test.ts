@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, describe, test } from "node:test";
+import { SlipwayError } from "../../base/errors.ts";
+import type { Verification } from "../../engine/api.ts";
+import { digestOf } from "../../oci/digest.ts";
+import { runInMemory, type World } from "../memory-cli.ts";
+
+const cwd = mkdtempSync(path.join(tmpdir(), "slipway-verify-"));
+after(() => rmSync(cwd, { recursive: true }));
+writeFileSync(path.join(cwd, "a.pub"), "A");
+writeFileSync(path.join(cwd, "b.key"), "B");
+
+const digest = digestOf("x");
+const signer = { kind: "key", name: "a.pub", description: "ECDSA P-256", fingerprint: "sha256:ab" } as const;
+const attempt = { format: "tag", manifest: digest, refusal: "signer", message: "it was made by \u001b[31mothers" } as const;
+const verification: Verification = {
+  reference: `reg/app:1@${digest}`,
+  digest,
+  signatures: [
+    { format: "bundle", manifest: digest, signer, reference: undefined, annotations: {} },
+    { format: "tag", manifest: digest, signer, reference: "reg/app:1", annotations: { a: "1" } },
+  ],
+  refused: [attempt],
+  complete: true,
+};
+const by = "    by a.pub (ECDSA P-256, sha256:ab)\n";
+const text = `reg/app:1@${digest}: verified
+  bundle ${digest}\n${by}    for this digest in any repository
+  tag ${digest}\n${by}    for reg/app:1, with a=1
+Not accepted:
+  tag ${digest}: it was made by [31mothers
+`;
+
+function failing(code: string, kind: "denied" | "not_found", details: object = {}): World {
+  const verify = () => Promise.reject(new SlipwayError(kind, code, "no", { bare: true, ...details }));
+  return { cwd, engine: { trust: { verify } } };
+}
+
+describe("verify", () => {
+  const good: readonly [words: string[], stdout: string][] = [
+    [[], text],
+    [["-q"], `reg/app:1@${digest}\n`],
+    [["-o", "json"], `${JSON.stringify({ verified: true, ...verification })}\n`],
+  ];
+  for (const [words, stdout] of good) {
+    test(["verify", ...words].join(" "), async () => {
+      const asked: unknown[] = [];
+      const verify = async (...call: unknown[]): Promise<Verification> => {
+        asked.push(call);
+        return verification;
+      };
+      const flags = ["--key", "a.pub", "--key", "b.key", "-a", "k=v", "--repository", "other", "reg/app:1"];
+      const outcome = await runInMemory(["verify", ...words, ...flags], { cwd, engine: { trust: { verify } } });
+      assert.deepEqual([outcome.code, outcome.stdout, outcome.stderr], [0, stdout, ""]);
+      const [[image, options]] = asked as [[string, { keys: unknown; annotations: unknown; repositories: unknown }]];
+      const keys = [
+        { pem: "A", name: "a.pub" },
+        { pem: "B", name: "b.key" },
+      ];
+      assert.deepEqual([image, options.keys, options.annotations, options.repositories], ["reg/app:1", keys, { k: "v" }, ["other"]]);
+    });
+  }
+
+  const bad: readonly [name: string, words: string[], world: World, code: number, stderr: RegExp, stdout: string][] = [
+    ["no key", [], {}, 1, /^whose signatures are to be accepted\? --key/, ""],
+    ["no such file", ["--key", "c.pub"], {}, 1, /^open c\.pub: no such file or directory\n$/, ""],
+    ["unknown form", ["--key", "a.pub", "-o", "xml"], {}, 1, /^unknown --output "xml": want text or json\n$/, ""],
+    ["not signed", ["--key", "a.pub"], failing("SIGNATURE_MISSING", "denied", { exitCode: 10, attempts: [] }), 10, /^no\n$/, ""],
+    ["refused", ["--key", "a.pub"], failing("SIGNATURE_REFUSED", "denied", { exitCode: 12, attempts: [attempt] }), 12, /^no\n$/, ""],
+    ["absent", ["--key", "a.pub"], failing("MANIFEST_NOT_FOUND", "not_found"), 11, /^no\n$/, ""],
+    [
+      "refused, for programs",
+      ["--key", "a.pub", "-o", "json"],
+      failing("SIGNATURE_REFUSED", "denied", { exitCode: 12, attempts: [attempt], digest, reference: "reg/app:1" }),
+      12,
+      /^no\n$/,
+      `${JSON.stringify({ verified: false, reference: "reg/app:1", digest, code: "SIGNATURE_REFUSED", signatures: [], refused: [attempt] })}\n`,
+    ],
+  ];
+  for (const [name, words, world, code, stderr, stdout] of bad) {
+    test(name, async () => {
+      const outcome = await runInMemory(["verify", ...words, "reg/app:1"], { cwd, ...world });
+      assert.match(outcome.stderr, stderr);
+      assert.deepEqual([outcome.code, outcome.stdout], [code, stdout]);
+    });
+  }
+});
+
+describe("sign", () => {
+  test("asks for the password once, tells what was written aside and prints the names", async () => {
+    const passwords: string[] = [];
+    const seen: unknown[] = [];
+    const outcome = await runInMemory(["sign", "--key", "b.key", "-r", "-a", "k=v", "--signature-format", "bundle", "reg/one", "reg/two"], {
+      cwd,
+      stdin: "secret\n",
+      stdinIsTTY: true,
+      engine: {
+        trust: {
+          sign: async (reference, { key, annotations, recursive, formats }) => {
+            passwords.push(Buffer.from((await key.password?.()) ?? "").toString());
+            seen.push([reference, annotations, recursive, formats]);
+            const signatures = [{ format: "bundle", manifest: digest, existed: reference === "reg/two" }];
+            return { reference: `${reference}@${digest}`, digest, images: [{ digest, platform: "", signatures }] };
+          },
+        },
+      },
+    });
+    assert.deepEqual([outcome.code, outcome.stdout, passwords], [0, `reg/one@${digest}\nreg/two@${digest}\n`, ["secret", "secret"]]);
+    assert.equal(outcome.stderr, `Password of b.key: \n${digest}: bundle written (${digest})\n${digest}: bundle was there already (${digest})\n`);
+    assert.deepEqual(seen, [
+      ["reg/one", { k: "v" }, true, ["bundle"]],
+      ["reg/two", { k: "v" }, true, ["bundle"]],
+    ]);
+  });
+
+  const bad: readonly [words: string[], stderr: RegExp][] = [
+    [["reg/app"], /^--key names the private key to sign with/],
+    [["--key", "b.key", "--signature-format", "pgp", "reg/app"], /^unknown --signature-format "pgp": want bundle, legacy\n$/],
+    [["--key", "b.key", "-a", "=v", "reg/app"], /empty key/],
+  ];
+  for (const [words, stderr] of bad) {
+    test(words.join(" "), async () => {
+      const outcome = await runInMemory(["sign", ...words], { cwd });
+      assert.match(outcome.stderr, stderr);
+      assert.equal(outcome.code, 1);
+    });
+  }
+});

@@ -1,0 +1,71 @@
+/** `verify`: what was accepted, by whom it is and in which format; or each attempt with the reason why it failed. */
+import { isSlipwayError, SlipwayError } from "../../base/errors.ts";
+import { printable } from "../../base/printable.ts";
+import type { AcceptedSignature, Verification, VerifyOptions } from "../../engine/api.ts";
+import type { Cli } from "../cli.ts";
+import type { Handler } from "../command.ts";
+import { cliError } from "../failure.ts";
+import type { ParsedFlags } from "../flags.ts";
+import { formatJsonLine } from "../json.ts";
+import { recordFrom } from "./key-value.ts";
+import { readSmallFile } from "./small-file.ts";
+
+/** cosign's */
+const absentExitCode = 11;
+
+export function outputForm(flags: ParsedFlags): "text" | "json" {
+  const form = flags.string("output");
+  if (form !== "text" && form !== "json") throw cliError(`unknown --output ${JSON.stringify(form)}: want text or json`);
+  return form;
+}
+
+export function verifyOptions(cli: Cli, flags: ParsedFlags): VerifyOptions {
+  const keys = flags.list("key").map((name) => ({ pem: readSmallFile(cli, name), name }));
+  if (keys.length === 0) throw cliError("whose signatures are to be accepted? --key names a public key");
+  return { keys, annotations: recordFrom(flags.list("annotations")), repositories: flags.list("repository"), signal: cli.signal };
+}
+
+/** "release.pub (ECDSA P-256, sha256:…)" */
+function signerText({ signer }: Pick<AcceptedSignature, "signer">): string {
+  return `${signer.name} (${signer.description}, ${signer.fingerprint})`;
+}
+
+function signatureText(signature: AcceptedSignature): string {
+  const { format, manifest, reference, annotations } = signature;
+  const notes = Object.entries(annotations).map(([key, value]) => ` ${key}=${value}`);
+  return `  ${format} ${manifest}\n    by ${signerText(signature)}\n    for ${reference ?? "this digest in any repository"}${notes.length === 0 ? "" : `, with${notes.join("")}`}\n`;
+}
+
+function textOf({ reference, signatures, refused, complete }: Verification): string {
+  const others = refused.map(({ format, manifest, message }) => `  ${format} ${manifest}: ${message}\n`);
+  const rest = complete ? "" : "More signatures than are looked at were left unread.\n";
+  return `${reference}: verified\n${signatures.map(signatureText).join("")}${others.length === 0 ? "" : `Not accepted:\n${others.join("")}`}${rest}`;
+}
+
+/** What a failed verification found, for programs. */
+function failureJson(error: SlipwayError): string {
+  const { reference, digest, attempts } = error.details;
+  return formatJsonLine({ verified: false, reference, digest, code: error.code, signatures: [], refused: attempts });
+}
+
+export const runVerify: Handler = async (cli, { flags, args: [image = ""] }) => {
+  const form = outputForm(flags);
+  const options = verifyOptions(cli, flags);
+  const engine = await cli.open();
+  try {
+    const verification = await engine.trust.verify(image, options);
+    if (flags.bool("quiet")) cli.stdout.write(`${verification.reference}\n`);
+    else if (form === "json") cli.stdout.write(`${formatJsonLine({ verified: true, ...verification })}\n`);
+    else cli.stdout.write(printable(textOf(verification)));
+    return 0;
+  } catch (error) {
+    if (form === "json" && isSlipwayError(error) && Array.isArray(error.details["attempts"])) cli.stdout.write(`${failureJson(error)}\n`);
+    throw withAbsentCode(error);
+  }
+};
+
+/** An image that is not there is told from one that is not signed by the exit code. */
+export function withAbsentCode(error: unknown): unknown {
+  if (!isSlipwayError(error) || error.kind !== "not_found") return error;
+  return new SlipwayError(error.kind, "NOTHING_TO_VERIFY", error.message, { ...error.details, exitCode: absentExitCode }, error);
+}

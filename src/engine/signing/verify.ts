@@ -1,0 +1,49 @@
+/** `verify`: whether somebody who is trusted has signed what a name means now. */
+import { SlipwayError } from "../../base/errors.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { familiarName, formatReference, parseReference, repositoryName, withDefaultTag, withDigest, type Reference } from "../../oci/reference.ts";
+import { readPublicKey } from "../../trust/keys/index.ts";
+import { judgeEvidence, verifyWithKeys, type Attempt, type Expectation, type NamedKey } from "../../trust/signatures/index.ts";
+import type { PublicKeySource, Verification, VerifyOptions } from "../trust-api.ts";
+import type { SigningSurroundings } from "./sign.ts";
+
+/** cosign's exit codes, for scripts that look at them */
+const unsignedExitCode = 10;
+const refusedExitCode = 12;
+
+export async function verify({ client }: SigningSurroundings, name: string, options: VerifyOptions): Promise<Verification> {
+  const reference = withDefaultTag(parseReference(name));
+  const keys = options.keys.map(namedKey);
+  if (keys.length === 0) throw new SlipwayError("invalid_argument", "USAGE", "whose signatures are to be accepted? --key names a public key");
+  const registry = await client();
+  const { descriptor } = await registry.resolve(reference, { signal: options.signal });
+  const { digest } = descriptor;
+  const expected: Expectation = { digest, repositories: acceptedRepositories(reference, options.repositories), annotations: options.annotations ?? {} };
+  const findings = await judgeEvidence({ client: registry, reference, digest, wanted: "signatures", signal: options.signal }, (evidence) => {
+    const { signer, claim } = verifyWithKeys(evidence, keys, expected);
+    return { signer, ...claim };
+  });
+  const verified = formatReference(withDigest(reference, digest));
+  if (findings.accepted.length === 0) throw refusal(reference, digest, findings.refused, findings.complete, "signature");
+  return { reference: verified, digest, signatures: findings.accepted, refused: findings.refused, complete: findings.complete };
+}
+
+export function namedKey({ pem, name = "the key" }: PublicKeySource): NamedKey {
+  return { ...readPublicKey(pem, name), name };
+}
+
+export function acceptedRepositories(reference: Reference, others: readonly string[] = []): readonly string[] {
+  return [repositoryName(reference), ...others.map((one) => repositoryName(parseReference(one)))];
+}
+
+/** `what`: "signature", "attestation of type …" */
+export function refusal(reference: Reference, digest: Digest, attempts: readonly Attempt[], complete: boolean, what: string): SlipwayError {
+  const image = familiarName(withDigest(reference, digest));
+  const details = { reference: formatReference(withDigest(reference, digest)), digest, attempts, bare: true };
+  if (attempts.length === 0) {
+    return new SlipwayError("denied", "SIGNATURE_MISSING", `${image} has no ${what}`, { ...details, exitCode: unsignedExitCode });
+  }
+  const lines = attempts.map(({ format, manifest, message }) => `\n  ${format} ${manifest}: ${message}`);
+  const rest = complete ? "" : "\n  … and more of them than are looked at";
+  return new SlipwayError("denied", "SIGNATURE_REFUSED", `${image}: no ${what} is accepted${lines.join("")}${rest}`, { ...details, exitCode: refusedExitCode });
+}

@@ -1,0 +1,85 @@
+/** The library's calls about who made an image. All is about images of registries: what is signed is what others will pull. */
+import type { Digest } from "../oci/digest.ts";
+import type { Attempt, EvidenceFormat, Signer, WrittenSignature } from "../trust/signatures/index.ts";
+
+export type { Attempt, EvidenceFormat, Signer, WrittenSignature };
+export type { Refusal } from "../trust/signatures/index.ts";
+
+export interface PrivateKeySource {
+  readonly pem: string;
+  /** for messages: its file */
+  readonly name?: string;
+  /** asked only where the key has one */
+  readonly password?: () => Promise<Uint8Array>;
+}
+
+export interface PublicKeySource {
+  /** a public key or a certificate */
+  readonly pem: string;
+  readonly name?: string;
+}
+
+export interface SignOptions {
+  readonly key: PrivateKeySource;
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** of an index also every image in it */
+  readonly recursive?: boolean;
+  /** default: both */
+  readonly formats?: readonly ("bundle" | "legacy")[];
+  readonly signal?: AbortSignal;
+}
+
+export interface SignedImage {
+  readonly digest: Digest;
+  /** "" where the index says none, or the image stands alone */
+  readonly platform: string;
+  readonly signatures: readonly WrittenSignature[];
+}
+
+export interface SignResult {
+  /** in full, with the digest that was signed */
+  readonly reference: string;
+  readonly digest: Digest;
+  readonly images: readonly SignedImage[];
+}
+
+export interface VerifyOptions {
+  /** a signature of any of them is accepted */
+  readonly keys: readonly PublicKeySource[];
+  /** each has to be signed with its value */
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** repositories besides the image's own that a signature may have been made for, as for copies of a mirror */
+  readonly repositories?: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+export interface AcceptedSignature {
+  readonly format: EvidenceFormat;
+  readonly manifest: Digest;
+  readonly signer: Signer;
+  /** the name that was signed; undefined where the signature says none, as cosign's bundles */
+  readonly reference: string | undefined;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+export interface Verification {
+  /** in full, with the digest that was verified: what is to be used from here on */
+  readonly reference: string;
+  readonly digest: Digest;
+  readonly signatures: readonly AcceptedSignature[];
+  readonly refused: readonly Attempt[];
+  /** false: there are more signatures than anybody looks at */
+  readonly complete: boolean;
+}
+
+export interface TrustApi {
+  /**
+   * Signs what the registry has under the name. Doing it again changes nothing; signatures of others stay.
+   * Fails with KEY_INVALID, KEY_PASSWORD, KEY_UNSUPPORTED and the codes of pull and push.
+   */
+  sign(reference: string, options: SignOptions): Promise<SignResult>;
+  /**
+   * Fails with SIGNATURE_MISSING or SIGNATURE_REFUSED (denied) unless at least one signature is accepted; `details.attempts` tells of each that was not.
+   */
+  verify(reference: string, options: VerifyOptions): Promise<Verification>;
+}

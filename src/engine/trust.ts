@@ -1,0 +1,18 @@
+/** The library's calls about who made an image, each on its own module, loaded when it is called. */
+import type { RegistryClient } from "../registry/index.ts";
+import type { Store } from "../store/index.ts";
+import type { TrustApi } from "./trust-api.ts";
+
+export function createTrust(store: Store, client: () => Promise<RegistryClient>): TrustApi {
+  const surroundings = { store, client };
+  return {
+    sign: async (reference, options) => {
+      const { sign } = await import("./signing/sign.ts");
+      return await sign(surroundings, reference, options);
+    },
+    verify: async (reference, options) => {
+      const { verify } = await import("./signing/verify.ts");
+      return await verify(surroundings, reference, options);
+    },
+  };
+}
