@@ -142,6 +142,7 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
       credential,
       offline: false,
       userAgent: options.userAgent,
+      registryHost: registry.host,
       verifyTls: access.endpoint.verifyTls || realm.host !== access.endpoint.host,
       signal: AbortSignal.timeout(options.timeoutMs),
     });

@@ -19,7 +19,8 @@ export interface DispatcherOptions {
 }
 
 export interface Dispatchers {
-  forUrl(url: URL, verifyTls: boolean): Dispatcher;
+  /** `authoritiesOf`: another host whose authorities are trusted too */
+  forUrl(url: URL, verifyTls: boolean, authoritiesOf?: string): Dispatcher;
   /** From now on trusts the system's authorities too when talking to the host; false when it did already. */
   trustSystem(host: string): boolean;
   close(): Promise<void>;
@@ -28,6 +29,11 @@ export interface Dispatchers {
 interface TlsOptions {
   readonly rejectUnauthorized: boolean;
   readonly secureContext?: SecureContext;
+}
+
+function withAuthoritiesOf(own: HostCertificates | undefined, other: HostCertificates | undefined): HostCertificates | undefined {
+  if (other === undefined || other.authorities.length === 0) return own;
+  return { ...own, authorities: [...(own?.authorities ?? []), ...other.authorities] };
 }
 
 export function createDispatchers(options: DispatcherOptions): Dispatchers {
@@ -43,8 +49,8 @@ export function createDispatchers(options: DispatcherOptions): Dispatchers {
   }
 
   /** One context for all connections: parsing 150 authorities anew for each would cost more than the handshake. */
-  function tlsOptions(host: string, verifyTls: boolean): TlsOptions {
-    const own = certificatesOf(host);
+  function tlsOptions(host: string, verifyTls: boolean, authoritiesOf: string): TlsOptions {
+    const own = withAuthoritiesOf(certificatesOf(host), authoritiesOf === "" ? undefined : certificatesOf(authoritiesOf));
     const system = systemTrusted.has(host);
     if (own === undefined && !system) return { rejectUnauthorized: verifyTls };
     const tls = process.getBuiltinModule("node:tls");
@@ -53,8 +59,8 @@ export function createDispatchers(options: DispatcherOptions): Dispatchers {
     return { rejectUnauthorized: verifyTls, secureContext: tls.createSecureContext(context) };
   }
 
-  function create(url: URL, verifyTls: boolean, proxy: URL | undefined): Dispatcher {
-    const tls = url.protocol === "https:" ? tlsOptions(url.host, verifyTls) : { rejectUnauthorized: verifyTls };
+  function create(url: URL, verifyTls: boolean, proxy: URL | undefined, authoritiesOf: string): Dispatcher {
+    const tls = url.protocol === "https:" ? tlsOptions(url.host, verifyTls, authoritiesOf) : { rejectUnauthorized: verifyTls };
     const timeout = options.connectTimeoutMs;
     // one connection a request: the number of requests at once is limited elsewhere
     if (proxy === undefined) return new (loadAgent())({ connect: { timeout, ...tls } });
@@ -62,11 +68,11 @@ export function createDispatchers(options: DispatcherOptions): Dispatchers {
   }
 
   return {
-    forUrl(url, verifyTls) {
+    forUrl(url, verifyTls, authoritiesOf = "") {
       const proxy = proxyFor(url, options.env);
-      const key = `${url.protocol} ${url.host} ${String(verifyTls)} ${proxy?.href ?? ""}`;
+      const key = `${url.protocol} ${url.host} ${String(verifyTls)} ${proxy?.href ?? ""} ${authoritiesOf}`;
       let agent = agents.get(key);
-      if (agent === undefined) agents.set(key, (agent = create(url, verifyTls, proxy)));
+      if (agent === undefined) agents.set(key, (agent = create(url, verifyTls, proxy, authoritiesOf)));
       return agent;
     },
     trustSystem(host) {

@@ -87,6 +87,7 @@ async function loginByToken({ challenge, registry, endpoint, credential, options
     credential,
     offline: true,
     userAgent: options.userAgent,
+    registryHost: registry.host,
     verifyTls: endpoint.verifyTls || realm.hostname !== registry.hostname,
     signal: options.signal,
   });

@@ -2,6 +2,7 @@
 import { SlipwayError, errnoOf } from "../base/errors.ts";
 import type { ErrorKind } from "../base/errors.ts";
 import { printable } from "../base/printable.ts";
+import { networkRemedy } from "./network-remedy.ts";
 
 interface Failure {
   readonly kind: ErrorKind;
@@ -110,7 +111,13 @@ export function networkError(error: unknown, method: string, url: URL, signal?: 
   if (error instanceof SlipwayError) return error;
   if (signal?.aborted === true) return abortError(signal);
   const { kind, code } = failureOf(error, url);
-  return new SlipwayError(kind, code, `failed to do request: ${networkFailureText(error, method, url)}`, { host: url.host, url: displayUrl(url) }, error);
+  return new SlipwayError(
+    kind,
+    code,
+    `failed to do request: ${networkFailureText(error, method, url)}`,
+    { host: url.host, url: displayUrl(url), ...networkRemedy(code, url.host) },
+    error,
+  );
 }
 
 /** `Get "http://example.com/x": dial tcp 10.0.0.1:80: connect: connection refused` */

@@ -14,6 +14,8 @@ export interface TokenQuestion {
   readonly offline: boolean;
   readonly userAgent: string;
   readonly verifyTls: boolean;
+  /** the registry, whose authorities its token server is trusted by too */
+  readonly registryHost: string;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -26,8 +28,8 @@ export function basicHeader(username: string, password: string): string {
 }
 
 function request(question: TokenQuestion, headers: Headers): Omit<TransportRequest, "method" | "url"> {
-  const { userAgent, verifyTls, signal } = question;
-  return { headers: { accept: "application/json", "user-agent": userAgent, ...headers }, verifyTls, plainRedirect: false, signal };
+  const { userAgent, verifyTls, registryHost, signal } = question;
+  return { headers: { accept: "application/json", "user-agent": userAgent, ...headers }, verifyTls, authoritiesOf: registryHost, plainRedirect: false, signal };
 }
 
 function byGet(question: TokenQuestion): TransportRequest {

@@ -21,6 +21,8 @@ export interface TransportRequest {
   readonly headers: Headers;
   readonly body?: RequestBody | undefined;
   readonly verifyTls: boolean;
+  /** the host whose own authorities count besides, as a registry's do for its token server */
+  readonly authoritiesOf?: string | undefined;
   /** Whether a redirect may lead from https to http: only where the content is checked by its digest anyway. */
   readonly plainRedirect: boolean;
   /** another bound for the wait for the response's headers, counted from where the body was sent */
@@ -83,7 +85,7 @@ export function nextHop(request: TransportRequest, location: string): TransportR
   if (url.origin === request.url.origin) return { ...request, url };
   const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => forEverybody.has(name)));
   // that a registry's certificate is not to be checked says nothing about the host it sends us to
-  return { ...request, url, headers, verifyTls: request.verifyTls || url.hostname !== request.url.hostname };
+  return { ...request, url, headers, authoritiesOf: undefined, verifyTls: request.verifyTls || url.hostname !== request.url.hostname };
 }
 
 function joinHeaders(raw: Readonly<Record<string, string | string[] | undefined>>): Headers {
@@ -113,7 +115,7 @@ export function createTransport(dispatchers: Dispatchers, timeouts: Timeouts): T
     const { method, url, headers, signal = null, headersMs = timeouts.headersMs } = request;
     const body = typeof request.body === "function" ? Readable.from(request.body(), { objectMode: false }) : (request.body ?? null);
     try {
-      const dispatcher = dispatchers.forUrl(url, request.verifyTls);
+      const dispatcher = dispatchers.forUrl(url, request.verifyTls, request.authoritiesOf);
       const options = { origin: url.origin, path: url.pathname + url.search, method, headers, body, signal };
       const response = await loadRequest().call(dispatcher, { ...options, headersTimeout: headersMs, bodyTimeout: timeouts.idleMs });
       return createResponse(request, response.statusCode, joinHeaders(response.headers), response.body);
