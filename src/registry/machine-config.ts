@@ -7,6 +7,7 @@ import { createHelperRunner } from "./credential-helper.ts";
 import { createCredentialSource, readMetaHeaders } from "./credentials.ts";
 import { readHostsToml } from "./hosts-toml.ts";
 import { withMirrorSettings } from "./mirror-settings.ts";
+import { createCommandRunner } from "./sign-in/run-command.ts";
 import { withSignIn } from "./sign-in/sign-in.ts";
 import { readTransferSettings } from "./transfer-settings.ts";
 import { readRegistriesConf } from "./registries-conf.ts";
@@ -31,6 +32,7 @@ export async function readMachineConfig(
       home,
       files,
       fetch: (...call) => globalThis.fetch(...call),
+      run: createCommandRunner(env),
       now: Date.now,
     }),
     certDirs: [`${userConfig}/containers/certs.d`, "/etc/containers/certs.d", "/etc/docker/certs.d"],

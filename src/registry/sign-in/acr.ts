@@ -1,5 +1,6 @@
 /** Azure's registries: a token of Entra ID is exchanged for one of the registry. @see Azure Container Registry docs, "AAD-OAuth" */
 import type { Credential } from "../credentials.ts";
+import { githubIdentity } from "./github-identity.ts";
 import { call, form, parseObject, stringIn, type SignIn, type SignInWorld, type Tell } from "./ports.ts";
 
 const resource = "https://containerregistry.azure.net";
@@ -10,10 +11,13 @@ async function byClient(world: SignInWorld, tell: Tell): Promise<string | undefi
     (name) => env[name] || undefined,
   );
   const source = secret === undefined ? "Azure workload identity" : "Azure service principal";
-  if (client === undefined || tenant === undefined || (secret === undefined && file === undefined))
-    return tell("Azure service principal", "AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET or AZURE_FEDERATED_TOKEN_FILE are not set");
-  const assertion = secret === undefined ? files.readText(file ?? "")?.trim() : undefined;
-  if (secret === undefined && assertion === undefined) return tell(source, `${file} cannot be read`);
+  const missing = "AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET or AZURE_FEDERATED_TOKEN_FILE are not set";
+  if (client === undefined || tenant === undefined) return tell("Azure service principal", missing);
+  const federated = async (): Promise<string | undefined> =>
+    file === undefined ? await githubIdentity(world, tell, "api://AzureADTokenExchange") : files.readText(file)?.trim();
+  const assertion = secret === undefined ? await federated() : undefined;
+  if (secret === undefined && assertion === undefined)
+    return file === undefined ? tell("Azure service principal", missing) : tell(source, `${file} cannot be read`);
   const authority = env["AZURE_AUTHORITY_HOST"] || "https://login.microsoftonline.com";
   const proof: Record<string, string> =
     secret === undefined

@@ -1,5 +1,8 @@
 /** AWS keys from the sources that its own tools ask, in their order. @see AWS SDKs and Tools Reference, "Standardized credential providers" */
-import { signRequest, type AwsKeys } from "./aws-signature.ts";
+import { processKeys } from "./aws-process.ts";
+import { keysOf, signRequest, type AwsKeys } from "./aws-signature.ts";
+import { hasSso, ssoKeys } from "./aws-sso.ts";
+import { githubIdentity } from "./github-identity.ts";
 import { call, parseObject, stringIn, type SignInWorld, type Tell } from "./ports.ts";
 
 type Profile = ReadonlyMap<string, string>;
@@ -31,11 +34,6 @@ function readProfiles({ env, home, files }: SignInWorld): ReadonlyMap<string, Pr
   return merged;
 }
 
-function keysOf(id: string | undefined, secret: string | undefined, token: string | undefined): AwsKeys | undefined {
-  if (!id || !secret) return undefined;
-  return { accessKeyId: id, secretAccessKey: secret, sessionToken: token || undefined };
-}
-
 /** The answer of a metadata server or of STS's JSON. */
 function keysFromJson(text: string): AwsKeys | undefined {
   const object = parseObject(text);
@@ -56,9 +54,10 @@ function stsUrl({ env }: SignInWorld, region: string, query: Readonly<Record<str
 
 async function webIdentity(world: SignInWorld, region: string, tell: Tell, role: string | undefined, file: string | undefined): Promise<AwsKeys | undefined> {
   const source = "AWS web identity";
-  if (!role || !file) return tell(source, "AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE are not set");
-  const token = world.files.readText(file)?.trim();
-  if (token === undefined) return tell(source, `${file} cannot be read`);
+  if (!role) return tell(source, "AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE are not set");
+  const token = file ? world.files.readText(file)?.trim() : await githubIdentity(world, tell, "sts.amazonaws.com");
+  if (token === undefined)
+    return tell(source, file ? `${file} cannot be read` : "AWS_WEB_IDENTITY_TOKEN_FILE is not set, and there is no GitHub Actions identity");
   const session = world.env["AWS_ROLE_SESSION_NAME"] || "slipway";
   const url = stsUrl(world, region, { Action: "AssumeRoleWithWebIdentity", RoleArn: role, RoleSessionName: session, WebIdentityToken: token });
   const answer = await call(world, tell, source, url.href);
@@ -69,6 +68,13 @@ async function fromProfile(world: SignInWorld, region: string, tell: Tell): Prom
   const profiles = readProfiles(world);
   const name = world.env["AWS_PROFILE"] || world.env["AWS_DEFAULT_PROFILE"] || "default";
   return await profileKeys(world, region, tell, profiles, name, 5);
+}
+
+/** Keys that are not in the file: of a sign-in, or of a program. */
+async function otherKeys(world: SignInWorld, tell: Tell, name: string, profile: Profile, profiles: ReadonlyMap<string, Profile>): Promise<AwsKeys | undefined> {
+  if (hasSso(profile)) return await ssoKeys(world, tell, name, profile, profiles);
+  const command = profile.get("credential_process");
+  return command ? await processKeys(world, tell, name, command) : tell(`AWS profile ${name}`, "has no keys");
 }
 
 async function profileKeys(
@@ -84,7 +90,7 @@ async function profileKeys(
   if (profile === undefined || depth === 0) return tell(source, depth === 0 ? "profiles lead to each other" : "is in no file");
   const own = keysOf(profile.get("aws_access_key_id"), profile.get("aws_secret_access_key"), profile.get("aws_session_token"));
   const role = profile.get("role_arn");
-  if (role === undefined) return own ?? tell(source, "has no keys (sign-in by SSO or a program is not read: run aws sso login and export the keys)");
+  if (role === undefined) return own ?? (await otherKeys(world, tell, name, profile, profiles));
   const file = profile.get("web_identity_token_file");
   if (file !== undefined) return await webIdentity(world, region, tell, role, file);
   const from = profile.get("source_profile");

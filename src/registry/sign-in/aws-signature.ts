@@ -7,6 +7,11 @@ export interface AwsKeys {
   readonly sessionToken: string | undefined;
 }
 
+export function keysOf(id: string | undefined, secret: string | undefined, token: string | undefined): AwsKeys | undefined {
+  if (!id || !secret) return undefined;
+  return { accessKeyId: id, secretAccessKey: secret, sessionToken: token || undefined };
+}
+
 export interface AwsRequest {
   readonly method: "POST" | "GET";
   readonly url: URL;

@@ -1,7 +1,8 @@
 /** Google's registries: an access token is the password. @see Google Cloud docs, "Application Default Credentials"; RFC 7523 */
 import { createSign } from "node:crypto";
 import type { Credential } from "../credentials.ts";
-import { call, form, parseObject, stringIn, type SignIn, type SignInWorld, type Tell } from "./ports.ts";
+import { byExternalAccount, impersonate } from "./google-external.ts";
+import { call, form, objectIn, parseObject, stringIn, type SignIn, type SignInWorld, type Tell } from "./ports.ts";
 
 const scope = "https://www.googleapis.com/auth/cloud-platform";
 const defaultTokenUri = "https://oauth2.googleapis.com/token";
@@ -21,10 +22,29 @@ export function serviceAccountAssertion(email: string, privateKey: string, keyId
 async function fromFile(world: SignInWorld, tell: Tell, path: string): Promise<string | undefined> {
   const text = world.files.readText(path);
   if (text === undefined) return tell("Google credentials file", `${path} cannot be read`);
-  const file = parseObject(text);
+  return await fromObject(world, tell, path, parseObject(text), 1);
+}
+
+/** An identity that acts for a service account is an object in the other's. */
+async function byImpersonation(
+  world: SignInWorld,
+  tell: Tell,
+  path: string,
+  file: Readonly<Record<string, unknown>>,
+  depth: number,
+): Promise<string | undefined> {
+  const source = objectIn(file, "source_credentials");
+  if (source === undefined || depth === 0) return tell("Google credentials file", `${path} acts for a service account without credentials of its own`);
+  const token = await fromObject(world, tell, path, source, depth - 1);
+  return token ? await impersonate(world, tell, stringIn(file, "service_account_impersonation_url"), token) : undefined;
+}
+
+async function fromObject(world: SignInWorld, tell: Tell, path: string, file: Readonly<Record<string, unknown>>, depth: number): Promise<string | undefined> {
   const uri = stringIn(file, "token_uri") || defaultTokenUri;
   const kind = stringIn(file, "type");
   if (kind === "service_account") return await byServiceAccount(world, tell, path, file, uri);
+  if (kind === "external_account") return await byExternalAccount(world, tell, file);
+  if (kind === "impersonated_service_account") return await byImpersonation(world, tell, path, file, depth);
   if (kind !== "authorized_user") return tell("Google credentials file", `${path} is of type ${JSON.stringify(kind)}, which is not read`);
   const values = { grant_type: "refresh_token", ...pick(file, ["client_id", "client_secret", "refresh_token"]) };
   const answer = await call(world, tell, path, uri, form(values));

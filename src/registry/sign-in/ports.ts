@@ -7,6 +7,8 @@ export interface SignInWorld {
   readonly home: string;
   readonly files: ConfigFiles;
   readonly fetch: typeof globalThis.fetch;
+  /** what a command line of the user's configuration prints; undefined where it fails */
+  readonly run: (command: string) => Promise<string | undefined>;
   /** milliseconds since the epoch */
   readonly now: () => number;
 }
@@ -77,6 +79,11 @@ export function parseObject(text: string): Readonly<Record<string, unknown>> {
 export function stringIn(object: Readonly<Record<string, unknown>>, key: string): string {
   const value = object[key];
   return typeof value === "string" ? value : "";
+}
+
+export function objectIn(object: Readonly<Record<string, unknown>>, key: string): Readonly<Record<string, unknown>> | undefined {
+  const value = object[key];
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
 }
 
 export function form(values: Readonly<Record<string, string>>): RequestInit {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createVerify, generateKeyPairSync } from "node:crypto";
+import { createHash, createVerify, generateKeyPairSync } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { describe, test } from "node:test";
 import { anonymous, type CredentialSource } from "../credentials.ts";
@@ -8,12 +8,20 @@ import { parseProfiles } from "./aws-keys.ts";
 import { signRequest } from "./aws-signature.ts";
 import { parseEcrHost } from "./ecr.ts";
 import type { SignInWorld } from "./ports.ts";
+import { createCommandRunner } from "./run-command.ts";
 import { withSignIn } from "./sign-in.ts";
 
 const nowMs = Date.UTC(2015, 7, 30, 12, 36, 0);
 
 function world(env: Record<string, string>, files: Record<string, string> = {}, fetch: typeof globalThis.fetch = globalThis.fetch): SignInWorld {
-  return { env, home: "/home/me", files: { readText: (path) => files[path], list: () => [] }, fetch, now: () => nowMs };
+  return {
+    env,
+    home: "/home/me",
+    files: { readText: (path) => files[path], list: () => [] },
+    fetch,
+    run: createCommandRunner({ PATH: "/usr/bin:/bin" }),
+    now: () => nowMs,
+  };
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
@@ -77,6 +85,8 @@ test("profiles of AWS's files", () => {
   );
 });
 
+const ssoCache = (key: string): string => `/home/me/.aws/sso/cache/${createHash("sha1").update(key).digest("hex")}.json`;
+
 describe("Amazon ECR", () => {
   const host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
   const token = JSON.stringify({ authorizationData: [{ authorizationToken: Buffer.from("AWS:pass:word").toString("base64") }] });
@@ -96,6 +106,36 @@ describe("Amazon ECR", () => {
     ],
     ["a web identity", () => ({ AWS_ROLE_ARN: "r", AWS_WEB_IDENTITY_TOKEN_FILE: "/token" }), { "/token": "jwt\n" }, "ROLE"],
     ["a container", (origin) => ({ AWS_CONTAINER_CREDENTIALS_FULL_URI: `${origin}/container`, AWS_CONTAINER_AUTHORIZATION_TOKEN: "T" }), {}, "META"],
+    [
+      "a sign-in with SSO",
+      () => ({ AWS_PROFILE: "sso" }),
+      {
+        "/home/me/.aws/config": "[profile sso]\nsso_session = corp\nsso_account_id = 1\nsso_role_name = dev\n[sso-session corp]\nsso_region = eu-west-1\n",
+        [ssoCache("corp")]: '{"accessToken":"SSO","expiresAt":"2015-08-30T13:00:00Z"}',
+      },
+      "SIGNED",
+    ],
+    [
+      "a sign-in with SSO, as it was written once",
+      () => ({ AWS_PROFILE: "sso" }),
+      {
+        "/home/me/.aws/config": "[profile sso]\nsso_start_url = https://corp\nsso_region = eu-west-1\nsso_account_id = 1\nsso_role_name = dev\n",
+        [ssoCache("https://corp")]: '{"accessToken":"SSO","expiresAt":"2015-08-30T13:00:00Z"}',
+      },
+      "SIGNED",
+    ],
+    [
+      "a program",
+      () => ({ AWS_PROFILE: "p" }),
+      { "/home/me/.aws/config": `[profile p]\ncredential_process = echo '{"Version":1,"AccessKeyId":"PRINTED","SecretAccessKey":"s"}'\n` },
+      "PRINTED",
+    ],
+    [
+      "a GitHub Actions job",
+      (origin) => ({ AWS_ROLE_ARN: "r", ACTIONS_ID_TOKEN_REQUEST_URL: `${origin}/identity?v=1`, ACTIONS_ID_TOKEN_REQUEST_TOKEN: "job" }),
+      {},
+      "ROLE",
+    ],
     ["an instance", (origin) => ({ AWS_EC2_METADATA_SERVICE_ENDPOINT: origin }), {}, "META"],
   ];
   for (const [name, env, files, key] of cases) {
@@ -104,6 +144,14 @@ describe("Amazon ECR", () => {
         "/latest/api/token": answer((request) => (request.method === "PUT" ? "session" : undefined)),
         "/latest/meta-data/iam/security-credentials/": answer((request) => (request.headers["x-aws-ec2-metadata-token"] === "session" ? "role" : undefined)),
         "/latest/meta-data/iam/security-credentials/role": answer(() => json),
+        "/federation/credentials": answer((request) =>
+          request.headers["x-amz-sso_bearer_token"] === "SSO" && String(request.url).endsWith("?role_name=dev&account_id=1")
+            ? '{"roleCredentials":{"accessKeyId":"SIGNED","secretAccessKey":"s","sessionToken":"t"}}'
+            : undefined,
+        ),
+        "/identity": answer((request) =>
+          request.headers.authorization === "Bearer job" && String(request.url).endsWith("?v=1&audience=sts.amazonaws.com") ? '{"value":"jwt"}' : undefined,
+        ),
         "/container": answer((request) => (request.headers.authorization === "T" ? json : undefined)),
         "/": answer((request) => (request.method === "GET" ? xml : token)),
       });
@@ -118,6 +166,31 @@ describe("Amazon ECR", () => {
       assert.equal(server.requests.length, before, "asked once");
     });
   }
+
+  const refusals: readonly [name: string, files: Record<string, string>, why: string][] = [
+    ["nobody signed in", {}, "nobody signed in: run aws sso login --profile x"],
+    [
+      "a sign-in that is over",
+      { [ssoCache("u")]: '{"accessToken":"SECRET","expiresAt":"2015-08-30T12:00:00Z"}' },
+      "the sign-in is over: run aws sso login --profile x",
+    ],
+  ];
+  for (const [name, files, why] of refusals) {
+    test(name, async () => {
+      const config = { "/home/me/.aws/config": "[profile x]\nsso_start_url = u\nsso_account_id = 1\nsso_role_name = r\n" };
+      const source = withSignIn(anonymous, world({ AWS_EC2_METADATA_DISABLED: "true", AWS_PROFILE: "x" }, { ...config, ...files }));
+      assert.equal(await source.lookup(host, "a"), undefined);
+      assert.ok(source.explain?.(host).includes(`AWS profile x: ${why}`), source.explain?.(host).join("\n"));
+    });
+  }
+
+  test("a program that fails is told without what it prints", async () => {
+    const config = { "/home/me/.aws/config": "[profile x]\ncredential_process = echo printed-part; false\n" };
+    const source = withSignIn(anonymous, world({ AWS_EC2_METADATA_DISABLED: "true", AWS_PROFILE: "x" }, config));
+    assert.equal(await source.lookup(host, "a"), undefined);
+    assert.ok(source.explain?.(host).includes("AWS profile x: its credential_process failed"));
+    assert.doesNotMatch(JSON.stringify(source.explain?.(host)), /printed-part/);
+  });
 
   test("without any: each source and why, and no secret", async () => {
     const source = withSignIn(anonymous, world({ AWS_EC2_METADATA_SERVICE_ENDPOINT: "http://127.0.0.1:1", AWS_PROFILE: "none" }));
@@ -147,6 +220,18 @@ describe("Azure", () => {
       { "/token": "jwt" },
       "by jwt",
     ],
+    [
+      "a GitHub Actions job",
+      (origin) => ({
+        AZURE_CLIENT_ID: "c",
+        AZURE_TENANT_ID: "t",
+        AZURE_AUTHORITY_HOST: origin,
+        ACTIONS_ID_TOKEN_REQUEST_URL: `${origin}/job`,
+        ACTIONS_ID_TOKEN_REQUEST_TOKEN: "job",
+      }),
+      {},
+      "by job's",
+    ],
     ["a machine's identity", (origin) => ({ IDENTITY_ENDPOINT: `${origin}/identity`, IDENTITY_HEADER: "h" }), {}, "by machine"],
   ];
   for (const [name, env, files, access] of cases) {
@@ -156,6 +241,7 @@ describe("Azure", () => {
           const values = new URLSearchParams(body);
           return JSON.stringify({ access_token: values.get("client_secret") === "s" ? "by secret" : `by ${values.get("client_assertion")}` });
         }),
+        "/job": answer((request) => (String(request.url).endsWith("?audience=api%3A%2F%2FAzureADTokenExchange") ? `{"value":"job's"}` : undefined)),
         "/identity": answer((request) => (request.headers["x-identity-header"] === "h" ? '{"access_token":"by machine"}' : undefined)),
         "/oauth2/exchange": answer((_, body) => {
           const values = new URLSearchParams(body);
@@ -205,6 +291,67 @@ describe("Google", () => {
     const machine = withSignIn(anonymous, world({ GCE_METADATA_HOST: server.host }));
     assert.deepEqual(await machine.lookup("eu.gcr.io", "a"), { kind: "basic", username: "oauth2accesstoken", password: "M" });
   });
+
+  const external = (origin: string, source: object, more: object = {}): string =>
+    JSON.stringify({
+      type: "external_account",
+      audience: "//iam/pool",
+      subject_token_type: "type",
+      token_url: `${origin}/sts`,
+      credential_source: source,
+      ...more,
+    });
+  const identities: readonly [name: string, file: (origin: string) => string, env: Record<string, string>, password: string][] = [
+    ["an identity in a file", (origin) => external(origin, { file: "/jwt" }), {}, "for jwt"],
+    ["a field of a file", (origin) => external(origin, { file: "/json", format: { type: "json", subject_token_field_name: "t" } }), {}, "for field"],
+    ["an identity at an address", (origin) => external(origin, { url: `${origin}/subject`, headers: { "X-Key": "k" } }), {}, "for address"],
+    [
+      "an identity that acts for a service account",
+      (origin) => external(origin, { file: "/jwt" }, { service_account_impersonation_url: `${origin}/act` }),
+      {},
+      "acting with for jwt",
+    ],
+    [
+      "AWS keys",
+      (origin) => external(origin, { environment_id: "aws1", regional_cred_verification_url: "https://sts.{region}.example/?Action=GetCallerIdentity" }),
+      { AWS_REGION: "eu-west-1", AWS_ACCESS_KEY_ID: "A", AWS_SECRET_ACCESS_KEY: "s" },
+      "for sts.eu-west-1.example",
+    ],
+    [
+      "a user who acts for a service account",
+      (origin) =>
+        JSON.stringify({
+          type: "impersonated_service_account",
+          service_account_impersonation_url: `${origin}/act`,
+          source_credentials: { type: "authorized_user", refresh_token: "R", token_uri: `${origin}/token` },
+        }),
+      {},
+      "acting with U",
+    ],
+  ];
+  for (const [name, file, env, password] of identities) {
+    test(`by ${name}`, async () => {
+      const subjectOf = (subject: string): string => {
+        if (!subject.startsWith("%7B")) return subject;
+        const request = JSON.parse(decodeURIComponent(subject)) as { url: string; headers: { key: string; value: string }[] };
+        const target = request.headers.find(({ key }) => key === "x-goog-cloud-target-resource")?.value;
+        const signed = request.headers.find(({ key }) => key === "authorization")?.value ?? "";
+        return target === "//iam/pool" && signed.includes("/eu-west-1/sts/aws4_request") ? new URL(request.url).host : "nobody";
+      };
+      await using server = await serve({
+        "/sts": answer((_, body) => {
+          const values = new URLSearchParams(body);
+          return values.get("audience") === "//iam/pool" ? JSON.stringify({ access_token: `for ${subjectOf(values.get("subject_token") ?? "")}` }) : undefined;
+        }),
+        "/subject": answer((request) => (request.headers["x-key"] === "k" ? "address\n" : undefined)),
+        "/act": answer((request) => JSON.stringify({ accessToken: `acting with ${String(request.headers.authorization).slice(7)}` })),
+        "/token": answer((_, body) => (new URLSearchParams(body).get("refresh_token") === "R" ? '{"access_token":"U"}' : undefined)),
+      });
+      const files = { "/key.json": file(`http://${server.host}`), "/jwt": "jwt\n", "/json": '{"t":"field"}' };
+      const source = withSignIn(anonymous, world({ GOOGLE_APPLICATION_CREDENTIALS: "/key.json", ...env }, files));
+      assert.deepEqual(await source.lookup("europe-docker.pkg.dev", "a"), { kind: "basic", username: "oauth2accesstoken", password });
+    });
+  }
 
   test("a key that cannot sign is told without what is in it", async () => {
     const file = JSON.stringify({ type: "service_account", client_email: "a@b", private_key: "SECRET" });
