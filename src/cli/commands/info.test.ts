@@ -26,6 +26,14 @@ const engine = {
       MemTotal: 25_275_000_000,
       Name: "host",
       DockerRootDir: "/s",
+      RegistryConfig: {
+        IndexConfigs: {
+          "localhost:5000": { Mirrors: [], Name: "localhost:5000", Official: false, Secure: false },
+          "docker.io": { Mirrors: ["http://127.0.0.1:5000/"], Name: "docker.io", Official: true, Secure: true },
+        },
+        InsecureRegistryCIDRs: ["::1/128", "127.0.0.0/8"],
+        Mirrors: ["http://127.0.0.1:5000/"],
+      },
     }),
   },
 };
@@ -61,6 +69,12 @@ test("the layout of docker info", async () => {
     " Docker Root Dir: /s",
     " Debug Mode: false",
     " Experimental: false",
+    " Insecure Registries:",
+    "  localhost:5000",
+    "  ::1/128",
+    "  127.0.0.0/8",
+    " Registry Mirrors:",
+    "  http://127.0.0.1:5000/",
     " Live Restore Enabled: false",
     "",
     "",
@@ -72,6 +86,8 @@ const templates: readonly (readonly [template: string, want: string])[] = [
   ["{{.Swarm.LocalNodeState}}", "inactive"],
   ["{{range $name, $runtime := .Runtimes}}{{$name}} {{end}}", "crun runc "],
   ["{{json .Runtimes}}", '{"crun":{"path":"crun"},"runc":{"path":"runc"}}'],
+  ["{{range .RegistryConfig.Mirrors}}{{.}}{{end}} {{.RegistryConfig.InsecureRegistryCIDRs}}", "http://127.0.0.1:5000/ [::1/128 127.0.0.0/8]"],
+  ['{{(index .RegistryConfig.IndexConfigs "docker.io").Secure}}', "true"],
   ["{{.Debug}} {{.ExperimentalBuild}} {{.HTTPProxy}} {{.Warnings}}", "false false http://p []"],
 ];
 

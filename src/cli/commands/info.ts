@@ -34,6 +34,8 @@ const labels: readonly (readonly [label: string, key: string])[] = [
   ["Docker Root Dir", "DockerRootDir"],
   ["Debug Mode", "Debug"],
   ["Experimental", "ExperimentalBuild"],
+  ["Insecure Registries", "RegistryConfig"],
+  ["Registry Mirrors", "RegistryConfig"],
   ["Live Restore Enabled", "LiveRestoreEnabled"],
 ];
 
@@ -54,8 +56,28 @@ function shownValue(key: string, value: unknown): string {
   return ` ${key === "MemTotal" ? formatBinarySize(value as number) : String(value)}`;
 }
 
+/** Hosts first, then ranges, as Docker lists them. */
+function registryLines(label: string, config: unknown): readonly string[] {
+  const { IndexConfigs = {}, InsecureRegistryCIDRs = [], Mirrors = [] } = (config ?? {}) as RegistryLists;
+  if (label === "Registry Mirrors") return Mirrors;
+  const hosts = Object.entries(IndexConfigs).flatMap(([name, { Secure }]) => (Secure ? [] : [name]));
+  return [...hosts.toSorted(), ...InsecureRegistryCIDRs];
+}
+
+interface RegistryLists {
+  readonly IndexConfigs?: Readonly<Record<string, { readonly Secure: boolean }>>;
+  readonly InsecureRegistryCIDRs?: readonly string[];
+  readonly Mirrors?: readonly string[];
+}
+
+function formatLine(info: Info, label: string, key: string): string {
+  if (key !== "RegistryConfig") return printable(` ${label}:${shownValue(key, info[key])}\n`);
+  const lines = registryLines(label, info[key]);
+  return lines.length === 0 ? "" : printable(` ${label}:\n${lines.map((line) => `  ${line}\n`).join("")}`);
+}
+
 function formatInfo(info: Info): string {
-  return labels.map(([label, key]) => printable(` ${label}:${shownValue(key, info[key])}\n`)).join("");
+  return labels.map(([label, key]) => formatLine(info, label, key)).join("");
 }
 
 /** What templates of Docker's ask for besides, as it is here. */
@@ -82,7 +104,7 @@ export const runInfo: Handler = async (cli, { flags }) => {
   const info: Info = { ...(await engine.system.info()), Debug: cli.debug, ExperimentalBuild: false, LiveRestoreEnabled: false };
   const format = flags.string("format");
   if (format !== "") {
-    const typed = structFrom(info, "system.dockerInfo", new Set(["Runtimes"])) as GoStruct;
+    const typed = structFrom(info, "system.dockerInfo", new Set(["Runtimes", "IndexConfigs"])) as GoStruct;
     cli.stdout.write(`${renderOne(format, new GoStruct(typed.typeName, { ...besides(cli), ...typed.fields }, { json: info }), "")}\n`);
     return 0;
   }

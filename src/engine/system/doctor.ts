@@ -4,12 +4,13 @@ import { errnoOf } from "../../base/errors.ts";
 import type { Machine, ProbedAbility, ProbedProgram } from "../../runtime/probe.ts";
 import type { Store } from "../../store/index.ts";
 import type { DoctorFinding } from "../api.ts";
+import { registriesFinding } from "./registries.ts";
 import { join } from "node:path";
 
 export async function runDoctor(store: Store): Promise<readonly DoctorFinding[]> {
   const { probeMachine } = await import("../../runtime/probe.ts");
   const machine = await probeMachine({ storeDirectory: store.layout.root, cacheFile: join(store.layout.root, "programs.json") });
-  return [storeFinding(store), ...findingsFrom(machine, store.ownership.privileged)];
+  return [storeFinding(store), ...findingsFrom(machine, store.ownership.privileged), await registriesFinding()];
 }
 
 function storeFinding(store: Store): DoctorFinding {

@@ -6,6 +6,7 @@ import { findProgram } from "../../runtime/programs.ts";
 import type { Store } from "../../store/index.ts";
 import { containerRecords, isRunning } from "../images/container-users.ts";
 import { standingImages } from "../images/variants.ts";
+import { registryConfig } from "./registries.ts";
 import { packageVersion } from "./version.ts";
 
 /** Docker knows 1 and 2: a hybrid machine's controllers are those of version 1. */
@@ -38,6 +39,7 @@ export async function systemInfo(store: Store): Promise<Readonly<Record<string, 
     MemTotal: totalmem(),
     Name: hostname(),
     DockerRootDir: store.layout.root,
+    RegistryConfig: await registryConfig(),
   };
 }
 
