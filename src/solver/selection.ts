@@ -20,7 +20,8 @@ export type Origin =
       /** the sources that the whole build has from it; undefined: each instruction is on its own */
       readonly taken: readonly string[] | undefined;
     }
-  | { readonly kind: "remote" }
+  /** `key`: what BuildKit calls the content of such a source, where that is known */
+  | { readonly kind: "remote"; readonly key: string | undefined }
   /** of an image just as it is, or of what a step made */
   | { readonly kind: "image" | "step" };
 

@@ -250,6 +250,17 @@ test("a cache mount that is damaged begins empty", async () => {
   });
 });
 
+for (const [word, want] of [
+  ["type=gha", "unknown cache importer: gha"],
+  ["BAD", "failed to configure registry cache importer: invalid reference format: repository name (library/BAD) must be lowercase"],
+] as const) {
+  test(`--cache-from ${word} is told, and the build goes on`, async () => {
+    const outcome = await build(builder, ["--cache-from", word]);
+    assert.equal(outcome.code, 0);
+    assert.ok(outcome.stderr.includes(` ERROR: ${want}\n`), outcome.stderr);
+  });
+}
+
 test("an export that fails fails the build, unless its errors are to be ignored", async () => {
   const file = path.join(folder, "file");
   writeFileSync(file, "");
@@ -265,7 +276,15 @@ for (const [words, want] of [
   [["--cache-from", "type=local"], "local cache importer requires src"],
   [["--cache-to", "ref=x"], 'type required form> "ref=x"'],
   [["--cache-to", "type=foo"], 'unknown cache exporter: "foo"'],
-  [["--cache-from", "type=gha"], 'cache type "gha" is not supported: use registry, local or inline'],
+  [["--cache-to", "type=local,dest=x,compression=foo"], "failed to configure local cache exporter: unsupported compression type foo"],
+  [
+    ["--cache-to", "type=registry,ref=BAD"],
+    "failed to configure registry cache exporter: invalid reference format: repository name (library/BAD) must be lowercase",
+  ],
+  [
+    ["--cache-to", "type=local,dest=x,image-manifest=true,oci-mediatypes=false"],
+    "invalid configuration for remote cache, OCI mediatypes are required for image-manifest cache format",
+  ],
   [["--cache-to", "type=s3,bucket=b"], 'cache type "s3" is not supported'],
   [["--cache-to", "type=registry"], "registry cache exporter requires ref"],
 ] as const) {

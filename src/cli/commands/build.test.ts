@@ -124,6 +124,7 @@ test("flags as the engine's options", async () => {
         mode: "max",
         compression: "zstd",
         compressionLevel: 7,
+        forceCompression: false,
         ociMediaTypes: true,
         imageManifest: false,
         mounts: ["/root/.npm", "b"],

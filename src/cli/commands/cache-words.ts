@@ -1,7 +1,8 @@
 /** `--cache-from` and `--cache-to`: a reference alone, or `type=…` with the fields of that type. */
 import { resolve } from "node:path";
+import { asSlipwayError } from "../../base/errors.ts";
 import { goQuote } from "../../base/go-text.ts";
-import type { CacheMountChoice, CacheSource, CacheTarget } from "../../engine/api.ts";
+import type { CacheExportSettings, CacheMountChoice, CacheSource, CacheTarget } from "../../engine/api.ts";
 import { parseReference } from "../../oci/index.ts";
 import type { Cli } from "../cli.ts";
 import { cliError } from "../failure.ts";
@@ -44,10 +45,11 @@ function entriesOf(text: string): readonly Fields[] {
   return [fields];
 }
 
+/** A cache is no need: what cannot be read is told when the build runs. */
 function sourceOf(cli: Cli, fields: Fields): readonly CacheSource[] {
-  const type = typeOf(fields, "importer");
-  if (type === "inline") throw cliError('failed to solve: unknown cache importer: "inline"');
-  if (type === "registry") return [{ type, ref: refOf(fields, "importer") }];
+  const type = fields.get("type") ?? "";
+  if (type === "registry") return [{ type, ref: requiredRef(fields, "importer") }];
+  if (type !== "local") return [{ type: "unknown", name: type }];
   const src = fields.get("src") ?? "";
   if (src === "") throw cliError("local cache importer requires src");
   const digest = fields.get("digest");
@@ -56,25 +58,44 @@ function sourceOf(cli: Cli, fields: Fields): readonly CacheSource[] {
 }
 
 function targetOf(cli: Cli, fields: Fields): readonly CacheTarget[] {
-  const type = typeOf(fields, "exporter");
+  const type = exporterOf(fields);
   if (type === "inline") return [{ type }];
+  if (type === "registry") {
+    const ref = requiredRef(fields, "exporter");
+    try {
+      parseReference(ref);
+    } catch (error) {
+      throw refused(type, asSlipwayError(error).message, error);
+    }
+    return [{ type, ref, ...settingsOf(type, fields) }];
+  }
+  const dest = fields.get("dest") ?? "";
+  if (dest === "") throw cliError("local cache exporter requires dest");
+  return [{ type: "local", dest: resolve(cli.cwd, dest), tag: fields.get("tag") ?? "latest", ...settingsOf(type, fields) }];
+}
+
+function settingsOf(type: "registry" | "local", fields: Fields): CacheExportSettings {
   const level = fields.get("compression-level");
-  const ociMediaTypes = boolOf(fields, "oci-mediatypes", true);
+  const compression = compressionOf(type, fields.get("compression") ?? "gzip");
+  const ociMediaTypes = boolOf(type, fields, "oci-mediatypes", true);
   const settings = {
     // as BuildKit: what is not "max" is "min"
     mode: fields.get("mode") === "max" ? "max" : "min",
-    compression: compressionOf(fields.get("compression") ?? "gzip"),
-    ...(level === undefined ? {} : { compressionLevel: levelOf(level) }),
+    compression,
+    ...(level === undefined ? {} : { compressionLevel: levelOf(type, level, compression === "zstd" ? 22 : 9) }),
+    forceCompression: boolOf(type, fields, "force-compression", false),
     ociMediaTypes,
-    imageManifest: boolOf(fields, "image-manifest", ociMediaTypes),
+    imageManifest: boolOf(type, fields, "image-manifest", ociMediaTypes),
     mounts: mountsOf(fields.get("mounts") ?? ""),
-    ignoreError: boolOf(fields, "ignore-error", false),
+    ignoreError: boolOf(type, fields, "ignore-error", false),
   } as const;
-  if (settings.imageManifest && !ociMediaTypes) throw cliError("failed to solve: image-manifest requires oci-mediatypes");
-  if (type === "registry") return [{ type, ref: refOf(fields, "exporter"), ...settings }];
-  const dest = fields.get("dest") ?? "";
-  if (dest === "") throw cliError("local cache exporter requires dest");
-  return [{ type: "local", dest: resolve(cli.cwd, dest), tag: fields.get("tag") ?? "latest", ...settings }];
+  if (settings.imageManifest && !ociMediaTypes)
+    throw cliError("failed to solve: invalid configuration for remote cache, OCI mediatypes are required for image-manifest cache format");
+  return settings;
+}
+
+function refused(type: string, why: string, cause?: unknown): Error {
+  return cliError(`failed to solve: failed to configure ${type} cache exporter: ${why}`, "USAGE", {}, cause);
 }
 
 /** "all", or ids; commas stand for themselves in a quoted field. */
@@ -82,38 +103,35 @@ function mountsOf(text: string): CacheMountChoice {
   return text === "all" ? "all" : text.split(/[;,]/).filter((id) => id !== "");
 }
 
-function typeOf(fields: Fields, what: "importer" | "exporter"): "registry" | "local" | "inline" {
+function exporterOf(fields: Fields): "registry" | "local" | "inline" {
   const type = fields.get("type") ?? "";
   if (type === "registry" || type === "local" || type === "inline") return type;
   if (servicesOfOthers.includes(type)) throw cliError(`failed to solve: cache type ${goQuote(type)} is not supported: use registry, local or inline`);
-  throw cliError(`failed to solve: unknown cache ${what}: ${goQuote(type)}`);
+  throw cliError(`failed to solve: unknown cache exporter: ${goQuote(type)}`);
 }
 
-function refOf(fields: Fields, what: "importer" | "exporter"): string {
+function requiredRef(fields: Fields, what: "importer" | "exporter"): string {
   const ref = fields.get("ref") ?? "";
-  if (ref === "") throw cliError(`failed to solve: registry cache ${what} requires ref`);
-  try {
-    parseReference(ref);
-  } catch (error) {
-    throw cliError(`failed to solve: invalid reference format: ${goQuote(ref)}`, "USAGE", {}, error);
-  }
+  if (ref === "") throw cliError(`registry cache ${what} requires ref`);
   return ref;
 }
 
-function compressionOf(text: string): "gzip" | "zstd" | "uncompressed" {
+function compressionOf(type: string, text: string): "gzip" | "zstd" | "uncompressed" {
   if (text === "gzip" || text === "zstd" || text === "uncompressed") return text;
-  throw cliError(`failed to solve: unsupported compression type: ${text}`);
+  throw refused(type, `unsupported compression type ${text}`);
 }
 
-function levelOf(text: string): number {
-  if (/^\d{1,2}$/.test(text)) return Number(text);
-  throw cliError(`failed to solve: non-integer value ${goQuote(text)} for compression-level`);
+function levelOf(type: string, text: string, highest: number): number {
+  if (!/^[-+]?\d{1,9}$/.test(text))
+    throw refused(type, `non-integer value ${text} specified for compression-level: strconv.ParseInt: parsing ${goQuote(text)}: invalid syntax`);
+  return Math.min(Math.max(Number(text), 1), highest);
 }
 
-function boolOf(fields: Fields, name: string, fallback: boolean): boolean {
+function boolOf(type: string, fields: Fields, name: string, fallback: boolean): boolean {
   const text = fields.get(name);
   if (text === undefined || text === "") return fallback;
   if (["1", "t", "T", "true", "TRUE", "True"].includes(text)) return true;
   if (["0", "f", "F", "false", "FALSE", "False"].includes(text)) return false;
-  throw cliError(`failed to solve: non-bool value ${goQuote(text)} for ${name}`);
+  const why = `strconv.ParseBool: parsing ${goQuote(text)}: invalid syntax`;
+  throw refused(type, name === "force-compression" ? `non-bool value ${text} specified for ${name}: ${why}` : `failed to parse ${name}: ${why}`);
 }

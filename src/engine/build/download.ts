@@ -26,8 +26,17 @@ function roomFor(file: string): number {
   return Math.floor(bavail * bsize * 0.9);
 }
 
-/** Answers the time of Last-Modified in milliseconds, undefined without one. Fails with DOWNLOAD_FAILED, DOWNLOAD_TOO_LARGE, CHECKSUM_MISMATCH. */
-export async function downloadFile(download: Download): Promise<{ readonly modifiedMs: number | undefined; readonly sha256: string; readonly size: number }> {
+export interface Downloaded {
+  /** of Last-Modified; undefined without one */
+  readonly modifiedMs: number | undefined;
+  /** as the server wrote it, or "" */
+  readonly lastModified: string;
+  readonly sha256: string;
+  readonly size: number;
+}
+
+/** Fails with DOWNLOAD_FAILED, DOWNLOAD_TOO_LARGE, CHECKSUM_MISMATCH. */
+export async function downloadFile(download: Download): Promise<Downloaded> {
   const { request } = await import("undici");
   let url = download.url;
   let asked = url;
@@ -52,8 +61,9 @@ export async function downloadFile(download: Download): Promise<{ readonly modif
     }
     const { sha256, size } = await writeBody(bodyOf(response.body, download), download, Number(response.headers["content-length"] ?? Number.NaN));
     const modified = response.headers["last-modified"];
-    const modifiedMs = typeof modified === "string" ? Date.parse(modified) : Number.NaN;
-    return { modifiedMs: Number.isNaN(modifiedMs) ? undefined : modifiedMs, sha256, size };
+    const lastModified = typeof modified === "string" ? modified : "";
+    const modifiedMs = lastModified === "" ? Number.NaN : Date.parse(lastModified);
+    return { modifiedMs: Number.isNaN(modifiedMs) ? undefined : modifiedMs, lastModified, sha256, size };
   }
   throw new SlipwayError("unavailable", "DOWNLOAD_FAILED", `Get ${JSON.stringify(asked)}: stopped after ${maxRedirects} redirects`, { url: download.url });
 }

@@ -4,6 +4,7 @@ import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { SlipwayError } from "../../base/errors.ts";
 import type { Vertex } from "../../graph/vertex.ts";
+import { gitKey, httpKey } from "../../solver/buildkit-keys/source-keys.ts";
 import { FileDigests } from "../../solver/file-digests.ts";
 import type { Result } from "../../solver/results.ts";
 import type { Store } from "../../store/index.ts";
@@ -14,15 +15,16 @@ import { cloneRepository } from "./git-source.ts";
 
 type Tree = Extract<Result, { kind: "tree" }>;
 
-function treeOf(root: string): Tree {
-  return { kind: "tree", root, tree: { view: new ContextView(root, undefined), digests: new FileDigests(), origin: { kind: "remote" } } };
+function treeOf(root: string, key: string | undefined): Tree {
+  return { kind: "tree", root, tree: { view: new ContextView(root, undefined), digests: new FileDigests(), origin: { kind: "remote", key } } };
 }
 
 export async function gitTree(store: Store, vertex: Vertex, signal: AbortSignal): Promise<Tree> {
   if (vertex.op.type !== "git") throw new SlipwayError("internal", "INTERNAL", "not a git source");
   const directory = store.layers.workDirectory("git");
-  const { path } = await beforeKey(cloneRepository({ ...vertex.op, directory, signal }));
-  return treeOf(path);
+  const { op } = vertex;
+  const { path, commit } = await beforeKey(cloneRepository({ ...op, directory, signal }));
+  return treeOf(path, gitKey(op, commit));
 }
 
 const codesBeforeKey: ReadonlySet<string> = new Set(["DOWNLOAD_FAILED", "GIT_FAILED", "GIT_REF_NOT_FOUND", "GIT_CHECKSUM_MALFORMED"]);
@@ -45,9 +47,9 @@ export async function httpTree(store: Store, vertex: Vertex, signal: AbortSignal
   // The name comes from the URL: only its last part may count.
   const name = fileName.includes("/") || fileName === "." || fileName === ".." ? createHash("sha256").update(url).digest("hex") : fileName;
   const path = join(directory, name);
-  const { modifiedMs } = await beforeKey(downloadFile({ url, path, checksum, signal }));
+  const { modifiedMs, lastModified, sha256 } = await beforeKey(downloadFile({ url, path, checksum, signal }));
   chmodSync(path, 0o600);
   const modifiedNs = BigInt(modifiedMs ?? 0) * 1_000_000n;
   lutimesNs(path, modifiedNs, modifiedNs);
-  return treeOf(directory);
+  return treeOf(directory, httpKey(fileName, sha256, checksum === "" ? lastModified : ""));
 }

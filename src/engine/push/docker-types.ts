@@ -12,12 +12,17 @@ const dockerNames: Readonly<Record<string, string>> = {
   [mediaTypes.ociLayerZstd]: `${mediaTypes.dockerLayer}.zstd`,
 };
 
+/** What Docker called it; what it had no name for keeps its own. */
+export function dockerType(mediaType: string): string {
+  return dockerNames[mediaType] ?? mediaType;
+}
+
 interface Typed {
   readonly mediaType: string;
 }
 
 function renamed<T extends Typed>(value: T): T {
-  return { ...value, mediaType: dockerNames[value.mediaType] ?? value.mediaType };
+  return { ...value, mediaType: dockerType(value.mediaType) };
 }
 
 /** The same document under Docker's names; its digest is another. */

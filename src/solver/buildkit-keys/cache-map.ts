@@ -27,7 +27,7 @@ export function cacheMapOf(vertex: Vertex): CacheMap | undefined {
     case "merge":
       return inputs.length === 0 ? undefined : mergeMap(inputs.length);
     case "file":
-      return fileCacheMap(op, inputs.length);
+      return fileCacheMap(op, inputs);
     case "exec":
       return execMap(op, inputs);
   }

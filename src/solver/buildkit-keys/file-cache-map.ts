@@ -3,6 +3,7 @@ import { goJson } from "../../base/canonical-json.ts";
 import { digestOf } from "../../oci/digest.ts";
 import type { CopyAction, FileAction, FileOp, MakeFileAction } from "../../graph/op.ts";
 import { cleanPath } from "../../graph/stage-state.ts";
+import type { Vertex } from "../../graph/vertex.ts";
 import { nonZero, withoutNested, type CacheMap, type CacheMapInput, type ContentSelector } from "./definition.ts";
 
 /** One action of BuildKit: ours with several sources are several of its. */
@@ -18,17 +19,18 @@ interface Owner {
   readonly group?: object;
 }
 
-export function fileCacheMap(op: FileOp, inputCount: number): CacheMap | undefined {
-  const sources: CacheMapInput["source"][] = Array.from({ length: inputCount }, (_, index) => ({ kind: "input", index }));
-  const timestamp = op.epoch === undefined ? "-1" : `${op.epoch}000000000`;
-  const actions = op.actions.flatMap((action) => keyActions(action, op, timestamp, sources));
+export function fileCacheMap(op: FileOp, inputs: readonly Vertex[]): CacheMap | undefined {
+  const sources: CacheMapInput["source"][] = inputs.map((_, index) => ({ kind: "input", index }));
+  // of directories that WORKDIR makes; what is copied keeps its times
+  const timestamp = op.epoch === undefined ? unsetTime : `${op.epoch}000000000`;
+  const actions = op.actions.flatMap((action) => keyActions(action, op, { timestamp, sources, inputs }));
   return mapOf(actions, sources, op.scratchBase);
 }
 
 /** A directory made from nothing. */
 export function mkdirMap(directory: { readonly path: string; readonly mode: number; readonly uid: number; readonly gid: number }): CacheMap {
   const { path, mode, uid, gid } = directory;
-  const definition = withTimestamp(nonZero({ path, mode, owner: { user: idOf(uid), group: idOf(gid) } }), "-1");
+  const definition = withTimestamp(nonZero({ path, mode, owner: { user: idOf(uid), group: idOf(gid) } }), unsetTime);
   return mapOf([{ definition, from: undefined, selector: undefined }], [], true);
 }
 
@@ -87,7 +89,13 @@ function withoutRepeats(selectors: readonly ContentSelector[]): readonly Content
   return [...kept, ...selectors.filter((selector) => !isPlain(selector))].toSorted((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
 }
 
-function keyActions(action: FileAction, op: FileOp, timestamp: string, sources: CacheMapInput["source"][]): readonly KeyAction[] {
+interface Step {
+  readonly timestamp: string;
+  readonly sources: CacheMapInput["source"][];
+  readonly inputs: readonly Vertex[];
+}
+
+function keyActions(action: FileAction, op: FileOp, { timestamp, sources, inputs }: Step): readonly KeyAction[] {
   switch (action.type) {
     case "mkdir": {
       const fields = { path: cleanPath(action.path), mode: 0o755, makeParents: true, owner: ownerOf(action.chown) };
@@ -96,33 +104,48 @@ function keyActions(action: FileAction, op: FileOp, timestamp: string, sources: 
     case "rm":
       return [{ definition: nonZero({ path: action.path, allowNotFound: action.allowNotFound }), from: undefined, selector: undefined }];
     case "mkfile":
-      return [makeFile(action, op, timestamp, sources)];
+      return [makeFile(action, op, sources)];
     case "copy":
-      return action.sources.map((source) => copyAction(action, source, timestamp));
+      return action.sources.map((source) => (isFetched(inputs[action.input]) ? fetchedAction(action, source) : copyAction(action, source)));
   }
 }
 
 /** A script of RUN is made where it is used; COPY's heredoc is a step of its own that is copied from. */
-function makeFile(action: MakeFileAction, op: FileOp, timestamp: string, sources: CacheMapInput["source"][]): KeyAction {
+function makeFile(action: MakeFileAction, op: FileOp, sources: CacheMapInput["source"][]): KeyAction {
   const isScript = op.scratchBase && op.actions.length === 1 && action.destination === `/${action.name}` && action.chmod === "0755";
   const made = withTimestamp(
     { path: `/${action.name}`, mode: isScript ? 0o755 : 0o644, ...nonZero({ data: Buffer.from(action.content).toString("base64") }) },
-    "-1",
+    unsetTime,
   );
   const making: KeyAction = { definition: made, from: undefined, selector: undefined };
   if (isScript) return making;
   const from = sources.push({ kind: "map", map: mapOf([making], [], true) }) - 1;
   const fields = { src: action.name, dest: action.destination, owner: ownerOf(action.chown), ...modeOf(action.chmod), createDestPath: true };
-  return { definition: ordered(fields, timestamp), from, selector: { ...noPatterns, path: `/${action.name}`, followLinks: false } };
+  return { definition: ordered(fields), from, selector: { ...noPatterns, path: `/${action.name}`, followLinks: false } };
 }
 
 const noPatterns = { wildcard: false, include: [], exclude: [] } as const;
 
-function copyAction(action: CopyAction, written: string, timestamp: string): KeyAction {
+/** A download or a repository: nothing in it is a pattern or an archive. */
+function isFetched(input: Vertex | undefined): boolean {
+  return input?.op.type === "http" || input?.op.type === "git";
+}
+
+function lastName(path: string): string {
+  return path === "/" ? "/" : path.slice(path.lastIndexOf("/") + 1);
+}
+
+function fetchedAction(action: CopyAction, written: string): KeyAction {
+  const path = cleanPath(`/${written}`);
+  const fields = { src: lastName(path), dest: action.destination, owner: ownerOf(action.chown), ...modeOf(action.chmod), createDestPath: true };
+  return { definition: ordered({ ...fields, exclude_patterns: action.exclude }), from: action.input, selector: { ...noPatterns, path, followLinks: false } };
+}
+
+function copyAction(action: CopyAction, written: string): KeyAction {
   const { path, include } = splitParents(action, written);
   const hasWildcards = containsWildcards(path);
   const fields = {
-    src: path === "/" ? "/" : path.slice(path.lastIndexOf("/") + 1),
+    src: lastName(path),
     dest: action.destination,
     owner: ownerOf(action.chown),
     ...modeOf(action.chmod),
@@ -136,7 +159,7 @@ function copyAction(action: CopyAction, written: string, timestamp: string): Key
     exclude_patterns: action.exclude,
   };
   return {
-    definition: ordered(fields, timestamp),
+    definition: ordered(fields),
     from: action.input,
     selector: { path, followLinks: true, wildcard: hasWildcards, include, exclude: action.exclude },
   };
@@ -160,12 +183,13 @@ function modeOf(chmod: string | undefined): { readonly mode: number; readonly mo
 }
 
 /** The members of a copy in the order of BuildKit's message. */
-function ordered(fields: Readonly<Record<string, unknown>>, timestamp: string): object {
+function ordered(fields: Readonly<Record<string, unknown>>): object {
   const { modeStr, include_patterns, exclude_patterns, ...before } = fields;
-  return { ...withTimestamp(nonZero(before), timestamp), ...nonZero({ include_patterns, exclude_patterns, modeStr }) };
+  return { ...withTimestamp(nonZero(before), unsetTime), ...nonZero({ include_patterns, exclude_patterns, modeStr }) };
 }
 
 /** Nanoseconds do not fit a JavaScript number: they are put into the text. */
+const unsetTime = "-1";
 const timestampMark = "\u0001timestamp:";
 
 function withTimestamp(fields: object, timestamp: string): object {

@@ -1,5 +1,5 @@
 /** Steps as a cache that BuildKit wrote names them: a digest, and for each input the names under which it may be known. */
-import type { Digest } from "../../oci/digest.ts";
+import { digestOf, type Digest } from "../../oci/digest.ts";
 import type { Vertex } from "../../graph/vertex.ts";
 import type { Result } from "../results.ts";
 import { cacheMapOf, edgeKey } from "./cache-map.ts";
@@ -49,5 +49,8 @@ function linksOf({ source, selector, content }: CacheMapInput, inputs: readonly 
   const tree = solved?.mountedTree ?? (solved?.result.kind === "tree" ? solved.result : undefined);
   if (tree === undefined) return solved?.node === undefined ? [] : [{ selector, node: solved.node }];
   const digest = content === undefined ? undefined : contentDigest(tree.tree.view, content);
-  return digest === undefined ? [] : [{ selector: "", node: { digests: [edgeKey(digest, -1)], inputs: [] } }];
+  const taken = digest === undefined ? [] : [{ selector: "", node: { digests: [edgeKey(digest, -1)], inputs: [] } }];
+  const { origin } = tree.tree;
+  const key = origin.kind === "remote" ? origin.key : undefined;
+  return key === undefined ? taken : [{ selector, node: { digests: [edgeKey(digestOf(`buildkit.source.v0:${key}`), 0)], inputs: [] } }, ...taken];
 }

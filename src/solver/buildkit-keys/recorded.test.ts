@@ -4,12 +4,13 @@ import { mkdirSync, mkdtempSync, chmodSync, readFileSync, rmSync, symlinkSync, w
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
-import type { Digest } from "../../oci/digest.ts";
+import { digestOf, type Digest } from "../../oci/digest.ts";
 import { createBase, lower } from "../../graph/test-lowering.ts";
 import { listVertices, type Vertex } from "../../graph/vertex.ts";
 import { DirectoryView } from "../../store/index.ts";
 import { FileDigests } from "../file-digests.ts";
 import type { Result } from "../results.ts";
+import { gitKey, httpKey } from "./source-keys.ts";
 import { keyNodeOf, type KeyNode, type SolvedInput } from "./key-node.ts";
 
 const testdata = join(import.meta.dirname, "testdata");
@@ -40,14 +41,14 @@ const odd: Readonly<Record<string, Leaf>> = {
   link: { link: "src/deep" },
 };
 
-function writeContext(name: string, leaves: Readonly<Record<string, Leaf>>, dockerfile: string): string {
+function writeContext(name: string, leaves: Readonly<Record<string, Leaf>>, dockerfile?: string): string {
   const root = join(folder, name);
   const makeDirectory = (path: string): void => {
     if (path !== root) makeDirectory(dirname(path));
     mkdirSync(path, { recursive: true });
     chmodSync(path, 0o755);
   };
-  for (const [path, leaf] of Object.entries<Leaf>({ ...leaves, Dockerfile: [0o644, dockerfile] })) {
+  for (const [path, leaf] of Object.entries<Leaf>({ ...leaves, ...(dockerfile === undefined ? {} : { Dockerfile: [0o644, dockerfile] }) })) {
     const target = join(root, path);
     makeDirectory("directory" in leaf ? target : dirname(target));
     if ("link" in leaf) symlinkSync(leaf.link, target);
@@ -79,6 +80,22 @@ function treeOf(root: string): Tree {
   return { kind: "tree", root, tree: { view: new DirectoryView(root), digests: new FileDigests(), origin: { kind: "client", taken: undefined } } };
 }
 
+const repository: Readonly<Record<string, Leaf>> = { r: [0o644, "r\n"], "sub/s": [0o644, "s\n"] };
+const commit = "f4f0f02cf9868f950af9392f22ccd07ed5220801";
+
+/** What was behind the addresses when the build was recorded. */
+function fetched({ op }: Vertex): Tree | undefined {
+  if (op.type === "http") {
+    const content = "remote\n";
+    const tree = treeOf(writeContext(`http-${op.checksum.length}`, { f: [0o600, content] }));
+    const modified = op.checksum === "" ? "Tue, 14 Nov 2023 22:13:20 GMT" : "";
+    return { ...tree, tree: { ...tree.tree, origin: { kind: "remote", key: httpKey("f", digestOf(content).slice(7), modified) } } };
+  }
+  if (op.type !== "git") return undefined;
+  const tree = treeOf(join(writeContext("git", repository), op.subdirectory));
+  return { ...tree, tree: { ...tree.tree, origin: { kind: "remote", key: gitKey(op, commit) } } };
+}
+
 /** All names that the build's steps have, and those of what they take of the context. */
 function namesOf(root: Vertex, tree: Tree): ReadonlySet<string> {
   const nodes = new Map<Digest, KeyNode | undefined>();
@@ -91,9 +108,9 @@ function namesOf(root: Vertex, tree: Tree): ReadonlySet<string> {
     const node = keyNodeOf(
       vertex,
       vertex.inputs.map((input): SolvedInput => {
-        const isTree = input.op.type === "local";
+        const given = input.op.type === "local" ? tree : fetched(input);
         const mountedTree = input.metadata.contextMount === undefined ? undefined : tree;
-        return { result: isTree ? tree : { kind: "layers", chain: [], createdMs: 0 }, node: nodes.get(input.digest), mountedTree };
+        return { result: given ?? { kind: "layers", chain: [], createdMs: 0 }, node: nodes.get(input.digest), mountedTree };
       }),
     );
     nodes.set(vertex.digest, node);
@@ -113,6 +130,8 @@ for (const [name, bases, buildArgs, context] of [
   ["many", ["busybox"], { V: "3" }, small],
   ["owners", ["busybox"], {}, small],
   ["stages", ["alpine"], {}, {}],
+  ["epoch", ["busybox"], { SOURCE_DATE_EPOCH: "1500000000" }, small],
+  ["remote", ["busybox"], {}, {}],
   ["edges", ["alpine", "busybox"], {}, odd],
 ] as const) {
   test(`every step of ${name} has the name that BuildKit gave it`, () => {

@@ -1,4 +1,5 @@
 /** The caches of one build: opened while its Dockerfile is lowered, asked while it is solved, written when it is done. */
+import { asSlipwayError, SlipwayError } from "../../../base/errors.ts";
 import type { ProgressSink } from "../../../base/progress.ts";
 import { digestOf } from "../../../oci/digest.ts";
 import { parseReference, withDefaultTag } from "../../../oci/reference.ts";
@@ -7,6 +8,7 @@ import { CacheExchange } from "../../../solver/cache-exchange/cache-exchange.ts"
 import { inlineRecords } from "../../../solver/cache-exchange/exported-cache.ts";
 import type { Chain, Store } from "../../../store/index.ts";
 import type { BuildOptions } from "../../api.ts";
+import type { CacheReader } from "./cache-place.ts";
 import type { CacheSource, CacheTarget } from "./cache-api.ts";
 import { exportCache, type CacheDestination } from "./export-cache.ts";
 import { fetchCacheLayer, importCaches, type NamedReader } from "./import-cache.ts";
@@ -30,7 +32,7 @@ export interface BuildCaches {
 
 type WrittenTarget = Exclude<CacheTarget, { readonly type: "inline" }>;
 
-/** Fails with INVALID_REFERENCE. Caches that cannot be read are told and left out. */
+/** Fails with INVALID_REFERENCE where a cache is to be written. Caches that cannot be read are told and left out. */
 export function openCaches(options: BuildOptions, surroundings: CacheSurroundings, signal: AbortSignal): BuildCaches {
   const { cacheFrom = [], cacheTo = [] } = options;
   const isInline = cacheTo.some(({ type }) => type === "inline") || isTrue(options.buildArgs?.["BUILDKIT_INLINE_CACHE"]);
@@ -68,9 +70,21 @@ function isTrue(text: string | undefined): boolean {
 }
 
 function readerOf(source: CacheSource, { client }: CacheSurroundings): NamedReader {
-  if (source.type === "local") return { name: `local:${source.src}`, reader: localReader(source.src, source) };
-  const reference = withDefaultTag(parseReference(source.ref));
-  return { name: source.ref, reader: registryReader(client, reference) };
+  if (source.type === "unknown") return { name: source.name, reader: unreadable(`unknown cache importer: ${source.name}`) };
+  if (source.type === "local") return { name: `local:${source.src}`, kind: "local", reader: localReader(source.src, source) };
+  try {
+    return { name: source.ref, kind: "registry", reader: registryReader(client, withDefaultTag(parseReference(source.ref))) };
+  } catch (error) {
+    return { name: source.ref, kind: "registry", reader: unreadable(asSlipwayError(error).message) };
+  }
+}
+
+/** It is told when its turn comes. */
+function unreadable(why: string): CacheReader {
+  const fail = (): never => {
+    throw new SlipwayError("unsupported", "CACHE_NOT_FOUND", why);
+  };
+  return { manifest: async () => fail(), document: async () => fail(), open: fail };
 }
 
 function destinationOf(target: WrittenTarget, { store, client }: CacheSurroundings): CacheDestination {

@@ -11,6 +11,7 @@ import { runStepOf, type Step } from "../progress-steps.ts";
 import type { CacheExportSettings } from "./cache-api.ts";
 import type { CacheWriter } from "./cache-place.ts";
 import { mountBlobs } from "./mount-cache.ts";
+import { dockerType } from "../../push/docker-types.ts";
 import { layerForPush } from "../../push/layer-for-push.ts";
 
 export interface CacheExport {
@@ -45,8 +46,8 @@ async function writeCache(input: CacheExport, settings: CacheExportSettings, wri
   step.status("preparing build cache for export", 0);
   const steps = keptSteps(input, settings.mode);
   const blobs = new Map<Digest, Descriptor>();
-  const { compression: type, compressionLevel: level } = settings;
-  const compression = { type, force: false, ...(level === undefined ? {} : { level }) };
+  const { compression: type, compressionLevel: level, forceCompression: force } = settings;
+  const compression = { type, force, ...(level === undefined ? {} : { level }) };
   for (const diffId of new Set(steps.flatMap(({ chain }) => chain ?? []))) blobs.set(diffId, await layerForPush(store, diffId, compression, signal));
   const document = cacheDocument(steps, blobs);
   const onSkip = (message: string): void => step.log(`${message}\n`);
@@ -90,16 +91,11 @@ function timesOf(steps: readonly NotedStep[]): ReadonlyMap<Digest, number> {
   return times;
 }
 
-const dockerNames: Readonly<Record<string, string>> = {
-  [mediaTypes.ociLayer]: mediaTypes.dockerLayer,
-  [mediaTypes.ociLayerGzip]: mediaTypes.dockerLayerGzip,
-};
-
 function layerDescriptors(blobs: ReadonlyMap<Digest, Descriptor>, times: ReadonlyMap<Digest, number>, oci: boolean): readonly Descriptor[] {
   const layers = [...blobs].map(([diffId, { mediaType, digest, size }]): Descriptor => {
     const createdAt = new Date(times.get(diffId) ?? 0).toISOString();
     const annotations = { "buildkit/createdat": createdAt, "containerd.io/uncompressed": diffId };
-    return { mediaType: oci ? mediaType : (dockerNames[mediaType] ?? mediaType), digest, size, annotations };
+    return { mediaType: oci ? mediaType : dockerType(mediaType), digest, size, annotations };
   });
   return layers.toSorted((a, b) => (a.digest < b.digest ? -1 : 1));
 }

@@ -19,6 +19,8 @@ const maxDescriptors = 20_000;
 export interface NamedReader {
   /** as shown: the reference, or "local:…" */
   readonly name: string;
+  /** absent: there is no such kind */
+  readonly kind?: "registry" | "local";
   readonly reader: CacheReader;
 }
 
@@ -27,7 +29,7 @@ export async function importCaches(sources: readonly NamedReader[], onProgress: 
   return opened.flat();
 }
 
-async function importCache({ name, reader }: NamedReader, onProgress: ProgressSink, signal: AbortSignal): Promise<readonly ImportedCache[]> {
+async function importCache({ name, kind, reader }: NamedReader, onProgress: ProgressSink, signal: AbortSignal): Promise<readonly ImportedCache[]> {
   try {
     return await runStepOf(onProgress, `importing cache manifest from ${name}`, async (step) => {
       try {
@@ -36,7 +38,8 @@ async function importCache({ name, reader }: NamedReader, onProgress: ProgressSi
         return await cachesOf(reader, bytes, signal);
       } catch (error) {
         const failure = asSlipwayError(error);
-        throw new SlipwayError(failure.kind, failure.code, `failed to configure cache importer: ${failure.message}`, failure.details, failure);
+        const before = kind === undefined ? "" : `failed to configure ${kind} cache importer: `;
+        throw new SlipwayError(failure.kind, failure.code, `${before}${failure.message}`, failure.details, failure);
       }
     });
   } catch {

@@ -1,9 +1,9 @@
 /** A cache behind a reference of a registry. */
 import { createReadStream } from "node:fs";
-import { SlipwayError } from "../../../base/errors.ts";
+import { isSlipwayError, SlipwayError } from "../../../base/errors.ts";
 import { digestOf } from "../../../oci/digest.ts";
 import type { Descriptor } from "../../../oci/manifest.ts";
-import type { Reference } from "../../../oci/reference.ts";
+import { formatReference, type Reference } from "../../../oci/reference.ts";
 import type { RegistryClient } from "../../../registry/index.ts";
 import { maxConfigBytes } from "../../../solver/cache-exchange/cache-config.ts";
 import type { Store } from "../../../store/index.ts";
@@ -11,7 +11,14 @@ import type { CacheReader, CacheWriter } from "./cache-place.ts";
 
 export function registryReader(client: () => Promise<RegistryClient>, reference: Reference): CacheReader {
   return {
-    manifest: async (signal) => (await (await client()).resolve(reference, { signal })).bytes,
+    manifest: async (signal) => {
+      try {
+        return (await (await client()).resolve(reference, { signal })).bytes;
+      } catch (error) {
+        if (!isSlipwayError(error, "MANIFEST_NOT_FOUND")) throw error;
+        throw new SlipwayError("not_found", "CACHE_NOT_FOUND", `${formatReference(reference)}: not found`, error.details, error);
+      }
+    },
     document: async (descriptor, signal) => await readDocument(await client(), reference, descriptor, signal),
     async *open(descriptor, signal) {
       yield* (await client()).openBlob(reference, descriptor, { signal });
