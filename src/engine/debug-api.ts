@@ -1,5 +1,5 @@
 /** The library's calls about steps that failed: what is left of them, and a shell in it. */
-import type { SecretSource, SshSource } from "./api.ts";
+import type { BuildOptions, SecretSource, SshSource, Task } from "./api.ts";
 import type { FileChange, FileEntry } from "./transfer-api.ts";
 
 /** A step of a build whose state is kept. */
@@ -68,6 +68,11 @@ export interface DebugApi {
    * AMBIGUOUS_ID (invalid_argument).
    */
   open(id?: string): Promise<Failure>;
+  /**
+   * Builds up to a line of the Dockerfile, and makes a step of what a command there would find: it is kept until it is removed. Behind the last
+   * line that is the end of the target. Fails as a build does, and with NO_SUCH_LINE (invalid_argument) where nothing is before the line.
+   */
+  stopAt(options: BuildOptions & { readonly line: number }): Task<Failure>;
   /** Fails with NO_SUCH_STEP, STEP_IN_USE (conflict). Answers the full id. */
   remove(id: string): string;
 }

@@ -1,5 +1,4 @@
 /** The library's front door: one store, opened once, and the use cases on it. */
-import { isSlipwayError } from "../base/errors.ts";
 import type { ProgressEvent } from "../base/progress.ts";
 import { takeImageUmask } from "../base/umask.ts";
 import type { RegistryClient } from "../registry/index.ts";
@@ -28,7 +27,7 @@ import type { BuilderApi } from "./builder-api.ts";
 import { createPackages } from "./packages.ts";
 import type { PackagesApi } from "./packages-api.ts";
 import type { DebugApi } from "./debug-api.ts";
-import { createDebug } from "./debug/debug.ts";
+import { createDebug, withFailure } from "./debug/debug.ts";
 import { createBuilders } from "./system/builders.ts";
 import { createAccounts } from "./accounts.ts";
 import type { AccountApi } from "./registry-api.ts";
@@ -59,7 +58,7 @@ export class Slipway implements SlipwayApi {
     this.containers = new Containers(store, this.#registry);
     this.volumes = createVolumes(store);
     this.builders = createBuilders(store.layout.root);
-    this.debug = createDebug(store);
+    this.debug = createDebug(store, this.#registry);
     this.accounts = createAccounts(this.#registry);
     this.transfer = createTransfer(store, this.#registry);
     this.packages = createPackages(store, this.#registry);
@@ -91,19 +90,8 @@ export class Slipway implements SlipwayApi {
   build(options: BuildOptions): Task<BuildResult> {
     return startTask<BuildResult, ProgressEvent>(async (emit) => {
       const { buildImage } = await import("./build/build-image.ts");
-      try {
-        return await buildImage(options, { store: this.#store, client: this.#registry, onProgress: emit });
-      } catch (error) {
-        throw await this.#withFailure(error);
-      }
+      return await withFailure(this.#store, () => buildImage(options, { store: this.#store, client: this.#registry, onProgress: emit }));
     });
-  }
-
-  async #withFailure(error: unknown): Promise<unknown> {
-    const id = isSlipwayError(error) ? error.details["failedStep"] : undefined;
-    if (!isSlipwayError(error) || typeof id !== "string") return error;
-    const { StepFailedError } = await import("./debug/step-failed-error.ts");
-    return new StepFailedError(error, await this.debug.open(id));
   }
 
   /** The Dockerfile's warnings and the failure that a build would begin with; nothing is built and no layer fetched. */

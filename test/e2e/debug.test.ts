@@ -167,7 +167,60 @@ test("the newest few are kept", async () => {
   assert.match(wrong.stderr, /SLIPWAY_KEEP_FAILED is how many failed steps are kept, and not "many"/);
 });
 
+suite("before any line", () => {
+  const text = `FROM busybox AS first
+ENV A=1
+RUN echo one >/one
+FROM busybox
+WORKDIR /w
+COPY f .
+USER nobody
+RUN --mount=type=tmpfs,target=/memory exit 1
+RUN echo never >/never
+`;
+  const cases: readonly (readonly [line: number, args: readonly string[], code: number, stdout: string])[] = [
+    [2, [], 0, "/ root - -\n"],
+    [3, [], 0, "/ root 1 -\n"],
+    [4, [], 0, "/ root 1 - /one\n"],
+    [6, [], 0, "/w root - -\n"],
+    [7, [], 0, "/w root - - /w/f\n"],
+    [8, [], 0, "/w nobody - memory /w/f\n"],
+    [99, ["--target", "first"], 0, "/ root 1 - /one\n"],
+    [9, [], 1, ""],
+    [1, [], 1, ""],
+  ];
+  for (const [line, args, code, stdout] of cases) {
+    test(`${line} ${args.join(" ")}`, async () => {
+      const context = sandbox.folder({ Dockerfile: text, f: "f" });
+      const before = await sandbox.ok(["debug", "ls", "-q"]);
+      const input = 'mounted=-; grep -q " /memory " /proc/mounts && mounted=memory; echo $(pwd) $(id -un) ${A:--} $mounted $(ls -d /one /w/f 2>/dev/null)';
+      const outcome = await sandbox.call(["debug", "--at", String(line), ...args, context], { input });
+      assert.deepEqual([outcome.code, outcome.stdout], [code, stdout], outcome.stderr);
+      if (code === 0) assert.equal(await sandbox.ok(["debug", "ls", "-q"]), before);
+    });
+  }
+  test("needs a context, and a line", async () => {
+    assert.match((await sandbox.call(["debug", "--at", "3"])).stderr, /^--at needs a build context/);
+    assert.match((await sandbox.call(["debug", "--at", "0", "."])).stderr, /^--at is a line of the Dockerfile/);
+  });
+});
+
+test("a build opens the shell when a step fails, and ends with the build's code", async () => {
+  const context = sandbox.folder({ Dockerfile: "FROM busybox\nRUN echo x >/x; exit 7" });
+  for (const words of [
+    ["debug", "build", "--progress=plain", context],
+    ["buildx", "debug", "--on=error", "build", context],
+  ]) {
+    const outcome = await sandbox.call(words, { input: "cat /x" });
+    assert.deepEqual([outcome.code, outcome.stdout], [1, "x\n"], outcome.stderr);
+    failedStep(outcome);
+  }
+  const invoked = await sandbox.call(["debug", "--invoke", "cat /x /x", "build", context]);
+  assert.deepEqual([invoked.code, invoked.stdout], [1, "x\nx\n"]);
+});
+
 test("where nothing failed", async () => {
+  await sandbox.ok(["debug", "rm", "-a"]);
   const outcome = await debug("");
   assert.deepEqual([outcome.code, outcome.stderr.split("\n")[0]], [1, "no failed step is kept"]);
 });

@@ -158,25 +158,22 @@ function addHostsFrom(flags: ParsedFlags): readonly string[] {
   return hosts;
 }
 
-/** Fails with USAGE or INPUT_FILE (invalid_argument). Reads standard input when the Dockerfile is there. */
 /** Docker's flag is a boolean; "own" says what it squashes. */
 function squashFrom(text: string): boolean {
   return text === "own" || (text !== "" && parseBool(text));
 }
 
-export async function buildOptionsFrom(cli: Cli, { flags, args }: Invocation): Promise<BuildOptions> {
-  const tags = flags.list("tag");
-  const annotations = flags.list("annotation");
-  checkTags(tags);
-  checkAnnotations(annotations);
+/**
+ * What the steps of a build depend on: context, Dockerfile, values, caches. Fails with USAGE or INPUT_FILE (invalid_argument). Reads standard
+ * input when the Dockerfile is there.
+ */
+export async function stepOptionsFrom(cli: Cli, { flags, args }: Pick<Invocation, "flags" | "args">): Promise<BuildOptions> {
   const epoch = cli.env["SOURCE_DATE_EPOCH"];
   // as buildx does: the environment's clock counts unless a flag says otherwise
   const buildArgs = { ...(epoch === undefined || epoch === "" ? {} : { SOURCE_DATE_EPOCH: epoch }), ...parseBuildArgs(cli, flags.list("build-arg")) };
-  const labels = recordFrom(flags.list("label"));
   const buildContexts = parseBuildContexts(cli, flags.list("build-context"));
   const secrets = flags.list("secret").map((text) => parseSecret(cli, text));
   const ssh = flags.list("ssh").map((text) => parseSsh(cli, text));
-  const outputs = outputsFrom(cli, flags);
   const network = networkFrom(flags.string("network"));
   const context = contextFrom(cli, args[0]!);
   const dockerfile = await dockerfileFrom(cli, flags.string("file"), context);
@@ -188,29 +185,42 @@ export async function buildOptionsFrom(cli: Cli, { flags, args }: Invocation): P
   }
   return {
     context,
-    tags,
     buildArgs,
-    labels,
-    annotations,
     buildContexts,
     secrets,
     ssh,
-    outputs,
     network,
     cacheFrom: parseCacheSources(cli, flags.list("cache-from")),
-    cacheTo: parseCacheTargets(cli, flags.list("cache-to")),
     noCache: flags.bool("no-cache"),
     noCacheFilter: flags.list("no-cache-filter").flatMap((word) => word.split(",")),
     pull: flags.bool("pull"),
     addHosts: addHostsFrom(flags),
     ulimits: flags.list("ulimit"),
-    squash: squashFrom(flags.string("squash")),
     allow: allowFrom(flags),
-    stdout: (chunk) => cli.stdout.writeSlowly(chunk),
     signal: cli.signal,
     ...(dockerfile === undefined ? {} : { dockerfile }),
     ...(target === "" ? {} : { target }),
     ...(shmSizeBytes === undefined ? {} : { shmSizeBytes }),
     ...(platforms.length === 0 ? {} : { platforms }),
+  };
+}
+
+export async function buildOptionsFrom(cli: Cli, invocation: Invocation): Promise<BuildOptions> {
+  const { flags } = invocation;
+  const tags = flags.list("tag");
+  const annotations = flags.list("annotation");
+  checkTags(tags);
+  checkAnnotations(annotations);
+  const labels = recordFrom(flags.list("label"));
+  const outputs = outputsFrom(cli, flags);
+  return {
+    ...(await stepOptionsFrom(cli, invocation)),
+    tags,
+    labels,
+    annotations,
+    outputs,
+    cacheTo: parseCacheTargets(cli, flags.list("cache-to")),
+    squash: squashFrom(flags.string("squash")),
+    stdout: (chunk) => cli.stdout.writeSlowly(chunk),
   };
 }

@@ -1,13 +1,18 @@
 /** `debug`: a shell in the state of a step that failed; `debug ls`, `debug rm`: those that are kept. */
+import { isSlipwayError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
 import type { FailedStep, Failure, ShellOptions } from "../../engine/api.ts";
 import type { Cli } from "../cli.ts";
-import type { Handler } from "../command.ts";
-import type { ParsedFlags } from "../flags.ts";
+import { commandAt, type CommandTable, type Handler, type Invocation } from "../command.ts";
+import { checkArguments, cliError, renderFailure } from "../failure.ts";
+import { parseFlags, type ParsedFlags } from "../flags.ts";
+import { chooseMode } from "../progress/create-renderer.ts";
 import { renderRows, type RowType } from "../render.ts";
 import { ellipsis } from "../table.ts";
 import { formatAgo } from "../units.ts";
+import { stepOptionsFrom } from "./build-options.ts";
 import { parseSecret, parseSsh } from "./build-words.ts";
+import { showTask } from "./show-task.ts";
 
 const shortId = 12;
 
@@ -55,11 +60,65 @@ export async function runShell(cli: Cli, failure: Failure, flags: ParsedFlags, c
   return exitCode;
 }
 
-export const runDebug: Handler = async (cli, { flags, args }) => {
+export const runDebug: Handler = async (cli, invocation) => {
+  const { flags, args } = invocation;
   const [word, ...command] = args;
+  const line = flags.number("at");
+  if (line !== undefined) return await runAt(cli, invocation, line);
+  if (word === "build") return await runBuildDebugged(cli, invocation);
   const engine = await cli.open();
   return await runShell(cli, await engine.debug.open(word), flags, command);
 };
+
+async function runAt(cli: Cli, { flags, args, table }: Invocation, line: number): Promise<number> {
+  if (!Number.isInteger(line) || line < 1) throw cliError("--at is a line of the Dockerfile, from 1 on");
+  const [context, ...command] = args;
+  if (context === undefined) throw cliError('--at needs a build context (e.g. "." for the current directory)');
+  const mode = chooseMode(flags.string("progress"), false, cli);
+  const options = await stepOptionsFrom(cli, { flags, args: [context] });
+  const engine = await cli.open();
+  let failure: Failure;
+  try {
+    failure = await showTask(cli, engine.debug.stopAt({ ...options, line }), { mode, expandWarnings: cli.debug });
+  } catch (error) {
+    if (isSlipwayError(error) && error.details["bare"] === true) throw error;
+    return tellFailure(cli, table, error);
+  }
+  try {
+    return await runShell(cli, failure, flags, command);
+  } finally {
+    engine.debug.remove(failure.step.id);
+  }
+}
+
+/** A build as ever, and a shell where a step of it fails. Answers the build's exit code. */
+async function runBuildDebugged(cli: Cli, { flags, args, table }: Invocation): Promise<number> {
+  if (flags.string("on") !== "error") throw cliError("--on: a shell opens on error only; slipway debug --at LINE opens one before any line");
+  const command = commandAt(table, "build")!;
+  const line = parseFlags(command.flags, args.slice(1));
+  checkArguments(command, "build", line.args.length);
+  const build = await command.load();
+  try {
+    return await build(cli, { flags: line.flags, args: line.args, path: "build", command, table });
+  } catch (error) {
+    const { isStepFailedError } = await import("../../engine/index.ts");
+    if (!isStepFailedError(error) || error.kind === "canceled") throw error;
+    const exitCode = tellFailure(cli, table, error);
+    await runShell(cli, error.failure, flags, splitWords(flags.string("invoke")));
+    return exitCode;
+  }
+}
+
+/** As `build` tells it. Answers its exit code. */
+function tellFailure(cli: Cli, table: CommandTable, error: unknown): number {
+  const { text, exitCode } = renderFailure(error, { command: commandAt(table, "build"), path: "build", debug: cli.debug, interrupt: cli.signal.reason });
+  cli.stderr.write(text);
+  return exitCode;
+}
+
+function splitWords(text: string): readonly string[] {
+  return text.split(" ").filter((word) => word !== "");
+}
 
 const shownWidth = 60;
 

@@ -2,7 +2,7 @@
 import type { Command } from "../command.ts";
 import { flag, forceFlag, ignored } from "./flag.ts";
 
-const buildFlags = [
+export const buildFlags = [
   flag("add-host", "", "strings", 'A line for /etc/hosts while RUN runs (form: "host:ip")'),
   flag("allow", "", "stringArray", 'Grant what a step may ask for ("network.host", "security.insecure")'),
   flag("annotation", "", "stringArray", 'Annotate the image\'s manifest (form: "[type:]key=value")'),

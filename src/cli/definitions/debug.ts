@@ -1,25 +1,52 @@
 /** Commands about steps of builds that failed. */
 import type { Command } from "../command.ts";
+import { buildFlags } from "./build.ts";
 import { flag, listFormatFlag } from "./flag.ts";
+
+/** Those of `build` that its steps depend on. */
+const stepFlagNames: readonly string[] = [
+  "add-host",
+  "allow",
+  "build-arg",
+  "build-context",
+  "cache-from",
+  "file",
+  "network",
+  "no-cache",
+  "no-cache-filter",
+  "platform",
+  "progress",
+  "pull",
+  "secret",
+  "shm-size",
+  "ssh",
+  "target",
+  "ulimit",
+];
+const stepFlags = buildFlags.filter(({ name }) => stepFlagNames.includes(name));
 
 export const debugCommands: readonly Command[] = [
   {
     name: "debug",
     short: "Open a shell where a step of a build failed",
-    long: `Opens a shell in the state in which a step of a build failed or was interrupted: its files, mounts, variables, user, directory and network. Without ID that is the last one. What the shell changes is thrown away when it ends, so that the state is the same the next time; its exit code is that of the command.\n\nWhere standard input is no terminal the shell reads commands from it. Secrets are not kept: give them again.\n\nSee docs/debug.md.`,
-    usage: "[OPTIONS] [ID] [COMMAND] [ARG...]",
+    long: `Opens a shell in the state in which a step of a build failed or was interrupted: its files, mounts, variables, user, directory and network. Without ID that is the last one. What the shell changes is thrown away when it ends, so that the state is the same the next time; its exit code is that of the command.\n\nWhere standard input is no terminal the shell reads commands from it. Secrets are not kept: give them again.\n\nWith --at LINE the build of a context goes as far as that line of the Dockerfile, and the shell stands before it. With "build" and its words behind it a build runs, and the shell opens if a step fails: --on and --invoke are those of Docker's "buildx debug".\n\nSee docs/debug.md.`,
+    usage: "[OPTIONS] [ID | --at LINE PATH | build ...] [COMMAND] [ARG...]",
     flags: [
       flag("busybox", "", "bool", "Lend a shell and tools, also where the image has its own"),
-      flag("secret", "", "stringArray", 'Secret of the step, given again (form: "id=name[,src=file|,env=NAME]")'),
-      flag("ssh", "", "stringArray", 'SSH agent or keys of the step, given again (form: "default|<id>[=<socket>|<key>[,<key>]]")'),
+      flag("at", "", "int", "Build a context up to this line of its Dockerfile and open the shell there"),
+      flag("invoke", "", "string", 'What runs instead of a shell when a build fails (form: "/bin/sh -x")'),
+      flag("on", "", "string", 'When a build opens the shell ("error")', { default: '"error"', complete: ["error"] }),
+      ...stepFlags,
     ],
     args: { min: 0 },
-    paths: ["debug"],
+    paths: ["debug", "buildx debug"],
     group: "plain",
     interspersed: false,
     examples: [
       { text: "Look around where the last build failed", command: "slipway debug" },
       { text: "Commands from a pipe, in the state of a step that is named", command: "echo 'ls -l /app; env' | slipway debug 3f9c1b7a2d44" },
+      { text: "Before line 12 of a Dockerfile, whether it fails or not", command: "slipway debug --at 12 -f docker/Dockerfile ." },
+      { text: "A shell as soon as a build fails", command: "slipway debug build -t myapp ." },
       { text: "One command", command: "slipway debug 3f9c1b7a2d44 cat /app/npm-debug.log" },
     ],
     load: async () => (await import("../commands/debug.ts")).runDebug,

@@ -1,30 +1,18 @@
 /** The build use case: context and Dockerfile in, graph solved, image or files out. Reads as its own table of contents. */
-import { isSlipwayError, SlipwayError } from "../../base/errors.ts";
+import { isSlipwayError } from "../../base/errors.ts";
 import { digestOf, type Digest } from "../../oci/digest.ts";
 import type { ProgressSink } from "../../base/progress.ts";
-import type { IgnoreMatcher } from "../../dockerfile/ignore.ts";
 import { parseCheckArgument } from "../../dockerfile/checks.ts";
-import { createIgnoreMatcher, parseIgnore } from "../../dockerfile/ignore.ts";
 import type { ResolvedImage } from "../../graph/lowering.ts";
 import type { RegistryClient } from "../../registry/index.ts";
-import { createNetworkPool, type NetworkPool } from "../../runtime/network-pool.ts";
 import { parseUlimit } from "../../runtime/ulimit.ts";
-import { contextIndexPath, FileDigests } from "../../solver/file-digests.ts";
-import type { Result } from "../../solver/results.ts";
-import { defaultKeptCount } from "../debug/kept-count.ts";
-import { hasRoom } from "../../solver/keep-step.ts";
-import { keptSteps } from "../../solver/step-record.ts";
-import { Solver } from "../../solver/solver.ts";
+import type { Solver } from "../../solver/solver.ts";
 import type { Chain, Store } from "../../store/index.ts";
-import { readFileSync, realpathSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { statSync } from "node:fs";
+import { join } from "node:path";
 import type { BuildOptions, BuildResult, BuildWarning } from "../api.ts";
 import { parseTagName } from "../image-names.ts";
-import { enforceCacheCeiling } from "../system/cache-ceiling.ts";
-import { takenSources } from "../../graph/taken-sources.ts";
-import type { Vertex } from "../../graph/vertex.ts";
 import { openCaches, type BuildCaches } from "./cache/build-caches.ts";
-import { ContextView } from "./context-view.ts";
 import { withExcerpt } from "./diagnostics.ts";
 import { exportResult } from "./export-result.ts";
 import type { PlatformResult } from "./exportable.ts";
@@ -35,8 +23,8 @@ import { dockerfileName, fetchDockerfile, loadDockerfile, type LoadedDockerfile 
 import { openContext, remoteStepName, type OpenedContext } from "./open-context.ts";
 import { runStepOf } from "./progress-steps.ts";
 import { findNestedNodeModules } from "./nested-node-modules.ts";
-import { gitTree, httpTree } from "./remote-inputs.ts";
-import { BuildSecrets, checkSecrets } from "./step-secrets.ts";
+import { checkSecrets } from "./step-secrets.ts";
+import { withSolver } from "./with-solver.ts";
 import { targetPlatforms, type TargetPlatforms } from "./target-platforms.ts";
 
 export interface BuildSurroundings {
@@ -185,45 +173,12 @@ interface SolveInput extends OpenedBuild {
 }
 
 async function solveAndExport(options: BuildOptions, surroundings: BuildSurroundings, input: SolveInput): Promise<BuildResult> {
-  const { store, onProgress } = surroundings;
-  const { platforms, targets, context, parsed, signal } = input;
-  const digests = new FileDigests();
-  const indexPath = contextIndexPath(store.layout.contexts, context.directory);
-  const exchange = await input.caches.exchange;
-  const keptCount = options.keepFailed ?? defaultKeptCount(process.env);
-  let networks: NetworkPool | undefined;
-  using secrets = new BuildSecrets(options.secrets ?? [], options.ssh ?? [], (label) => store.lease().temporaryPath(label));
-  const solver = new Solver({
-    store,
-    signal,
-    onProgress,
-    allow: new Set(options.allow ?? []),
-    exchange,
-    sources: {
-      local: async (name) => {
-        if (name === "context") digests.load(indexPath);
-        return openLocal(name, options, context, { ignore: parsed.ignore, digests, roots: platforms.flatMap(({ lowered }) => lowered.root ?? []) });
-      },
-      git: (vertex) => gitTree(store, vertex, signal),
-      http: (vertex) => httpTree(store, vertex, signal),
-      image: async () => {},
-    },
-    execution: {
-      freshCaches: new Set(),
-      keeping: { count: keptCount, dockerfile: parsed.source.name, interrupted: () => signal.aborted },
-      secrets,
-      restoreCache: exchange === undefined ? undefined : (id, directory, inner) => exchange.restoreMount(id, directory, inner),
-      networks: () =>
-        (networks ??= createNetworkPool({ directory: store.layers.workDirectory("networks"), onWarning: (message) => warn(onProgress, message) })),
-    },
-  });
-  try {
+  const { platforms, targets, signal } = input;
+  return await withSolver(options, surroundings, input, async (solver, exchange) => {
     const results = await Promise.all(platforms.map((platform) => solvePlatform(solver, platform)));
     const inlineCache = (chain: Chain): string | undefined => input.caches.inline(exchange, chain);
     const result = await exportResult({
-      store,
-      client: surroundings.client,
-      onProgress,
+      ...surroundings,
       options,
       results,
       targets,
@@ -237,13 +192,7 @@ async function solveAndExport(options: BuildOptions, surroundings: BuildSurround
       results.map(({ chain }) => chain),
     );
     return result;
-  } finally {
-    if (context.id === context.directory) digests.save(indexPath, () => store.lease().temporaryPath("context-index"));
-    store.cache.touch(solver.usedKeys);
-    keptSteps(store).trim(hasRoom(store) ? keptCount : 0);
-    enforceCacheCeiling(store);
-    await networks?.close();
-  }
+  });
 }
 
 /** One solver for all: what platforms have in common is solved once. */
@@ -255,47 +204,4 @@ async function solvePlatform(solver: Solver, { platform, lowered }: LoweredPlatf
     if (vertex !== undefined && result?.kind === "layers") times.set(vertex.digest, result.createdMs);
   }
   return { platform, lowered, chain: root?.kind === "layers" ? root.chain : [], times };
-}
-
-/** Has a line of its own: the step that it concerns is running already. */
-function warn(sink: ProgressSink, message: string): void {
-  const name = "[internal] network of RUN steps";
-  const vertex = { type: "vertex", id: digestOf(name), name, inputs: [], startedMs: Date.now() } as const;
-  sink(vertex);
-  sink({ type: "warning", vertex: vertex.id, message, detail: [], url: "" });
-  sink({ ...vertex, completedMs: Date.now(), cached: false });
-}
-
-/** A named context has its own `.dockerignore`. */
-function openLocal(
-  name: string,
-  options: BuildOptions,
-  context: OpenedContext,
-  { ignore, digests, roots }: { readonly ignore: IgnoreMatcher | undefined; readonly digests: FileDigests; readonly roots: readonly Vertex[] },
-): Extract<Result, { kind: "tree" }> {
-  const taken = roots.flatMap((vertex) => takenSources(vertex, name));
-  if (name === "context")
-    return { kind: "tree", root: context.directory, tree: { view: new ContextView(context.directory, ignore), digests, origin: { kind: "client", taken } } };
-  const entry = Object.entries(options.buildContexts ?? {}).find(([key]) => key.toLowerCase() === name);
-  const root = resolve(entry?.[1] ?? "");
-  if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    throw new SlipwayError("invalid_argument", "INVALID_CONTEXT", `failed to get build context ${name}: stat ${entry?.[1] ?? ""}: no such file or directory`, {
-      name,
-    });
-  }
-  const real = realpathSync(root);
-  return {
-    kind: "tree",
-    root: real,
-    tree: { view: new ContextView(real, ignoreOf(real)), digests: new FileDigests(), origin: { kind: "client", taken: undefined } },
-  };
-}
-
-function ignoreOf(root: string): IgnoreMatcher | undefined {
-  try {
-    const patterns = parseIgnore(readFileSync(join(root, ".dockerignore")));
-    return patterns.length === 0 ? undefined : createIgnoreMatcher(patterns);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,21 +1,28 @@
 /** Steps that failed, by their ids. */
-import { SlipwayError } from "../../base/errors.ts";
+import { isSlipwayError, SlipwayError } from "../../base/errors.ts";
+import type { RegistryClient } from "../../registry/index.ts";
 import type { KeptStep, Store } from "../../store/index.ts";
 import { keptSteps, type StepRecord } from "../../solver/step-record.ts";
 import type { DebugApi } from "../debug-api.ts";
+import { startTask } from "../task.ts";
 import { describeStep } from "./describe-step.ts";
 
 /** What a killed build leaves is put in order before it is looked at: memory is saved, processes end. */
 const patienceMs = 15_000;
 const lookAgainMs = 20;
 
-export function createDebug(store: Store): DebugApi {
+export function createDebug(store: Store, client: () => Promise<RegistryClient>): DebugApi {
   return {
     list: () => allSteps(store).map(describeStep),
     open: async (id) => {
       const { createFailure } = await import("./failure.ts");
       return createFailure(store, await findStep(store, id));
     },
+    stopAt: (options) =>
+      startTask(async (emit) => {
+        const [{ stopBuild }, { createFailure }] = await Promise.all([import("./stop-build.ts"), import("./failure.ts")]);
+        return createFailure(store, await withFailure(store, () => stopBuild(options, { store, client, onProgress: emit })));
+      }),
     remove: (prefix) => {
       const steps = keptSteps(store);
       const step = requireStep(store, prefix);
@@ -25,6 +32,18 @@ export function createDebug(store: Store): DebugApi {
       return step.id;
     },
   };
+}
+
+/** What fails in a step fails with a StepFailedError. */
+export async function withFailure<T>(store: Store, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const id = isSlipwayError(error) ? error.details["failedStep"] : undefined;
+    if (!isSlipwayError(error) || typeof id !== "string") throw error;
+    const [{ createFailure }, { StepFailedError }] = await Promise.all([import("./failure.ts"), import("./step-failed-error.ts")]);
+    throw new StepFailedError(error, createFailure(store, requireStep(store, id)));
+  }
 }
 
 /** Steps that had begun. */

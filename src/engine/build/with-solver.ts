@@ -1,0 +1,127 @@
+/** A solver with all that it needs from outside: contexts, secrets, networks, caches; put away when the work is done. */
+import { readFileSync, realpathSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { SlipwayError } from "../../base/errors.ts";
+import type { ProgressSink } from "../../base/progress.ts";
+import { createIgnoreMatcher, parseIgnore, type IgnoreMatcher } from "../../dockerfile/ignore.ts";
+import { takenSources } from "../../graph/taken-sources.ts";
+import type { Vertex } from "../../graph/vertex.ts";
+import { digestOf } from "../../oci/digest.ts";
+import { createNetworkPool, type NetworkPool } from "../../runtime/network-pool.ts";
+import type { CacheExchange } from "../../solver/cache-exchange/cache-exchange.ts";
+import { contextIndexPath, FileDigests } from "../../solver/file-digests.ts";
+import { hasRoom } from "../../solver/keep-step.ts";
+import type { Result } from "../../solver/results.ts";
+import { Solver } from "../../solver/solver.ts";
+import { keptSteps } from "../../solver/step-record.ts";
+import type { BuildOptions } from "../api.ts";
+import { defaultKeptCount } from "../debug/kept-count.ts";
+import { enforceCacheCeiling } from "../system/cache-ceiling.ts";
+import type { BuildSurroundings } from "./build-image.ts";
+import type { BuildCaches } from "./cache/build-caches.ts";
+import { ContextView } from "./context-view.ts";
+import type { ParsedBuild } from "./lint.ts";
+import type { LoweredPlatform } from "./lower-build.ts";
+import type { OpenedContext } from "./open-context.ts";
+import { gitTree, httpTree } from "./remote-inputs.ts";
+import { BuildSecrets } from "./step-secrets.ts";
+
+export interface SolverInput {
+  readonly platforms: readonly LoweredPlatform[];
+  readonly context: OpenedContext;
+  readonly parsed: ParsedBuild;
+  readonly signal: AbortSignal;
+  readonly caches: BuildCaches;
+}
+
+export async function withSolver<T>(
+  options: BuildOptions,
+  surroundings: BuildSurroundings,
+  input: SolverInput,
+  work: (solver: Solver, exchange: CacheExchange | undefined) => Promise<T>,
+): Promise<T> {
+  const { store, onProgress } = surroundings;
+  const { platforms, context, parsed, signal } = input;
+  const digests = new FileDigests();
+  const indexPath = contextIndexPath(store.layout.contexts, context.directory);
+  const exchange = await input.caches.exchange;
+  const keptCount = options.keepFailed ?? defaultKeptCount(process.env);
+  let networks: NetworkPool | undefined;
+  using secrets = new BuildSecrets(options.secrets ?? [], options.ssh ?? [], (label) => store.lease().temporaryPath(label));
+  const solver = new Solver({
+    store,
+    signal,
+    onProgress,
+    allow: new Set(options.allow ?? []),
+    exchange,
+    sources: {
+      local: async (name) => {
+        if (name === "context") digests.load(indexPath);
+        return openLocal(name, options, context, { ignore: parsed.ignore, digests, roots: platforms.flatMap(({ lowered }) => lowered.root ?? []) });
+      },
+      git: (vertex) => gitTree(store, vertex, signal),
+      http: (vertex) => httpTree(store, vertex, signal),
+      image: async () => {},
+    },
+    execution: {
+      freshCaches: new Set(),
+      keeping: { count: keptCount, dockerfile: parsed.source.name, interrupted: () => signal.aborted },
+      secrets,
+      restoreCache: exchange === undefined ? undefined : (id, directory, inner) => exchange.restoreMount(id, directory, inner),
+      networks: () =>
+        (networks ??= createNetworkPool({ directory: store.layers.workDirectory("networks"), onWarning: (message) => warn(onProgress, message) })),
+    },
+  });
+  try {
+    return await work(solver, exchange);
+  } finally {
+    if (context.id === context.directory) digests.save(indexPath, () => store.lease().temporaryPath("context-index"));
+    store.cache.touch(solver.usedKeys);
+    keptSteps(store).trim(hasRoom(store) ? keptCount : 0);
+    enforceCacheCeiling(store);
+    await networks?.close();
+  }
+}
+
+/** Has a line of its own: the step that it concerns is running already. */
+function warn(sink: ProgressSink, message: string): void {
+  const name = "[internal] network of RUN steps";
+  const vertex = { type: "vertex", id: digestOf(name), name, inputs: [], startedMs: Date.now() } as const;
+  sink(vertex);
+  sink({ type: "warning", vertex: vertex.id, message, detail: [], url: "" });
+  sink({ ...vertex, completedMs: Date.now(), cached: false });
+}
+
+/** A named context has its own `.dockerignore`. */
+function openLocal(
+  name: string,
+  options: BuildOptions,
+  context: OpenedContext,
+  { ignore, digests, roots }: { readonly ignore: IgnoreMatcher | undefined; readonly digests: FileDigests; readonly roots: readonly Vertex[] },
+): Extract<Result, { kind: "tree" }> {
+  const taken = roots.flatMap((vertex) => takenSources(vertex, name));
+  if (name === "context")
+    return { kind: "tree", root: context.directory, tree: { view: new ContextView(context.directory, ignore), digests, origin: { kind: "client", taken } } };
+  const entry = Object.entries(options.buildContexts ?? {}).find(([key]) => key.toLowerCase() === name);
+  const root = resolve(entry?.[1] ?? "");
+  if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new SlipwayError("invalid_argument", "INVALID_CONTEXT", `failed to get build context ${name}: stat ${entry?.[1] ?? ""}: no such file or directory`, {
+      name,
+    });
+  }
+  const real = realpathSync(root);
+  return {
+    kind: "tree",
+    root: real,
+    tree: { view: new ContextView(real, ignoreOf(real)), digests: new FileDigests(), origin: { kind: "client", taken: undefined } },
+  };
+}
+
+function ignoreOf(root: string): IgnoreMatcher | undefined {
+  try {
+    const patterns = parseIgnore(readFileSync(join(root, ".dockerignore")));
+    return patterns.length === 0 ? undefined : createIgnoreMatcher(patterns);
+  } catch {
+    return undefined;
+  }
+}
