@@ -18,6 +18,7 @@ const clientCodes: ReadonlySet<string> = new Set([
   "INVALID_REFERENCE",
   "INVALID_PORT",
   "INVALID_ADD_HOST",
+  "RESTART_POLICY_FORMAT",
   "EXEC_FAILED",
   "TEMPLATE",
   "INPUT_FILE",

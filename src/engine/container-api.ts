@@ -93,11 +93,35 @@ export interface RunOptions {
   /** containers whose mounts this one gets too: "name", "name:ro" */
   readonly volumesFrom?: readonly string[];
   readonly shmSizeBytes?: number;
+  /** when it is started again: "no", "always", "unless-stopped", "on-failure[:times]"; not with `remove` */
+  readonly restart?: string;
   readonly stopSignal?: string;
   readonly stopTimeoutSeconds?: number;
   readonly platform?: string;
   readonly pull?: "always" | "missing" | "never";
   readonly signal?: AbortSignal;
+}
+
+export interface UpdateOptions {
+  /** those that are named replace the container's; pidsLimit 0 or below: none */
+  readonly limits?: LimitOptions;
+  /** "no", "always", "unless-stopped", "on-failure[:times]" */
+  readonly restart?: string;
+}
+
+/** What a container uses between two looks, and since its start. All 0 when it does not run. */
+export interface ContainerStats {
+  readonly id: string;
+  readonly name: string;
+  /** 100 for one processor all the time */
+  readonly cpuPercent: number;
+  readonly memoryBytes: number;
+  readonly memoryLimitBytes: number;
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+  readonly readBytes: number;
+  readonly writtenBytes: number;
+  readonly processes: number;
 }
 
 export interface OpenPort {
@@ -182,6 +206,22 @@ export interface ContainerApi {
   ): AsyncIterable<LogLine>;
   stop(container: string, options?: { readonly timeoutSeconds?: number; readonly signal?: string }): Promise<void>;
   kill(container: string, signal?: string): Promise<void>;
+  /** CONTAINER_PAUSED, CONTAINER_NOT_RUNNING (conflict). Without control groups its processes are stopped by signals. */
+  pause(container: string): Promise<void>;
+  /** CONTAINER_NOT_PAUSED (conflict). */
+  unpause(container: string): Promise<void>;
+  /** What ps says of its processes. CONTAINER_NOT_RUNNING, INVALID_PS_OPTIONS, PROGRAM_MISSING. */
+  top(container: string, psOptions?: readonly string[]): Promise<{ readonly titles: readonly string[]; readonly rows: readonly (readonly string[])[] }>;
+  /**
+   * One set of numbers a second until the signal aborts; `once` gives one and ends. Without names all that run, with `all` all, at each look anew.
+   * CONTAINER_NOT_FOUND.
+   */
+  stats(
+    containers: readonly string[],
+    options?: { readonly all?: boolean; readonly once?: boolean; readonly signal?: AbortSignal },
+  ): AsyncIterable<readonly ContainerStats[]>;
+  /** INVALID_LIMIT, INVALID_RESTART_POLICY, UPDATE_FAILED, LIMITS_UNAVAILABLE. */
+  update(container: string, options: UpdateOptions): Promise<void>;
   wait(container: string): Promise<number>;
   remove(container: string, options?: { readonly force?: boolean; readonly volumes?: boolean }): Promise<void>;
   exec(

@@ -10,7 +10,7 @@ import { containerFiles, type ContainerHost } from "./container-host.ts";
 import { holdAsReader } from "./container-lock.ts";
 import { isRunningCheck, readEntries } from "./container-logs.ts";
 import type { ContainerRecord } from "./container-records.ts";
-import { containerState } from "./container-state.ts";
+import { containerState, isUp } from "./container-state.ts";
 import { findProgram } from "./programs.ts";
 
 export interface OutputPiece {
@@ -32,7 +32,7 @@ export interface Attachment {
 /** CONTAINER_NOT_FOUND, CONTAINER_NOT_RUNNING. */
 export function attachContainer(host: ContainerHost, nameOrId: string): Attachment {
   const record = requireContainer(host.records, nameOrId);
-  if (containerState(host, record).status !== "running") throw notRunning(record);
+  if (!isUp(containerState(host, record))) throw notRunning(record);
   return attachToLog(host, record, undefined);
 }
 

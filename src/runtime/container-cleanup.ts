@@ -7,7 +7,7 @@ import { requireContainer } from "./container-errors.ts";
 import { containerFiles, type ContainerFiles, type ContainerHost } from "./container-host.ts";
 import { withContainerLock } from "./container-lock.ts";
 import type { ContainerRecord } from "./container-records.ts";
-import { containerState } from "./container-state.ts";
+import { containerState, isUp } from "./container-state.ts";
 import { shellCommand } from "./death-watch.ts";
 import { runtimeCall, runtimeOf, type OciRuntime, type RuntimeCall } from "./oci-runtime.ts";
 import { runProgram } from "./run-program.ts";
@@ -20,7 +20,7 @@ export async function cleanupContainer(host: ContainerHost, nameOrId: string, ru
   const { id, paths } = requireContainer(host.records, nameOrId);
   await withContainerLock(paths.directory, async () => {
     const record = host.records.get(id);
-    if (record === undefined || containerState(host, record).status === "running") return;
+    if (record === undefined || isUp(containerState(host, record))) return;
     if (run !== undefined && runToken(containerFiles(host, record)) !== run) return;
     await clearAway(host, record);
   });

@@ -1,7 +1,7 @@
 /** Refusals about containers, in Docker's words. */
 import { SlipwayError } from "../base/errors.ts";
 import { printable } from "../base/printable.ts";
-import type { ContainerRecord, ContainerRecords } from "./container-records.ts";
+import type { ContainerRecord, ContainerRecords, ContainerState } from "./container-records.ts";
 
 export function nameTaken(name: string, otherId: string): SlipwayError {
   const message =
@@ -25,8 +25,14 @@ export function cannotKill(nameOrId: string, reason: string, kind: keyof typeof 
   return new SlipwayError(kind, code, printable(`cannot kill container: ${nameOrId}: ${reason}`), { container: nameOrId });
 }
 
-export function cannotRemoveRunning(nameOrId: string): SlipwayError {
-  const message = `cannot remove container "${nameOrId}": container is running: stop the container before removing or force remove`;
+export function pausedForExec(nameOrId: string): SlipwayError {
+  const message = `Container ${nameOrId} is paused, unpause the container before exec`;
+  return new SlipwayError("conflict", "CONTAINER_PAUSED", printable(message), { container: nameOrId });
+}
+
+export function cannotRemoveRunning(nameOrId: string, { status }: Pick<ContainerState, "status">): SlipwayError {
+  const reason = status === "paused" ? "is paused and must be unpaused first" : `is ${status}: stop the container before removing or force remove`;
+  const message = `cannot remove container "${nameOrId}": container ${reason}`;
   return new SlipwayError("conflict", "CONTAINER_RUNNING", printable(message), { container: nameOrId });
 }
 

@@ -1,12 +1,12 @@
 /** A further process in a running container. */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
-import { notRunning, requireContainer } from "./container-errors.ts";
+import { notRunning, pausedForExec, requireContainer } from "./container-errors.ts";
 import { containerFiles, type ContainerFiles, type ContainerHost } from "./container-host.ts";
 import type { ContainerRecord } from "./container-records.ts";
 import { containerEnv, containerUser } from "./container-spec.ts";
 import { parseSecurityOptions } from "./security-options.ts";
-import { containerState } from "./container-state.ts";
+import { containerState, isUp } from "./container-state.ts";
 import { chooseCapabilities } from "./capabilities.ts";
 import { runExecUnderMonitor } from "./exec-monitored.ts";
 import { runExecOnPipes } from "./exec-pipes.ts";
@@ -49,7 +49,8 @@ export interface ExecResult {
 export async function execInContainer(host: ContainerHost, nameOrId: string, options: ExecOptions): Promise<ExecResult> {
   const record = requireContainer(host.records, nameOrId);
   const state = containerState(host, record);
-  if (state.status !== "running") throw notRunning(record);
+  if (state.status === "paused") throw pausedForExec(nameOrId);
+  if (!isUp(state)) throw notRunning(record);
   const runtime = runtimeOf(record);
   const files = containerFiles(host, record);
   const monitored = options.terminal || options.background === true;

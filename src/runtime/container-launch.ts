@@ -67,6 +67,7 @@ async function startCreated(host: ContainerHost, record: ContainerRecord, { runt
   const call = runtimeCall(runtime, { root: files.runtimeRoot, cgroups: true }, ["start", record.id]);
   const running: ContainerRecord = {
     ...record,
+    stopAsked: false,
     ports: network.own?.ports ?? record.ports,
     runtimePath: runtime.path,
     state: {

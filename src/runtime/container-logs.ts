@@ -4,7 +4,7 @@ import { errnoOf } from "../base/errors.ts";
 import { requireContainer } from "./container-errors.ts";
 import { containerFiles, type ContainerHost } from "./container-host.ts";
 import { holdAsReader } from "./container-lock.ts";
-import { containerState } from "./container-state.ts";
+import { containerState, isUp } from "./container-state.ts";
 import { watchFile } from "./file-watch.ts";
 import { endsLine, LineSplitter, parseLogLine, type LogEntry } from "./log-format.ts";
 
@@ -39,7 +39,7 @@ export async function* readLogs(host: ContainerHost, nameOrId: string, options: 
 export function isRunningCheck(host: ContainerHost, id: string): () => boolean {
   return () => {
     const current = host.records.get(id);
-    return current !== undefined && containerState(host, current).status === "running";
+    return current !== undefined && isUp(containerState(host, current));
   };
 }
 

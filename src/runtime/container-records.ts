@@ -44,6 +44,12 @@ export interface ContainerMount {
   readonly asMount?: boolean;
 }
 
+export interface RestartPolicy {
+  readonly name: "no" | "always" | "on-failure" | "unless-stopped";
+  /** of on-failure; 0: no bound */
+  readonly maximumRetryCount: number;
+}
+
 export type NetworkMode = "bridge" | "host" | "none";
 
 /** Everything that is needed to start the container again. */
@@ -82,6 +88,7 @@ export interface ContainerConfig {
   readonly binds?: readonly string[];
   readonly mountRequests?: readonly Readonly<Record<string, unknown>>[];
   readonly volumesFrom?: readonly string[];
+  readonly restartPolicy?: RestartPolicy;
   readonly stopSignal: string;
   readonly stopTimeoutMs: number;
   /** Docker's default is a small init only with --init */
@@ -114,6 +121,10 @@ export interface ContainerRecord {
   readonly state: ContainerState;
   readonly config: ContainerConfig;
   readonly paths: ContainerPaths;
+  /** somebody stopped or killed it since its last start: no restart policy starts it */
+  readonly stopAsked?: boolean;
+  /** by its policy, since somebody started it; the process that waits to start it */
+  readonly restarts?: { readonly count: number; readonly delayMs: number; readonly pid: number; readonly startTimeTicks: string };
   /** absolute path of the OCI runtime that created the running instance, "" before the first start */
   readonly runtimePath: string;
 }

@@ -6,6 +6,7 @@ import { printable } from "../base/printable.ts";
 import { containerFiles, type ContainerHost } from "./container-host.ts";
 import { initDestination, requireInit } from "./container-init.ts";
 import type { ContainerConfig, ContainerMount, ContainerRecord } from "./container-records.ts";
+import { cgroupPath } from "./container-cgroup.ts";
 import { hostAddress } from "./host-address.ts";
 import { containerAddress, dnsForwardAddress } from "./network-addresses.ts";
 import { makeHosts, makeResolvConf } from "./network-files.ts";
@@ -58,7 +59,7 @@ export function createContainerSpec(host: ContainerHost, record: ContainerRecord
       ulimits: config.ulimits,
       shmSizeBytes: config.shmSizeBytes,
       ...(config.privileged && !runtime.rootless ? { devices: hostDevices() } : {}),
-      ...(runtime.canLimit ? { cgroupsPath: `/slipway/${record.id}`, limits: config.limits } : {}),
+      ...(runtime.canLimit ? { cgroupsPath: cgroupPath(record), limits: config.limits } : {}),
       sysctls: {
         ...(network.kind === "host" ? {} : networkSysctls(runtime)),
         ...(config.domainname === undefined || config.domainname === "" ? {} : { "kernel.domainname": config.domainname }),

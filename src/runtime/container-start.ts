@@ -10,12 +10,14 @@ import { containerFiles, type ContainerHost } from "./container-host.ts";
 import { launch } from "./container-launch.ts";
 import { withContainerLock } from "./container-lock.ts";
 import type { ContainerRecord } from "./container-records.ts";
-import { containerState } from "./container-state.ts";
+import { containerState, isUp } from "./container-state.ts";
 import { prepareRuntime } from "./oci-runtime.ts";
 import { checkPortsAgainst, settleRanges } from "./port-check.ts";
 import { requireProgram } from "./programs.ts";
 
 export interface StartOptions {
+  /** by its restart policy, and only if it still waits for that */
+  readonly byPolicy?: boolean;
   /** with output from the first byte on, and stdin where the container has it open */
   readonly attach?: boolean;
   /** of the container's terminal */
@@ -38,7 +40,10 @@ export async function startContainer(host: ContainerHost, nameOrId: string, opti
 }
 
 async function startLocked(host: ContainerHost, record: ContainerRecord, options: StartOptions): Promise<Started> {
-  if (containerState(host, record).status === "running") return withAttachment(host, record, options, undefined);
+  const { status } = containerState(host, record);
+  if (options.byPolicy === true && status !== "restarting") return { record };
+  if (status === "paused") throw new SlipwayError("conflict", "CONTAINER_PAUSED", "cannot start a paused container, try unpause instead", { id: record.id });
+  if (status === "running") return withAttachment(host, record, options, undefined);
   const files = containerFiles(host, record);
   const logOffset = statSync(files.log, { throwIfNoEntry: false })?.size ?? 0;
   try {
@@ -51,7 +56,10 @@ async function startLocked(host: ContainerHost, record: ContainerRecord, options
     // its last run may have ended without anybody who clears away
     await clearAway(host, record);
     const size = options.size === undefined ? {} : { size: options.size };
-    const running = await launch(host, { ...record, ports }, { conmon, runtime, files, attached: options.attach === true, ...size });
+    // who starts it by hand begins to count anew
+    const { restarts, ...unrestarted } = record;
+    const kept = options.byPolicy === true && restarts !== undefined ? { restarts } : {};
+    const running = await launch(host, { ...unrestarted, ...kept, ports }, { conmon, runtime, files, attached: options.attach === true, ...size });
     return withAttachment(host, running, options, logOffset);
   } catch (error) {
     await clearAfterFailure(host, record);
@@ -74,14 +82,20 @@ function noteFailure(host: ContainerHost, record: ContainerRecord, error: unknow
   const exitCode = isSlipwayError(error, "START_FAILED") && typeof error.details["exitCode"] === "number" ? error.details["exitCode"] : 128;
   host.records.update({
     ...record,
-    state: { ...record.state, status: record.state.status === "running" ? "exited" : record.state.status, pid: 0, exitCode, error: error.message },
+    state: {
+      ...record.state,
+      status: ["running", "restarting"].includes(record.state.status) ? "exited" : record.state.status,
+      pid: 0,
+      exitCode,
+      error: error.message,
+    },
   });
 }
 
 function portsInUse(host: ContainerHost, exceptId: string): ContainerRecord["ports"] {
   return host.records
     .list()
-    .filter((other) => other.id !== exceptId && containerState(host, other).status === "running")
+    .filter((other) => other.id !== exceptId && isUp(containerState(host, other)))
     .flatMap((other) => other.ports);
 }
 

@@ -27,10 +27,18 @@ function noteState(host: ContainerHost, record: ContainerRecord, state: Containe
   }
 }
 
+/** Its processes are there, held or not. */
+export function isUp({ status }: Pick<ContainerState, "status">): boolean {
+  return status === "running" || status === "paused";
+}
+
+const noProcess = { pid: 0, startTimeTicks: "" };
+
 /** Changes nothing. The same object as in the record when nothing changed. */
 export function currentState(host: Pick<ContainerHost, "runDirectory">, record: ContainerRecord): ContainerState {
   const { state } = record;
-  if (state.status !== "running" && state.status !== "paused") return state;
+  if (state.status === "restarting" && !isAlive(record.restarts ?? noProcess)) return { ...state, status: "exited" };
+  if (!isUp(state)) return state;
   const files = containerFiles(host, record);
   const early = readExit(files);
   // between the process's end and the monitor's word the container counts as running

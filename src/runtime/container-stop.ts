@@ -8,8 +8,10 @@ import { containerFiles, type ContainerHost } from "./container-host.ts";
 import { holdAsReader, withContainerLock } from "./container-lock.ts";
 import type { ContainerRecord } from "./container-records.ts";
 import { writeTerminalSize } from "./container-launch.ts";
-import { containerState, isAlive, readExit } from "./container-state.ts";
+import { containerState, isAlive, isUp, readExit } from "./container-state.ts";
 import { watchFile } from "./file-watch.ts";
+import { unpauseContainer } from "./container-pause.ts";
+import { noteStopAsked } from "./container-restart.ts";
 import { signalNumber } from "./signals.ts";
 
 const defaultStopTimeoutMs = 10_000;
@@ -21,13 +23,14 @@ export async function stopContainer(
   options: { readonly signal?: string; readonly timeoutMs?: number } = {},
 ): Promise<void> {
   const record = requireContainer(host.records, nameOrId);
-  if (containerState(host, record).status !== "running") return;
+  noteStopAsked(host, record.id);
+  if (!isUp(containerState(host, record))) return;
   const stopSignal = options.signal ?? (record.config.stopSignal === "" ? "SIGTERM" : record.config.stopSignal);
   const timeoutMs = options.timeoutMs ?? (record.config.stopTimeoutMs > 0 ? record.config.stopTimeoutMs : defaultStopTimeoutMs);
-  send(record, parseSignal(stopSignal, nameOrId));
+  await send(host, record, parseSignal(stopSignal, nameOrId));
   const patience = timeoutMs < 0 ? undefined : AbortSignal.timeout(timeoutMs);
   if (!(await ended(host, record, patience))) {
-    send(record, constants.signals.SIGKILL);
+    await send(host, record, constants.signals.SIGKILL);
     await ended(host, record, undefined);
   }
   await cleanupIfThere(host, record.id);
@@ -39,12 +42,13 @@ async function cleanupIfThere(host: ContainerHost, id: string): Promise<void> {
 }
 
 /** Default SIGKILL. CONTAINER_NOT_RUNNING (conflict), INVALID_SIGNAL, in Docker's words. Does not wait. */
-export function killContainer(host: ContainerHost, nameOrId: string, signal: string | number = "SIGKILL"): void {
+export async function killContainer(host: ContainerHost, nameOrId: string, signal: string | number = "SIGKILL"): Promise<void> {
   const record = host.records.get(nameOrId);
   if (record === undefined) throw cannotKill(nameOrId, `No such container: ${nameOrId}`, "not_found");
   const number = parseSignal(String(signal), nameOrId);
-  if (containerState(host, record).status !== "running") throw cannotKill(nameOrId, `container ${record.id} is not running`, "conflict");
-  send(record, number);
+  if (!isUp(containerState(host, record))) throw cannotKill(nameOrId, `container ${record.id} is not running`, "conflict");
+  if (endsContainer(number, record)) noteStopAsked(host, record.id);
+  await send(host, record, number);
 }
 
 export interface RemoveOptions {
@@ -60,9 +64,11 @@ export interface RemoveOptions {
 export async function removeContainer(host: ContainerHost, nameOrId: string, options: RemoveOptions = {}): Promise<ContainerRecord> {
   const first = requireContainer(host.records, nameOrId);
   for (let record: ContainerRecord | undefined = first; record !== undefined; record = host.records.get(first.id)) {
-    if (containerState(host, record).status === "running") {
-      if (options.force !== true) throw cannotRemoveRunning(nameOrId);
-      send(record, constants.signals.SIGKILL);
+    const state = containerState(host, record);
+    if (isUp(state) || state.status === "restarting") {
+      if (options.force !== true) throw cannotRemoveRunning(nameOrId, state);
+      noteStopAsked(host, record.id);
+      await send(host, record, constants.signals.SIGKILL);
       await ended(host, record, undefined);
     }
     await withContainerLock(record.paths.directory, async () => await removeEnded(host, first.id, options));
@@ -73,7 +79,7 @@ export async function removeContainer(host: ContainerHost, nameOrId: string, opt
 /** Does nothing when the container runs again. The record goes last: a removal that is killed can be repeated. */
 async function removeEnded(host: ContainerHost, id: string, { alsoRemove }: RemoveOptions): Promise<void> {
   const record = host.records.get(id);
-  if (record === undefined || containerState(host, record).status === "running") return;
+  if (record === undefined || isUp(containerState(host, record))) return;
   await clearAway(host, record);
   removeDirectory(record.paths.directory);
   alsoRemove?.(record);
@@ -124,7 +130,7 @@ async function ended(host: ContainerHost, record: ContainerRecord, signal: Abort
       const exit = readExit(files);
       if (exit !== undefined) lastSeen.set(record.id, exit.exitCode);
       const current = host.records.get(record.id);
-      if (exit !== undefined || current === undefined || containerState(host, current).status !== "running") return true;
+      if (exit !== undefined || current === undefined || !isUp(containerState(host, current))) return true;
       if (signal?.aborted === true) return false;
       await watch.changed();
     }
@@ -133,13 +139,20 @@ async function ended(host: ContainerHost, record: ContainerRecord, signal: Abort
   }
 }
 
-function send(record: ContainerRecord, signal: number): void {
+/** SIGKILL, or the container's own signal for its end: other signals say nothing about what is wanted afterwards. */
+function endsContainer(signal: number, { config }: ContainerRecord): boolean {
+  return signal === constants.signals.SIGKILL || signal === signalNumber(config.stopSignal === "" ? "SIGTERM" : config.stopSignal);
+}
+
+/** A frozen process hears no signal: it goes on then, as with Docker. */
+async function send(host: ContainerHost, record: ContainerRecord, signal: number): Promise<void> {
   if (!isAlive(record.state)) return;
   try {
     process.kill(record.state.pid, signal);
   } catch (error) {
     if (errnoOf(error) !== "ESRCH") throw error;
   }
+  if (host.records.get(record.id)?.state.status === "paused") await unpauseContainer(host, record.id).catch(() => undefined);
 }
 
 /** INVALID_SIGNAL in Docker's words. */

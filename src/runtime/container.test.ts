@@ -112,7 +112,7 @@ test("further processes", skip, async () => {
     removeContainer(host, "exec"),
     /cannot remove container "exec": container is running: stop the container before removing or force remove/,
   );
-  killContainer(host, "exec");
+  await killContainer(host, "exec");
   assert.equal(await waitContainer(host, "exec"), 137);
   await assert.rejects(exec("exec", {}), (error: unknown) => isSlipwayError(error, "CONTAINER_NOT_RUNNING"));
 });
@@ -168,8 +168,8 @@ test("names and ids", skip, async () => {
     (error: unknown) => isSlipwayError(error, "NAME_TAKEN") && error.message.includes(`The container name "/named" is already in use by container "${id}"`),
   );
   await assert.rejects(startContainer(host, "nosuch"), /^SlipwayError: No such container: nosuch$/);
-  assert.throws(() => killContainer(host, "named"), /cannot kill container: named: container [0-9a-f]{64} is not running/);
-  assert.throws(() => killContainer(host, "named", "FOO"), /cannot kill container: named: invalid signal: FOO/);
+  await assert.rejects(killContainer(host, "named"), /cannot kill container: named: container [0-9a-f]{64} is not running/);
+  await assert.rejects(killContainer(host, "named", "FOO"), /cannot kill container: named: invalid signal: FOO/);
   await removeContainer(host, id.slice(0, 12));
   assert.equal(host.records.get("named"), undefined);
 });
@@ -191,14 +191,14 @@ test("the end of a run clears that run away, and not the one after it", skip, as
   const first = readFileSync(runToken, "utf8");
   await cleanupContainer(host, id, first);
   assert.equal(containerState(host, record).status, "running");
-  killContainer(host, id);
+  await killContainer(host, id);
   await waitContainer(host, id);
   await cleanupContainer(host, id, "another run");
   assert.equal(existsSync(run), true);
   await startContainer(host, id);
   await cleanupContainer(host, id, first);
   assert.notEqual(readFileSync(runToken, "utf8"), first);
-  killContainer(host, id);
+  await killContainer(host, id);
   await waitContainer(host, id);
   await cleanupContainer(host, id);
   assert.equal(existsSync(run), false);

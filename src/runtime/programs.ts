@@ -15,6 +15,7 @@ export const packageOf = {
   nsenter: "util-linux",
   git: "git",
   busybox: "busybox-static",
+  ps: "procps",
 } as const;
 
 export type Program = keyof typeof packageOf;

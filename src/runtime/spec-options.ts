@@ -20,6 +20,8 @@ export interface ResourceLimits {
   readonly memorySwapBytes?: number;
   readonly memoryReservationBytes?: number;
   readonly cpuShares?: number;
+  /** as `--cpus` named it; quota and period are what it comes to */
+  readonly nanoCpus?: number;
   readonly cpuQuotaUs?: number;
   readonly cpuPeriodUs?: number;
   readonly cpusetCpus?: string;

@@ -1,4 +1,4 @@
-/** `start`, `restart`, `stop`, `kill`, `wait`, `rm`, `rename`: one thing done to each container that is named. */
+/** `start`, `restart`, `stop`, `kill`, `pause`, `unpause`, `wait`, `rm`, `rename`: one thing done to each container that is named. */
 import { printable } from "../../base/printable.ts";
 import type { Handler } from "../command.ts";
 import type { ParsedFlags } from "../flags.ts";
@@ -53,6 +53,24 @@ export const runKill: Handler = async (cli, { flags, args }) => {
   const { containers } = await cli.open();
   const failed = await forEachWord(cli, args, async (name) => {
     await containers.kill(name, flags.optional("signal"));
+    cli.stdout.write(`${name}\n`);
+  });
+  return failed.length > 0 ? 1 : 0;
+};
+
+export const runPause: Handler = async (cli, { args }) => {
+  const { containers } = await cli.open();
+  const failed = await forEachWord(cli, args, async (name) => {
+    await containers.pause(name);
+    cli.stdout.write(`${name}\n`);
+  });
+  return failed.length > 0 ? 1 : 0;
+};
+
+export const runUnpause: Handler = async (cli, { args }) => {
+  const { containers } = await cli.open();
+  const failed = await forEachWord(cli, args, async (name) => {
+    await containers.unpause(name);
     cli.stdout.write(`${name}\n`);
   });
   return failed.length > 0 ? 1 : 0;

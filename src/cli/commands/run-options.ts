@@ -20,7 +20,7 @@ export function parsePullPolicy(text: string): (typeof pullPolicies)[number] {
 
 function refuse(flags: ParsedFlags): void {
   for (const name of refusedRunFlags) {
-    if (!flags.changed(name) || (name === "restart" && flags.string(name) === "no")) continue;
+    if (!flags.changed(name)) continue;
     throw cliError(`--${name} is not supported yet, and leaving it out would change what the container may do`);
   }
 }
@@ -44,7 +44,7 @@ function hostNamespaces(flags: ParsedFlags): readonly ("pid" | "ipc" | "uts")[] 
   });
 }
 
-function limitsOf(flags: ParsedFlags): LimitOptions {
+export function limitsOf(flags: ParsedFlags): LimitOptions {
   const unlimited = flags.optional("memory-swap") === "-1";
   return given<LimitOptions>({
     memoryBytes: flags.bytes("memory"),
@@ -70,6 +70,13 @@ function checkedExpose(text: string): string {
   const [port = ""] = text.split("/");
   if (/^\d+(-\d+)?$/.test(port)) return text;
   throw cliError(`invalid range format for --expose: ${text}, error: strconv.ParseUint: parsing ${JSON.stringify(port)}: invalid syntax`);
+}
+
+function restartOf(flags: ParsedFlags): string | undefined {
+  const restart = flags.changed("restart") ? flags.string("restart") : undefined;
+  if (flags.bool("rm") && restart !== undefined && restart !== "" && restart !== "no")
+    throw cliError("conflicting options: cannot specify both --restart and --rm");
+  return restart;
 }
 
 /** Docker's client refuses it before anybody parses the others. */
@@ -127,6 +134,7 @@ export function runOptionsFrom(cli: Cli, { flags, args }: Invocation): RunOption
       oomScoreAdj: flags.changed("oom-score-adj") ? flags.number("oom-score-adj") : undefined,
       network: flags.list("network").at(-1) ?? flags.list("net").at(-1),
       shmSizeBytes: flags.bytes("shm-size"),
+      restart: restartOf(flags),
       stopSignal: flags.optional("stop-signal"),
       stopTimeoutSeconds: flags.number("stop-timeout"),
       platform: platformFrom(cli, flags),

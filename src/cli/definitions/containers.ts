@@ -1,7 +1,7 @@
 /** Commands about containers. */
 import type { Command } from "../command.ts";
 import { flag, forceFlag, formatFlag, ignored, listFormatFlag } from "./flag.ts";
-import { createFlags, runFlags } from "./run-flags.ts";
+import { createFlags, runFlags, updateFlags } from "./run-flags.ts";
 
 export const containerCommands: readonly Command[] = [
   {
@@ -162,6 +162,67 @@ export const containerCommands: readonly Command[] = [
     group: "plain",
     complete: "container",
     load: async () => (await import("../commands/containers.ts")).runKill,
+  },
+  {
+    name: "pause",
+    short: "Hold all processes of containers",
+    usage: "CONTAINER [CONTAINER...]",
+    flags: [],
+    args: { min: 1 },
+    paths: ["container pause", "pause"],
+    group: "plain",
+    complete: "container",
+    load: async () => (await import("../commands/containers.ts")).runPause,
+  },
+  {
+    name: "unpause",
+    short: "Let the processes of paused containers go on",
+    usage: "CONTAINER [CONTAINER...]",
+    flags: [],
+    args: { min: 1 },
+    paths: ["container unpause", "unpause"],
+    group: "plain",
+    complete: "container",
+    load: async () => (await import("../commands/containers.ts")).runUnpause,
+  },
+  {
+    name: "top",
+    short: "Show the processes of a container",
+    usage: "CONTAINER [ps OPTIONS]",
+    flags: [],
+    args: { min: 1 },
+    paths: ["container top", "top"],
+    group: "plain",
+    interspersed: false,
+    complete: "container",
+    load: async () => (await import("../commands/top.ts")).runTop,
+  },
+  {
+    name: "stats",
+    short: "Show what containers use of the machine",
+    usage: "[OPTIONS] [CONTAINER...]",
+    flags: [
+      flag("all", "a", "bool", "Also containers that are not running"),
+      listFormatFlag,
+      flag("no-stream", "", "bool", "Only once"),
+      flag("no-trunc", "", "bool", "Write everything in full"),
+    ],
+    args: { min: 0 },
+    paths: ["container stats", "stats"],
+    group: "plain",
+    complete: "container",
+    load: async () => (await import("../commands/stats.ts")).runStats,
+  },
+  {
+    name: "update",
+    short: "Change the limits and the restart policy of containers",
+    usage: "[OPTIONS] CONTAINER [CONTAINER...]",
+    flags: updateFlags,
+    args: { min: 1 },
+    paths: ["container update", "update"],
+    group: "plain",
+    complete: "container",
+    load: async () => (await import("../commands/update.ts")).runUpdate,
   },
   {
     name: "wait",

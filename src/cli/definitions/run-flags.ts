@@ -7,16 +7,7 @@ const network = "the container network has no such setting yet";
 const health = "health checks do not run yet";
 
 /** Flags whose request cannot be met and must not be overlooked: giving one is an error. */
-export const refusedRunFlags: ReadonlySet<string> = new Set([
-  "device",
-  "device-cgroup-rule",
-  "gpus",
-  "link",
-  "userns",
-  "isolation",
-  "use-api-socket",
-  "restart",
-]);
+export const refusedRunFlags: ReadonlySet<string> = new Set(["device", "device-cgroup-rule", "gpus", "link", "userns", "isolation", "use-api-socket"]);
 
 export const createFlags: readonly FlagSpec[] = [
   flag("add-host", "", "extra-host", "A line for /etc/hosts (host:ip)"),
@@ -89,7 +80,7 @@ export const createFlags: readonly FlagSpec[] = [
   flag("pull", "", "string", 'When to ask the registry ("always", "missing", "never")', { default: '"missing"', complete: ["always", "missing", "never"] }),
   flag("quiet", "q", "bool", "Do not show the pull"),
   flag("read-only", "", "bool", "Mount the root file system read-only"),
-  flag("restart", "", "string", "Restart policy (not there yet)", { default: '"no"' }),
+  flag("restart", "", "string", "When it is started again (no, always, unless-stopped, on-failure[:times])", { default: '"no"' }),
   flag("rm", "", "bool", "Remove the container when it ends"),
   ignored("runtime", "", "string", "Runtime to use", "the machine's runtime is found by itself"),
   flag("security-opt", "", "list", "Security options (seccomp=unconfined, no-new-privileges)"),
@@ -117,3 +108,11 @@ export const runFlags: readonly FlagSpec[] = [
   flag("detach-keys", "", "string", "Keys that detach from the container"),
   flag("sig-proxy", "", "bool", "Hand signals on to the container", { default: "true" }),
 ].sort((a, b) => (a.name < b.name ? -1 : 1));
+
+const updated = ["cpu-period", "cpu-quota", "cpu-shares", "cpus", "cpuset-cpus", "cpuset-mems", "memory", "memory-reservation", "memory-swap", "pids-limit"];
+
+/** The flags of `update`: the limits that a container may be given anew. */
+export const updateFlags: readonly FlagSpec[] = [
+  ...createFlags.filter(({ name }) => updated.includes(name)),
+  flag("restart", "", "string", "When it is started again (no, always, unless-stopped, on-failure[:times])"),
+];

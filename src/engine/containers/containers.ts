@@ -5,7 +5,7 @@ import type { RegistryClient } from "../../registry/index.ts";
 import type { Attachment, ContainerHost } from "../../runtime/container.ts";
 import type { ContainerRecord, ContainerRecords } from "../../runtime/container-records.ts";
 import { treeSize, type Store } from "../../store/index.ts";
-import type { AttachStreams, ContainerApi, ContainerSummary, Filters, LogLine, RunOptions } from "../api.ts";
+import type { AttachStreams, ContainerApi, ContainerStats, ContainerSummary, Filters, LogLine, RunOptions, UpdateOptions } from "../api.ts";
 import type { PullEvent } from "../registry-api.ts";
 import { sizeOfContainer } from "./container-size.ts";
 import { createHost, createRecords } from "./container-host.ts";
@@ -219,7 +219,34 @@ export class Containers implements ContainerApi {
 
   async kill(container: string, signal?: string): Promise<void> {
     const { killContainer } = await runtime();
-    killContainer(this.#hostOf(), container, signal);
+    await killContainer(this.#hostOf(), container, signal);
+  }
+
+  async pause(container: string): Promise<void> {
+    const { pauseContainer } = await runtime();
+    await pauseContainer(this.#hostOf(), container);
+  }
+
+  async unpause(container: string): Promise<void> {
+    const { unpauseContainer } = await runtime();
+    await unpauseContainer(this.#hostOf(), container);
+  }
+
+  async top(container: string, psOptions: readonly string[] = []): ReturnType<ContainerApi["top"]> {
+    const { topContainer } = await runtime();
+    return await topContainer(this.#hostOf(), container, psOptions);
+  }
+
+  async *stats(names: readonly string[], options: Parameters<ContainerApi["stats"]>[1] = {}): AsyncGenerator<readonly ContainerStats[]> {
+    const { watchStats } = await import("./container-stats.ts");
+    yield* watchStats(this.#hostOf(), names, options);
+  }
+
+  async update(container: string, options: UpdateOptions): Promise<void> {
+    const { updateContainer } = await runtime();
+    const { updatedConfig } = await import("./update-container.ts");
+    const { id } = await this.#require(container);
+    await updateContainer(this.#hostOf(), id, (config) => updatedConfig(config, options, id));
   }
 
   async wait(container: string): Promise<number> {

@@ -10,6 +10,7 @@ import { parseUlimit } from "../../runtime/ulimit.ts";
 import { defaultPath } from "../../graph/stage-state.ts";
 import type { RunOptions } from "../api.ts";
 import { mountRequest } from "./mount-options.ts";
+import { parseRestartPolicy } from "./restart-policy.ts";
 import { limitsFrom } from "./resource-limits.ts";
 
 const defaultShmBytes = 64 << 20;
@@ -47,6 +48,7 @@ export function containerConfig(options: RunOptions, image: ImageContainerConfig
     binds: (options.volumes ?? []).filter((value) => value.includes(":")),
     mountRequests: (options.mounts ?? []).map(mountRequest),
     volumesFrom: options.volumesFrom ?? [],
+    restartPolicy: parseRestartPolicy(options.restart ?? ""),
     stopSignal: checkedSignal(options.stopSignal) ?? image.StopSignal ?? "",
     stopTimeoutMs: (options.stopTimeoutSeconds ?? 0) * 1000,
     init: options.init === true,

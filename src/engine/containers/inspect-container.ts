@@ -1,6 +1,7 @@
 /** Docker's `container inspect` object from a record. Pure but for the store's path. */
 import { containerAddress, containerGateway } from "../../runtime/network-addresses.ts";
 import type { ContainerMount, ContainerRecord, ContainerState } from "../../runtime/container-records.ts";
+import { isUp } from "../../runtime/container-state.ts";
 import type { ContainerSize } from "./container-size.ts";
 import type { Store } from "../../store/index.ts";
 
@@ -16,7 +17,7 @@ export function inspectContainer(record: ContainerRecord, state: ContainerState,
     Args: args,
     State: {
       Status: state.status,
-      Running: state.status === "running",
+      Running: isUp(state),
       Paused: state.status === "paused",
       Restarting: state.status === "restarting",
       OOMKilled: state.oomKilled,
@@ -33,7 +34,7 @@ export function inspectContainer(record: ContainerRecord, state: ContainerState,
     HostsPath: `${record.paths.directory}/hosts`,
     LogPath: `${record.paths.directory}/container.log`,
     Name: `/${record.name}`,
-    RestartCount: 0,
+    RestartCount: record.restarts?.count ?? 0,
     Driver: "overlayfs",
     Platform: "linux",
     MountLabel: "",
@@ -69,7 +70,7 @@ function hostConfig(record: ContainerRecord): Readonly<Record<string, unknown>> 
     Binds: config.binds?.length ? config.binds : null,
     NetworkMode: config.networkMode,
     PortBindings: portBindings(record),
-    RestartPolicy: { Name: "no", MaximumRetryCount: 0 },
+    RestartPolicy: { Name: config.restartPolicy?.name ?? "no", MaximumRetryCount: config.restartPolicy?.maximumRetryCount ?? 0 },
     AutoRemove: config.removeOnExit,
     VolumeDriver: "",
     VolumesFrom: config.volumesFrom?.length ? config.volumesFrom : null,
@@ -112,8 +113,9 @@ function resources(limits: ContainerRecord["config"]["limits"]): Readonly<Record
     Memory: limits.memoryBytes ?? 0,
     MemoryReservation: limits.memoryReservationBytes ?? 0,
     MemorySwap: limits.memorySwapBytes ?? 0,
-    CpuPeriod: limits.cpuPeriodUs ?? 0,
-    CpuQuota: limits.cpuQuotaUs ?? 0,
+    NanoCpus: limits.nanoCpus ?? 0,
+    CpuPeriod: limits.nanoCpus === undefined ? (limits.cpuPeriodUs ?? 0) : 0,
+    CpuQuota: limits.nanoCpus === undefined ? (limits.cpuQuotaUs ?? 0) : 0,
     CpuShares: limits.cpuShares ?? 0,
     CpusetCpus: limits.cpusetCpus ?? "",
     CpusetMems: limits.cpusetMems ?? "",
@@ -169,7 +171,7 @@ function portBindings(record: ContainerRecord): Readonly<Record<string, unknown>
 }
 
 function networkSettings(record: ContainerRecord, state: ContainerState): Readonly<Record<string, unknown>> {
-  const running = state.status === "running";
+  const running = isUp(state);
   const ports: Record<string, { HostIp: string; HostPort: string }[]> = {};
   if (running) {
     for (const { hostIp, hostPort, containerPort, protocol } of record.ports) {

@@ -1,6 +1,6 @@
 /** What a container's monitor runs when the container ended: `node on-exit.ts STORE ID RUN`. Clears that run away; removes for --rm. */
 import { existsSync } from "node:fs";
-import { cleanupContainer, waitForReaders } from "../../runtime/container.ts";
+import { cleanupContainer, restartByPolicy, waitForReaders } from "../../runtime/container.ts";
 import type { ContainerRecord } from "../../runtime/container-records.ts";
 import { layoutOf, Store } from "../../store/index.ts";
 import { createHost, createRecords } from "./container-host.ts";
@@ -15,7 +15,7 @@ async function endRun(store: Store, id: string, run: string): Promise<void> {
   if (record === undefined) return;
   const host = createHost(store, records, () => {});
   await cleanupContainer(host, id, run);
-  if (!record.config.removeOnExit) return;
+  if (!record.config.removeOnExit) return await restartByPolicy(host, id);
   await waitForReaders(record.paths.directory, readersMs);
   await removeQuietly(store, host, id, false);
 }

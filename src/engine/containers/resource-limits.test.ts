@@ -10,7 +10,7 @@ const accepted: readonly (readonly [name: string, options: LimitOptions, want: o
   ["none", {}, {}],
   ["memory: as much swap again", { memoryBytes: 64 * mega }, { memoryBytes: 64 * mega, memorySwapBytes: 128 * mega }],
   ["memory without a limit of swap", { memoryBytes: 64 * mega, memorySwapBytes: -1 }, { memoryBytes: 64 * mega, memorySwapBytes: -1 }],
-  ["a part of a processor", { cpus: 0.5 }, { cpuPeriodUs: 100_000, cpuQuotaUs: 50_000 }],
+  ["a part of a processor", { cpus: 0.5 }, { nanoCpus: 500_000_000, cpuPeriodUs: 100_000, cpuQuotaUs: 50_000 }],
   ["period, quota, weight", { cpuPeriodUs: 50_000, cpuQuotaUs: 25_000, cpuShares: 512 }, { cpuPeriodUs: 50_000, cpuQuotaUs: 25_000, cpuShares: 512 }],
   ["sets", { cpusetCpus: "0-1", cpusetMems: "0" }, { cpusetCpus: "0-1", cpusetMems: "0" }],
   ["processes", { pidsLimit: 50 }, { pidsLimit: 50 }],

@@ -50,7 +50,7 @@ function cpuLimits(options: LimitOptions, processors: number): ResourceLimits {
   const lastCpu = Math.max(0, ...(cpusetCpus.match(/\d+/g) ?? []).map(Number));
   if (lastCpu >= processors) refuse(`Requested CPUs are not available - requested ${cpusetCpus}, available: 0${processors > 1 ? `-${processors - 1}` : ""}`);
   return {
-    ...(cpus > 0 ? { cpuPeriodUs: defaultPeriodUs, cpuQuotaUs: Math.round(cpus * defaultPeriodUs) } : {}),
+    ...(cpus > 0 ? { nanoCpus: Math.round(cpus * 1e9), cpuPeriodUs: defaultPeriodUs, cpuQuotaUs: Math.round(cpus * defaultPeriodUs) } : {}),
     ...(cpuPeriodUs > 0 ? { cpuPeriodUs } : {}),
     ...(cpuQuotaUs !== 0 ? { cpuQuotaUs } : {}),
     ...(cpuShares > 0 ? { cpuShares } : {}),

@@ -1,6 +1,7 @@
 /** A container as `ps` shows it. Pure. */
 import type { Digest } from "../../oci/digest.ts";
 import type { ContainerRecord, ContainerRecords, ContainerState } from "../../runtime/container-records.ts";
+import { isUp } from "../../runtime/container-state.ts";
 import type { ContainerSummary, Filters } from "../api.ts";
 import type { ContainerSize } from "./container-size.ts";
 import { SlipwayError } from "../../base/errors.ts";
@@ -20,7 +21,7 @@ export function summarize(record: ContainerRecord, state: ContainerState, size: 
     startedAtMs: time(state.startedAt),
     finishedAtMs: time(state.finishedAt),
     exitCode: state.status === "exited" ? state.exitCode : undefined,
-    ports: state.status === "running" ? openPortsOf(record) : [],
+    ports: isUp(state) ? openPortsOf(record) : [],
     labels: record.labels,
     mounts: record.mounts.filter((mount) => mount.type !== "tmpfs").map((mount) => mount.name ?? mount.source),
     networks: [record.config.networkMode],
