@@ -93,6 +93,8 @@ export interface RunOptions {
   /** containers whose mounts this one gets too: "name", "name:ro" */
   readonly volumesFrom?: readonly string[];
   readonly shmSizeBytes?: number;
+  /** "none": the image's check is left out */
+  readonly health?: HealthOptions | "none";
   /** when it is started again: "no", "always", "unless-stopped", "on-failure[:times]"; not with `remove` */
   readonly restart?: string;
   readonly stopSignal?: string;
@@ -100,6 +102,17 @@ export interface RunOptions {
   readonly platform?: string;
   readonly pull?: "always" | "missing" | "never";
   readonly signal?: AbortSignal;
+}
+
+/** What is absent is the image's own, or Docker's default: 30 s, 30 s, 3 tries, no time to start, 5 s between checks meanwhile. */
+export interface HealthOptions {
+  /** run by the image's shell */
+  readonly command?: string;
+  readonly intervalMs?: number;
+  readonly timeoutMs?: number;
+  readonly retries?: number;
+  readonly startPeriodMs?: number;
+  readonly startIntervalMs?: number;
 }
 
 export interface UpdateOptions {
@@ -144,6 +157,8 @@ export interface ContainerSummary {
   readonly startedAtMs: number | undefined;
   readonly finishedAtMs: number | undefined;
   readonly exitCode: number | undefined;
+  /** of a container with health checks that runs */
+  readonly health?: "starting" | "healthy" | "unhealthy";
   /** of a running container, in Docker's order */
   readonly ports: readonly OpenPort[];
   readonly labels: Readonly<Record<string, string>>;

@@ -9,6 +9,7 @@ import { withContainerLock } from "./container-lock.ts";
 import type { ContainerRecord } from "./container-records.ts";
 import { containerState, isUp } from "./container-state.ts";
 import { shellCommand } from "./death-watch.ts";
+import { endHealthCommand } from "./health-checks.ts";
 import { runtimeCall, runtimeOf, type OciRuntime, type RuntimeCall } from "./oci-runtime.ts";
 import { runProgram } from "./run-program.ts";
 
@@ -35,6 +36,8 @@ export async function clearAway(host: ContainerHost, record: ContainerRecord): P
   }
   const pasta = readPidFile(files.pastaPid);
   if (pasta !== undefined && isPasta(pasta)) process.kill(pasta, "SIGKILL");
+  if (statSync(files.healthPid, { throwIfNoEntry: false }) !== undefined) await runProgram("/bin/sh", ["-c", `${endHealthCommand(files)} || true`]);
+  rmSync(files.healthPid, { force: true });
   unmountIfAllowed(`${files.network}/netns`);
   unmountIfAllowed(files.rootfs);
   for (const path of [files.run, files.execs]) rmSync(path, { recursive: true, force: true });

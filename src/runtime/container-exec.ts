@@ -4,14 +4,11 @@ import { randomBytes } from "node:crypto";
 import { notRunning, pausedForExec, requireContainer } from "./container-errors.ts";
 import { containerFiles, type ContainerFiles, type ContainerHost } from "./container-host.ts";
 import type { ContainerRecord } from "./container-records.ts";
-import { containerEnv, containerUser } from "./container-spec.ts";
-import { parseSecurityOptions } from "./security-options.ts";
 import { containerState, isUp } from "./container-state.ts";
-import { chooseCapabilities } from "./capabilities.ts";
 import { runExecUnderMonitor } from "./exec-monitored.ts";
+import { execProcess } from "./exec-process.ts";
 import { runExecOnPipes } from "./exec-pipes.ts";
 import { runtimeOf, type OciRuntime } from "./oci-runtime.ts";
-import type { OciProcess } from "./oci-spec.ts";
 
 export interface ExecOptions {
   readonly args: readonly string[];
@@ -77,27 +74,4 @@ export interface ExecCall {
   /** of this process: process.json is there */
   readonly directory: string;
   readonly options: ExecOptions;
-}
-
-/** The user's name is looked up in the container as it is now. */
-function execProcess(record: ContainerRecord, runtime: OciRuntime, options: ExecOptions, rootfs: string): OciProcess {
-  const { config } = record;
-  const user = containerUser(rootfs, config, options.user ?? config.user, { forExec: true });
-  const capabilities = chooseCapabilities({
-    privileged: config.privileged || options.privileged === true,
-    add: config.capAdd,
-    drop: config.capDrop,
-    available: runtime.capabilities,
-  });
-  const added = new Set(options.env.map((entry) => entry.split("=", 1)[0]));
-  const base = containerEnv(record, user.home).filter((entry) => !added.has(entry.split("=", 1)[0]) && (options.terminal || !entry.startsWith("TERM=")));
-  return {
-    terminal: options.terminal,
-    user: { uid: user.uid, gid: user.gid, ...(runtime.singleId ? {} : { additionalGids: user.additionalGids }) },
-    args: options.args,
-    env: [...base, ...(options.terminal && !base.some((entry) => entry.startsWith("TERM=")) && !added.has("TERM") ? ["TERM=xterm"] : []), ...options.env],
-    cwd: options.cwd ?? (config.cwd === "" ? "/" : config.cwd),
-    capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
-    ...(parseSecurityOptions(config.securityOptions).noNewPrivileges ? { noNewPrivileges: true } : {}),
-  };
 }

@@ -51,6 +51,10 @@ export interface ContainerFiles {
   readonly oomFile: string;
   /** a directory for each further process with a monitor of its own */
   readonly execs: string;
+  /** what the health checks found */
+  readonly health: string;
+  /** pid and start time of what runs them */
+  readonly healthPid: string;
   /** ends with this boot */
   readonly run: string;
   /** names the run that the files of `run` belong to */
@@ -82,6 +86,8 @@ export function containerFiles(host: Pick<ContainerHost, "runDirectory">, record
     exitFile: `${directory}/${record.id}`,
     oomFile: `${directory}/persist/oom`,
     execs: `${directory}/execs`,
+    health: `${directory}/health`,
+    healthPid: `${directory}/health/pid`,
     run,
     runToken: `${run}/token`,
     sockets: `${run}/s`,

@@ -11,6 +11,7 @@ import { openContainerNetwork, type ContainerNetwork } from "./container-network
 import type { ContainerRecord } from "./container-records.ts";
 import { createContainerSpec, writeSystemFiles } from "./container-spec.ts";
 import { requireRunnable } from "./emulation.ts";
+import { endHealthCommand, probeOf, startHealthChecks } from "./health-checks.ts";
 import { killCommand, noteDeath, shellCommand, startTimeTicks } from "./death-watch.ts";
 import { runtimeCall, type OciRuntime } from "./oci-runtime.ts";
 import { runProgram } from "./run-program.ts";
@@ -83,6 +84,7 @@ async function startCreated(host: ContainerHost, record: ContainerRecord, { runt
   };
   host.records.update(running);
   await runProgram(call.file, call.args);
+  startHealthChecks(running, runtime, files);
   return running;
 }
 
@@ -100,7 +102,9 @@ interface Monitored extends Launch {
 
 /** The port is free as soon as the container has ended; the rest is cleared away by who has the container's lock. */
 function conmonPlan(host: ContainerHost, record: ContainerRecord, { runtime, files, network, attached, token }: Monitored): ConmonPlan {
+  const checked = probeOf(record.config.healthcheck, record.config.shell) !== undefined;
   const exitScript = [
+    ...(checked ? [endHealthCommand(files)] : []),
     ...(network.own === undefined ? [] : [`{ ${killCommand(network.own.pastaPid)}; }`]),
     ...(host.exitCommand === undefined ? [":"] : [shellCommand(host.exitCommand(record.id, token))]),
   ].join("; ");

@@ -1,6 +1,6 @@
 /** Holds a container's processes and lets them go on: by its control group, or by signals where it has none. */
 import { constants } from "node:os";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { errnoOf, SlipwayError } from "../base/errors.ts";
 import { printable } from "../base/printable.ts";
 import { containerCgroup } from "./container-cgroup.ts";
@@ -18,6 +18,7 @@ export async function pauseContainer(host: ContainerHost, nameOrId: string): Pro
   await change(host, nameOrId, async (record, status) => {
     if (status === "paused") throw new SlipwayError("conflict", "CONTAINER_PAUSED", `Container ${record.id} is already paused`, { id: record.id });
     if (status !== "running") throw notRunning(record);
+    holdHealthChecks(host, record, true);
     await freeze(host, record);
     return "paused";
   });
@@ -28,6 +29,7 @@ export async function unpauseContainer(host: ContainerHost, nameOrId: string): P
   await change(host, nameOrId, async (record, status) => {
     if (status !== "paused") throw new SlipwayError("conflict", "CONTAINER_NOT_PAUSED", `Container ${record.id} is not paused`, { id: record.id });
     await thaw(host, record);
+    holdHealthChecks(host, record, false);
     return "running";
   });
 }
@@ -42,6 +44,14 @@ async function change(host: ContainerHost, nameOrId: string, act: Change): Promi
     const status = await act(record, state.status);
     host.records.update({ ...record, state: { ...state, status } });
   });
+}
+
+/** Nothing can be run in a container that is held. */
+function holdHealthChecks(host: ContainerHost, record: ContainerRecord, held: boolean): void {
+  const { health } = containerFiles(host, record);
+  if (!existsSync(health)) return;
+  if (held) writeFileSync(`${health}/held`, "");
+  else rmSync(`${health}/held`, { force: true });
 }
 
 async function freeze(host: ContainerHost, record: ContainerRecord): Promise<void> {

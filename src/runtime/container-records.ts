@@ -3,6 +3,7 @@
  * write it as text and read it back unchanged. The store decides about names and ids inside one transaction, so two
  * processes never get the same name.
  */
+import type { Healthcheck } from "../oci/image-config.ts";
 import type { ResourceLimits, Ulimit } from "./spec-options.ts";
 import type { PortMapping } from "./ports.ts";
 
@@ -88,6 +89,9 @@ export interface ContainerConfig {
   readonly binds?: readonly string[];
   readonly mountRequests?: readonly Readonly<Record<string, unknown>>[];
   readonly volumesFrom?: readonly string[];
+  /** the image's with what the user said; and the image's SHELL, which runs its commands */
+  readonly healthcheck?: Healthcheck;
+  readonly shell?: readonly string[];
   readonly restartPolicy?: RestartPolicy;
   readonly stopSignal: string;
   readonly stopTimeoutMs: number;

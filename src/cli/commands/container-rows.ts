@@ -13,10 +13,10 @@ const mountWidth = 15;
 
 /** "Up 3 minutes", "Exited (0) 2 hours ago", "Created". */
 export function formatStatus(container: ContainerSummary, nowMs: number): string {
-  const { state, startedAtMs = nowMs, finishedAtMs = nowMs, exitCode = 0 } = container;
+  const { state, startedAtMs = nowMs, finishedAtMs = nowMs, exitCode = 0, health } = container;
   switch (state) {
     case "running":
-      return `Up ${formatHumanDuration(nowMs - startedAtMs)}`;
+      return `Up ${formatHumanDuration(nowMs - startedAtMs)}${health === undefined ? "" : ` (${health === "starting" ? "health: starting" : health})`}`;
     case "paused":
       return `Up ${formatHumanDuration(nowMs - startedAtMs)} (Paused)`;
     case "restarting":

@@ -7,6 +7,7 @@ import { cliError } from "../failure.ts";
 import type { ParsedFlags } from "../flags.ts";
 import { readKeyValueFile, recordFrom } from "./key-value.ts";
 import { platformOption } from "./platform-flag.ts";
+import { healthOf } from "./run-health.ts";
 import { parseMounts } from "./run-mounts.ts";
 import { platformFrom } from "./default-platform.ts";
 
@@ -134,6 +135,7 @@ export function runOptionsFrom(cli: Cli, { flags, args }: Invocation): RunOption
       oomScoreAdj: flags.changed("oom-score-adj") ? flags.number("oom-score-adj") : undefined,
       network: flags.list("network").at(-1) ?? flags.list("net").at(-1),
       shmSizeBytes: flags.bytes("shm-size"),
+      health: healthOf(flags),
       restart: restartOf(flags),
       stopSignal: flags.optional("stop-signal"),
       stopTimeoutSeconds: flags.number("stop-timeout"),

@@ -4,7 +4,6 @@ import { flag, ignored } from "./flag.ts";
 
 const limits = "control groups get no such setting";
 const network = "the container network has no such setting yet";
-const health = "health checks do not run yet";
 
 /** Flags whose request cannot be met and must not be overlooked: giving one is an error. */
 export const refusedRunFlags: ReadonlySet<string> = new Set(["device", "device-cgroup-rule", "gpus", "link", "userns", "isolation", "use-api-socket"]);
@@ -38,12 +37,12 @@ export const createFlags: readonly FlagSpec[] = [
   flag("expose", "", "list", "Port or range that is said to be open"),
   flag("gpus", "", "gpu-request", "GPUs to add (not there yet)"),
   flag("group-add", "", "list", "Further groups"),
-  ignored("health-cmd", "", "string", "Command of the health check", health),
-  ignored("health-interval", "", "duration", "Time between checks (ms|s|m|h)", health, { default: "0s" }),
-  ignored("health-retries", "", "int", "Failures before unhealthy", health),
-  ignored("health-start-interval", "", "duration", "Time between checks at the start (ms|s|m|h)", health, { default: "0s" }),
-  ignored("health-start-period", "", "duration", "Time that the container may take to start (ms|s|m|h)", health, { default: "0s" }),
-  ignored("health-timeout", "", "duration", "Time that a check may take (ms|s|m|h)", health, { default: "0s" }),
+  flag("health-cmd", "", "string", "Command of the health check"),
+  flag("health-interval", "", "duration", "Time between checks (ms|s|m|h)", { default: "0s" }),
+  flag("health-retries", "", "int", "Failures before unhealthy"),
+  flag("health-start-interval", "", "duration", "Time between checks at the start (ms|s|m|h)", { default: "0s" }),
+  flag("health-start-period", "", "duration", "Time that the container may take to start (ms|s|m|h)", { default: "0s" }),
+  flag("health-timeout", "", "duration", "Time that a check may take (ms|s|m|h)", { default: "0s" }),
   flag("help", "", "bool", "Print this text"),
   flag("hostname", "h", "string", "Host name of the container"),
   flag("init", "", "bool", "Run an init that forwards signals and reaps processes"),
@@ -68,7 +67,7 @@ export const createFlags: readonly FlagSpec[] = [
   flag("network", "", "network", 'Network ("bridge", "host", "none")', { complete: ["bridge", "host", "none"] }),
   flag("net", "", "network", "Network", { hidden: true }),
   ignored("network-alias", "", "list", "Further name on the network", network),
-  ignored("no-healthcheck", "", "bool", "Leave out the image's HEALTHCHECK", health),
+  flag("no-healthcheck", "", "bool", "Leave out the image's HEALTHCHECK"),
   ignored("oom-kill-disable", "", "bool", "Keep the kernel from killing it when memory is short", limits),
   flag("oom-score-adj", "", "int", "Inclination of the kernel to kill it (-1000 to 1000)"),
   flag("pid", "", "string", "PID namespace (host)"),

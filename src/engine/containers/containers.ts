@@ -4,6 +4,8 @@ import type { Digest } from "../../oci/digest.ts";
 import type { RegistryClient } from "../../registry/index.ts";
 import type { Attachment, ContainerHost } from "../../runtime/container.ts";
 import type { ContainerRecord, ContainerRecords } from "../../runtime/container-records.ts";
+import { containerFiles } from "../../runtime/container-host.ts";
+import { readHealth, type Health } from "../../runtime/health-checks.ts";
 import { treeSize, type Store } from "../../store/index.ts";
 import type { AttachStreams, ContainerApi, ContainerStats, ContainerSummary, Filters, LogLine, RunOptions, UpdateOptions } from "../api.ts";
 import type { PullEvent } from "../registry-api.ts";
@@ -166,7 +168,11 @@ export class Containers implements ContainerApi {
     const layerSizes = new Map<string, number>();
     const summaries = this.#records
       .list()
-      .map((record) => summarize(record, containerState(host, record), options.size === true ? sizeOfContainer(record, layerSizes) : undefined))
+      .map((record) => {
+        const state = containerState(host, record);
+        const size = options.size === true ? sizeOfContainer(record, layerSizes) : undefined;
+        return summarize({ record, state, size, health: this.#healthOf({ ...record, state })?.status });
+      })
       .filter((summary) => wantsAll || summary.state === "running" || summary.state === "paused" || summary.state === "restarting")
       .filter((summary) => matchesFilters(summary, options.filters ?? {}, this.#records));
     return options.last === undefined || options.last < 0 ? summaries : summaries.slice(0, options.last);
@@ -185,7 +191,14 @@ export class Containers implements ContainerApi {
   async inspect(container: string, options: { readonly size?: boolean } = {}): Promise<Readonly<Record<string, unknown>>> {
     const { containerState } = await import("../../runtime/container-state.ts");
     const record = await this.#require(container);
-    return inspectContainer(record, containerState(this.#hostOf(), record), this.#store, options.size === true ? sizeOfContainer(record) : undefined);
+    const state = containerState(this.#hostOf(), record);
+    const size = options.size === true ? sizeOfContainer(record) : undefined;
+    const health = this.#healthOf({ ...record, state });
+    return inspectContainer(record, { state, store: this.#store, ...(size === undefined ? {} : { size }), ...(health === undefined ? {} : { health }) });
+  }
+
+  #healthOf(record: ContainerRecord): Health | undefined {
+    return readHealth(record, containerFiles(this.#hostOf(), record));
   }
 
   async #require(container: string): Promise<ContainerRecord> {

@@ -11,6 +11,7 @@ import { defaultPath } from "../../graph/stage-state.ts";
 import type { RunOptions } from "../api.ts";
 import { mountRequest } from "./mount-options.ts";
 import { parseRestartPolicy } from "./restart-policy.ts";
+import { healthOf } from "./health-options.ts";
 import { limitsFrom } from "./resource-limits.ts";
 
 const defaultShmBytes = 64 << 20;
@@ -48,6 +49,7 @@ export function containerConfig(options: RunOptions, image: ImageContainerConfig
     binds: (options.volumes ?? []).filter((value) => value.includes(":")),
     mountRequests: (options.mounts ?? []).map(mountRequest),
     volumesFrom: options.volumesFrom ?? [],
+    ...healthOf(options.health, image),
     restartPolicy: parseRestartPolicy(options.restart ?? ""),
     stopSignal: checkedSignal(options.stopSignal) ?? image.StopSignal ?? "",
     stopTimeoutMs: (options.stopTimeoutSeconds ?? 0) * 1000,

@@ -1,13 +1,21 @@
 /** Docker's `container inspect` object from a record. Pure but for the store's path. */
 import { containerAddress, containerGateway } from "../../runtime/network-addresses.ts";
 import type { ContainerMount, ContainerRecord, ContainerState } from "../../runtime/container-records.ts";
+import type { Health } from "../../runtime/health-checks.ts";
 import { isUp } from "../../runtime/container-state.ts";
 import type { ContainerSize } from "./container-size.ts";
 import type { Store } from "../../store/index.ts";
 
 const never = "0001-01-01T00:00:00Z";
 
-export function inspectContainer(record: ContainerRecord, state: ContainerState, store: Store, size?: ContainerSize): Readonly<Record<string, unknown>> {
+export interface Surroundings {
+  readonly state: ContainerState;
+  readonly store: Store;
+  readonly size?: ContainerSize;
+  readonly health?: Health;
+}
+
+export function inspectContainer(record: ContainerRecord, { state, store, size, health }: Surroundings): Readonly<Record<string, unknown>> {
   const { config } = record;
   const [path, ...args] = config.args;
   return {
@@ -27,6 +35,7 @@ export function inspectContainer(record: ContainerRecord, state: ContainerState,
       Error: state.error,
       StartedAt: state.startedAt === "" ? never : state.startedAt,
       FinishedAt: state.finishedAt === "" ? never : state.finishedAt,
+      ...(health === undefined ? {} : { Health: healthObject(health) }),
     },
     Image: record.imageId,
     ResolvConfPath: `${record.paths.directory}/resolv.conf`,
@@ -48,6 +57,11 @@ export function inspectContainer(record: ContainerRecord, state: ContainerState,
     Config: containerConfig(record, store),
     NetworkSettings: networkSettings(record, state),
   };
+}
+
+function healthObject({ status, failingStreak, log }: Health): Readonly<Record<string, unknown>> {
+  const results = log.map(({ start, end, exitCode, output }) => ({ Start: start, End: end, ExitCode: exitCode, Output: output }));
+  return { Status: status, FailingStreak: failingStreak, Log: results };
 }
 
 function mountPoint(mount: ContainerMount): Readonly<Record<string, unknown>> {
@@ -139,6 +153,7 @@ function containerConfig(record: ContainerRecord, store: Store): Readonly<Record
     StdinOnce: false,
     Env: config.env,
     Cmd: image?.Entrypoint === undefined || image.Entrypoint === null ? config.args : config.args.slice(image.Entrypoint.length),
+    ...(config.healthcheck === undefined ? {} : { Healthcheck: config.healthcheck }),
     Image: record.imageName,
     Volumes: volumesOf(record),
     WorkingDir: config.cwd,

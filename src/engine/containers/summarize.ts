@@ -4,11 +4,19 @@ import type { ContainerRecord, ContainerRecords, ContainerState } from "../../ru
 import { isUp } from "../../runtime/container-state.ts";
 import type { ContainerSummary, Filters } from "../api.ts";
 import type { ContainerSize } from "./container-size.ts";
+import type { HealthStatus } from "../../runtime/health-checks.ts";
 import { SlipwayError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
 import { checkPortFilter, matchesPorts, openPortsOf } from "./open-ports.ts";
 
-export function summarize(record: ContainerRecord, state: ContainerState, size: ContainerSize | undefined): ContainerSummary {
+export interface Surveyed {
+  readonly record: ContainerRecord;
+  readonly state: ContainerState;
+  readonly size: ContainerSize | undefined;
+  readonly health: HealthStatus | undefined;
+}
+
+export function summarize({ record, state, size, health }: Surveyed): ContainerSummary {
   const time = (text: string): number | undefined => (text === "" ? undefined : Date.parse(text));
   return {
     id: record.id,
@@ -21,6 +29,7 @@ export function summarize(record: ContainerRecord, state: ContainerState, size: 
     startedAtMs: time(state.startedAt),
     finishedAtMs: time(state.finishedAt),
     exitCode: state.status === "exited" ? state.exitCode : undefined,
+    ...(health === undefined || state.status !== "running" ? {} : { health }),
     ports: isUp(state) ? openPortsOf(record) : [],
     labels: record.labels,
     mounts: record.mounts.filter((mount) => mount.type !== "tmpfs").map((mount) => mount.name ?? mount.source),
@@ -49,6 +58,8 @@ const known = new Set([
 
 const states: readonly string[] = ["created", "running", "paused", "restarting", "removing", "exited", "dead"];
 
+const healthStates: readonly string[] = ["none", "starting", "healthy", "unhealthy"];
+
 /** Before any container is looked at: a wrong filter is told even when there is none. INVALID_FILTER (invalid_argument) in Docker's words. */
 export function checkFilters(filters: Filters): void {
   const invalid = (filter: string, reason = ""): SlipwayError =>
@@ -58,6 +69,8 @@ export function checkFilters(filters: Filters): void {
     for (const value of values) {
       if (name === "status" && !states.includes(value))
         throw invalid(`status=${value}`, `: invalid value for state (${value}): must be one of ${states.join(", ")}`);
+      if (name === "health" && !healthStates.includes(value))
+        throw invalid(`health=${value}`, `: invalid value for health (${value}): must be one of ${healthStates.join(", ")}`);
       if (name === "exited" && !/^[+-]?\d+$/.test(value)) throw invalid(`exited=${value}`, `: strconv.Atoi: parsing ${JSON.stringify(value)}: invalid syntax`);
       if (name === "publish" || name === "expose") checkPortFilter(name, value);
       if (name === "is-task" && !booleans.has(value)) throw invalid(`is-task=[${value}]`);
@@ -109,7 +122,7 @@ function matchesFilter(summary: ContainerSummary, name: string, values: readonly
     case "until":
       return values.some((value) => summary.createdSeconds * 1000 < untilMs(value));
     case "health":
-      return values.includes("none");
+      return values.includes(summary.health ?? "none");
     case "is-task":
       return values.some((value) => booleans.get(value) === false);
     default:
