@@ -97,6 +97,8 @@ export class StepMounts implements Disposable {
 
   /** Mounted here and not by the OCI runtime, so that what is in it can still be saved when the step is over. */
   #tmpfs(mount: Extract<ExecMount, { type: "tmpfs" }>): void {
+    // a tmpfs is there already, with the devices that a bind would hide
+    if (mount.target === "/dev") return;
     const readonly = mount.readonly === true;
     const size = mount.sizeBytes === undefined ? {} : { sizeBytes: mount.sizeBytes };
     const saved = `mount-${this.records.length}`;
@@ -157,12 +159,13 @@ export class StepMounts implements Disposable {
     const from = mount.input === undefined ? undefined : chainOf(this.#step.inputs, mount.input);
     const base = cacheMountKey(mount.id, from, mount.source);
     const directory = await this.#cacheDirectory(mount, base, signal);
-    if (directory.created) await this.#fillCache(mount, directory.path);
+    const source = (await this.#isOfFile(mount)) ? "/file" : "/";
+    if (directory.created) await this.#fillCache(mount, directory.path, source);
     const { restoreCache, vertex } = this.#step;
     if (restoreCache !== undefined && from === undefined && !vertex.metadata.ignoreCache && readdirSync(directory.path).length === 0)
       await restoreCache(mount.id, directory.path, signal);
-    this.#bind(directory.path, mount.target, mount.readonly);
-    this.records.push({ type: "cache", target: mount.target, files: { chain: [], cache: directory.id }, source: "/", readonly: mount.readonly });
+    this.#bind(join(directory.path, source), mount.target, mount.readonly);
+    this.records.push({ type: "cache", target: mount.target, files: { chain: [], cache: directory.id }, source, readonly: mount.readonly });
   }
 
   /** locked: one step at a time · private: a second user gets a directory of its own · shared: everybody the same. */
@@ -193,11 +196,20 @@ export class StepMounts implements Disposable {
     this.#store.cacheMounts.remove(id, join(this.#directory, `former-cache-${this.mounts.length}`));
   }
 
+  /** Whether `from=` and `source=` name a file: then it is kept in the mount's directory under a name of its own. */
+  async #isOfFile({ input, source }: Extract<ExecMount, { type: "cache" }>): Promise<boolean> {
+    if (input === undefined) return false;
+    const view = await this.#store.materializer.readableView(chainOf(this.#step.inputs, input), this.#step.signal);
+    const node = view.lookup(resolveInTree(view, source));
+    return node !== undefined && node.type !== "directory";
+  }
+
   /** With `from=` the directory has its source's owner and mode, whatever the mount says. */
-  async #fillCache(mount: Extract<ExecMount, { type: "cache" }>, path: string): Promise<void> {
+  async #fillCache(mount: Extract<ExecMount, { type: "cache" }>, path: string, inside: "/" | "/file"): Promise<void> {
     if (mount.input !== undefined) {
       const source = await this.#overlay(mount.input, mount.source);
-      const copied = spawnSync("cp", ["-a", `${source}/.`, path], { stdio: ["ignore", "ignore", "pipe"] });
+      const words = inside === "/" ? [`${source}/.`, path] : [source, join(path, inside)];
+      const copied = spawnSync("cp", ["-a", ...words], { stdio: ["ignore", "ignore", "pipe"] });
       if (copied.status !== 0) throw new SlipwayError("internal", "CACHE_MOUNT", `filling cache mount ${mount.target}: ${String(copied.stderr).trim()}`);
       return;
     }

@@ -124,7 +124,9 @@ async function runKept(step: ExecStep, environment: ExecEnvironment, chain: Chai
     makeSystemDirectories(
       view,
       paths.upper,
-      specMounts.map(({ destination }) => resolveInTree(view, destination)),
+      [...specMounts.map(({ destination }) => destination), ...op.mounts.flatMap((mount) => (mount.type === "tmpfs" ? mount.target : []))].map((target) =>
+        resolveInTree(view, target),
+      ),
     );
     mountOverlay({ lowers: [...lowers.toReversed(), paths.stubs], upper: paths.upper, work: paths.work, target: paths.rootfs, volatile: true });
     keeper.began(mounts.records);

@@ -84,7 +84,6 @@ function isTextual(block: Buffer, offset: number): boolean {
 export function entryTypeOf(header: Header): EntryType {
   switch (header.typeFlag) {
     case "0":
-    case "7":
       return header.name.text.endsWith("/") ? "directory" : "file";
     case "S":
       return "file";

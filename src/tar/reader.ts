@@ -288,8 +288,8 @@ export class TarReader {
   }
 }
 
-/** Headers that speak about other entries. Volume labels have no meaning here. */
-const metaHeaders: Readonly<Record<string, Expecting>> = { x: "pax", X: "pax", g: "globalPax", L: "longName", K: "longLink", V: "ignored" };
+/** Headers that speak about other entries. */
+const metaHeaders: Readonly<Record<string, Expecting>> = { x: "pax", X: "pax", g: "globalPax", L: "longName", K: "longLink" };
 
 function untilNul(block: Buffer): ReturnType<typeof nameFromBytes> {
   const end = block.indexOf(0);

@@ -263,3 +263,9 @@ describe("programs of other machines", async () => {
     assert.match(await sandbox.ok(["doctor"]), new RegExp(`RUN works for .*linux/${present}`));
   });
 });
+
+test("--check looks at the machine's own platform, whatever --platform says, as Docker does", async () => {
+  const folder = sandbox.folder({ Dockerfile: "FROM busybox\nENV A=1\n" });
+  const { code, stdout } = await sandbox.call(["build", "--check", "--platform", foreign, folder]);
+  assert.deepEqual([code, stdout.trim()], [0, "Check complete, no warnings found."]);
+});

@@ -36,8 +36,8 @@ export async function checkBuild(options: CallOptions, surroundings: BuildSurrou
   } catch (error) {
     return { warnings: lintUnparsed(loaded, buildArgs, options.shownAs), error: checkError(error), source };
   }
-  // without a target all stages count
-  const lowered = await lowerDry(options, surroundings, { ...opened, parsed, allStages: (options.target ?? "") === "" });
+  // without a target all stages count; the platform does not, as for Docker
+  const lowered = await lowerDry({ ...options, platforms: [] }, surroundings, { ...opened, parsed, allStages: (options.target ?? "") === "" });
   signal.throwIfAborted();
   const warnings = lintBuild(parsed, lowered.lint);
   if ("error" in lowered) return { warnings, error: checkError(withExcerpt(lowered.error, parsed.source)), source };
