@@ -137,7 +137,10 @@ export class Solver {
     try {
       this.#signal.throwIfAborted();
       const node = await this.#lookAhead()?.nameOf(vertex);
-      return this.#note(vertex, node, await this.#run(vertex, inputs, report, node));
+      const result = await this.#run(vertex, inputs, report, node);
+      if (this.#options.exchange?.exports === true) await this.#lookAhead()?.nameByContent(vertex, inputs);
+      // by now it may be known by another name
+      return this.#note(vertex, await this.#lookAhead()?.nameOf(vertex), result);
     } catch (error) {
       const failure =
         this.#signal.aborted && this.#failure !== undefined ? new SlipwayError("canceled", "CANCELED", "canceled", {}, error) : asSlipwayError(error);
@@ -187,7 +190,7 @@ export class Solver {
       base,
       config: {},
       signal: this.#signal,
-      elsewhere: this.#finder(base, node),
+      elsewhere: this.#finder(base, node, async () => await this.#lookAhead()?.nameByContent(step.vertex, step.inputs)),
       onUse: (key) => this.#usedKeys.add(key),
       onMiss: (reason) => this.#missed(step.vertex, report, reason),
       run: async () => {
@@ -222,9 +225,16 @@ export class Solver {
     return this.#result(base, outcome);
   }
 
-  #finder(base: readonly Digest[], node: KeyNode | undefined): StepRequest["elsewhere"] {
+  /** `byContent` is asked for another name where the first one is not found. */
+  #finder(base: readonly Digest[], node: KeyNode | undefined, byContent?: () => Promise<KeyNode | undefined>): StepRequest["elsewhere"] {
     const { exchange } = this.#options;
-    return exchange === undefined || node === undefined ? undefined : (keep): RemoteHit | undefined => exchange.find(node, base, keep);
+    if (exchange === undefined || node === undefined) return undefined;
+    return async (keep): Promise<RemoteHit | undefined> => {
+      const hit = exchange.find(node, base, keep);
+      if (hit !== undefined) return hit;
+      const other = await byContent?.();
+      return other === undefined ? undefined : exchange.find(other, base, keep);
+    };
   }
 
   #result(base: readonly Digest[], outcome: StepOutcome): Result {

@@ -38,7 +38,7 @@ export interface StepRequest {
   readonly onMiss: (reason: string) => void;
   readonly onUse: (key: string) => void;
   /** caches of elsewhere, asked when the store has no record; what is found is to be recorded as `keep` says */
-  readonly elsewhere?: ((keep: (hit: RemoteHit) => PendingRecord) => RemoteHit | undefined) | undefined;
+  readonly elsewhere?: ((keep: (hit: RemoteHit) => PendingRecord) => Promise<RemoteHit | undefined>) | undefined;
   readonly run: () => Promise<StepRun>;
 }
 
@@ -46,13 +46,13 @@ export async function throughCache(request: StepRequest): Promise<StepOutcome> {
   const { store, vertex, key } = request;
   const { ignoreCache } = vertex.metadata;
   if (!ignoreCache) {
-    const hit = lookup(request);
+    const hit = await lookup(request);
     if (hit !== undefined) return hit;
   }
   using _lock = await lockKey(store.layout.locks, key, request.signal);
   if (!ignoreCache) {
     // Somebody may have done it between the first look and the lock.
-    const hit = lookup(request);
+    const hit = await lookup(request);
     if (hit !== undefined) return hit;
   }
   request.onMiss(missReason({ inputs: request.inputs, former: store.cache.newestInSlot(vertex.metadata.slot), evicted: store.cache.known(key), ignoreCache }));
@@ -79,11 +79,11 @@ function recordOf(request: StepRequest, key: string, run: StepRun & { readonly c
   };
 }
 
-function lookup(request: StepRequest): StepOutcome | undefined {
+async function lookup(request: StepRequest): Promise<StepOutcome | undefined> {
   const { store, key, onUse } = request;
   const record = store.cache.lookup(key);
   if (record === undefined) {
-    const hit = request.elsewhere?.((found) => recordOf(request, key, { ...found, sizeBytes: 0 }));
+    const hit = await request.elsewhere?.((found) => recordOf(request, key, { ...found, sizeBytes: 0 }));
     return hit === undefined ? undefined : { ...hit, cached: true };
   }
   onUse(key);

@@ -25,6 +25,8 @@ const unknownLayers: Result = { kind: "layers", chain: [], createdMs: 0 };
 export class StepOutlook {
   readonly #options: OutlookOptions;
   readonly #names = new Map<Digest, Promise<KeyNode | undefined>>();
+  /** names that say what is taken of a stage that was built anew */
+  readonly #byContent = new Map<Digest, KeyNode>();
   readonly #allThere = new Map<Digest, Promise<boolean>>();
   readonly #hits = new Map<Digest, Promise<Result | undefined>>();
 
@@ -37,6 +39,33 @@ export class StepOutlook {
     let name = this.#names.get(vertex.digest);
     if (name === undefined) this.#names.set(vertex.digest, (name = this.#nameOnce(vertex)));
     return name;
+  }
+
+  /**
+   * What a COPY is called by the content that it takes of stages whose files are here: a stage that was built anew may have given the same. From now
+   * on it is called so, and so are the steps above it. undefined: it takes nothing of a stage, or of one whose layers are elsewhere.
+   */
+  async nameByContent(vertex: Vertex, inputs: readonly Result[]): Promise<KeyNode | undefined> {
+    const before = this.#byContent.get(vertex.digest);
+    if (before !== undefined) return before;
+    const { store, signal } = this.#options;
+    const { op } = vertex;
+    const isSource = (result: Result, index: number): result is Extract<Result, { kind: "layers" }> =>
+      op.type === "file" && result.kind === "layers" && result.chain.length > 0 && (index > 0 || op.scratchBase);
+    const stages = inputs.filter(isSource);
+    if (stages.length === 0 || stages.some(({ chain }) => !store.layers.hasAll(chain))) return undefined;
+    const named = await Promise.all(
+      vertex.inputs.map(async (input, index): Promise<SolvedInput> => {
+        const [known, result] = [await this.#namedInput(input), inputs[index]];
+        if (result === undefined || !isSource(result, index)) return known;
+        return { ...known, files: await store.materializer.readableView(result.chain, signal) };
+      }),
+    );
+    const node = keyNodeOf(vertex, named);
+    if (node === undefined) return undefined;
+    this.#byContent.set(vertex.digest, node);
+    this.#names.clear();
+    return node;
   }
 
   /** A result that a cache has, where the store and the caches cannot give what it stands on step by step. */
@@ -64,6 +93,8 @@ export class StepOutlook {
   }
 
   async #nameOnce(vertex: Vertex): Promise<KeyNode | undefined> {
+    const byContent = this.#byContent.get(vertex.digest);
+    if (byContent !== undefined) return byContent;
     return keyNodeOf(vertex, await Promise.all(vertex.inputs.map((input) => this.#namedInput(input))));
   }
 

@@ -88,6 +88,16 @@ test("a step that is not in the cache runs on layers that are", async () => {
   });
 });
 
+test("a copy from a stage that was built anew is found by what it takes, and what stands on it as well", async () => {
+  const directory = await exported(",mode=max");
+  await elsewhere(async (sandbox) => {
+    const changed = sandbox.folder({ Dockerfile: dockerfile.replace("300000", "200000"), a: "1", "dir/b": "2" });
+    const outcome = await build(sandbox, [...from(directory), "-t", "changed"], changed);
+    assert.deepEqual(states(outcome), ["cached", "cached", "done", "cached", "cached"], outcome.stderr);
+    assert.equal(await sandbox.ok(["cat", "changed:latest:/d"]), "12");
+  });
+});
+
 test("mode=min writes the result's layers alone, and they are taken although the stage that they copy from is not there", async () => {
   const directory = await exported(",mode=min");
   assert.ok(blobsOf(directory).every((file) => statSync(file).size < 300_000 || statSync(file).size > 1_000_000));

@@ -1,6 +1,7 @@
 /** Steps as a cache that BuildKit wrote names them: a digest, and for each input the names under which it may be known. */
 import { digestOf, type Digest } from "../../oci/digest.ts";
 import type { Vertex } from "../../graph/vertex.ts";
+import type { FileView } from "../../store/index.ts";
 import type { Result } from "../results.ts";
 import { cacheMapOf, edgeKey } from "./cache-map.ts";
 import { contentDigest } from "./content-digest.ts";
@@ -25,6 +26,8 @@ export interface SolvedInput {
   readonly node: KeyNode | undefined;
   /** the tree of a client's directory behind a layer that was made for a bind mount */
   readonly mountedTree?: Extract<Result, { kind: "tree" }> | undefined;
+  /** the files of a stage's layers, where what is taken of them counts too */
+  readonly files?: FileView | undefined;
 }
 
 /** undefined: the step cannot be found in such a cache, nor written to one. */
@@ -47,9 +50,10 @@ function linksOf({ source, selector, content }: CacheMapInput, inputs: readonly 
   }
   const solved = inputs[source.index];
   const tree = solved?.mountedTree ?? (solved?.result.kind === "tree" ? solved.result : undefined);
-  if (tree === undefined) return solved?.node === undefined ? [] : [{ selector, node: solved.node }];
-  const digest = content === undefined ? undefined : contentDigest(tree.tree.view, content);
+  const view = tree?.tree.view ?? solved?.files;
+  const digest = content === undefined || view === undefined ? undefined : contentDigest(view, content);
   const taken = digest === undefined ? [] : [{ selector: "", node: { digests: [edgeKey(digest, -1)], inputs: [] } }];
+  if (tree === undefined) return solved?.node === undefined ? taken : [{ selector, node: solved.node }, ...taken];
   const { origin } = tree.tree;
   const key = origin.kind === "remote" ? origin.key : undefined;
   return key === undefined ? taken : [{ selector, node: { digests: [edgeKey(digestOf(`buildkit.source.v0:${key}`), 0)], inputs: [] } }, ...taken];

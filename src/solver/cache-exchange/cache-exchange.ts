@@ -61,6 +61,10 @@ export class CacheExchange {
     if (this.#options.exports && step.vertex.metadata.contextMount === undefined) this.#notes.set(step.vertex.digest, step);
   }
 
+  get exports(): boolean {
+    return this.#options.exports;
+  }
+
   get imports(): boolean {
     return this.#options.imports.length > 0;
   }
