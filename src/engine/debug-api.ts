@@ -58,6 +58,8 @@ export interface Failure {
   readFile(path: string): AsyncIterable<Uint8Array>;
   /** what the step had done to its root file system */
   changes(): Promise<readonly FileChange[]>;
+  /** A tar that holds all that there is of it, for another machine. No secrets are in it. */
+  save(): AsyncIterable<Uint8Array>;
 }
 
 export interface DebugApi {
@@ -68,6 +70,8 @@ export interface DebugApi {
    * AMBIGUOUS_ID (invalid_argument).
    */
   open(id?: string): Promise<Failure>;
+  /** Keeps the step that another machine saved. Fails with BUNDLE_INVALID (invalid_argument), and as loading an archive does. */
+  load(source: AsyncIterable<Uint8Array>, options?: { readonly signal?: AbortSignal }): Promise<Failure>;
   /**
    * Builds up to a line of the Dockerfile, and makes a step of what a command there would find: it is kept until it is removed. Behind the last
    * line that is the end of the target. Fails as a build does, and with NO_SUCH_LINE (invalid_argument) where nothing is before the line.

@@ -94,7 +94,6 @@ export class StepKeeper {
       ...(typeof exitCode === "number" ? { exitCode } : {}),
     });
     this.#kept = true;
-    steps.trim(this.#policy.count);
     const { id } = this.#step;
     const remedy = `slipway debug ${id.slice(0, 12)} opens a shell where the step ended`;
     return new SlipwayError(error.kind, error.code, error.message, { remedy, ...error.details, failedStep: id }, error);

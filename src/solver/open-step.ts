@@ -112,7 +112,7 @@ class OpenedStep implements Disposable {
     const lowers = [...saved, ...directories.toReversed(), ...cached];
     const upper = this.#make(`${name}-upper`);
     const [top = this.#make(`${name}-empty`), ...others] = lowers;
-    copyAttributes(top, upper);
+    setAttributes(upper, files.root ?? statSync(top));
     mountOverlay({
       lowers: [top, ...others],
       upper,
@@ -204,8 +204,7 @@ class OpenedStep implements Disposable {
 }
 
 /** An upper's root shows through as the file system's own. */
-function copyAttributes(from: string, to: string): void {
-  const { uid, gid, mode } = statSync(from);
-  chownSync(to, uid, gid);
-  chmodSync(to, mode & 0o7777);
+function setAttributes(directory: string, { uid, gid, mode }: { readonly uid: number; readonly gid: number; readonly mode: number }): void {
+  chownSync(directory, uid, gid);
+  chmodSync(directory, mode & 0o7777);
 }

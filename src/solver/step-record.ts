@@ -10,6 +10,8 @@ export interface RecordedFiles {
   readonly chain: Chain;
   /** name of an overlay-ready directory in the step's own */
   readonly saved?: string;
+  /** attributes of the topmost directory, where layers alone do not have them */
+  readonly root?: { readonly uid: number; readonly gid: number; readonly mode: number };
   /** id of a cache mount, whose directory is the one thing that is not the step's alone */
   readonly cache?: string;
 }

@@ -111,10 +111,12 @@ export class KeptSteps<StepRecord> {
     rmSync(trash, { recursive: true, force: true });
   }
 
-  /** Keeps the newest `count` of those that have ended. */
-  trim(count: number): void {
+  /** Keeps the newest `count` of those that have ended. Answers how many went; their layers go with the next collection. */
+  trim(count: number): number {
     const ended = this.all().filter(({ id }) => this.isFree(id));
-    for (const { id } of ended.slice(Math.max(0, count))) this.remove(id);
+    const gone = ended.slice(Math.max(0, count));
+    for (const { id } of gone) this.remove(id);
+    return gone.length;
   }
 
   #forget(id: string): void {

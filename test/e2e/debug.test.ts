@@ -1,10 +1,11 @@
 /** Steps that failed or were interrupted: what is kept of them, and shells in it. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, suite, test } from "node:test";
 import { createSandbox, type Outcome } from "./sandbox.ts";
+import { tarOf } from "./tar-of.ts";
 
 const sandbox = await createSandbox();
 after(() => sandbox[Symbol.asyncDispose]());
@@ -165,6 +166,53 @@ test("the newest few are kept", async () => {
   assert.equal(await sandbox.ok(["debug", "ls", "-q"]), "");
   const wrong = await sandbox.buildPlain("FROM busybox", {}, [], { env: { SLIPWAY_KEEP_FAILED: "many" } });
   assert.match(wrong.stderr, /SLIPWAY_KEEP_FAILED is how many failed steps are kept, and not "many"/);
+});
+
+suite("a step saved as a file", () => {
+  const file = path.join(sandbox.directory, "failed.tar");
+  const value = "s3cr3t-that-stays";
+  test("opens on another machine as it was, without its secrets", async () => {
+    const env = { TOKEN: value, HTTP_PROXY: "http://user:pa55word@proxy" };
+    const args = ["--save-failed", file, "--secret", "id=token,env=TOKEN", "--build-arg", "HTTP_PROXY"];
+    const text = written.replace("RUN --mount=type=cache", "RUN --mount=type=secret,id=token,required --mount=type=cache");
+    const failed = await sandbox.buildPlain(`${text} exit 9`, {}, args, { env });
+    failedStep(failed);
+    assert.match(failed.stderr, /\nThe failed step is saved: slipway debug \S+failed\.tar opens it on any machine\nERROR: /);
+    const bytes = readFileSync(file);
+    for (const secret of [value, "pa55word"]) assert.ok(!bytes.includes(secret), secret);
+    await using elsewhere = await createSandbox({ base: false });
+    for (let round = 0; round < 2; round++) {
+      const outcome = await elsewhere.call(["debug", file], { input: `${look}; rm file` });
+      assert.deepEqual([outcome.stdout, outcome.code], [seen, 0], outcome.stderr);
+    }
+    assert.equal(await elsewhere.ok(["images", "-aq"]), "");
+    assert.equal(await elsewhere.ok(["debug", "ls", "--format", "{{.Status}} {{.Place}}"]), "Exited (9) Dockerfile:10");
+    await elsewhere.ok(["debug", "rm", "-a"]);
+    await elsewhere.ok(["builder", "prune", "-af"]);
+    assert.deepEqual([readdirSync(path.join(elsewhere.store, "layers")), readdirSync(path.join(elsewhere.store, "blobs/sha256"))], [[], []]);
+  });
+
+  test("later as well, from standard output", async () => {
+    const saved = await sandbox.call(["debug", "save"]);
+    const copy = path.join(sandbox.directory, "copy.tar");
+    writeFileSync(copy, saved.stdoutBytes);
+    assert.equal((await sandbox.call(["debug", copy], { input: look })).stdout, seen);
+  });
+
+  test("that was changed is refused, and nothing of it is kept", async () => {
+    await using elsewhere = await createSandbox({ base: false });
+    const broken = path.join(elsewhere.directory, "broken.tar");
+    const bytes = Buffer.from(readFileSync(file));
+    bytes[bytes.length - 200_000] = (bytes[bytes.length - 200_000] ?? 0) ^ 1;
+    writeFileSync(broken, bytes);
+    const outcome = await elsewhere.call(["debug", broken], { input: "" });
+    assert.equal(outcome.code, 1);
+    assert.match(outcome.stderr, /got sha256:[0-9a-f]{64}|unpacks to/);
+    assert.equal(await elsewhere.ok(["debug", "ls", "-q"]), "");
+    writeFileSync(broken, tarOf([{ name: "other", text: "x" }]));
+    assert.equal((await elsewhere.call(["debug", broken], { input: "" })).stderr, "this is no saved step: it has no slipway-step.json\n");
+    assert.match((await elsewhere.call(["debug", "./absent.tar"])).stderr, /^open \.\/absent\.tar: no such file or directory\n$/);
+  });
 });
 
 suite("before any line", () => {

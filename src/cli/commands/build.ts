@@ -7,7 +7,7 @@ import type { Cli } from "../cli.ts";
 import type { Handler } from "../command.ts";
 import { cliError } from "../failure.ts";
 import { chooseMode } from "../progress/create-renderer.ts";
-import { checkOutputPath, fileError } from "./archive-file.ts";
+import { checkOutputPath, fileError, writeOutputFile } from "./archive-file.ts";
 import { buildOptionsFrom } from "./build-options.ts";
 import { callFrom, dockerfileShownAs, runCall } from "./call.ts";
 import { checkBuilder } from "./buildx.ts";
@@ -36,6 +36,16 @@ function writeFiles(cli: Cli, files: ResultFiles, result: BuildResult): void {
   if (files.metadataFile !== "") write(files.metadataFile, JSON.stringify(result.metadata, null, 2), "");
 }
 
+/** Throws what the build failed with. */
+async function saveFailure(cli: Cli, error: unknown, file: string): Promise<never> {
+  if (file === "") throw error;
+  const { isStepFailedError } = await import("../../engine/index.ts");
+  if (!isStepFailedError(error)) throw error;
+  await writeOutputFile(resolve(cli.cwd, file), error.failure.save());
+  cli.stderr.write(`The failed step is saved: slipway debug ${file} opens it on any machine\n`);
+  throw error;
+}
+
 export const runBuild: Handler = async (cli, invocation) => {
   const { flags } = invocation;
   const progress = flags.string("progress");
@@ -52,7 +62,9 @@ export const runBuild: Handler = async (cli, invocation) => {
     const shownAs = dockerfileShownAs(invocation);
     return await runCall(cli, engine, call, { ...options, ...(shownAs === undefined ? {} : { shownAs }) }, display);
   }
-  const result = await showTask(cli, engine.build(options), display);
+  const saveFailed = flags.string("save-failed");
+  if (saveFailed !== "") await checkOutputPath(resolve(cli.cwd, saveFailed), "");
+  const result = await showTask(cli, engine.build(options), display).catch((error: unknown) => saveFailure(cli, error, saveFailed));
   if ((quiet || progress === "quiet") && result.imageId !== undefined) cli.stdout.write(`${result.imageId}\n`);
   writeFiles(cli, files, result);
   return 0;

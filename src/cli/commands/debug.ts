@@ -1,4 +1,5 @@
 /** `debug`: a shell in the state of a step that failed; `debug ls`, `debug rm`: those that are kept. */
+import { resolve } from "node:path";
 import { isSlipwayError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
 import type { FailedStep, Failure, ShellOptions } from "../../engine/api.ts";
@@ -10,6 +11,7 @@ import { chooseMode } from "../progress/create-renderer.ts";
 import { renderRows, type RowType } from "../render.ts";
 import { ellipsis } from "../table.ts";
 import { formatAgo } from "../units.ts";
+import { openInputFile, writeOutputFile, writeToStdout } from "./archive-file.ts";
 import { stepOptionsFrom } from "./build-options.ts";
 import { parseSecret, parseSsh } from "./build-words.ts";
 import { showTask } from "./show-task.ts";
@@ -66,8 +68,20 @@ export const runDebug: Handler = async (cli, invocation) => {
   const line = flags.number("at");
   if (line !== undefined) return await runAt(cli, invocation, line);
   if (word === "build") return await runBuildDebugged(cli, invocation);
+  const bundle = word !== undefined && !/^[0-9a-f]+$/.test(word) ? await openInputFile(cli.cwd, word) : undefined;
   const engine = await cli.open();
-  return await runShell(cli, await engine.debug.open(word), flags, command);
+  const failure = bundle === undefined ? await engine.debug.open(word) : await engine.debug.load(bundle, { signal: cli.signal });
+  return await runShell(cli, failure, flags, command);
+};
+
+export const runDebugSave: Handler = async (cli, { flags, args }) => {
+  const output = flags.string("output");
+  if (output === "" && cli.stdout.isTTY) throw cliError("cowardly refusing to save to a terminal. Use the -o flag or redirect", "NOT_A_TERMINAL");
+  const engine = await cli.open();
+  const failure = await engine.debug.open(args[0]);
+  if (output === "" || output === "-") await writeToStdout(cli, failure.save());
+  else await writeOutputFile(resolve(cli.cwd, output), failure.save());
+  return 0;
 };
 
 async function runAt(cli: Cli, { flags, args, table }: Invocation, line: number): Promise<number> {

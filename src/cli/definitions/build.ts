@@ -49,6 +49,7 @@ export const buildFlags = [
   flag("push", "", "bool", "Push the result: short for --output=type=registry"),
   flag("quiet", "q", "bool", "Print nothing but the image's id"),
   flag("rm", "", "bool", "Accepted for scripts", { default: "true", hidden: true }),
+  flag("save-failed", "", "string", "File that receives the state of the step that fails, for slipway debug on another machine", { complete: "file" }),
   ignored("sbom", "", "string", 'Short for "--attest=type=sbom"', "attestations are not made yet", { bare: "true" }),
   flag("secret", "", "stringArray", 'Secret for RUN --mount=type=secret (form: "id=name[,src=file|,env=NAME]")'),
   ignored("security-opt", "", "stringArray", "Security options", 'use "RUN --security=insecure"', { hidden: true }),

@@ -29,8 +29,8 @@ export const debugCommands: readonly Command[] = [
   {
     name: "debug",
     short: "Open a shell where a step of a build failed",
-    long: `Opens a shell in the state in which a step of a build failed or was interrupted: its files, mounts, variables, user, directory and network. Without ID that is the last one. What the shell changes is thrown away when it ends, so that the state is the same the next time; its exit code is that of the command.\n\nWhere standard input is no terminal the shell reads commands from it. Secrets are not kept: give them again.\n\nWith --at LINE the build of a context goes as far as that line of the Dockerfile, and the shell stands before it. With "build" and its words behind it a build runs, and the shell opens if a step fails: --on and --invoke are those of Docker's "buildx debug".\n\nSee docs/debug.md.`,
-    usage: "[OPTIONS] [ID | --at LINE PATH | build ...] [COMMAND] [ARG...]",
+    long: `Opens a shell in the state in which a step of a build failed or was interrupted: its files, mounts, variables, user, directory and network. Without ID that is the last one; FILE is one that "build --save-failed" or "debug save" wrote. What the shell changes is thrown away when it ends, so that the state is the same the next time; its exit code is that of the command.\n\nWhere standard input is no terminal the shell reads commands from it. Secrets are not kept: give them again.\n\nWith --at LINE the build of a context goes as far as that line of the Dockerfile, and the shell stands before it. With "build" and its words behind it a build runs, and the shell opens if a step fails: --on and --invoke are those of Docker's "buildx debug".\n\nSee docs/debug.md.`,
+    usage: "[OPTIONS] [ID | FILE | --at LINE PATH | build ...] [COMMAND] [ARG...]",
     flags: [
       flag("busybox", "", "bool", "Lend a shell and tools, also where the image has its own"),
       flag("at", "", "int", "Build a context up to this line of its Dockerfile and open the shell there"),
@@ -45,6 +45,7 @@ export const debugCommands: readonly Command[] = [
     examples: [
       { text: "Look around where the last build failed", command: "slipway debug" },
       { text: "Commands from a pipe, in the state of a step that is named", command: "echo 'ls -l /app; env' | slipway debug 3f9c1b7a2d44" },
+      { text: "A step that failed on another machine", command: "slipway debug failed.tar" },
       { text: "Before line 12 of a Dockerfile, whether it fails or not", command: "slipway debug --at 12 -f docker/Dockerfile ." },
       { text: "A shell as soon as a build fails", command: "slipway debug build -t myapp ." },
       { text: "One command", command: "slipway debug 3f9c1b7a2d44 cat /app/npm-debug.log" },
@@ -59,6 +60,16 @@ export const debugCommands: readonly Command[] = [
     args: { min: 0, max: 0 },
     paths: ["debug ls", "debug list"],
     load: async () => (await import("../commands/debug.ts")).runDebugLs,
+  },
+  {
+    name: "save",
+    short: "Save a failed step as a file that opens on another machine",
+    long: "Saves the state of a failed step, without ID the last one, as a tar: `slipway debug FILE` opens it wherever Slipway is. Secrets are not in it; what the step had written and its variables are.",
+    usage: "[OPTIONS] [ID]",
+    flags: [flag("output", "o", "string", "Write to a file, instead of standard output", { complete: "file" })],
+    args: { min: 0, max: 1 },
+    paths: ["debug save"],
+    load: async () => (await import("../commands/debug.ts")).runDebugSave,
   },
   {
     name: "rm",

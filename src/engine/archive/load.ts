@@ -110,7 +110,7 @@ async function verifyImage(store: Store, members: ArchiveMembers, image: Contain
 }
 
 /** A layer that is here already is not looked at: its bytes were verified when they came. */
-async function addLayer(store: Store, members: ArchiveMembers, path: string, diffId: Digest, signal: AbortSignal | undefined): Promise<void> {
+export async function addLayer(store: Store, members: ArchiveMembers, path: string, diffId: Digest, signal: AbortSignal | undefined): Promise<void> {
   if (store.layers.has(diffId)) {
     store.layers.hold([diffId]);
     return;

@@ -77,7 +77,7 @@ export async function withSolver<T>(
   } finally {
     if (context.id === context.directory) digests.save(indexPath, () => store.lease().temporaryPath("context-index"));
     store.cache.touch(solver.usedKeys);
-    keptSteps(store).trim(hasRoom(store) ? keptCount : 0);
+    if (keptSteps(store).trim(hasRoom(store) ? keptCount : 0) > 0) store.collect();
     enforceCacheCeiling(store);
     await networks?.close();
   }

@@ -18,6 +18,10 @@ export function createDebug(store: Store, client: () => Promise<RegistryClient>)
       const { createFailure } = await import("./failure.ts");
       return createFailure(store, await findStep(store, id));
     },
+    load: async (source, { signal } = {}) => {
+      const [{ readBundle }, { createFailure }] = await Promise.all([import("./bundle.ts"), import("./failure.ts")]);
+      return createFailure(store, await readBundle(store, source, signal));
+    },
     stopAt: (options) =>
       startTask(async (emit) => {
         const [{ stopBuild }, { createFailure }] = await Promise.all([import("./stop-build.ts"), import("./failure.ts")]);
@@ -29,6 +33,7 @@ export function createDebug(store: Store, client: () => Promise<RegistryClient>)
       if (!steps.isFree(step.id))
         throw new SlipwayError("conflict", "STEP_IN_USE", `the step ${prefix} is in use by another process`, { id: step.id, bare: true });
       steps.remove(step.id);
+      store.collect();
       return step.id;
     },
   };

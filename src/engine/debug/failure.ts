@@ -9,8 +9,9 @@ import { compareFiles } from "../files/compare-files.ts";
 import { listFiles } from "../files/list-files.ts";
 import { readFile } from "../files/read-file.ts";
 import { storeFiles } from "../files/store-files.ts";
+import { writeBundle } from "./bundle.ts";
 import { describeStep } from "./describe-step.ts";
-import { stepChain } from "./step-chain.ts";
+import { stepChain } from "./settle-step.ts";
 
 export function createFailure(store: Store, opened: KeptStep<StepRecord>): Failure {
   // its root may have become layers meanwhile
@@ -21,6 +22,7 @@ export function createFailure(store: Store, opened: KeptStep<StepRecord>): Failu
     shell: (options = {}) => runShell(store, current(), options),
     files: async (path = "/", { recursive = false } = {}) => await listFiles(storeFiles(store, stepChain(store, current())), named, path, recursive),
     readFile: (path) => readFile(storeFiles(store, stepChain(store, current())), named, path),
+    save: () => writeBundle(store, current()),
     changes: async () => {
       const chain = stepChain(store, current());
       return compareFiles(await storeFiles(store, chain.slice(0, -1)).whole(), await storeFiles(store, chain).whole());

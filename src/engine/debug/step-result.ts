@@ -2,7 +2,7 @@
 import { SlipwayError } from "../../base/errors.ts";
 import { keptSteps } from "../../solver/step-record.ts";
 import type { Chain, Store } from "../../store/index.ts";
-import { stepChain } from "./step-chain.ts";
+import { stepChain } from "./settle-step.ts";
 
 export interface StepResult {
   readonly chain: Chain;
