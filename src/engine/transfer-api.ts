@@ -49,6 +49,11 @@ export interface CopyOptions extends LocationOptions {
   readonly all?: boolean;
   /** from a registry into another: also what refers to the images, and cosign's tags .sig, .att and .sbom */
   readonly referrers?: boolean;
+  /**
+   * BuildKit's attestations of an index: as they are, as referrers of its images (into a registry), or left out. Without them the index is another
+   * one, and a lone image stands for itself.
+   */
+  readonly attestations?: "index" | "referrers" | "none";
 }
 
 export interface CopyEvent {

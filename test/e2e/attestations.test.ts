@@ -80,6 +80,31 @@ describe("an image with attestations", async () => {
     assert.equal(await box.ok(["copy", "-q", `store:${name}`, `oci:${box.directory}/layout`]), whole);
   });
 
+  test("its attestations become referrers, or are left out: the image stands for itself then", async () => {
+    const [loose, bare] = [`${registry.host}/attested/loose:1`, `${registry.host}/attested/bare:1`];
+    assert.equal(await sandbox.ok(["copy", "-q", "--attestations", "referrers", `docker://${source}`, loose]), image);
+    assert.equal(await digestAt(loose), image);
+    const found = (await (await fetch(`${registry.url}/v2/attested/loose/referrers/${image}`)).json()) as {
+      readonly manifests: readonly { readonly digest: string; readonly artifactType: string }[];
+    };
+    assert.deepEqual(
+      found.manifests.map(({ artifactType }) => artifactType),
+      ["application/vnd.docker.attestation.manifest.v1+json"],
+    );
+    const [referrer] = found.manifests;
+    const { layers, subject } = (await (
+      await fetch(`${registry.url}/v2/attested/loose/manifests/${referrer?.digest}`, { headers: { accept: manifestType } })
+    ).json()) as { readonly layers: readonly { readonly digest: string }[]; readonly subject: { readonly digest: string } };
+    assert.equal(subject.digest, image);
+    assert.equal((await fetch(`${registry.url}/v2/attested/loose/blobs/${layers[0]?.digest}`)).status, 200);
+    assert.equal(await sandbox.ok(["copy", "-q", "--attestations", "none", `docker://${source}`, bare]), image);
+    const none = (await (await fetch(`${registry.url}/v2/attested/bare/referrers/${image}`)).json()) as { readonly manifests: readonly object[] };
+    assert.deepEqual(none.manifests, []);
+    const nowhere = await sandbox.call(["copy", "--attestations", "referrers", `docker://${source}`, `oci:${sandbox.directory}/nowhere`]);
+    assert.deepEqual([nowhere.code, nowhere.stderr], [1, `oci:${sandbox.directory}/nowhere: attestations can be referrers in a registry only\n`]);
+    assert.equal((await sandbox.call(["copy", "--attestations", "some", `docker://${source}`, bare])).code, 1);
+  });
+
   test("pulled, it comes alone, and the push says so", async () => {
     const [fresh, name] = [await createSandbox({ base: false }), `${registry.host}/attested/alone:1`];
     await using box = fresh;

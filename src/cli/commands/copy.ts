@@ -35,8 +35,11 @@ export const runCopy: Handler = async (cli, { flags, args }) => {
   const all = flags.bool("all");
   const platform = platformOption(flags);
   if (all && platform.platform !== undefined) throw cliError("--all and --platform exclude each other");
+  const attestations = flags.string("attestations");
+  if (attestations !== "index" && attestations !== "referrers" && attestations !== "none")
+    throw cliError(`invalid --attestations ${JSON.stringify(attestations)}: index, referrers or none`);
   const referrers = flags.bool("referrers") || flags.bool("signatures");
-  return await copyShown(cli, flags.bool("quiet"), args[0]!, args[1]!, { all, referrers, ...platform });
+  return await copyShown(cli, flags.bool("quiet"), args[0]!, args[1]!, { all, referrers, attestations, ...platform });
 };
 
 /** `push ssh://[user@]host[:port]/name:tag`: the image of that name here, into the store there. */

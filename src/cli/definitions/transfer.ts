@@ -84,6 +84,10 @@ export const transferCommands: readonly Command[] = [
     usage: "[OPTIONS] SOURCE TARGET",
     flags: [
       flag("all", "a", "bool", "All platforms of an index, also where the target gets this machine's otherwise"),
+      flag("attestations", "", "string", 'BuildKit\'s attestations of an index: "index" (as they are), "referrers" or "none"', {
+        default: '"index"',
+        complete: ["index", "referrers", "none"],
+      }),
       flag("platform", "", "string", 'One platform of an index, as "os[/arch[/variant]]"'),
       flag("quiet", "q", "bool", "Print the digest only"),
       flag("referrers", "", "bool", "From registry to registry also what refers to the images: signatures, SBOMs, cosign's tags"),

@@ -6,6 +6,7 @@ import { parseManifestOrIndex } from "../../oci/parse-manifest.ts";
 import { formatPlatform, type Platform } from "../../oci/platform.ts";
 import type { CopyEvent } from "../transfer-api.ts";
 import { chooseManifest } from "../files/choose-manifest.ts";
+import { placeAttestations, type AttestationPlace } from "./loose-attestations.ts";
 import type { Document, ImageSource } from "../transports/image-source.ts";
 import type { ImageTarget } from "../transports/image-target.ts";
 
@@ -14,6 +15,8 @@ export interface CopyRequest {
   readonly target: ImageTarget;
   /** undefined: all that the name means */
   readonly platform: Platform | undefined;
+  /** what becomes of an index's attestations; as it is when absent */
+  readonly attestations?: AttestationPlace;
   readonly signal?: AbortSignal;
   readonly emit: (event: CopyEvent) => void;
 }
@@ -76,13 +79,17 @@ function tooMuch(source: ImageSource): SlipwayError {
 
 /** Answers the root's descriptor. What was copied before a failure stays where the target can keep it, and is not sent again. */
 export async function copyImage(request: CopyRequest): Promise<{ readonly root: Descriptor; readonly digests: readonly Digest[] }> {
-  const { target, signal } = request;
-  const { documents, blobs } = await planCopy(request);
+  const { target, signal, attestations = "index" } = request;
+  const { documents, blobs, referrers } = placeAttestations(await planCopy(request), attestations);
   await target.prepare?.({ documents, blobs, open: (descriptor) => request.source.blob(descriptor, signal) }, signal);
   await copyBlobs(request, blobs);
   for (const document of documents.slice(0, -1)) await target.putDocument(document, signal);
   const root = documents.at(-1) as Document;
   await target.putRoot(root, signal);
+  for (const each of referrers) {
+    await target.putReferrer?.(each, signal);
+    request.emit({ kind: "referrer", digest: each.descriptor.digest, status: "written", currentBytes: each.bytes.length, sizeBytes: each.bytes.length });
+  }
   request.emit({ kind: "manifest", digest: root.descriptor.digest, status: "written", currentBytes: root.bytes.length, sizeBytes: root.bytes.length });
   return { root: root.descriptor, digests: documents.map(({ descriptor }) => descriptor.digest) };
 }

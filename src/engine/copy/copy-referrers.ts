@@ -50,8 +50,8 @@ async function copyReferrer(request: ReferrersRequest, digest: Digest): Promise<
   emit({ kind: "referrer", digest, status: "written", currentBytes: document.bytes.length, sizeBytes: document.bytes.length });
 }
 
-export function unsupported(place: string): SlipwayError {
-  return new SlipwayError("unsupported", "TARGET_UNSUPPORTED", `${place}: referrers can be copied from registry to registry only`, { place, bare: true });
+export function unsupported(place: string, why = "referrers can be copied from registry to registry only"): SlipwayError {
+  return new SlipwayError("unsupported", "TARGET_UNSUPPORTED", `${place}: ${why}`, { place, bare: true });
 }
 
 async function copyCosignTags(request: ReferrersRequest, subject: Digest): Promise<void> {

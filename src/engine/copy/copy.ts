@@ -26,7 +26,9 @@ export async function copy(surroundings: Surroundings, from: string, to: string,
   const common = { source, target, emit, ...(signal === undefined ? {} : { signal }) };
   if (options.referrers === true && target.putReferrer === undefined) throw unsupported(to);
   if (options.referrers === true && source.reference === undefined) throw unsupported(from);
-  const { root, digests } = await copyImage({ ...common, platform: platformFor(destination, options) });
+  const { attestations = "index" } = options;
+  if (attestations === "referrers" && target.putReferrer === undefined) throw unsupported(to, "attestations can be referrers in a registry only");
+  const { root, digests } = await copyImage({ ...common, platform: platformFor(destination, options), attestations });
   if (options.referrers === true && source.reference !== undefined) {
     await copyReferrers({ ...common, client: await surroundings.client(), from: source.reference }, digests);
   }
