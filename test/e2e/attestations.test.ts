@@ -58,6 +58,10 @@ describe("an image with attestations", async () => {
     await sandbox.ok(["tag", "attested:1", pushed]);
     assert.doesNotMatch(await sandbox.ok(["push", pushed]), /Info/);
     assert.equal(await digestAt(pushed), whole);
+    const part = `${registry.host}/attested/part:1`;
+    await sandbox.ok(["tag", "attested:1", part]);
+    assert.doesNotMatch(await sandbox.ok(["push", "--platform", "linux/amd64", part]), /Not all/);
+    assert.equal(await digestAt(part), image);
     const archive = `${sandbox.directory}/attested.tar`;
     await sandbox.ok(["save", "-o", archive, "attested:1"]);
     assert.equal(await other.ok(["load", "-i", archive]), "Loaded image: attested:1");

@@ -37,7 +37,8 @@ export async function* saveImages(store: Store, refs: readonly string[], options
       chosen.set(id, entry);
     }
   }
-  const images = [...chosen.values()].map(({ id, names }) => archivedFrom(store, id, [...names]));
+  const isPart = options.platform !== undefined && options.platform !== "";
+  const images = [...chosen.values()].map(({ id, names }) => archivedFrom(store, id, [...names], isPart));
   yield* archiveImages(store, images, { format: "docker", ...(options.signal === undefined ? {} : { signal: options.signal }) });
 }
 
@@ -60,10 +61,13 @@ function allTags(store: Store, ref: string): readonly { readonly id: Digest; rea
   }
 }
 
-/** What an image or index of the store is in an archive. */
-export function archivedFrom(store: Store, id: Digest, names: readonly string[]): ArchivedImage | ArchivedIndex {
+/** What an image or index of the store is in an archive. `isPart`: the image alone was asked for, without the index that it came with. */
+export function archivedFrom(store: Store, id: Digest, names: readonly string[], isPart = false): ArchivedImage | ArchivedIndex {
   const index = store.indexes.get(id);
-  if (index === undefined) return withAttestations(store, id, archivedImage(store, id, names));
+  if (index === undefined) {
+    const image = archivedImage(store, id, names);
+    return isPart ? image : withAttestations(store, id, image);
+  }
   const { parts, annotations } = readImageIndex(store, id);
   const here = new Set(store.indexes.members(id).map(({ image }) => image));
   return {

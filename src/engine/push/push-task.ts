@@ -77,7 +77,8 @@ function tagsHere(store: Store, repository: Reference): readonly Reference[] {
 
 async function pushOne(push: OnePush, reference: Reference, id: Digest): Promise<PushOutcome> {
   const { store, client, options, onEvent } = push;
-  const chosen = options.platform === undefined || options.platform === "" ? id : platformImage(store, id, reference, options.platform);
+  const isPart = options.platform !== undefined && options.platform !== "";
+  const chosen = isPart ? platformImage(store, id, reference, options.platform ?? "") : id;
   const pushed = await pushArchived(
     {
       store,
@@ -88,13 +89,13 @@ async function pushOne(push: OnePush, reference: Reference, id: Digest): Promise
       onProgress: createPushEvents(onEvent),
       signal: options.signal,
     },
-    archivedFrom(store, chosen, []),
+    archivedFrom(store, chosen, [], isPart),
   );
   // one platform of several, or compressed in another way: a copy, and not what the name stands for here
   if (chosen === id && options.compression?.force !== true) rememberPushed(store, id, reference, pushed);
   const { digest, size } = pushed.descriptor;
   onEvent({ status: `${reference.tag ?? "latest"}: digest: ${digest} size: ${size}` });
-  const partOf = chosen === id && options.compression?.force !== true ? indexOf(store, id) : undefined;
+  const partOf = !isPart && options.compression?.force !== true ? indexOf(store, id) : undefined;
   return { reference: formatReference(reference), digest, sizeBytes: size, ...(partOf === undefined || partOf === digest ? {} : { partOf }) };
 }
 
