@@ -33,7 +33,14 @@ export interface RegistryApi {
    */
   push(
     reference: string,
-    options?: { readonly platform?: string; readonly allTags?: boolean; readonly compression?: LayerCompression; readonly signal?: AbortSignal },
+    options?: {
+      readonly platform?: string;
+      readonly allTags?: boolean;
+      readonly compression?: LayerCompression;
+      /** also layers that are not to be distributed; daemon.json names registries that get them always */
+      readonly nondistributable?: boolean;
+      readonly signal?: AbortSignal;
+    },
   ): Task<{ readonly reference: string; readonly digest: Digest; readonly sizeBytes: number; readonly partOf?: Digest }, PullEvent>;
 }
 

@@ -21,6 +21,7 @@ import { createLimiter } from "./limiter.ts";
 import { listTagsAt } from "./list-tags.ts";
 import { loginAt } from "./login.ts";
 import { createMirrorMemory } from "./mirror-memory.ts";
+import { isAmongHosts } from "./proxy.ts";
 import { deleteManifestAt, pushManifestAt, type PushedManifest } from "./push-manifest.ts";
 import { ofArtifactType, referrersAt, referrersByTag, type ReferrersOptions } from "./referrers.ts";
 import { certificatesByHost, endpointsFor } from "./registries-conf.ts";
@@ -97,6 +98,8 @@ export interface OpenBlobOptions extends CallOptions {
  * how BuildKit says it; `details.mirrors` what the mirrors answered before the registry itself failed.
  */
 export interface RegistryClient {
+  /** Whether the reference's registry is to get layers that are not to be distributed to others. */
+  takesNondistributable(reference: Reference): boolean;
   /**
    * What a reference means now, by one HEAD request; undefined where the registry does not say the digest.
    * Docker Hub does not count it against the pull limit.
@@ -153,6 +156,8 @@ export interface RegistryClientOptions {
   readonly parallelUploads?: number;
   readonly timeouts?: Partial<Timeouts>;
   readonly retry?: Partial<Retry>;
+  /** hosts ("registry.example:5000"), and ranges of addresses, that get layers which are not to be distributed */
+  readonly nondistributableTo?: readonly string[];
   /** read for HTTP_PROXY, HTTPS_PROXY, NO_PROXY */
   readonly env?: Env;
   /** directories with certificates by host, the first that knows a host counts */
@@ -235,6 +240,7 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
   const close = (): Promise<void> => transport.close();
   return {
     resolve,
+    takesNondistributable: ({ domain }) => isAmongHosts(domain, options.nondistributableTo ?? []),
     openBlob,
     head: (reference, call = {}) => {
       const named = withDefaultTag(reference);

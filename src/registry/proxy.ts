@@ -26,6 +26,12 @@ export function isInRange(address: string, cidr: string): boolean {
   return range.check(address, family(address));
 }
 
+/** Hosts with their ports as in references; a range stands for the addresses in it, whatever the port. */
+export function isAmongHosts(domain: string, entries: readonly string[]): boolean {
+  const address = domain.replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
+  return entries.some((entry) => entry === domain || (entry.includes("/") && isIP(address) !== 0 && isInRange(address, entry)));
+}
+
 function isExcluded(host: string, port: string, entry: string): boolean {
   if (entry === "*") return true;
   if (entry.includes("/")) return isIP(host) !== 0 && isInRange(host, entry);

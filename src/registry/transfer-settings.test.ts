@@ -24,6 +24,12 @@ describe("transfer settings", () => {
       '{"max-concurrent-downloads":10,"max-concurrent-uploads":2}',
       { parallelDownloads: 1, parallelUploads: 3, env: { SLIPWAY_PARALLEL_DOWNLOADS: "1", SLIPWAY_PARALLEL_UPLOADS: "3" } },
     ],
+    [
+      "what may be sent to whom",
+      {},
+      '{"allow-nondistributable-artifacts":["r.example:5000","10.0.0.0/8"]}',
+      { nondistributableTo: ["r.example:5000", "10.0.0.0/8"], env: {} },
+    ],
     ["the daemon's proxies", {}, proxies, { env: { HTTP_PROXY: "http://p:1", HTTPS_PROXY: "http://p:2", NO_PROXY: "a.example" } }],
     ["not beside the environment's", { https_proxy: "http://own:1" }, proxies, { env: { https_proxy: "http://own:1" } }],
   ];

@@ -11,6 +11,8 @@ export interface TransferSettings {
   readonly parallelDownloads?: number;
   readonly parallelUploads?: number;
   readonly retry?: { readonly maxAttempts: number };
+  /** hosts, and ranges of addresses, that layers may go to which others are not given */
+  readonly nondistributableTo?: readonly string[];
   /** the environment, with daemon.json's proxies where it names none */
   readonly env: Env;
 }
@@ -51,11 +53,13 @@ export function readTransferSettings(env: Env, home: string, files: ConfigFiles)
     const fields = new Fields(parseJsonObject(Buffer.from(found.text), found.path, { maxBytes: 1024 * 1024, maxDepth: 32 }), found.path);
     const parallelDownloads = downloads ?? daemonLimit(fields, "max-concurrent-downloads");
     const parallelUploads = uploads ?? daemonLimit(fields, "max-concurrent-uploads");
+    const nondistributableTo = fields.strings("allow-nondistributable-artifacts") ?? [];
     const maxAttempts = daemonLimit(fields, "max-download-attempts");
     return {
       ...(parallelDownloads === undefined ? {} : { parallelDownloads }),
       ...(parallelUploads === undefined ? {} : { parallelUploads }),
       ...(maxAttempts === undefined ? {} : { retry: { maxAttempts } }),
+      ...(nondistributableTo.length === 0 ? {} : { nondistributableTo }),
       env: withProxies(env, fields),
     };
   } catch (error) {

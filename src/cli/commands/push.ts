@@ -36,7 +36,13 @@ export const runPush: Handler = async (cli, { flags, args }) => {
   const allTags = flags.bool("all-tags");
   if (text && !allTags && parsed.tag === undefined && parsed.digest === undefined) cli.stdout.write("Using default tag: latest\n");
   const engine = await cli.open();
-  const task = engine.images.push(name, { allTags, signal: cli.signal, ...(platform === "" ? {} : { platform }), ...compressionOf(flags) });
+  const task = engine.images.push(name, {
+    allTags,
+    nondistributable: flags.bool("allow-nondistributable-artifacts"),
+    signal: cli.signal,
+    ...(platform === "" ? {} : { platform }),
+    ...compressionOf(flags),
+  });
   const { digest, sizeBytes, partOf } = await showTransfer(cli.stdout, mode, task).catch(throwBare);
   if (partOf !== undefined && text) cli.stdout.write(partNotice(cli, partOf, digest));
   if (mode === "quiet") cli.stdout.write(`${formatReference(allTags ? parsed : withDefaultTag(parsed))}\n`);

@@ -149,6 +149,7 @@ export const imageCommands: readonly Command[] = [
     usage: "[OPTIONS] NAME[:TAG]|ssh://[USER@]HOST[:PORT]/NAME[:TAG]",
     flags: [
       flag("all-tags", "a", "bool", "Send every tag of the repository that is here"),
+      flag("allow-nondistributable-artifacts", "", "bool", "Also send layers that are not to be distributed (Windows bases)"),
       flag("compression", "", "string", 'How layers are compressed anew: "gzip", "zstd", "estargz" or "uncompressed"'),
       flag("disable-content-trust", "", "bool", "Accepted for scripts", { default: "true", hidden: true }),
       flag("platform", "", "string", "Of an image for several platforms this one alone"),

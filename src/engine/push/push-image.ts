@@ -39,6 +39,8 @@ export interface PushRequest {
   readonly compression: LayerCompression;
   /** documents that are made now have Docker's media types; eStargz has OCI's always */
   readonly dockerTypes?: boolean;
+  /** layers that are not to be distributed are sent too, where they are here */
+  readonly nondistributable?: boolean;
   /** repositories of that registry that a layer's blob may be mounted from */
   readonly mountFrom: (diffId: Digest) => readonly string[];
   readonly onProgress: (progress: PushProgress) => void;
@@ -177,10 +179,10 @@ class LayerPusher {
 
   /** The blobs that a manifest names. False where one of them is neither here nor there. */
   async pushKept(blobs: readonly Descriptor[], chain: readonly Digest[]): Promise<boolean> {
-    const { store, client, reference, signal } = this.#request;
+    const { store, client, reference, signal, nondistributable = false } = this.#request;
     const done = await Promise.all(
       blobs.map(async (blob, at) => {
-        if (isNondistributable(blob.mediaType)) return true;
+        if (isNondistributable(blob.mediaType) && !(nondistributable && store.blobs.has(blob.digest))) return true;
         const diffId = chain[at] as Digest;
         if (store.blobs.size(blob.digest) === blob.size) return await this.#sendOnce(diffId, blob);
         return await client.hasBlob(reference, blob, signal === undefined ? {} : { signal });

@@ -19,6 +19,8 @@ export interface PushImageOptions {
   /** every tag of the repository that is here; the reference has none then */
   readonly allTags?: boolean;
   readonly compression?: LayerCompression;
+  /** also layers that are not to be distributed; daemon.json names registries that get them always */
+  readonly nondistributable?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -85,6 +87,7 @@ async function pushOne(push: OnePush, reference: Reference, id: Digest): Promise
       client,
       reference,
       compression: options.compression ?? defaultCompression,
+      nondistributable: options.nondistributable === true || client.takesNondistributable(reference),
       mountFrom: mountSources(store, reference),
       onProgress: createPushEvents(onEvent),
       signal: options.signal,
