@@ -15,7 +15,7 @@ export function buildCopy(node: InstructionNode): CopyInstruction {
     type: "copy",
     ...baseOf(node),
     ...sourcesAndDestination(node, flags, "COPY"),
-    from: stageOrImage(flags.text("from")),
+    from: flags.text("from"),
     parents: flags.boolean("parents") ?? false,
   };
 }
@@ -32,13 +32,6 @@ export function buildAdd(node: InstructionNode): AddInstruction {
     checksum: flags.text("checksum"),
     unpack: flags.boolean("unpack"),
   };
-}
-
-function stageOrImage(from: string | undefined): string | undefined {
-  if (from?.includes("$") !== true) return from;
-  const advice = "define a new stage with FROM using ARG from global scope as a workaround";
-  // Docker names no line here.
-  throw dockerfileError(`variable expansion is not supported for --from, ${advice}`, undefined, { lines: undefined });
 }
 
 function requireDestination(node: InstructionNode, instruction: string): void {

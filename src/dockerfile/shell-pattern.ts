@@ -44,10 +44,15 @@ export function trimPrefix(pattern: ShellPattern, value: string, longest: boolea
   return end === undefined ? value : characters.slice(end).join("");
 }
 
-/** The value without the shortest or longest end that matches. */
-export function trimSuffix(pattern: ShellPattern, value: string, longest: boolean): string {
+/** The pattern backwards, for an end is the beginning of the value backwards. An escape stays before what it escapes. */
+export function reversePattern(pattern: string): string {
+  return (pattern.match(/\\[\s\S]|[\s\S]/gu) ?? []).toReversed().join("");
+}
+
+/** The value without the shortest or longest end that matches; the pattern was reversed before it was parsed. */
+export function trimSuffix(reversed: ShellPattern, value: string, longest: boolean): string {
   const characters = [...value].reverse();
-  const end = matchEnd(pattern.toReversed(), characters, 0, longest);
+  const end = matchEnd(reversed, characters, 0, longest);
   return end === undefined ? value : characters.slice(end).reverse().join("");
 }
 

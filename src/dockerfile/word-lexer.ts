@@ -1,10 +1,11 @@
 /**
  * The lexer behind word.ts: one pass over a word, quotes and escapes removed, variables replaced, and on the way the
- * blank-separated words collected (a blank splits only outside quotes; blanks out of a variable split too).
+ * blank-separated words collected (a blank splits only outside quotes; blanks out of a variable split too). As in Docker, whose
+ * lexer has one buffer for all depths, the operand of `${name-operand}` makes the words forget what stood right before it: `EXPOSE 9${P-80}` is 80.
  */
 import { SlipwayError } from "../base/errors.ts";
 import { isSpace } from "./go-text.ts";
-import { parseShellPattern, replacePattern, trimPrefix, trimSuffix } from "./shell-pattern.ts";
+import { parseShellPattern, replacePattern, reversePattern, trimPrefix, trimSuffix } from "./shell-pattern.ts";
 
 export interface LexerOptions {
   readonly escape: string;
@@ -37,6 +38,7 @@ export class WordLexer {
   #rawEscapes: boolean;
   #nesting = 0;
   #length = 0;
+  readonly #unfinished = { text: "" };
 
   constructor(text: string, lookup: (name: string) => string | undefined, options: LexerOptions) {
     this.#text = text;
@@ -78,7 +80,8 @@ export class WordLexer {
 
   #plain(stop: string | undefined): LexedWord {
     let result = "";
-    const words = new WordCollector();
+    this.#unfinished.text = "";
+    const words = new WordCollector(this.#unfinished);
     while (!this.#ended) {
       const character = this.#peek();
       if (character === stop) {
@@ -247,8 +250,8 @@ export class WordLexer {
 function trimmed(operator: "#" | "%", word: string, value: string): string {
   const longest = word.startsWith(operator);
   const pattern = longest ? word.slice(1) : word;
-  const trim = operator === "#" ? trimPrefix : trimSuffix;
-  return withPattern(pattern, (parsed) => trim(parsed, value, longest));
+  if (operator === "#") return withPattern(pattern, (parsed) => trimPrefix(parsed, value, longest));
+  return withPattern(reversePattern(pattern), (parsed) => trimSuffix(parsed, value, longest));
 }
 
 function withPattern(pattern: string, use: (parsed: ReturnType<typeof parseShellPattern>) => string): string {
@@ -269,17 +272,21 @@ function failure(reason: string): SlipwayError {
 
 class WordCollector {
   readonly #words: string[] = [];
-  #word = "";
+  readonly #unfinished: { text: string };
+
+  constructor(unfinished: { text: string }) {
+    this.#unfinished = unfinished;
+  }
 
   addText(text: string): void {
     for (const character of text) {
-      if (!isSpace(character)) this.#word += character;
+      if (!isSpace(character)) this.#unfinished.text += character;
       else this.#end();
     }
   }
 
   addQuoted(text: string): void {
-    this.#word += text;
+    this.#unfinished.text += text;
   }
 
   finish(): readonly string[] {
@@ -288,7 +295,7 @@ class WordCollector {
   }
 
   #end(): void {
-    if (this.#word !== "") this.#words.push(this.#word);
-    this.#word = "";
+    if (this.#unfinished.text !== "") this.#words.push(this.#unfinished.text);
+    this.#unfinished.text = "";
   }
 }

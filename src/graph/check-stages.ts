@@ -7,6 +7,7 @@ import type { Platform } from "../oci/platform.ts";
 import type { Instruction, LineRange, Stage } from "../dockerfile/instruction.ts";
 import { mountSourceOf } from "../dockerfile/run-mount.ts";
 import { completeImageName, expandBaseName, expandPlatform } from "./base-name.ts";
+import { refuseExpansion } from "./copy-from-word.ts";
 import type { LowerOptions } from "./lowering.ts";
 import { stageName } from "./stage-order.ts";
 import type { Variables } from "./variables.ts";
@@ -36,8 +37,8 @@ export function checkSources(stages: readonly Stage[], froms: readonly ResolvedF
     const isKnown = name === "scratch" || isContext || stages.some((stage) => stage.index < index && stage.name === name);
     if (!isKnown) completeImageName(name, stages[index]?.from.lines);
   }
-  for (const { name, stage, lines } of sources.flat()) {
-    if (stage === undefined && name !== "scratch" && !contexts.has(name.toLowerCase())) completeImageName(name, lines);
+  for (const { name, stage, faultLines } of sources.flat()) {
+    if (stage === undefined && name !== "scratch" && !contexts.has(name.toLowerCase())) completeImageName(name, faultLines);
   }
 }
 
@@ -46,18 +47,22 @@ interface Source {
   /** undefined: an image or a named context */
   readonly stage: Stage | undefined;
   readonly lines: LineRange;
+  /** where a name that is none is shown: as in Docker, for COPY alone */
+  readonly faultLines: LineRange | undefined;
 }
 
 function sourceOf(stages: readonly Stage[], instruction: Instruction): readonly Source[] {
   const { lines } = instruction;
-  const named = (name: string): Source => ({ name, stage: stages.findLast((stage) => stage.name === name.toLowerCase()), lines });
+  const faultLines = instruction.type === "copy" ? lines : undefined;
+  const named = (name: string): Source => ({ name, stage: stages.findLast((stage) => stage.name === name.toLowerCase()), lines, faultLines });
   if (instruction.type === "run") return instruction.mounts.flatMap((mount) => mountSourceOf(mount) ?? []).map(named);
-  if (instruction.type !== "copy" || instruction.from === undefined || instruction.from.includes("$")) return [];
+  if (instruction.type !== "copy" || instruction.from === undefined) return [];
+  refuseExpansion(instruction.from);
   if (!/^[+-]?\d+$/.test(instruction.from)) return [named(instruction.from)];
   const index = Number(instruction.from);
   if (index < 0 || index >= stages.length)
     throw new SlipwayError("invalid_argument", "INVALID_STAGE_INDEX", `invalid stage index ${instruction.from}`, { index });
-  return [{ name: instruction.from, stage: stages[index], lines }];
+  return [{ name: instruction.from, stage: stages[index], lines, faultLines }];
 }
 
 /** Only what stages copy and mount counts here: a stage that one further down stands on comes before it anyway. */

@@ -16,8 +16,8 @@ interface PortRange {
 /** Fails with DOCKERFILE_PARSE. */
 export function expandPorts(spec: string): readonly string[] {
   const { ip, host, container, protocol } = splitSpec(spec);
-  if (!["tcp", "udp", "sctp"].includes(protocol.toLowerCase())) throw invalid(spec, `invalid port: ${JSON.stringify(spec)}: invalid proto: ${protocol}`);
   if (container === "") throw invalid(spec, `invalid port: ${JSON.stringify(spec)}: no port specified`);
+  if (!["tcp", "udp", "sctp"].includes(protocol.toLowerCase())) throw invalid(spec, `invalid port: ${JSON.stringify(spec)}: invalid proto: ${protocol}`);
   checkAddress(spec, ip);
   const range = rangeFrom(container);
   if (range === undefined) throw invalid(spec, `invalid containerPort: ${container}`);
@@ -36,10 +36,9 @@ function invalid(port: string, message: string): SlipwayError {
 }
 
 function splitSpec(spec: string): PortSpec {
-  const slash = spec.indexOf("/");
-  const protocol = slash < 0 ? "" : spec.slice(slash + 1);
-  const parts = (slash < 0 ? spec : spec.slice(0, slash)).split(":");
-  const container = parts.pop() ?? "";
+  const parts = spec.split(":");
+  const [container = "", ...protocols] = (parts.pop() ?? "").split("/");
+  const protocol = protocols.join("/");
   const host = parts.pop() ?? "";
   return { ip: parts.join(":"), host, container, protocol: protocol === "" ? "tcp" : protocol };
 }

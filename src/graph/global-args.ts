@@ -3,20 +3,22 @@ import { SlipwayError } from "../base/errors.ts";
 import type { LineRange } from "../dockerfile/instruction.ts";
 import { expandWord } from "../dockerfile/word.ts";
 import type { LowerOptions } from "./lowering.ts";
-import { platformArgs } from "./platform-args.ts";
+import { platformArgs, targetStageOf } from "./platform-args.ts";
 import type { Variables } from "./variables.ts";
 
 /** Build arguments win over defaults, also over the platform's variables. */
 export function evaluateGlobals({ buildArgs, buildPlatform, targetPlatform, target, dockerfile }: LowerOptions): Variables {
-  const variables = platformArgs(buildPlatform, targetPlatform, target ?? "");
+  const variables = platformArgs(buildPlatform, targetPlatform, targetStageOf(dockerfile, target));
   for (const key of variables.keys()) {
     const given = buildArgs.get(key);
     if (given !== undefined) variables.set(key, given);
   }
   for (const instruction of dockerfile.metaArgs) {
     for (const { key, value } of instruction.args) {
-      const fallback = value === undefined ? variables.get(key) : expandAt(dockerfile.directives.escape, value, variables, instruction.lines);
-      const chosen = buildArgs.get(key) ?? fallback;
+      const fallback = (): string | undefined =>
+        value === undefined ? variables.get(key) : expandAt(dockerfile.directives.escape, value, variables, instruction.lines);
+      // a default that is not needed may be faulty
+      const chosen = buildArgs.get(key) ?? fallback();
       if (chosen !== undefined) variables.set(key, chosen);
     }
   }

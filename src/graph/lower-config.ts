@@ -58,10 +58,8 @@ export function lowerLabel(state: StageState, instruction: LabelInstruction): vo
 }
 
 export function lowerExpose(state: StageState, instruction: ExposeInstruction): void {
-  const ports: string[] = [];
-  for (const word of instruction.ports) {
-    for (const spec of state.expandList(word, instruction.lines)) for (const port of expandPorts(spec)) ports.push(port);
-  }
+  const specs = instruction.ports.flatMap((word) => state.expandList(word, instruction.lines));
+  const ports = specs.flatMap(expandPorts);
   state.config.ExposedPorts = { ...state.config.ExposedPorts, ...Object.fromEntries(ports.map((port) => [port, {}])) };
   state.addHistory(`EXPOSE [${ports.join(" ")}]`);
 }

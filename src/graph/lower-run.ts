@@ -1,4 +1,5 @@
 /** RUN → an exec vertex. */
+import { posix } from "node:path";
 import { SlipwayError } from "../base/errors.ts";
 import type { Heredoc, LineRange, RunInstruction, RunMount } from "../dockerfile/instruction.ts";
 import { parseRunMount } from "../dockerfile/run-mount.ts";
@@ -159,14 +160,16 @@ function securityOf(instruction: RunInstruction): "sandbox" | "insecure" {
 
 function lowerMount(state: StageState, mount: RunMount, inputs: Inputs, surroundings: RunSurroundings, lines: LineRange): ExecMount {
   const target = mount.target === undefined ? undefined : absolutePath(mount.target, state.workdir);
+  // without a target it is the working directory
+  const place = target ?? state.workdir;
   switch (mount.type) {
     case "tmpfs":
-      return { type: "tmpfs", target: required(target, lines), sizeBytes: mount.sizeBytes, ...(mount.readonly ? { readonly: true } : {}) };
+      return { type: "tmpfs", target: required(place, lines), sizeBytes: mount.sizeBytes, ...(mount.readonly ? { readonly: true } : {}) };
     case "cache":
-      return cacheMount(state, mount, required(target, lines), inputs, surroundings, lines);
+      return cacheMount(state, mount, required(place, lines), inputs, surroundings, lines);
     case "bind": {
       const { vertex, source } = mountSource(state, surroundings.source(mount.from, lines, target ?? ""), cleanPath(`/${mount.source ?? ""}`), lines);
-      return { type: "bind", input: inputs.index(vertex), source, target: required(target, lines), readonly: mount.readonly };
+      return { type: "bind", input: inputs.index(vertex), source, target: required(place, lines), readonly: mount.readonly };
     }
     case "secret":
       return secretMount(mount, target, lines);
@@ -174,14 +177,14 @@ function lowerMount(state: StageState, mount: RunMount, inputs: Inputs, surround
       if (mount.source !== undefined) throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", "ssh does not support source", { lines });
       const id = mount.id ?? "default";
       const path = target ?? `/run/buildkit/ssh_agent.${inputs.agents++}`;
-      return { type: "ssh", id, target: path, required: mount.required, mode: mount.mode ?? 0o600, uid: mount.uid ?? 0, gid: mount.gid ?? 0 };
+      return { type: "ssh", id, target: path, required: mount.required, mode: permissionsOf(mount) ?? 0o600, uid: mount.uid ?? 0, gid: mount.gid ?? 0 };
     }
   }
 }
 
-function required(target: string | undefined, lines: LineRange): string {
-  if (target !== undefined && cleanPath(target) !== "/") return cleanPath(target);
-  throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", `invalid mount target ${JSON.stringify(target ?? "/")}`, { lines });
+function required(target: string, lines: LineRange): string {
+  if (cleanPath(target) !== "/") return cleanPath(target);
+  throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", `invalid mount target ${JSON.stringify(target)}`, { lines });
 }
 
 function cacheMount(state: StageState, mount: RunMount, target: string, inputs: Inputs, surroundings: RunSurroundings, lines: LineRange): ExecMount {
@@ -189,23 +192,38 @@ function cacheMount(state: StageState, mount: RunMount, target: string, inputs: 
     mount.from === undefined ? undefined : mountSource(state, surroundings.source(mount.from, lines, target), cleanPath(`/${mount.source ?? ""}`), lines);
   return {
     type: "cache",
-    id: mount.id === undefined || mount.id === "" ? target : mount.id,
+    // Docker's name for it is the target as written, so `target=x` is one cache in every working directory
+    id: mount.id === undefined || mount.id === "" ? posix.normalize(mount.target ?? ".").replace(/(?<=.)\/$/, "") : mount.id,
     sharing: mount.sharing ?? "shared",
     target,
     readonly: mount.readonly,
     input: from === undefined ? undefined : inputs.index(from.vertex),
     source: from?.source ?? "/",
-    mode: mount.mode,
+    mode: permissionsOf(mount),
     uid: mount.uid,
     gid: mount.gid,
   };
+}
+
+/** Docker loses setuid, setgid and sticky. */
+function permissionsOf({ mode }: RunMount): number | undefined {
+  return mode === undefined ? undefined : mode & 0o777;
 }
 
 function secretMount(mount: RunMount, target: string | undefined, lines: LineRange): ExecMount {
   const id = mount.id ?? mount.source ?? target?.slice(target.lastIndexOf("/") + 1) ?? "";
   if (id === "") throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", "one of source, target required", { lines });
   const file = target ?? (mount.env === undefined ? `/run/secrets/${id.slice(id.lastIndexOf("/") + 1)}` : undefined);
-  return { type: "secret", id, target: file, env: mount.env, required: mount.required, mode: mount.mode ?? 0o400, uid: mount.uid ?? 0, gid: mount.gid ?? 0 };
+  return {
+    type: "secret",
+    id,
+    target: file,
+    env: mount.env,
+    required: mount.required,
+    mode: permissionsOf(mount) ?? 0o400,
+    uid: mount.uid ?? 0,
+    gid: mount.gid ?? 0,
+  };
 }
 
 /** What a step sees of a client's directory is a layer of its own: fixed while the step runs, and without what is ignored. */

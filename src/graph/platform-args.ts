@@ -1,7 +1,14 @@
 /** Variables that every build has without declaring a value: platforms, the stage, proxies. */
 import { formatPlatform, type Platform } from "../oci/platform.ts";
+import type { Dockerfile } from "../dockerfile/instruction.ts";
 import type { Variables } from "./variables.ts";
 
+/** `--target` as it was given, or the last stage's name. */
+export function targetStageOf({ stages }: Dockerfile, given: string | undefined): string {
+  return given === undefined || given === "" ? (stages.at(-1)?.name ?? "") : given;
+}
+
+/** A stage without a name is "default". */
 export function platformArgs(build: Platform, target: Platform, targetStage: string): Map<string, string> {
   return new Map([
     ["BUILDPLATFORM", formatPlatform(build)],

@@ -8,14 +8,8 @@ import { TarReader } from "../tar/reader.ts";
 import { directoryNode, resolveDestination, type Placement } from "./apply-copy.ts";
 import { extractEntry, type Extraction } from "./extract-entry.ts";
 import type { LayerDraft } from "./layer-draft.ts";
-import type { SelectedSource, SourceTree } from "./selection.ts";
+import type { SelectedSource } from "./selection.ts";
 import type { CopyAction } from "../graph/op.ts";
-
-interface Copy {
-  readonly action: CopyAction;
-  readonly tree: SourceTree;
-  readonly selection: readonly SelectedSource[];
-}
 
 export interface UnpackSurroundings {
   readonly store: Store;
@@ -27,29 +21,24 @@ export interface UnpackSurroundings {
 /** Content of all files in one archive at most. */
 const maxArchiveBytes = 2 ** 40;
 
-/** Extracts the sources that are archives and answers the others. Entries keep the archive's owners unless `--chown` says otherwise. */
-export async function unpackArchives(
+/** Extracts the source if it is an archive, and answers whether it is one. Entries keep the archive's owners unless `--chown` says otherwise. */
+export async function unpackArchive(
   draft: LayerDraft,
-  copy: Copy,
+  { destination: written }: CopyAction,
+  source: SelectedSource,
   placement: Placement,
   { store, readableBase, signal }: UnpackSurroundings,
-): Promise<readonly SelectedSource[]> {
-  const rest: SelectedSource[] = [];
-  for (const source of copy.selection) {
-    const root = source.files[0]?.node;
-    const spool = root?.type === "file" && root.diskPath !== undefined ? await spoolArchive(store, root.diskPath, signal) : undefined;
-    if (spool === undefined) {
-      rest.push(source);
-      continue;
-    }
-    // The archive names everything below the destination, which is a directory whatever it looks like.
-    const destination = resolveDestination(draft, `${copy.action.destination.replace(/\/+$/, "")}/`, { ...placement, directoryMode: directoryNode.mode });
-    const linksLower = spool.entries.some(({ entry }) => entry.type === "hardlink");
-    const base = linksLower ? await readableBase() : undefined;
-    const extraction: Extraction = { draft, base, destination, placement, spool: spool.path };
-    for (const { entry, offset } of spool.entries) extractEntry(extraction, entry, offset);
-  }
-  return rest;
+): Promise<boolean> {
+  const root = source.files[0]?.node;
+  const spool = root?.type === "file" && root.diskPath !== undefined ? await spoolArchive(store, root.diskPath, signal) : undefined;
+  if (spool === undefined) return false;
+  // The archive names everything below the destination, which is a directory whatever it looks like.
+  const destination = resolveDestination(draft, `${written.replace(/\/+$/, "")}/`, { ...placement, directoryMode: directoryNode.mode });
+  const linksLower = spool.entries.some(({ entry }) => entry.type === "hardlink");
+  const base = linksLower ? await readableBase() : undefined;
+  const extraction: Extraction = { draft, base, destination, placement, spool: spool.path };
+  for (const { entry, offset } of spool.entries) extractEntry(extraction, entry, offset);
+  return true;
 }
 
 interface SpooledEntry {

@@ -8,7 +8,7 @@ import { identityOf, type Vertex } from "../graph/vertex.ts";
 import { chainId, emptyLayer, emptyView, parentOf, type Chain, type FileView, type Store } from "../store/index.ts";
 import { endOfArchive } from "../tar/writer.ts";
 import { applyCopy, directoryNode, makeDirectories, resolveDestination, type Placement } from "./apply-copy.ts";
-import { unpackArchives, type UnpackSurroundings } from "./archives.ts";
+import { unpackArchive, type UnpackSurroundings } from "./archives.ts";
 import { contentKeyOf, emitLayer } from "./emit-layer.ts";
 import { digestFile, FileDigests } from "./file-digests.ts";
 import { directoryModeOf, parseModeChange } from "../graph/file-mode.ts";
@@ -188,8 +188,12 @@ async function applyAction(step: FileStep, action: FileAction, draft: LayerDraft
     case "copy": {
       const copy = prepared.copies.get(action) ?? (await readLayers(step, action));
       copies.push(copy);
-      const rest = action.unpack ? await unpackArchives(draft, copy, placement, unpackSurroundings(step)) : copy.selection;
-      return applyCopy(draft, action, rest, copy.tree, placement);
+      // one after the other: what comes later meets what came before
+      for (const source of copy.selection) {
+        const isUnpacked = action.unpack && (await unpackArchive(draft, action, source, placement, unpackSurroundings(step)));
+        if (!isUnpacked) applyCopy(draft, action, [source], copy.tree, placement);
+      }
+      return;
     }
   }
 }

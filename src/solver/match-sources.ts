@@ -35,13 +35,23 @@ export function matchSources(lookup: Lookup, source: string): readonly MatchedSo
   const pattern = parts.join("/");
   const matched = (path: string, real: string): MatchedSource => {
     const resolved = resolveSource(lookup, real);
-    if (lookup.view.lookup(resolved) === undefined) throw notFound(lookup, `/${path}`, resolved);
+    if (!isThere(lookup, resolved)) throw notFound(lookup, `/${path}`, resolved);
     return { path, resolved, kept: path.split("/").slice(pivot).join("/") };
   };
   if (hasGlob(pattern)) return expandPattern(lookup, parts).map(({ path, real }) => matched(path, real));
   // A backslash is sent as a pattern's escape, and then looked for as it is.
   if (pattern.includes("\\") && lookup.sent?.has(pattern) === false) throw notFound(lookup, `/${pattern}`, pattern);
   return [matched(pattern, pattern)];
+}
+
+function isThere({ view, sent }: Lookup, path: string): boolean {
+  return view.lookup(path) !== undefined && sent?.has(path) !== false;
+}
+
+/** BuildKit looks at each entry of a root that it takes with `--exclude`, and follows the symlinks among them. */
+export function requireLinkTarget(lookup: Lookup, path: string): void {
+  const resolved = resolveSource({ ...lookup, faults: "checksum" }, path);
+  if (!isThere(lookup, resolved)) throw notFound({ ...lookup, faults: "checksum" }, `/${path}`, resolved);
 }
 
 /** Clean parts, none of which climbs, and how many of them stand before a `/./`. */

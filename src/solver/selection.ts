@@ -5,7 +5,7 @@ import type { CopyAction } from "../graph/op.ts";
 import { createIgnoreMatcher, type IgnoreMatcher } from "../dockerfile/ignore.ts";
 import { joinPath, type FileNode, type FileView } from "../store/index.ts";
 import type { FileDigests } from "./file-digests.ts";
-import { matchSources, ofChecksum, type Lookup, type MatchedSource } from "./match-sources.ts";
+import { matchSources, requireLinkTarget, ofChecksum, type Lookup, type MatchedSource } from "./match-sources.ts";
 import { sentFiles, type SentFiles } from "./sent-files.ts";
 
 export interface SourceTree {
@@ -55,9 +55,8 @@ export function selectSources(action: CopyAction, tree: SourceTree): readonly Se
   return selected;
 }
 
-/** With `--exclude` BuildKit takes each entry of a source's root by itself, so it follows the symlinks among them. */
 function followLinksOfRoot(lookup: Lookup, files: readonly SelectedFile[]): void {
-  for (const { relative, node } of files) if (node.type === "symlink" && !relative.includes("/")) matchSources({ ...lookup, faults: "checksum" }, relative);
+  for (const { relative, node } of files) if (node.type === "symlink" && !relative.includes("/")) requireLinkTarget(lookup, relative);
 }
 
 /** Of whole builds: looked at once for each of their directories. */

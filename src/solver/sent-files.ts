@@ -3,9 +3,9 @@
  * is sent; but what would not have been is not there for Docker, and a build that it refuses is not to succeed here.
  */
 import { isSlipwayError, SlipwayError } from "../base/errors.ts";
+import { compileGlob, hasGlob } from "../dockerfile/glob.ts";
 import { compilePathPattern } from "../dockerfile/path-pattern.ts";
 import { joinPath, parentOf, type FileView } from "../store/index.ts";
-import { resolveInTree } from "./resolve-path.ts";
 
 export interface SentFiles {
   /** Whether Docker would have the file or directory. Cost: it may walk what is below. */
@@ -14,13 +14,9 @@ export interface SentFiles {
 
 /** Fails with PATTERN_SYNTAX in the client's words: no line is to blame, for the patterns of all sources go together. */
 export function sentFiles(view: FileView, sources: readonly string[]): SentFiles {
-  const patterns = withoutRepeats(sources.map(cleanPattern));
+  const patterns = withoutRepeats(followLinks(view, sources.map(cleanPattern)));
   const matchers = compileAll(patterns);
-  // A source that is a symlink, or lies behind one, brings the file that it leads to; a backslash is an escape here.
-  let targets: ReadonlySet<string> | undefined;
-  const targetsOf = (): ReadonlySet<string> =>
-    new Set(patterns.filter((pattern) => !pattern.includes("\\")).flatMap((pattern) => linkTarget(view, pattern) ?? []));
-  const isTaken = (path: string): boolean => (targets ??= targetsOf()).has(path) || matchers.some(({ matches }) => matches(path));
+  const isTaken = (path: string): boolean => matchers.some(({ matches }) => matches(path));
   const isTakenWhole = (path: string): boolean => isTaken(path) || (path !== "" && isTakenWhole(parentOf(path)));
   const hasBelow = (path: string): boolean => {
     return view.list(path).some((name) => isTaken(joinPath(path, name)) || hasBelow(joinPath(path, name)));
@@ -57,10 +53,46 @@ function compileAll(patterns: readonly string[]): readonly { readonly matches: (
   }
 }
 
-function linkTarget(view: FileView, pattern: string): string | undefined {
+/**
+ * A source that is a symlink, or lies behind one, brings what it leads to. A part with wildcards counts only where the parts
+ * before it have none: what links it finds deeper down stay without their targets.
+ */
+function followLinks(view: FileView, sources: readonly string[]): readonly string[] {
+  const found = new Set<string>();
+  const follow = (source: string): void => {
+    const parts = source.split("/");
+    for (const index of parts.keys()) {
+      const current = parts.slice(0, index + 1).join("/");
+      const rest = parts.slice(index + 1).join("/");
+      const targets = linkTargets(view, current);
+      if ((rest === "" || targets.length > 0) && found.has(current)) return;
+      if (rest === "" || targets.length > 0) found.add(current);
+      for (const target of targets) follow(joinPath(target, rest));
+      if (targets.length > 0) return;
+    }
+  };
+  for (const source of sources) follow(source);
+  return [...found];
+}
+
+function linkTargets(view: FileView, path: string): readonly string[] {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  const directory = parentOf(path);
+  const names = hasGlob(name) ? namesOf(view, directory, name) : [name];
+  return names.flatMap((one) => {
+    const node = view.lookup(joinPath(directory, one));
+    if (node?.type !== "symlink") return [];
+    return [cleanPattern(node.linkname.startsWith("/") ? node.linkname : `${directory}/${node.linkname}`)];
+  });
+}
+
+/** Entries that the pattern finds; none where it cannot be read. */
+function namesOf(view: FileView, directory: string, pattern: string): readonly string[] {
+  if (directory !== "" && view.lookup(directory)?.type !== "directory") return [];
   try {
-    return resolveInTree(view, pattern);
-  } catch {
-    return undefined;
+    return view.list(directory).filter(compileGlob(pattern));
+  } catch (error) {
+    if (!isSlipwayError(error, "PATTERN_SYNTAX")) throw error;
+    return [];
   }
 }

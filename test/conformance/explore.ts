@@ -2,7 +2,7 @@
  * Looks for cases that nobody thought of: makes Dockerfiles and contexts by chance, builds each with Docker and here, and
  * prints those that differ, in the notation of the case files.
  *
- *     bin/node test/conformance/explore.ts --docker "chroot /lab docker" --directory /lab/tmp/e --seen-as /tmp/e [--seed 1] [--count 100] [--kind copy|run|config|mixed] [--strict]
+ *     bin/node test/conformance/explore.ts --docker "chroot /lab docker" --directory /lab/tmp/e --seen-as /tmp/e [--seed 1] [--count 100] [--kind copy|run|config|mixed|words|stages|mounts|select] [--strict]
  */
 import { mkdirSync, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -47,6 +47,7 @@ for (let seed = Number(values.seed); seed < Number(values.seed) + Number(values.
   const [one] = parseCases(text, `seed ${seed}`);
   if (one === undefined) continue;
   const want = await docker.build(one);
+  if ("error" in want && want.error.includes("Cannot connect to the Docker daemon")) throw new Error(want.error);
   if ("error" in want) failed++;
   const here = await outcomeHere(one);
   // Of several faults each may name another.

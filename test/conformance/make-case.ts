@@ -1,9 +1,11 @@
 /** A Dockerfile and its context by chance, the same for the same seed. Few names, so that what is made meets what is there. */
 
 import { createDice, type Dice } from "./dice.ts";
+import { makeWideCase, wideKinds, type WideKind } from "./make-wide-case.ts";
 import { mixedLines, mixedIgnore } from "./mixed-lines.ts";
 
-export type Kind = "copy" | "run" | "config" | "mixed";
+type PlainKind = "copy" | "run" | "config" | "mixed";
+export type Kind = PlainKind | WideKind;
 
 const names = ["a", "b", "c", "d1", "d2", "f.txt", "g.txt", ".h", "l"] as const;
 const owners = ["5:6", "0:0", "7", "daemon", "nobody:users", "1000:1000"] as const;
@@ -12,6 +14,8 @@ const modes = ["0600", "755", "4711", "0777", "000", "1777", "u+x", "go-rwx", "u
 /** In the case files' notation. */
 export function makeCase(seed: number, kind: Kind): string {
   const dice = createDice(seed * 7919 + kind.length);
+  const isWide = (name: Kind): name is WideKind => wideKinds.some((known) => known === name);
+  if (isWide(kind)) return makeWideCase(dice, kind, `${kind}-${seed}`);
   const context = makeContext(dice, seed);
   const known = context.filter((line) => line.startsWith("-- ")).map((line) => (line.split(" ")[1] ?? "").replace(/\/$/, ""));
   return [`== ${kind}-${seed}`, "-- Dockerfile", ...linesOf(kind, dice, known), ...context, ...(kind === "mixed" ? mixedIgnore(dice, known) : []), ""].join(
@@ -19,7 +23,7 @@ export function makeCase(seed: number, kind: Kind): string {
   );
 }
 
-function linesOf(kind: Kind, dice: Dice, known: readonly string[]): readonly string[] {
+function linesOf(kind: PlainKind, dice: Dice, known: readonly string[]): readonly string[] {
   switch (kind) {
     case "copy":
       return copyLines(dice, known);

@@ -76,7 +76,7 @@ async function buildOnce(options: BuildOptions, surroundings: BuildSurroundings,
     const failure = failureOf(error, parsed);
     if (!signal.aborted)
       for (const platform of targets.platforms)
-        emitWarnings(onProgress, definitionStep(options), lintBuild(parsed, { ...lintContextOf(options, platform, images), failure }));
+        emitWarnings(onProgress, definitionStep(options), lintBuild(parsed, { ...lintContextOf(options, parsed, platform, images), failure }));
     throw error;
   }
   const nestedNodeModules = () => findNestedNodeModules(context.directory, parsed.ignore);

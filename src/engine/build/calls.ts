@@ -105,7 +105,7 @@ async function lowerDry(
   const { platforms: all, ...targets } = targetPlatforms({ platforms: options.platforms ?? [] });
   const platform = all[0] as Platform;
   const images = new Map<string, ResolvedImage>();
-  const known = lintContextOf(options, platform, images);
+  const known = lintContextOf(options, parsed, platform, images);
   const resolver = { ...surroundings, signal };
   try {
     const [lowered] = await lowerBuild(options, {

@@ -4,7 +4,7 @@ import { formatReference, parseReference, withDefaultTag } from "../../oci/refer
 import type { BaseImage } from "../../dockerfile/checks.ts";
 import { lowerDockerfile } from "../../graph/lower.ts";
 import { imageKey, type ImageNeed, type LowerOptions, type Lowering, type NamedContext, type ResolvedImage } from "../../graph/lowering.ts";
-import { platformArgs } from "../../graph/platform-args.ts";
+import { platformArgs, targetStageOf } from "../../graph/platform-args.ts";
 import { isGitUrl, isHttpUrl } from "../../graph/remote-source.ts";
 import type { Store } from "../../store/index.ts";
 import type { BuildOptions } from "../api.ts";
@@ -34,10 +34,15 @@ export interface LowerInput {
 }
 
 /** What resolved bases tell the checks; lowering adds which stages count. */
-export function lintContextOf({ buildArgs = {}, target = "" }: BuildOptions, platform: Platform, images: ReadonlyMap<string, ResolvedImage>): LintContext {
+export function lintContextOf(
+  { buildArgs = {}, target }: BuildOptions,
+  { dockerfile }: ParsedBuild,
+  platform: Platform,
+  images: ReadonlyMap<string, ResolvedImage>,
+): LintContext {
   return {
     buildArgs: new Map(Object.entries(buildArgs)),
-    platformArgs: platformArgs(hostPlatform(), platform, target),
+    platformArgs: platformArgs(hostPlatform(), platform, targetStageOf(dockerfile, target)),
     baseImage: (image, own) => baseImageOf(images, image, own === undefined || own === "" ? platform : own),
   };
 }
@@ -73,7 +78,7 @@ export async function lowerBuild(options: BuildOptions, input: LowerInput): Prom
   for (;;) {
     const lowerings = inputs.map((input) => ({ input, lowering: lowerDockerfile(input) }));
     const done = lowerings.flatMap(({ input, lowering }) =>
-      lowering.kind === "done" ? [loweredPlatform(options, input.targetPlatform, lowering, images)] : [],
+      lowering.kind === "done" ? [loweredPlatform(options, parsed, input.targetPlatform, lowering, images)] : [],
     );
     if (done.length === inputs.length) return done;
     const needs = lowerings.flatMap(({ lowering }) => (lowering.kind === "need" ? lowering.images : []));
@@ -90,8 +95,14 @@ function eachOnce(needs: readonly ImageNeed[]): readonly ImageNeed[] {
   return [...new Map(needs.map((need) => [imageKey(need.reference, need.platform), need])).values()];
 }
 
-function loweredPlatform(options: BuildOptions, platform: Platform, lowered: Lowered, images: ReadonlyMap<string, ResolvedImage>): LoweredPlatform {
-  return { platform, lowered, lint: { ...lintContextOf(options, platform, images), reachable: lowered.reachable } };
+function loweredPlatform(
+  options: BuildOptions,
+  parsed: ParsedBuild,
+  platform: Platform,
+  lowered: Lowered,
+  images: ReadonlyMap<string, ResolvedImage>,
+): LoweredPlatform {
+  return { platform, lowered, lint: { ...lintContextOf(options, parsed, platform, images), reachable: lowered.reachable } };
 }
 
 /** What the checks want to know of a resolved base image. */
