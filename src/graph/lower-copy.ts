@@ -3,6 +3,7 @@ import { SlipwayError } from "../base/errors.ts";
 import type { AddInstruction, CopyInstruction, LineRange, WorkdirInstruction } from "../dockerfile/instruction.ts";
 import { formatStepName } from "../dockerfile/step-name.ts";
 import { expandWord } from "../dockerfile/word.ts";
+import { refuseExpansion } from "./copy-from-word.ts";
 import { parseModeChange } from "./file-mode.ts";
 import type { FileAction, GitOp, HttpOp } from "./op.ts";
 import { absolutePath, cleanPath, type StageState } from "./stage-state.ts";
@@ -70,6 +71,8 @@ function sourceActions(
     verb: instruction.type === "add" ? "ADD" : "COPY",
   } as const;
   const local = (): number => {
+    // triggers were not looked at before
+    if (instruction.type === "copy" && instruction.from !== undefined) refuseExpansion(instruction.from, instruction.lines);
     const vertex = surroundings.source(instruction.type === "copy" ? instruction.from : undefined, instruction.lines) ?? scratchVertex(state.context.contextId);
     return inputIndex(inputs, vertex);
   };
