@@ -2,7 +2,7 @@
 import { parseFlags, type FlagKind, type Flags } from "./flags.ts";
 import { parseHeredocWord } from "./heredoc.ts";
 import type { AddInstruction, CopyInstruction, Heredoc } from "./instruction.ts";
-import { dockerfileError, syntaxReason } from "./parse-error.ts";
+import { syntaxReason } from "./parse-error.ts";
 import type { InstructionNode } from "./syntax-tree.ts";
 import { baseOf, heredocFromBody, wordsOf } from "./syntax-words.ts";
 
