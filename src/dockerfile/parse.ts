@@ -10,6 +10,8 @@ import { parseSyntax, parseSyntaxWithFaults } from "./syntax.ts";
 export interface ParseOptions {
   /** for `details.fileName` of errors; default "Dockerfile" */
   readonly fileName?: string | undefined;
+  /** `# check=` is not read, so it cannot be at fault */
+  readonly ignoresCheck?: boolean | undefined;
 }
 
 /**
@@ -20,7 +22,7 @@ export function parseDockerfile(source: string | Uint8Array, options: ParseOptio
   const text = typeof source === "string" ? source : decode(source);
   const fileName = options.fileName ?? "Dockerfile";
   try {
-    return parseText(text);
+    return parseText(text, options.ignoresCheck);
   } catch (error) {
     if (error instanceof SlipwayError) throw new SlipwayError(error.kind, error.code, error.message, { ...error.details, fileName });
     throw error;
@@ -58,9 +60,9 @@ function decode(bytes: Uint8Array): string {
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
 }
 
-function parseText(text: string): Dockerfile {
+function parseText(text: string, ignoresCheck = false): Dockerfile {
   if (text === "") throw dockerfileError("the Dockerfile cannot be empty", undefined);
-  const { tree, faults } = parseSyntaxWithFaults(text);
+  const { tree, faults } = parseSyntaxWithFaults(text, ignoresCheck);
   const { dockerfile, fault } = dockerfileFrom(tree, faults);
   if (fault !== undefined) throw fault;
   if (dockerfile.stages.length === 0) throw dockerfileError("dockerfile contains no stages to build", undefined);

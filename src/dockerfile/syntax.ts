@@ -27,8 +27,8 @@ export interface FaultySyntax {
 }
 
 /** Goes on behind instructions that cannot be split. What makes the rest unreadable is thrown, unless there was a fault before. */
-export function parseSyntaxWithFaults(text: string): FaultySyntax {
-  return new SyntaxParser(text).parse();
+export function parseSyntaxWithFaults(text: string, ignoresCheck = false): FaultySyntax {
+  return new SyntaxParser(text, ignoresCheck).parse();
 }
 
 /** The tree's text again. `replaced`: what stands in the place of some nodes, line ends included. */
@@ -47,9 +47,11 @@ class SyntaxParser {
   #comments: string[] = [];
   #hasInstruction = false;
   readonly #faults: SlipwayError[] = [];
+  readonly #ignoresCheck: boolean;
 
-  constructor(text: string) {
+  constructor(text: string, ignoresCheck: boolean) {
     this.#text = text;
+    this.#ignoresCheck = ignoresCheck;
     this.#reader = new LineReader(text);
   }
 
@@ -100,7 +102,7 @@ class SyntaxParser {
   #apply({ name, value }: Directive): void {
     if (this.#directives.has(name)) throw syntaxReason(`only one ${name} parser directive can be used`);
     if (name === "escape") this.#escape = parseEscape(value);
-    if (name === "check") this.#check = parseCheckDirective(value);
+    if (name === "check" && !this.#ignoresCheck) this.#check = parseCheckDirective(value);
   }
 
   #comment(line: SourceLine, whole: string): void {

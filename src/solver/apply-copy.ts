@@ -111,13 +111,18 @@ function placeFile(draft: LayerDraft, file: SelectedFile, path: string, tree: So
   if (node.inode !== "" && linkTo === undefined) links.set(node.inode, path);
   draft.put(
     path,
-    { ...node, ...owner, mode, inode: "", mtimeNs: wholeSeconds(node.mtimeNs) },
+    { ...node, ...owner, mode, type: copiedType(node), inode: "", mtimeNs: wholeSeconds(node.mtimeNs) },
     {
       ...(linkTo === undefined ? {} : { linkTo }),
       ...(node.type === "file" && linkTo === undefined ? { content: contentOf(node, tree.digests) } : {}),
       ...(keepsXattrs(tree) ? { xattrs: imageXattrs(tree.view.xattrs(file.path)) } : {}),
     },
   );
+}
+
+/** BuildKit's copy makes a device with the number of the source's, always one of characters. */
+function copiedType({ type }: FileNode): FileNode["type"] {
+  return type === "block" ? "char" : type;
 }
 
 function placeDirectory(

@@ -85,10 +85,10 @@ export async function outlineBuild(options: CallOptions, surroundings: BuildSurr
   return { ...outlineTarget(parsed.dockerfile, target, lowered.lint), source: { fileName: loaded.name, text: loaded.text } };
 }
 
-/** `--call=targets`. Fails with DOCKERFILE_PARSE. */
+/** `--call=targets`. Fails with DOCKERFILE_PARSE, but not for a `# check=` that cannot be read: as for Docker, nothing is checked. */
 export async function targetsOfBuild(options: CallOptions, surroundings: BuildSurroundings): Promise<TargetsResult> {
   const { loaded } = await openCall(options, surroundings);
-  return { targets: listTargets(parseBuild(loaded, options.shownAs).dockerfile), source: { fileName: loaded.name, text: loaded.text } };
+  return { targets: listTargets(parseBuild(loaded, options.shownAs, true).dockerfile), source: { fileName: loaded.name, text: loaded.text } };
 }
 
 interface DryInput extends OpenedCall {

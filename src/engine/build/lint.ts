@@ -15,10 +15,10 @@ export interface ParsedBuild {
 }
 
 /** `shownAs`: the Dockerfile's name above excerpts. Fails with DOCKERFILE_PARSE and an excerpt. */
-export function parseBuild(loaded: LoadedDockerfile, shownAs = loaded.name): ParsedBuild {
+export function parseBuild(loaded: LoadedDockerfile, shownAs = loaded.name, ignoresCheck = false): ParsedBuild {
   const source = { name: shownAs, text: loaded.text.toString() };
   try {
-    const dockerfile = parseDockerfile(loaded.text, { fileName: loaded.name });
+    const dockerfile = parseDockerfile(loaded.text, { fileName: loaded.name, ignoresCheck });
     const patterns = loaded.ignoreText === undefined ? [] : parseIgnore(loaded.ignoreText);
     return { dockerfile, source, ignore: patterns.length === 0 ? undefined : createIgnoreMatcher(patterns) };
   } catch (error) {
