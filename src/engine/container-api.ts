@@ -1,6 +1,7 @@
 /** The library's words for containers. */
 import type { Digest } from "../oci/digest.ts";
 import type { Filters } from "./api.ts";
+import type { FileChange } from "./transfer-api.ts";
 import type { PullEvent } from "./registry-api.ts";
 
 export interface LimitOptions {
@@ -113,6 +114,25 @@ export interface HealthOptions {
   readonly retries?: number;
   readonly startPeriodMs?: number;
   readonly startIntervalMs?: number;
+}
+
+export interface ContainerCopyOptions {
+  /** of a link that is named, what it leads to */
+  readonly followLink?: boolean;
+  /** out: files keep their owners; in: they belong to the container's user */
+  readonly archive?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface CommitOptions {
+  /** image name */
+  readonly reference?: string;
+  readonly author?: string;
+  readonly message?: string;
+  /** Dockerfile lines that alter the config */
+  readonly changes?: readonly string[];
+  /** default true */
+  readonly pause?: boolean;
 }
 
 export interface UpdateOptions {
@@ -253,6 +273,27 @@ export interface ContainerApi {
     },
     attach?: AttachStreams,
   ): Promise<{ readonly exitCode: number | undefined }>;
+  /** What it changed of its image's files, sorted by path. */
+  changes(container: string): Promise<readonly FileChange[]>;
+  /**
+   * Out of the container, running or not, volumes included, into a directory of this machine by the rules of Docker's cp. Answers where it went.
+   * FILE_NOT_FOUND, COPY_DESTINATION.
+   */
+  copyOut(container: string, path: string, destination: string, options?: ContainerCopyOptions): Promise<{ readonly path: string; readonly sizeBytes: number }>;
+  /** The same as a tar archive. */
+  archive(container: string, path: string, options?: ContainerCopyOptions): AsyncIterable<Uint8Array>;
+  /** Into the container. `source`: an absolute path, or a tar archive that may be compressed. CONTAINER_READ_ONLY besides. */
+  copyInto(
+    container: string,
+    source: string | AsyncIterable<Uint8Array>,
+    path: string,
+    options?: ContainerCopyOptions,
+  ): Promise<{ readonly sizeBytes: number }>;
+  /**
+   * An image of what the container is now; answers its id. It is paused meanwhile unless `pause` is false.
+   * INVALID_REFERENCE, INVALID_CHANGE, CONTAINER_NOT_FOUND.
+   */
+  commit(container: string, options?: CommitOptions): Promise<Digest>;
   /** The container's file system as a tar. */
   export(container: string): AsyncIterable<Uint8Array>;
   prune(options?: { readonly filters?: Filters }): Promise<{ readonly removed: readonly string[]; readonly reclaimedBytes: number }>;

@@ -28,6 +28,12 @@ export async function withContainerLock<Result>(directory: string, act: () => Pr
   }
 }
 
+/** The same for a caller that says when it ends. CONTAINER_BUSY (unavailable) after two minutes. */
+export async function holdContainer(directory: string): Promise<Disposable> {
+  closeSync(openSync(`${directory}/lock`, "a", 0o600));
+  return await holdFile(`${directory}/lock`, "exclusive", patienceMs);
+}
+
 /** A lock on a file or directory that is there, shared or not. CONTAINER_BUSY (unavailable) after the time. */
 export async function holdFile(path: string, kind: "exclusive" | "shared", timeoutMs: number): Promise<Disposable> {
   const fd = openSync(path, "r");

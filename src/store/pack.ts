@@ -18,6 +18,8 @@ export interface PackOptions {
   readonly overlay: boolean;
   /** The inverse of unpacking: map translates ids on disk to ids inside; ignore records 0:0 everywhere. Default keep. */
   readonly owners?: Owners;
+  /** What of the directory stays out, by its path there. */
+  readonly skip?: (path: string) => boolean;
   /** Later modification times are written as this one (SOURCE_DATE_EPOCH). */
   readonly mtimeClampNs?: bigint;
   /** Times lose their fractions, as in Docker's layers: finer ones differ between file systems and cost a pax header per file. */
@@ -81,7 +83,10 @@ class Packer {
   /** `path`: byte string, "" is the root. */
   #children(path: string): void {
     const directory = diskPath(this.#prefix + path);
-    for (const name of sortedNames(directory)) this.#member(path === "" ? name : `${path}/${name}`);
+    for (const name of sortedNames(directory)) {
+      const member = path === "" ? name : `${path}/${name}`;
+      if (this.#options.skip?.(member) !== true) this.#member(member);
+    }
   }
 
   #member(path: string): void {
@@ -162,6 +167,7 @@ class Packer {
     const owners = this.#options.owners;
     if (owners === undefined || owners.mode === "keep") return { uid, gid };
     if (owners.mode === "ignore") return { uid: 0, gid: 0 };
+    if (owners.mode === "one") return { uid: owners.uid, gid: owners.gid };
     return { uid: mapId(uid, owners.uids, "uid", "outside"), gid: mapId(gid, owners.gids, "gid", "outside") };
   }
 

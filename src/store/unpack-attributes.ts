@@ -17,7 +17,9 @@ export interface IdRange {
 export type Owners =
   | { readonly mode: "keep" }
   | { readonly mode: "map"; readonly uids: readonly IdRange[]; readonly gids: readonly IdRange[] }
-  | { readonly mode: "ignore" };
+  | { readonly mode: "ignore" }
+  /** all belong to one */
+  | { readonly mode: "one"; readonly uid: number; readonly gid: number };
 
 export interface Attributes {
   readonly mode: number;
@@ -74,6 +76,8 @@ export class AttributeWriter {
         return undefined;
       case "keep":
         return { uid, gid };
+      case "one":
+        return { uid: this.#owners.uid, gid: this.#owners.gid };
       case "map":
         return { uid: mapId(uid, this.#owners.uids, "uid"), gid: mapId(gid, this.#owners.gids, "gid") };
     }

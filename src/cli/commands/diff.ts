@@ -1,6 +1,7 @@
-/** `diff`: which files differ between two images, in the lines of `docker diff`. */
+/** `diff`: what a container changed, or which files differ between two images, in the lines of `docker diff`. */
 import { printable } from "../../base/printable.ts";
-import type { FileChange } from "../../engine/api.ts";
+import { isSlipwayError } from "../../base/errors.ts";
+import type { FileChange, SlipwayApi } from "../../engine/api.ts";
 import type { Handler } from "../command.ts";
 import { formatJsonLine } from "../json.ts";
 import { formatSize } from "../units.ts";
@@ -23,13 +24,24 @@ function withSizes(changes: readonly FileChange[]): string {
   return `${lines.join("")}${count("added")} added, ${count("changed")} changed, ${count("removed")} removed, ${signed(total)}\n`;
 }
 
+/** Undefined when no container has the name. */
+async function changesOfContainer(engine: SlipwayApi, name: string): Promise<readonly FileChange[] | undefined> {
+  try {
+    return await engine.containers.changes(name);
+  } catch (error) {
+    if (isSlipwayError(error) && (error.kind === "not_found" || error.kind === "invalid_argument")) return undefined;
+    throw error;
+  }
+}
+
 export const runDiff: Handler = async (cli, { flags, args }) => {
   const json = jsonAsked(flags.string("format"));
   const platform = platformOption(flags);
   const engine = await cli.open();
-  for (const name of args) await refuseContainer(engine, name, "name the image with store:NAME or docker://NAME");
+  const own = args.length === 1 ? await changesOfContainer(engine, args[0]!) : undefined;
+  if (args.length > 1) for (const name of args) await refuseContainer(engine, name, "name the image with store:NAME or docker://NAME");
   const [before, after] = args.length === 1 ? [undefined, args[0]!] : [args[0]!, args[1]!];
-  const changes = await engine.transfer.diff(before, after, { cwd: cli.cwd, env: cli.env, signal: cli.signal, ...platform });
+  const changes = own ?? (await engine.transfer.diff(before, after, { cwd: cli.cwd, env: cli.env, signal: cli.signal, ...platform }));
   if (json) cli.stdout.write(changes.map((change) => `${formatJsonLine(change)}\n`).join(""));
   else if (flags.bool("stat")) cli.stdout.write(withSizes(changes));
   else cli.stdout.write(changes.map(({ kind, path }) => `${letters[kind]} ${printable(path)}\n`).join(""));

@@ -225,6 +225,22 @@ export const containerCommands: readonly Command[] = [
     load: async () => (await import("../commands/update.ts")).runUpdate,
   },
   {
+    name: "commit",
+    short: "Make an image of what a container is now",
+    usage: "[OPTIONS] CONTAINER [REPOSITORY[:TAG]]",
+    flags: [
+      flag("author", "a", "string", "Author of the image"),
+      flag("change", "c", "list", "Instruction of a Dockerfile that alters its config"),
+      flag("message", "m", "string", "Comment of the image"),
+      flag("pause", "p", "bool", "Hold the container meanwhile", { default: "true" }),
+    ],
+    args: { min: 1, max: 2 },
+    paths: ["container commit", "commit"],
+    group: "plain",
+    complete: "container",
+    load: async () => (await import("../commands/commit.ts")).runCommit,
+  },
+  {
     name: "wait",
     short: "Wait until containers end, and print their exit codes",
     usage: "CONTAINER [CONTAINER...]",

@@ -7,7 +7,19 @@ import type { ContainerRecord, ContainerRecords } from "../../runtime/container-
 import { containerFiles } from "../../runtime/container-host.ts";
 import { readHealth, type Health } from "../../runtime/health-checks.ts";
 import { treeSize, type Store } from "../../store/index.ts";
-import type { AttachStreams, ContainerApi, ContainerStats, ContainerSummary, Filters, LogLine, RunOptions, UpdateOptions } from "../api.ts";
+import type {
+  AttachStreams,
+  CommitOptions,
+  ContainerApi,
+  ContainerStats,
+  ContainerSummary,
+  ContainerCopyOptions,
+  FileChange,
+  Filters,
+  LogLine,
+  RunOptions,
+  UpdateOptions,
+} from "../api.ts";
 import type { PullEvent } from "../registry-api.ts";
 import { sizeOfContainer } from "./container-size.ts";
 import { createHost, createRecords } from "./container-host.ts";
@@ -294,6 +306,42 @@ export class Containers implements ContainerApi {
       throw new SlipwayError("failed_precondition", "EXEC_FAILED", result.startError, { exitCode: result.exitCode });
     }
     return { exitCode: result.exitCode };
+  }
+
+  async changes(container: string): Promise<readonly FileChange[]> {
+    const { containerChanges } = await import("./files/container-changes.ts");
+    return containerChanges(await this.#require(container));
+  }
+
+  async copyOut(container: string, path: string, destination: string, options: ContainerCopyOptions = {}): ReturnType<ContainerApi["copyOut"]> {
+    const [{ withContainerRoot }, { copyOut }] = await Promise.all([import("./files/container-root.ts"), import("./files/copy-from.ts")]);
+    const { followLink = false, archive = false, signal } = options;
+    const asked = { path, destination, followLink, keepOwners: archive, ...(signal === undefined ? {} : { signal }) };
+    return await withContainerRoot(this.#hostOf(), container, async (root) => await copyOut(root, container, asked));
+  }
+
+  async *archive(container: string, path: string, { followLink = false }: ContainerCopyOptions = {}): AsyncGenerator<Uint8Array> {
+    const [{ openContainerRoot }, { archiveFrom }] = await Promise.all([import("./files/container-root.ts"), import("./files/copy-from.ts")]);
+    await using root = await openContainerRoot(this.#hostOf(), container);
+    yield* archiveFrom(root, container, path, followLink);
+  }
+
+  async copyInto(
+    container: string,
+    source: string | AsyncIterable<Uint8Array>,
+    path: string,
+    options: ContainerCopyOptions = {},
+  ): Promise<{ readonly sizeBytes: number }> {
+    const [{ openContainerRoot }, { copyInto, unpackInto }] = await Promise.all([import("./files/container-root.ts"), import("./files/copy-into.ts")]);
+    const { followLink = false, archive: toUser = false } = options;
+    await using root = await openContainerRoot(this.#hostOf(), container);
+    if (typeof source === "string") return { sizeBytes: await copyInto(root, container, { source, destination: path, followLink, toUser }) };
+    return { sizeBytes: await unpackInto(root, container, path, source, toUser) };
+  }
+
+  async commit(container: string, options: CommitOptions = {}): Promise<Digest> {
+    const { commitContainer } = await import("./files/commit-container.ts");
+    return await commitContainer(this.#store, this.#hostOf(), await this.#require(container), options);
   }
 
   async *export(container: string): AsyncGenerator<Uint8Array> {

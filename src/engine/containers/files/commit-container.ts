@@ -1,0 +1,102 @@
+/** `commit`: a container's writable directory becomes a layer over its image's, its config a new image's. */
+import { goJson } from "../../../base/canonical-json.ts";
+import type { Digest } from "../../../oci/digest.ts";
+import type { ContainerConfig as ImageContainerConfig, ImageConfig } from "../../../oci/image-config.ts";
+import { hostPlatform } from "../../../oci/platform.ts";
+import { parsePublish } from "../../../runtime/ports.ts";
+import { pauseContainer, unpauseContainer, containerState, type ContainerHost } from "../../../runtime/container.ts";
+import type { ContainerRecord } from "../../../runtime/container-records.ts";
+import { packDirectory } from "../../../store/pack.ts";
+import { currentOwnership } from "../../../store/ownership.ts";
+import type { Store } from "../../../store/index.ts";
+import type { CommitOptions } from "../../api.ts";
+import { applyChanges } from "../../archive/import-changes.ts";
+import { formatTime } from "../../build/assemble-config.ts";
+import { parseTagName } from "../../image-names.ts";
+import { setFields } from "../../images/config-fields.ts";
+import { LayerMeter } from "../../layer-meter.ts";
+import { isStub } from "./container-changes.ts";
+
+/** What is wrong with the words is told before anything is paused. */
+export async function commitContainer(store: Store, host: ContainerHost, record: ContainerRecord, options: CommitOptions): Promise<Digest> {
+  const names = options.reference === undefined || options.reference === "" ? [] : [parseTagName(options.reference)];
+  const base = record.imageId === "" ? undefined : store.images.config(record.imageId as Digest);
+  const config = applyChanges(configOf(record, base?.config ?? {}), options.changes ?? []);
+  const held = options.pause !== false && containerState(host, record).status === "running";
+  if (held) await pauseContainer(host, record.id);
+  try {
+    const diffId = addLayer(store, record);
+    const chain = [...store.containers<ContainerRecord>().chain(record.id)];
+    const below = base === undefined ? chain : (base.rootfs.diff_ids ?? []);
+    return store.images.commit({ config: Buffer.from(document(record, { base, config, below, diffId, options })), chain: [...below, diffId] }, names);
+  } finally {
+    if (held) await unpauseContainer(host, record.id).catch(() => undefined);
+  }
+}
+
+interface Parts {
+  readonly base: ImageConfig | undefined;
+  readonly config: ImageContainerConfig;
+  readonly below: readonly Digest[];
+  readonly diffId: Digest;
+  readonly options: CommitOptions;
+}
+
+function document(record: ContainerRecord, { base, config, below, diffId, options }: Parts): string {
+  const created = formatTime(Date.now());
+  const platform = base ?? hostPlatform();
+  const { author = "", message = "" } = options;
+  const said = { ...(author === "" ? {} : { author }), ...(message === "" ? {} : { comment: message }) };
+  return goJson({
+    created,
+    ...(author === "" ? {} : { author }),
+    architecture: platform.architecture,
+    os: platform.os,
+    variant: platform.variant,
+    rootfs: { type: "layers", diff_ids: [...below, diffId] },
+    history: [...(base?.history ?? []), { created, created_by: record.config.args.join(" "), ...said }],
+    config: setFields(config),
+  });
+}
+
+/** The container's own words in place of the image's. */
+function configOf({ config, labels, mounts }: ContainerRecord, image: ImageContainerConfig): ImageContainerConfig {
+  const entrypoint = image.Entrypoint ?? [];
+  const own = entrypoint.length > 0 && entrypoint.every((word, index) => config.args[index] === word);
+  const ports = (config.exposedPorts ?? []).flatMap(parsePublish).map((port) => [`${port.containerPort}/${port.protocol}`, {}] as const);
+  const volumes = mounts.filter((mount) => mount.type === "volume" && mount.asMount !== true && mount.options.length === 0);
+  const { Entrypoint: _, ...rest } = image;
+  return {
+    ...rest,
+    Env: config.env,
+    Cmd: own ? config.args.slice(entrypoint.length) : config.args,
+    ...(own ? { Entrypoint: entrypoint } : {}),
+    ...(config.user === "" ? {} : { User: config.user }),
+    ...(config.cwd === "" ? {} : { WorkingDir: config.cwd }),
+    ...(Object.keys(labels).length === 0 ? {} : { Labels: labels }),
+    ...(ports.length === 0 ? {} : { ExposedPorts: Object.fromEntries(ports) }),
+    ...(volumes.length === 0 ? {} : { Volumes: Object.fromEntries(volumes.map(({ destination }) => [destination, {}])) }),
+    ...(config.stopSignal === "" ? {} : { StopSignal: config.stopSignal }),
+    ...(config.healthcheck === undefined ? {} : { Healthcheck: config.healthcheck }),
+  };
+}
+
+function addLayer(store: Store, { paths }: ContainerRecord): Digest {
+  const meter = new LayerMeter();
+  using ingest = store.blobs.ingest();
+  packDirectory({
+    directory: paths.upper,
+    overlay: true,
+    wholeSeconds: true,
+    owners: currentOwnership().owners,
+    skip: (path) => isStub(paths.upper, path),
+    onChunk: (bytes) => {
+      meter.push(bytes);
+      ingest.write(bytes);
+    },
+  });
+  const sizeBytes = meter.finish();
+  const { digest } = ingest.commit();
+  store.layers.addTar(digest, sizeBytes);
+  return digest;
+}
