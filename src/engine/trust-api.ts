@@ -1,8 +1,9 @@
 /** The library's calls about who made an image. All is about images of registries: what is signed is what others will pull. */
 import type { Digest } from "../oci/digest.ts";
-import type { Attempt, EvidenceFormat, Signer, WrittenSignature } from "../trust/signatures/index.ts";
+import type { JsonObject } from "../oci/bounded-json.ts";
+import type { ListedAttestation, Attempt, EvidenceFormat, Signer, WrittenSignature } from "../trust/signatures/index.ts";
 
-export type { Attempt, EvidenceFormat, Signer, WrittenSignature };
+export type { ListedAttestation, Attempt, EvidenceFormat, Signer, WrittenSignature };
 export type { Refusal } from "../trust/signatures/index.ts";
 
 export interface PrivateKeySource {
@@ -72,6 +73,39 @@ export interface Verification {
   readonly complete: boolean;
 }
 
+export interface AttestOptions {
+  readonly key: PrivateKeySource;
+  /** "spdxjson", "cyclonedx", "slsaprovenance1", "openvex", "vuln", … or a URI */
+  readonly type: string;
+  /** a JSON object */
+  readonly predicate: Uint8Array;
+  /** of an index also every image in it */
+  readonly recursive?: boolean;
+  /** default: both */
+  readonly formats?: readonly ("bundle" | "legacy")[];
+  readonly signal?: AbortSignal;
+}
+
+export interface VerifyAttestationOptions extends Omit<VerifyOptions, "annotations"> {
+  /** as for attest; any when absent */
+  readonly type?: string;
+}
+
+export interface AcceptedAttestation {
+  readonly format: EvidenceFormat;
+  readonly manifest: Digest;
+  readonly signer: Signer;
+  /** the repository that it was made for; undefined where it says none */
+  readonly reference: string | undefined;
+  /** a URI */
+  readonly predicateType: string;
+  readonly predicate: JsonObject;
+}
+
+export interface AttestationVerification extends Omit<Verification, "signatures"> {
+  readonly attestations: readonly AcceptedAttestation[];
+}
+
 export interface TrustApi {
   /**
    * Signs what the registry has under the name. Doing it again changes nothing; signatures of others stay.
@@ -82,4 +116,16 @@ export interface TrustApi {
    * Fails with SIGNATURE_MISSING or SIGNATURE_REFUSED (denied) unless at least one signature is accepted; `details.attempts` tells of each that was not.
    */
   verify(reference: string, options: VerifyOptions): Promise<Verification>;
+  /**
+   * Signs a statement about what the registry has under the name. The same again changes nothing.
+   * Fails as sign, and with INVALID_PREDICATE_TYPE and INVALID_DOCUMENT (invalid_argument).
+   */
+  attest(reference: string, options: AttestOptions): Promise<SignResult>;
+  /** Fails as verify, where no attestation is accepted. */
+  verifyAttestations(reference: string, options: VerifyAttestationOptions): Promise<AttestationVerification>;
+  /** What is attested, by whomever: nothing of it is verified. */
+  attestations(
+    reference: string,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<{ readonly reference: string; readonly attestations: readonly ListedAttestation[] }>;
 }

@@ -14,5 +14,17 @@ export function createTrust(store: Store, client: () => Promise<RegistryClient>)
       const { verify } = await import("./signing/verify.ts");
       return await verify(surroundings, reference, options);
     },
+    attest: async (reference, options) => {
+      const { attest } = await import("./signing/attest.ts");
+      return await attest(surroundings, reference, options);
+    },
+    verifyAttestations: async (reference, options) => {
+      const { verifyAttestations } = await import("./signing/attestations.ts");
+      return await verifyAttestations(surroundings, reference, options);
+    },
+    attestations: async (reference, options = {}) => {
+      const { attestations } = await import("./signing/attestations.ts");
+      return await attestations(surroundings, reference, options.signal);
+    },
   };
 }

@@ -115,6 +115,39 @@ describe("cosign", need("cosign"), () => {
     });
   }
 
+  const attestationOf = (key: string, image: string, more: readonly string[]): readonly string[] => [
+    "verify-attestation",
+    ...verify(key, image, more).slice(1),
+  ];
+  for (const [name, flags] of ways) {
+    test(`accepts our attestation ${name}, and nothing else`, async () => {
+      const { image } = await freshImage();
+      await slipway.trust.attest(image, { ...ownKey, type: "spdxjson", predicate: Buffer.from('{"spdxVersion":"SPDX-2.3"}') });
+      await succeeds("cosign", attestationOf("own", image, [...flags, "--type", "spdxjson"]));
+      await fails("cosign", attestationOf("own", image, [...flags, "--type", "vuln"]));
+      await fails("cosign", attestationOf("theirs", image, [...flags, "--type", "spdxjson"]));
+      await fails("cosign", verify("own", image, flags));
+    });
+  }
+
+  const forms: readonly [format: string, flags: readonly string[]][] = [
+    ["bundle", bundles],
+    ["tag", legacy],
+  ];
+  for (const [format, flags] of forms) {
+    test(`attests as a ${format} that is accepted here`, async () => {
+      const { image, digest } = await freshImage();
+      writeFileSync(path.join(files.here, "vex.json"), '{"@context":"https://openvex.dev/ns/v0.2.0","statements":[]}');
+      const words = ["attest", "--key", there("theirs.key"), "--type", "openvex", "--predicate", there("vex.json"), ...flags];
+      await succeeds("cosign", [...words, image.replace(/:1$/, `@${digest}`)]);
+      const { attestations } = await slipway.trust.verifyAttestations(image, { keys: [{ pem: read("theirs.pub") }], type: "openvex" });
+      assert.deepEqual(
+        attestations.map((one) => one.format),
+        [format],
+      );
+    });
+  }
+
   const layouts: readonly [name: string, flags: readonly string[], env: string, format: string][] = [
     ["a bundle", bundles, "0", "bundle"],
     ["a tag", legacy, "0", "tag"],

@@ -1,12 +1,13 @@
 /** Signatures beside images of a registry: written, read in every layout, and refused for every reason that there is. */
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { generateKeyPairSync, sign as signBytes, type KeyObject } from "node:crypto";
+import { sign as signBytes, type KeyObject } from "node:crypto";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, describe, test } from "node:test";
-import { Slipway, type SignOptions, type Verification, type VerifyOptions } from "../../src/engine/index.ts";
+import { Slipway, type Verification, type VerifyOptions } from "../../src/engine/index.ts";
 import type { RegistryOptions } from "../../src/testing/index.ts";
+import { pair, refusals } from "./keys.ts";
 import { indexType, manifestType, pushImage, pushRecorded, readRecorded, repositoryOf, sha256, startRepository, type Repository } from "./repository.ts";
 
 const root = mkdtempSync(path.join(tmpdir(), "slipway-signatures-"));
@@ -16,32 +17,10 @@ after(async () => {
   rmSync(root, { recursive: true });
 });
 
-interface Pair {
-  readonly key: SignOptions["key"];
-  readonly keys: VerifyOptions["keys"];
-  readonly privateKey: KeyObject;
-}
-
-function pair(name: string): Pair {
-  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const pem = (key: KeyObject, type: "pkcs8" | "spki"): string => key.export({ type: type as "spki", format: "pem" }).toString();
-  return { privateKey, key: { pem: pem(privateKey, "pkcs8"), name: `${name}.key` }, keys: [{ pem: pem(publicKey, "spki"), name: `${name}.pub` }] };
-}
-
 const ours = pair("ours");
 const others = pair("others");
 const byFirst = (a: readonly unknown[], b: readonly unknown[]): number => String(a[0]).localeCompare(String(b[0]));
 const formats = ({ signatures }: Verification): readonly string[] => signatures.map(({ format }) => format).toSorted();
-
-/** The refusals of a verification that fails with the code. */
-async function refusals(work: Promise<unknown>, code = "SIGNATURE_REFUSED"): Promise<readonly string[]> {
-  const error = await work.then(
-    () => assert.fail("it was verified"),
-    (thrown: unknown) => thrown as { readonly code: string; readonly details: { readonly attempts: readonly { readonly refusal: string }[] } },
-  );
-  assert.equal(error.code, code);
-  return error.details.attempts.map(({ refusal }) => refusal);
-}
 
 const registries: readonly [name: string, options: RegistryOptions][] = [
   ["with lists of referrers", {}],

@@ -10,7 +10,7 @@ import { readSmallFile } from "./small-file.ts";
 
 const knownFormats = ["bundle", "legacy"] as const;
 
-function formatsOf(words: readonly string[]): Pick<SignOptions, "formats"> {
+export function formatsOf(words: readonly string[]): Pick<SignOptions, "formats"> {
   if (words.length === 0) return {};
   const formats = words.flatMap((word) => word.split(","));
   const unknown = formats.find((word) => !knownFormats.some((one) => one === word));
@@ -26,13 +26,11 @@ export function keySource(cli: Cli, flags: ParsedFlags): SignOptions["key"] {
   return { pem: readSmallFile(cli, name), name, password: () => (known ??= keyPassword(cli, name)) };
 }
 
-const written: Readonly<Record<string, string>> = { bundle: "bundle", legacy: "tag .sig" };
-
-function showSigned(cli: Cli, { images, reference }: SignResult, quiet: boolean): void {
+export function showSigned(cli: Cli, { images, reference }: SignResult, quiet: boolean, tag = ".sig"): void {
   for (const { digest, platform, signatures } of quiet ? [] : images) {
     const of = platform === "" ? digest : `${digest} (${platform})`;
     for (const { format, manifest, existed } of signatures) {
-      cli.stderr.write(`${of}: ${written[format] ?? format} ${existed ? "was there already" : "written"} (${manifest})\n`);
+      cli.stderr.write(`${of}: ${format === "legacy" ? `tag ${tag}` : format} ${existed ? "was there already" : "written"} (${manifest})\n`);
     }
   }
   cli.stdout.write(`${reference}\n`);

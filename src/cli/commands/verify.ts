@@ -1,7 +1,7 @@
 /** `verify`: what was accepted, by whom it is and in which format; or each attempt with the reason why it failed. */
 import { isSlipwayError, SlipwayError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
-import type { AcceptedSignature, Verification, VerifyOptions } from "../../engine/api.ts";
+import type { AcceptedAttestation, AcceptedSignature, AttestationVerification, Verification, VerifyOptions } from "../../engine/api.ts";
 import type { Cli } from "../cli.ts";
 import type { Handler } from "../command.ts";
 import { cliError } from "../failure.ts";
@@ -19,8 +19,13 @@ export function outputForm(flags: ParsedFlags): "text" | "json" {
   return form;
 }
 
-export function verifyOptions(cli: Cli, flags: ParsedFlags): VerifyOptions {
-  const keys = flags.list("key").map((name) => ({ pem: readSmallFile(cli, name), name }));
+/** The public keys that `--key` names. */
+export function keySources(cli: Cli, flags: ParsedFlags): VerifyOptions["keys"] {
+  return flags.list("key").map((name) => ({ pem: readSmallFile(cli, name), name }));
+}
+
+function verifyOptions(cli: Cli, flags: ParsedFlags): VerifyOptions {
+  const keys = keySources(cli, flags);
   if (keys.length === 0) throw cliError("whose signatures are to be accepted? --key names a public key");
   return { keys, annotations: recordFrom(flags.list("annotations")), repositories: flags.list("repository"), signal: cli.signal };
 }
@@ -36,10 +41,16 @@ function signatureText(signature: AcceptedSignature): string {
   return `  ${format} ${manifest}\n    by ${signerText(signature)}\n    for ${reference ?? "this digest in any repository"}${notes.length === 0 ? "" : `, with${notes.join("")}`}\n`;
 }
 
-function textOf({ reference, signatures, refused, complete }: Verification): string {
+function attestationText(attestation: AcceptedAttestation): string {
+  const { format, manifest, predicateType, reference } = attestation;
+  return `  ${predicateType}, ${format} ${manifest}\n    by ${signerText(attestation)}\n    for ${reference ?? "this digest in any repository"}\n`;
+}
+
+function textOf({ reference, refused, complete, ...found }: Verification | AttestationVerification): string {
+  const accepted = "signatures" in found ? found.signatures.map(signatureText) : found.attestations.map(attestationText);
   const others = refused.map(({ format, manifest, message }) => `  ${format} ${manifest}: ${message}\n`);
   const rest = complete ? "" : "More signatures than are looked at were left unread.\n";
-  return `${reference}: verified\n${signatures.map(signatureText).join("")}${others.length === 0 ? "" : `Not accepted:\n${others.join("")}`}${rest}`;
+  return `${reference}: verified\n${accepted.join("")}${others.length === 0 ? "" : `Not accepted:\n${others.join("")}`}${rest}`;
 }
 
 /** What a failed verification found, for programs. */
@@ -51,9 +62,11 @@ function failureJson(error: SlipwayError): string {
 export const runVerify: Handler = async (cli, { flags, args: [image = ""] }) => {
   const form = outputForm(flags);
   const options = verifyOptions(cli, flags);
+  const type = flags.optional("type");
+  if (type !== undefined && flags.changed("annotations")) throw cliError("--annotations is about signatures: attestations have none");
   const engine = await cli.open();
   try {
-    const verification = await engine.trust.verify(image, options);
+    const verification = type === undefined ? await engine.trust.verify(image, options) : await engine.trust.verifyAttestations(image, { ...options, type });
     if (flags.bool("quiet")) cli.stdout.write(`${verification.reference}\n`);
     else if (form === "json") cli.stdout.write(`${formatJsonLine({ verified: true, ...verification })}\n`);
     else cli.stdout.write(printable(textOf(verification)));

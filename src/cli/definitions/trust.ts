@@ -16,6 +16,11 @@ function annotationsFlag(usage: string): FlagSpec {
   return flag("annotations", "a", "stringArray", `${usage} (KEY=VALUE)`);
 }
 
+const types = ["spdxjson", "cyclonedx", "slsaprovenance1", "slsaprovenance02", "openvex", "vuln", "link"];
+const typeNames = "spdxjson, cyclonedx, slsaprovenance1, slsaprovenance02, openvex, vuln and link, or any URI";
+const repositoryFlag = flag("repository", "", "stringArray", "Accept signatures that were made for this repository too, as for copies");
+const formatFlag = flag("signature-format", "", "stringArray", 'Only in this format ("bundle", "legacy")', { complete: ["bundle", "legacy"] });
+
 export const trustCommands: readonly Command[] = [
   {
     name: "generate",
@@ -56,7 +61,7 @@ export const trustCommands: readonly Command[] = [
       flag("key", "", "string", "File of the private key", { complete: "file" }),
       flag("quiet", "q", "bool", "Print the signed name only"),
       flag("recursive", "r", "bool", "Sign every image of an index too"),
-      flag("signature-format", "", "stringArray", 'Only in this format ("bundle", "legacy")', { complete: ["bundle", "legacy"] }),
+      formatFlag,
     ],
     args: { min: 1 },
     paths: ["sign", "image sign"],
@@ -78,7 +83,8 @@ export const trustCommands: readonly Command[] = [
       flag("key", "", "stringArray", "File of a public key or certificate; any of several will do", { complete: "file" }),
       flag("output", "o", "string", 'How to write the result ("text", "json")', { default: '"text"', complete: ["text", "json"] }),
       flag("quiet", "q", "bool", "Print the name with the digest that was verified only"),
-      flag("repository", "", "stringArray", "Accept signatures that were made for this repository too, as for copies"),
+      repositoryFlag,
+      flag("type", "", "string", "Check for an attestation of this type instead (as for attest)", { complete: types }),
     ],
     args: { min: 1, max: 1 },
     paths: ["verify", "image verify"],
@@ -86,9 +92,57 @@ export const trustCommands: readonly Command[] = [
     complete: "image",
     examples: [
       { text: "Is it ours?", command: "slipway verify --key release.pub registry.example/app:1.0" },
+      { text: "Has it an SBOM of ours?", command: "slipway verify --key release.pub --type spdxjson registry.example/app:1.0" },
       { text: "Run exactly what was verified", command: "slipway run $(slipway verify -q --key release.pub registry.example/app:1.0)" },
       { text: "A copy on a mirror", command: "slipway verify --key release.pub --repository docker.io/acme/app mirror.example/acme/app:1.0" },
     ],
     load: async () => (await import("../commands/verify.ts")).runVerify,
+  },
+  {
+    name: "attest",
+    short: "Sign statements about images of registries",
+    long: `Signs a statement about what the registry has under the name: an SBOM, a provenance, the result of a scan. It goes to the image's repository as sign's signatures do, as a bundle and under cosign's tag .att. The same again changes nothing.\n\nTypes are ${typeNames}. The predicate is the JSON file itself.\n\n${password}`,
+    usage: "[OPTIONS] IMAGE [IMAGE...]",
+    flags: [
+      flag("key", "", "string", "File of the private key", { complete: "file" }),
+      flag("predicate", "", "string", "JSON file with the statement", { complete: "file" }),
+      flag("quiet", "q", "bool", "Print the signed name only"),
+      flag("recursive", "r", "bool", "About every image of an index too"),
+      formatFlag,
+      flag("type", "", "string", "Type of the statement", { complete: types }),
+    ],
+    args: { min: 1 },
+    paths: ["attest", "image attest"],
+    group: "plain",
+    complete: "image",
+    examples: [
+      {
+        text: "The list of what is in it",
+        command:
+          "slipway sbom --format spdx-json -o app.json app:1.0 && slipway attest --key release.key --type spdxjson --predicate app.json registry.example/app:1.0",
+      },
+    ],
+    load: async () => (await import("../commands/attest.ts")).runAttest,
+  },
+  {
+    name: "attestations",
+    short: "List what is attested about an image of a registry",
+    long: "Lists the attestations that the image's repository has, by whomever: nothing of that is verified. With --key it prints the predicates of those that one of the keys signed instead, a line of JSON each, and fails as verify does where there is none.",
+    usage: "[OPTIONS] IMAGE",
+    flags: [
+      flag("key", "", "stringArray", "Print what this public key verifies; any of several will do", { complete: "file" }),
+      flag("output", "o", "string", 'How to write the list ("text", "json")', { default: '"text"', complete: ["text", "json"] }),
+      repositoryFlag,
+      flag("type", "", "string", "With --key, only those of this type (as for attest)", { complete: types }),
+    ],
+    args: { min: 1, max: 1 },
+    paths: ["attestations", "image attestations"],
+    group: "plain",
+    complete: "image",
+    examples: [
+      { text: "What is there?", command: "slipway attestations registry.example/app:1.0" },
+      { text: "Its SBOM, if it is ours", command: "slipway attestations --key release.pub --type spdxjson registry.example/app:1.0" },
+    ],
+    load: async () => (await import("../commands/attest.ts")).runAttestations,
   },
 ];

@@ -7,7 +7,7 @@ import { formatPlatform } from "../../oci/platform.ts";
 import type { FetchedManifest, RegistryClient } from "../../registry/index.ts";
 import type { Store } from "../../store/index.ts";
 import { readPrivateKey, type SigningKey } from "../../trust/keys/index.ts";
-import { signImage } from "../../trust/signatures/index.ts";
+import { signImage, type SignRequest, type WrittenSignature } from "../../trust/signatures/index.ts";
 import type { PrivateKeySource, SignedImage, SignOptions, SignResult } from "../trust-api.ts";
 
 export interface SigningSurroundings {
@@ -15,35 +15,37 @@ export interface SigningSurroundings {
   readonly client: () => Promise<RegistryClient>;
 }
 
-export async function sign({ store, client }: SigningSurroundings, name: string, options: SignOptions): Promise<SignResult> {
+export async function sign(surroundings: SigningSurroundings, name: string, options: SignOptions): Promise<SignResult> {
+  return await signEach(surroundings, name, options, (request) => signImage({ ...request, annotations: options.annotations ?? {} }));
+}
+
+/** Does the work for what the name means, and with `recursive` for each image of the index. */
+export async function signEach(
+  { store, client }: SigningSurroundings,
+  name: string,
+  options: Pick<SignOptions, "key" | "recursive" | "formats" | "signal">,
+  work: (request: Omit<SignRequest, "annotations">) => Promise<readonly WrittenSignature[]>,
+): Promise<SignResult> {
   const reference = withDefaultTag(parseReference(name));
   const key = await openKey(options.key);
   const registry = await client();
   const fetched = await fetchImage(registry, store, reference, options.signal);
+  const { formats = ["bundle", "legacy"], signal } = options;
   const images: SignedImage[] = [];
   for (const { descriptor, platform } of subjectsOf(fetched, options.recursive ?? false)) {
-    const signatures = await signImage({
-      client: registry,
-      reference,
-      subject: descriptor,
-      key,
-      annotations: options.annotations ?? {},
-      formats: options.formats ?? ["bundle", "legacy"],
-      now: new Date(),
-      signal: options.signal,
-    });
+    const signatures = await work({ client: registry, reference, subject: descriptor, key, formats, now: new Date(), signal });
     images.push({ digest: descriptor.digest, platform, signatures });
   }
   const { digest } = fetched.descriptor;
   return { reference: formatReference(withDigest(reference, digest)), digest, images };
 }
 
-export async function openKey({ pem, name = "the key", password }: PrivateKeySource): Promise<SigningKey> {
+async function openKey({ pem, name = "the key", password }: PrivateKeySource): Promise<SigningKey> {
   return await readPrivateKey(pem, name, password ?? (() => Promise.resolve(new Uint8Array())));
 }
 
 /** What is signed is the registry's: an image that is only here has no digest yet that others could ask for. */
-export async function fetchImage(client: RegistryClient, store: Store, reference: Reference, signal: AbortSignal | undefined): Promise<FetchedManifest> {
+async function fetchImage(client: RegistryClient, store: Store, reference: Reference, signal: AbortSignal | undefined): Promise<FetchedManifest> {
   try {
     return await client.resolve(reference, { signal });
   } catch (error) {

@@ -1,0 +1,43 @@
+/** Attestations about an image: those that are accepted, and all that there are. */
+import { SlipwayError } from "../../base/errors.ts";
+import { formatReference, parseReference, withDefaultTag, withDigest } from "../../oci/reference.ts";
+import {
+  judgeEvidence,
+  listAttestations,
+  predicateTypeFrom,
+  verifyAttestation,
+  type Expectation,
+  type ListedAttestation,
+} from "../../trust/signatures/index.ts";
+import type { AttestationVerification, VerifyAttestationOptions } from "../trust-api.ts";
+import type { SigningSurroundings } from "./sign.ts";
+import { acceptedRepositories, namedKey, refusal } from "./verify.ts";
+
+export async function verifyAttestations({ client }: SigningSurroundings, name: string, options: VerifyAttestationOptions): Promise<AttestationVerification> {
+  const reference = withDefaultTag(parseReference(name));
+  const predicateType = options.type === undefined ? undefined : predicateTypeFrom(options.type);
+  const keys = options.keys.map(namedKey);
+  if (keys.length === 0) throw new SlipwayError("invalid_argument", "USAGE", "whose attestations are to be accepted? --key names a public key");
+  const registry = await client();
+  const { digest } = (await registry.resolve(reference, { signal: options.signal })).descriptor;
+  const expected: Expectation = { digest, repositories: acceptedRepositories(reference, options.repositories), annotations: {} };
+  const findings = await judgeEvidence({ client: registry, reference, digest, wanted: "attestations", signal: options.signal }, (evidence) =>
+    verifyAttestation(evidence, keys, expected, predicateType),
+  );
+  const { accepted, refused, complete } = findings;
+  const what = predicateType === undefined ? "attestation" : `attestation of type ${predicateType}`;
+  if (accepted.length === 0) throw refusal(reference, digest, refused, complete, what);
+  return { reference: formatReference(withDigest(reference, digest)), digest, attestations: accepted, refused, complete };
+}
+
+export async function attestations(
+  { client }: SigningSurroundings,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly reference: string; readonly attestations: readonly ListedAttestation[] }> {
+  const reference = withDefaultTag(parseReference(name));
+  const registry = await client();
+  const { digest } = (await registry.resolve(reference, { signal })).descriptor;
+  const listed = await listAttestations({ client: registry, reference, digest, signal });
+  return { reference: formatReference(withDigest(reference, digest)), attestations: listed };
+}

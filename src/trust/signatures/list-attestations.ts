@@ -1,0 +1,34 @@
+/** What is attested about an image, whoever says so: nothing of it is verified. */
+import { isSlipwayError } from "../../base/errors.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { Refused, type EvidenceFormat } from "./evidence.ts";
+import { findEvidence, type EvidenceQuery } from "./find-evidence.ts";
+import { parseStatement } from "./statement.ts";
+import { envelopeIn } from "./verify-attestation.ts";
+
+export interface ListedAttestation {
+  readonly format: EvidenceFormat;
+  readonly manifest: Digest;
+  /** undefined: it cannot be read */
+  readonly predicateType: string | undefined;
+  readonly sizeBytes: number;
+}
+
+export async function listAttestations(query: Omit<EvidenceQuery, "wanted">): Promise<readonly ListedAttestation[]> {
+  const listed: ListedAttestation[] = [];
+  for await (const evidence of findEvidence({ ...query, wanted: "attestations" })) {
+    const { format, manifest } = evidence;
+    const statement = readable(() => parseStatement(envelopeIn(evidence).envelope.payload));
+    listed.push({ format, manifest, predicateType: statement?.predicateType, sizeBytes: "bytes" in evidence ? evidence.bytes.length : 0 });
+  }
+  return listed;
+}
+
+function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Refused || isSlipwayError(error)) return undefined;
+    throw error;
+  }
+}
