@@ -22,13 +22,18 @@ export interface PublicKeySource {
 
 export interface SignOptions {
   readonly key: PrivateKeySource;
+  /** the key's certificate and its issuers up to the root, as PEM: for notation's formats, which are the default then */
+  readonly certificates?: PublicKeySource;
   readonly annotations?: Readonly<Record<string, string>>;
   /** of an index also every image in it */
   readonly recursive?: boolean;
-  /** default: both */
-  readonly formats?: readonly ("bundle" | "legacy")[];
+  /** default: bundle and legacy, or jws where there are certificates */
+  readonly formats?: readonly SignatureFormat[];
   readonly signal?: AbortSignal;
 }
+
+/** cosign's two, notation's two */
+export type SignatureFormat = "bundle" | "legacy" | "jws" | "cose";
 
 export interface SignedImage {
   readonly digest: Digest;
@@ -46,9 +51,15 @@ export interface SignResult {
 
 export interface VerifyOptions {
   /** a signature of any of them is accepted */
-  readonly keys: readonly PublicKeySource[];
+  readonly keys?: readonly PublicKeySource[];
+  /** authorities as PEM: notation's signatures are accepted whose chain has one of their certificates */
+  readonly authorities?: readonly PublicKeySource[];
+  /** of these signers only, as "C=US, O=Acme, CN=release": every attribute that is named has to be so */
+  readonly subjects?: readonly string[];
   /** each has to be signed with its value */
   readonly annotations?: Readonly<Record<string, string>>;
+  /** when certificates have to be valid; default: now */
+  readonly now?: Date;
   /** repositories besides the image's own that a signature may have been made for, as for copies of a mirror */
   readonly repositories?: readonly string[];
   readonly signal?: AbortSignal;
@@ -86,7 +97,7 @@ export interface AttestOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface VerifyAttestationOptions extends Omit<VerifyOptions, "annotations"> {
+export interface VerifyAttestationOptions extends Omit<VerifyOptions, "annotations" | "authorities" | "subjects" | "now"> {
   /** as for attest; any when absent */
   readonly type?: string;
 }

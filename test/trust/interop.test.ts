@@ -7,6 +7,7 @@ import { after, describe, test } from "node:test";
 import { Slipway } from "../../src/engine/index.ts";
 import { generateKey } from "../../src/engine/signing/keys.ts";
 import { findPeer, sharedDirectory, type PeerName } from "../lab/peers.ts";
+import { issue, noOpenssl, usages, type Issued } from "./certificates.ts";
 import { pushImage, repositoryOf, startRepository, type Repository } from "./repository.ts";
 
 process.env["COSIGN_PASSWORD"] = "secret";
@@ -163,6 +164,52 @@ describe("cosign", need("cosign"), () => {
       const { signatures, refused } = await slipway.trust.verify(image, theirs);
       assert.deepEqual([signatures.map((one) => one.format), refused.length], [[format], 2]);
       await succeeds("cosign", verify("own", image));
+    });
+  }
+});
+
+describe("notation", { skip: need("notation").skip || noOpenssl }, () => {
+  if (noOpenssl !== false) return;
+  const authority = issue(files.here, "root", usages.root);
+  const release = issue(files.here, "release", usages.leaf, authority);
+  const stranger = issue(files.here, "stranger", usages.root);
+  const env = { HOME: files.there, XDG_CONFIG_HOME: path.join(files.there, ".config") };
+  const config = path.join(files.here, ".config/notation");
+  mkdirSync(path.join(config, "truststore/x509/ca/acme"), { recursive: true });
+  writeFileSync(path.join(config, "truststore/x509/ca/acme/root.crt"), authority.certificate);
+  const policy = { name: "p", registryScopes: ["*"], signatureVerification: { level: "strict" }, trustStores: ["ca:acme"] };
+  const trustPolicies = [{ ...policy, trustedIdentities: ["x509.subject: C=US, ST=WA, O=Acme"] }];
+  writeFileSync(path.join(config, "trustpolicy.json"), JSON.stringify({ version: "1.0", trustPolicies }), { mode: 0o600 });
+  const keys = [{ name: "acme", keyPath: there("release.key"), certPath: there("release.chain") }];
+  writeFileSync(path.join(config, "signingkeys.json"), JSON.stringify({ default: "acme", keys }), { mode: 0o600 });
+  const signing = (signer: Issued) => ({ key: { pem: signer.key }, certificates: { pem: signer.chain } });
+
+  for (const format of ["jws", "cose"] as const) {
+    test(`accepts ours as ${format}, and not another authority's`, async () => {
+      const [ours, others] = [await freshImage(), await freshImage()];
+      await slipway.trust.sign(ours.image, { ...signing(release), formats: [format], annotations: { commit: "4f1c2d" } });
+      const verify = ["verify", "--insecure-registry", `${ours.place.name}@${ours.digest}`];
+      await succeeds("notation", [...verify, "-m", "commit=4f1c2d"], env);
+      const elsewhere = issue(files.here, `elsewhere-${format}`, usages.leaf, stranger);
+      await slipway.trust.sign(others.image, { ...signing(elsewhere), formats: [format] });
+      assert.notEqual((await call("notation", ["verify", "--insecure-registry", `${others.place.name}@${others.digest}`], env)).status, 0);
+    });
+
+    test(`signs ${format} that is accepted here, beside ours`, async () => {
+      const { image, digest, place } = await freshImage();
+      await slipway.trust.sign(image, ownKey);
+      await succeeds(
+        "notation",
+        ["sign", "--insecure-registry", "--key", "acme", "--signature-format", format, "-m", "by=them", `${place.name}@${digest}`],
+        env,
+      );
+      const trusted = { authorities: [{ pem: authority.certificate }], annotations: { by: "them" } };
+      const { signatures } = await slipway.trust.verify(image, trusted);
+      assert.deepEqual(
+        signatures.map((one) => one.format),
+        ["notation"],
+      );
+      assert.equal((await slipway.trust.verify(image, ownKeys)).signatures.length, 2);
     });
   }
 });

@@ -1,11 +1,11 @@
 /** Keys for tests of signatures, and the reasons of a refusal. */
 import assert from "node:assert/strict";
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
-import type { SignOptions, VerifyOptions } from "../../src/engine/index.ts";
+import type { PublicKeySource, SignOptions } from "../../src/engine/index.ts";
 
 export interface Pair {
   readonly key: SignOptions["key"];
-  readonly keys: VerifyOptions["keys"];
+  readonly keys: readonly PublicKeySource[];
   readonly privateKey: KeyObject;
 }
 

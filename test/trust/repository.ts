@@ -59,7 +59,10 @@ export interface Recorded {
   readonly repository: string;
   readonly digest: string;
   readonly manifests: readonly { readonly name: string; readonly mediaType: string; readonly text: string }[];
-  readonly blobs: readonly string[];
+  /** text */
+  readonly blobs?: readonly string[];
+  /** what is no text */
+  readonly base64?: readonly string[];
 }
 
 export function readRecorded(name: string): Recorded {
@@ -67,7 +70,11 @@ export function readRecorded(name: string): Recorded {
 }
 
 /** `change` sees every text before it is put there: what was tampered with has the names of what is there now. */
-export async function pushRecorded(repository: Repository, { manifests, blobs }: Recorded, change = (text: string): string => text): Promise<void> {
+export async function pushRecorded(
+  repository: Repository,
+  { manifests, blobs = [], base64 = [] }: Recorded,
+  change = (text: string): string => text,
+): Promise<void> {
   const renamed = new Map<string, string>();
   const rename = (text: string): string => [...renamed].reduce((all, [from, to]) => all.replaceAll(from, to), text);
   const sizes = new Map<string, string>();
@@ -79,7 +86,12 @@ export async function pushRecorded(repository: Repository, { manifests, blobs }:
       sizes.set(sha256(changed), String(Buffer.byteLength(changed)));
     }
   }
+  for (const blob of base64) await repository.pushBlob(Buffer.from(blob, "base64"), "");
   for (const { name, mediaType, text } of manifests) {
+    if (mediaType === indexType) {
+      await repository.pushManifest(name, text, mediaType);
+      continue;
+    }
     const document = JSON.parse(change(rename(text))) as { config: { digest: string; size: number }; layers: { digest: string; size: number }[] };
     for (const descriptor of [document.config, ...document.layers]) descriptor.size = Number(sizes.get(descriptor.digest) ?? descriptor.size);
     const changed = JSON.stringify(document);

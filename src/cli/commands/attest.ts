@@ -23,7 +23,7 @@ export const runAttest: Handler = async (cli, { flags, args }) => {
     type,
     predicate: readSmallBytes(cli, file, maxPredicateBytes),
     recursive: flags.bool("recursive"),
-    ...formatsOf(flags.list("signature-format")),
+    ...formatsOf(flags.list("signature-format"), ["bundle", "legacy"]),
     signal: cli.signal,
   };
   const engine = await cli.open();

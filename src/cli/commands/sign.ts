@@ -8,9 +8,11 @@ import { recordFrom } from "./key-value.ts";
 import { keyPassword } from "./key-password.ts";
 import { readSmallFile } from "./small-file.ts";
 
-const knownFormats = ["bundle", "legacy"] as const;
+const cosignFormats = ["bundle", "legacy"] as const;
+const notationFormats = ["jws", "cose"] as const;
 
-export function formatsOf(words: readonly string[]): Pick<SignOptions, "formats"> {
+/** Which of the known formats `--signature-format` names; absent: the engine's own choice. Fails with USAGE. */
+export function formatsOf<Format extends string>(words: readonly string[], knownFormats: readonly Format[]): { readonly formats?: readonly Format[] } {
   if (words.length === 0) return {};
   const formats = words.flatMap((word) => word.split(","));
   const unknown = formats.find((word) => !knownFormats.some((one) => one === word));
@@ -37,11 +39,17 @@ export function showSigned(cli: Cli, { images, reference }: SignResult, quiet: b
 }
 
 export const runSign: Handler = async (cli, { flags, args }) => {
+  const notation = flags.bool("notation");
+  const cert = flags.optional("cert");
+  if (notation && cert === undefined) throw cliError("--notation wants --cert, the file of the key's certificate and its issuers");
+  if (!notation && cert !== undefined) throw cliError("--cert wants --notation: other signatures are made with the key alone");
+  const words = flags.list("signature-format");
   const options: SignOptions = {
     key: keySource(cli, flags),
+    ...(cert === undefined ? {} : { certificates: { pem: readSmallFile(cli, cert), name: cert } }),
     annotations: recordFrom(flags.list("annotations")),
     recursive: flags.bool("recursive"),
-    ...formatsOf(flags.list("signature-format")),
+    ...(notation ? formatsOf(words, notationFormats) : formatsOf(words, cosignFormats)),
     signal: cli.signal,
   };
   const engine = await cli.open();

@@ -1,7 +1,7 @@
 /** `verify`: what was accepted, by whom it is and in which format; or each attempt with the reason why it failed. */
 import { isSlipwayError, SlipwayError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
-import type { AcceptedAttestation, AcceptedSignature, AttestationVerification, Verification, VerifyOptions } from "../../engine/api.ts";
+import type { AcceptedAttestation, AcceptedSignature, AttestationVerification, PublicKeySource, Verification, VerifyOptions } from "../../engine/api.ts";
 import type { Cli } from "../cli.ts";
 import type { Handler } from "../command.ts";
 import { cliError } from "../failure.ts";
@@ -20,19 +20,23 @@ export function outputForm(flags: ParsedFlags): "text" | "json" {
 }
 
 /** The public keys that `--key` names. */
-export function keySources(cli: Cli, flags: ParsedFlags): VerifyOptions["keys"] {
-  return flags.list("key").map((name) => ({ pem: readSmallFile(cli, name), name }));
+export function keySources(cli: Cli, flags: ParsedFlags, flag = "key"): readonly PublicKeySource[] {
+  return flags.list(flag).map((name) => ({ pem: readSmallFile(cli, name), name }));
 }
 
 function verifyOptions(cli: Cli, flags: ParsedFlags): VerifyOptions {
   const keys = keySources(cli, flags);
-  if (keys.length === 0) throw cliError("whose signatures are to be accepted? --key names a public key");
-  return { keys, annotations: recordFrom(flags.list("annotations")), repositories: flags.list("repository"), signal: cli.signal };
+  const authorities = keySources(cli, flags, "ca");
+  const subjects = flags.list("subject");
+  if (keys.length + authorities.length === 0) throw cliError("whose signatures are to be accepted? --key names a public key, --ca an authority's certificate");
+  if (subjects.length > 0 && authorities.length === 0) throw cliError("--subject wants --ca: it is about notation's signers");
+  return { keys, authorities, subjects, annotations: recordFrom(flags.list("annotations")), repositories: flags.list("repository"), signal: cli.signal };
 }
 
 /** "release.pub (ECDSA P-256, sha256:…)" */
 function signerText({ signer }: Pick<AcceptedSignature, "signer">): string {
-  return `${signer.name} (${signer.description}, ${signer.fingerprint})`;
+  const authority = signer.kind === "certificate" ? `, of ${signer.authority}` : "";
+  return `${signer.name} (${signer.description}, ${signer.fingerprint})${authority}`;
 }
 
 function signatureText(signature: AcceptedSignature): string {
@@ -63,7 +67,8 @@ export const runVerify: Handler = async (cli, { flags, args: [image = ""] }) => 
   const form = outputForm(flags);
   const options = verifyOptions(cli, flags);
   const type = flags.optional("type");
-  if (type !== undefined && flags.changed("annotations")) throw cliError("--annotations is about signatures: attestations have none");
+  if (type !== undefined && ["annotations", "ca"].some((flag) => flags.changed(flag)))
+    throw cliError("--type is about attestations: it goes with --key, and without --annotations");
   const engine = await cli.open();
   try {
     const verification = type === undefined ? await engine.trust.verify(image, options) : await engine.trust.verifyAttestations(image, { ...options, type });

@@ -54,14 +54,18 @@ export const trustCommands: readonly Command[] = [
   {
     name: "sign",
     short: "Sign images of registries",
-    long: `Signs what the registry has under the name, by its digest. The signature goes to the image's repository, in two formats at once: as a bundle that refers to the image, and as cosign's older tag .sig, which skopeo and podman read. Signing again changes nothing, and signatures of others stay.\n\nPrints the name with the digest that was signed.\n\n${password}`,
+    long: `Signs what the registry has under the name, by its digest. The signature goes to the image's repository, in two formats at once: as a bundle that refers to the image, and as cosign's older tag .sig, which skopeo and podman read. With --notation it is one of notation's instead, with a chain of certificates. Signing again changes nothing, and signatures of others stay.\n\nPrints the name with the digest that was signed.\n\n${password}`,
     usage: "[OPTIONS] IMAGE [IMAGE...]",
     flags: [
       annotationsFlag("Sign this too"),
+      flag("cert", "", "string", "With --notation, file of the key's certificate and its issuers up to the root", { complete: "file" }),
       flag("key", "", "string", "File of the private key", { complete: "file" }),
+      flag("notation", "", "bool", "Sign as notation does, with a certificate"),
       flag("quiet", "q", "bool", "Print the signed name only"),
       flag("recursive", "r", "bool", "Sign every image of an index too"),
-      formatFlag,
+      flag("signature-format", "", "stringArray", 'Only in this format ("bundle", "legacy"; with --notation "jws" or "cose", by default "jws")', {
+        complete: ["bundle", "legacy", "jws", "cose"],
+      }),
     ],
     args: { min: 1 },
     paths: ["sign", "image sign"],
@@ -69,6 +73,7 @@ export const trustCommands: readonly Command[] = [
     complete: "image",
     examples: [
       { text: "After a push", command: "slipway sign --key release.key registry.example/app:1.0" },
+      { text: "As notation does", command: "slipway sign --notation --key release.key --cert chain.crt registry.example/app:1.0" },
       { text: "All platforms, with a note of the commit", command: "slipway sign --key release.key -r -a commit=4f1c2d registry.example/app:1.0" },
     ],
     load: async () => (await import("../commands/sign.ts")).runSign,
@@ -76,14 +81,16 @@ export const trustCommands: readonly Command[] = [
   {
     name: "verify",
     short: "Check that an image was signed by somebody who is trusted",
-    long: "Succeeds if the image that the name means now has a signature by one of the keys, over its digest, and made for its repository: a signature that was copied from another repository is refused. Reads sigstore's bundles and all of cosign's layouts. Every signature is told of, with the reason where it is not accepted. Nothing but the image's registry is asked.\n\nExit codes: 0 verified, 10 not signed, 11 no such image, 12 no signature is accepted, 1 anything else.",
+    long: "Succeeds if the image that the name means now has a signature by one of the keys (--key), or by the holder of a certificate of one of the authorities (--ca), over its digest, and made for its repository: a signature that was copied from another repository is refused. Reads sigstore's bundles, all of cosign's layouts and notation's signatures. Every signature is told of, with the reason where it is not accepted. Nothing but the image's registry is asked.\n\nExit codes: 0 verified, 10 not signed, 11 no such image, 12 no signature is accepted, 1 anything else.",
     usage: "[OPTIONS] IMAGE",
     flags: [
       annotationsFlag("Accept only signatures that have this"),
+      flag("ca", "", "stringArray", "File of certificates that are trusted: accept notation's signatures by their holders", { complete: "file" }),
       flag("key", "", "stringArray", "File of a public key or certificate; any of several will do", { complete: "file" }),
       flag("output", "o", "string", 'How to write the result ("text", "json")', { default: '"text"', complete: ["text", "json"] }),
       flag("quiet", "q", "bool", "Print the name with the digest that was verified only"),
       repositoryFlag,
+      flag("subject", "", "stringArray", 'With --ca, accept this signer only ("C=US, O=Acme, CN=release")'),
       flag("type", "", "string", "Check for an attestation of this type instead (as for attest)", { complete: types }),
     ],
     args: { min: 1, max: 1 },
@@ -94,6 +101,10 @@ export const trustCommands: readonly Command[] = [
       { text: "Is it ours?", command: "slipway verify --key release.pub registry.example/app:1.0" },
       { text: "Has it an SBOM of ours?", command: "slipway verify --key release.pub --type spdxjson registry.example/app:1.0" },
       { text: "Run exactly what was verified", command: "slipway run $(slipway verify -q --key release.pub registry.example/app:1.0)" },
+      {
+        text: "By a certificate of ours, as notation signs",
+        command: "slipway verify --ca acme-root.crt --subject 'O=Acme, CN=release' registry.example/app:1.0",
+      },
       { text: "A copy on a mirror", command: "slipway verify --key release.pub --repository docker.io/acme/app mirror.example/acme/app:1.0" },
     ],
     load: async () => (await import("../commands/verify.ts")).runVerify,

@@ -16,7 +16,7 @@ import { acceptedRepositories, namedKey, refusal } from "./verify.ts";
 export async function verifyAttestations({ client }: SigningSurroundings, name: string, options: VerifyAttestationOptions): Promise<AttestationVerification> {
   const reference = withDefaultTag(parseReference(name));
   const predicateType = options.type === undefined ? undefined : predicateTypeFrom(options.type);
-  const keys = options.keys.map(namedKey);
+  const keys = (options.keys ?? []).map(namedKey);
   if (keys.length === 0) throw new SlipwayError("invalid_argument", "USAGE", "whose attestations are to be accepted? --key names a public key");
   const registry = await client();
   const { digest } = (await registry.resolve(reference, { signal: options.signal })).descriptor;

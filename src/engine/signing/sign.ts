@@ -7,8 +7,9 @@ import { formatPlatform } from "../../oci/platform.ts";
 import type { FetchedManifest, RegistryClient } from "../../registry/index.ts";
 import type { Store } from "../../store/index.ts";
 import { readPrivateKey, type SigningKey } from "../../trust/keys/index.ts";
-import { signImage, type SignRequest, type WrittenSignature } from "../../trust/signatures/index.ts";
-import type { PrivateKeySource, SignedImage, SignOptions, SignResult } from "../trust-api.ts";
+import { readSigningChain, signNotation, type NotationFormat } from "../../trust/notation/index.ts";
+import { signImage, type CosignFormat, type SignRequest, type WrittenSignature } from "../../trust/signatures/index.ts";
+import type { PrivateKeySource, SignatureFormat, SignedImage, SignOptions, SignResult } from "../trust-api.ts";
 
 export interface SigningSurroundings {
   readonly store: Store;
@@ -16,31 +17,57 @@ export interface SigningSurroundings {
 }
 
 export async function sign(surroundings: SigningSurroundings, name: string, options: SignOptions): Promise<SignResult> {
-  return await signEach(surroundings, name, options, (request) => signImage({ ...request, annotations: options.annotations ?? {} }));
+  const { certificates, annotations = {} } = options;
+  const formats = options.formats ?? (certificates === undefined ? (["bundle", "legacy"] as const) : (["jws"] as const));
+  const cosign = formats.filter(isCosignFormat);
+  const notation = formats.filter(isNotationFormat);
+  if ((certificates === undefined) !== (notation.length === 0)) {
+    throw new SlipwayError("invalid_argument", "USAGE", "notation's signatures, jws and cose, and certificates belong together", { formats });
+  }
+  const now = new Date();
+  const key = await openKey(options.key);
+  const chain = certificates === undefined ? [] : await readSigningChain(certificates.pem, certificates.name ?? "the chain", key, now);
+  return await signEach(surroundings, name, { ...options, key, now }, async (request) => [
+    ...(cosign.length === 0 ? [] : await signImage({ ...request, annotations, formats: cosign })),
+    ...(notation.length === 0 ? [] : await signNotation({ ...request, annotations, chain, formats: notation })),
+  ]);
+}
+
+function isCosignFormat(format: SignatureFormat): format is CosignFormat {
+  return format === "bundle" || format === "legacy";
+}
+
+function isNotationFormat(format: SignatureFormat): format is NotationFormat {
+  return format === "jws" || format === "cose";
+}
+
+export interface EachOptions {
+  readonly key: SigningKey;
+  readonly now: Date;
+  readonly recursive?: boolean;
+  readonly signal?: AbortSignal;
 }
 
 /** Does the work for what the name means, and with `recursive` for each image of the index. */
 export async function signEach(
   { store, client }: SigningSurroundings,
   name: string,
-  options: Pick<SignOptions, "key" | "recursive" | "formats" | "signal">,
-  work: (request: Omit<SignRequest, "annotations">) => Promise<readonly WrittenSignature[]>,
+  { key, now, recursive = false, signal }: EachOptions,
+  work: (request: Omit<SignRequest, "annotations" | "formats">) => Promise<readonly WrittenSignature[]>,
 ): Promise<SignResult> {
   const reference = withDefaultTag(parseReference(name));
-  const key = await openKey(options.key);
   const registry = await client();
-  const fetched = await fetchImage(registry, store, reference, options.signal);
-  const { formats = ["bundle", "legacy"], signal } = options;
+  const fetched = await fetchImage(registry, store, reference, signal);
   const images: SignedImage[] = [];
-  for (const { descriptor, platform } of subjectsOf(fetched, options.recursive ?? false)) {
-    const signatures = await work({ client: registry, reference, subject: descriptor, key, formats, now: new Date(), signal });
+  for (const { descriptor, platform } of subjectsOf(fetched, recursive)) {
+    const signatures = await work({ client: registry, reference, subject: descriptor, key, now, signal });
     images.push({ digest: descriptor.digest, platform, signatures });
   }
   const { digest } = fetched.descriptor;
   return { reference: formatReference(withDigest(reference, digest)), digest, images };
 }
 
-async function openKey({ pem, name = "the key", password }: PrivateKeySource): Promise<SigningKey> {
+export async function openKey({ pem, name = "the key", password }: PrivateKeySource): Promise<SigningKey> {
   return await readPrivateKey(pem, name, password ?? (() => Promise.resolve(new Uint8Array())));
 }
 

@@ -3,7 +3,18 @@ import { SlipwayError } from "../../base/errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { familiarName, formatReference, parseReference, repositoryName, withDefaultTag, withDigest, type Reference } from "../../oci/reference.ts";
 import { readPublicKey } from "../../trust/keys/index.ts";
-import { judgeEvidence, verifyWithKeys, type Attempt, type Expectation, type NamedKey } from "../../trust/signatures/index.ts";
+import { parseAuthorities, parseSubject, verifyNotation, type Authorities } from "../../trust/notation/index.ts";
+import {
+  judgeEvidence,
+  Refused,
+  verifyWithKeys,
+  type Attempt,
+  type Claim,
+  type Evidence,
+  type Expectation,
+  type NamedKey,
+  type Signer,
+} from "../../trust/signatures/index.ts";
 import type { PublicKeySource, Verification, VerifyOptions } from "../trust-api.ts";
 import type { SigningSurroundings } from "./sign.ts";
 
@@ -13,19 +24,41 @@ const refusedExitCode = 12;
 
 export async function verify({ client }: SigningSurroundings, name: string, options: VerifyOptions): Promise<Verification> {
   const reference = withDefaultTag(parseReference(name));
-  const keys = options.keys.map(namedKey);
-  if (keys.length === 0) throw new SlipwayError("invalid_argument", "USAGE", "whose signatures are to be accepted? --key names a public key");
+  const keys = (options.keys ?? []).map(namedKey);
+  const authorities: Authorities = {
+    anchors: (options.authorities ?? []).flatMap(({ pem, name: file = "the authorities" }) => parseAuthorities(pem, file)),
+    subjects: (options.subjects ?? []).map(parseSubject),
+    now: options.now ?? new Date(),
+  };
+  if (keys.length + authorities.anchors.length === 0) {
+    throw new SlipwayError("invalid_argument", "USAGE", "whose signatures are to be accepted? --key names a public key, --ca an authority's certificate");
+  }
   const registry = await client();
   const { descriptor } = await registry.resolve(reference, { signal: options.signal });
   const { digest } = descriptor;
   const expected: Expectation = { digest, repositories: acceptedRepositories(reference, options.repositories), annotations: options.annotations ?? {} };
-  const findings = await judgeEvidence({ client: registry, reference, digest, wanted: "signatures", signal: options.signal }, (evidence) => {
-    const { signer, claim } = verifyWithKeys(evidence, keys, expected);
+  const findings = await judgeEvidence({ client: registry, reference, digest, wanted: "signatures", signal: options.signal }, async (evidence) => {
+    const { signer, claim } = await verifyEvidence(evidence, keys, authorities, expected);
     return { signer, ...claim };
   });
   const verified = formatReference(withDigest(reference, digest));
   if (findings.accepted.length === 0) throw refusal(reference, digest, findings.refused, findings.complete, "signature");
   return { reference: verified, digest, signatures: findings.accepted, refused: findings.refused, complete: findings.complete };
+}
+
+async function verifyEvidence(
+  evidence: Evidence,
+  keys: readonly NamedKey[],
+  authorities: Authorities,
+  expected: Expectation,
+): Promise<{ readonly signer: Signer; readonly claim: Claim }> {
+  const trusted = evidence.kind === "notation" ? authorities.anchors.length : keys.length;
+  if (trusted > 0) return evidence.kind === "notation" ? await verifyNotation(evidence, authorities, expected) : verifyWithKeys(evidence, keys, expected);
+  if (evidence.kind === "unreadable") throw new Refused("unreadable", evidence.reason);
+  throw new Refused(
+    "signer",
+    evidence.kind === "notation" ? "it was made with a certificate, and no authority is trusted (--ca)" : "it was made with a key, and none is trusted (--key)",
+  );
 }
 
 export function namedKey({ pem, name = "the key" }: PublicKeySource): NamedKey {

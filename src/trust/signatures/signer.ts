@@ -8,10 +8,32 @@ export interface NamedKey extends VerificationKey {
   readonly name: string;
 }
 
-/** Who made a signature that was accepted. */
-export type Signer = { readonly kind: "key"; readonly name: string; readonly description: string; readonly fingerprint: string };
+export interface KeySigner {
+  readonly kind: "key";
+  /** the public key's file */
+  readonly name: string;
+  /** "ECDSA P-256" */
+  readonly description: string;
+  /** SHA-256 over the public key */
+  readonly fingerprint: string;
+}
 
-export function keySigner({ name, description, fingerprint }: NamedKey): Signer {
+export interface CertificateSigner {
+  readonly kind: "certificate";
+  /** the subject of the leaf */
+  readonly name: string;
+  /** of its key: "ECDSA P-256" */
+  readonly description: string;
+  /** SHA-256 over the leaf */
+  readonly fingerprint: string;
+  /** the subject of the authority that was trusted */
+  readonly authority: string;
+}
+
+/** Who made a signature that was accepted. */
+export type Signer = KeySigner | CertificateSigner;
+
+export function keySigner({ name, description, fingerprint }: NamedKey): KeySigner {
   return { kind: "key", name, description, fingerprint: `sha256:${fingerprint.toString("hex")}` };
 }
 

@@ -45,7 +45,7 @@ export async function judgeEvidence<T>(
 
 function refusalOf(error: unknown): Pick<Attempt, "refusal" | "message"> {
   if (error instanceof Refused) return { refusal: error.refusal, message: error.message };
-  if (isSlipwayError(error) && (error.kind === "invalid_argument" || error.kind === "resource_exhausted")) {
+  if (isSlipwayError(error) && (error.kind === "invalid_argument" || error.kind === "resource_exhausted" || error.kind === "unsupported")) {
     return { refusal: "unreadable", message: error.message };
   }
   throw error;
