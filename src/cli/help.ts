@@ -66,7 +66,8 @@ export function formatCommandHelp(command: Command, path: string, columns: numbe
 }
 
 function formatList(title: string, entries: readonly (readonly [string, string])[]): string {
-  return `${title}:\n${entries.map(([name, text]) => `  ${name.padEnd(12)}${text}\n`).join("")}`;
+  const width = Math.max(12, ...entries.map(([name]) => name.length + 1));
+  return `${title}:\n${entries.map(([name, text]) => `  ${name.padEnd(width)}${text}\n`).join("")}`;
 }
 
 export function formatGroupHelp(table: CommandTable, group: CommandGroup, path: string): string {

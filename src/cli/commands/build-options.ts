@@ -136,7 +136,7 @@ function outputsFrom(cli: Cli, flags: ParsedFlags): readonly BuildOutput[] {
   return flags.bool("load") && !keeps ? [...outputs, { type: "image", attributes: {} }] : outputs;
 }
 
-function pushes(output: BuildOutput): boolean {
+export function pushes(output: BuildOutput): boolean {
   return output.type === "registry" || (output.type === "image" && ["", "1", "t", "T", "true", "TRUE", "True"].includes(output.attributes["push"] ?? "no"));
 }
 

@@ -11,6 +11,7 @@ import { checkOutputPath, fileError, writeOutputFile } from "./archive-file.ts";
 import { buildOptionsFrom } from "./build-options.ts";
 import { callFrom, dockerfileShownAs, runCall } from "./call.ts";
 import { checkBuilder } from "./buildx.ts";
+import { signBuilt } from "./sign-built.ts";
 import { showTask } from "./show-task.ts";
 
 interface ResultFiles {
@@ -54,6 +55,7 @@ export const runBuild: Handler = async (cli, invocation) => {
   const call = callFrom(flags);
   const options = await buildOptionsFrom(cli, invocation);
   const files = { iidFile: flags.string("iidfile"), metadataFile: flags.string("metadata-file") };
+  const sign = await signBuilt(cli, flags, options, quiet || progress === "quiet");
   await prepareFiles(cli, files);
   const engine = await cli.open();
   checkBuilder(cli, engine, flags.optional("builder"));
@@ -65,6 +67,7 @@ export const runBuild: Handler = async (cli, invocation) => {
   const saveFailed = flags.string("save-failed");
   if (saveFailed !== "") await checkOutputPath(resolve(cli.cwd, saveFailed), "");
   const result = await showTask(cli, engine.build(options), display).catch((error: unknown) => saveFailure(cli, error, saveFailed));
+  await sign?.(engine, result);
   if ((quiet || progress === "quiet") && result.imageId !== undefined) cli.stdout.write(`${result.imageId}\n`);
   writeFiles(cli, files, result);
   return 0;

@@ -28,14 +28,19 @@ export function keySource(cli: Cli, flags: ParsedFlags): SignOptions["key"] {
   return { pem: readSmallFile(cli, name), name, password: () => (known ??= keyPassword(cli, name)) };
 }
 
-export function showSigned(cli: Cli, { images, reference }: SignResult, quiet: boolean, tag = ".sig"): void {
-  for (const { digest, platform, signatures } of quiet ? [] : images) {
+/** What was written, a line each, aside. */
+export function tellSigned(cli: Cli, { images }: SignResult, tag = ".sig"): void {
+  for (const { digest, platform, signatures } of images) {
     const of = platform === "" ? digest : `${digest} (${platform})`;
     for (const { format, manifest, existed } of signatures) {
       cli.stderr.write(`${of}: ${format === "legacy" ? `tag ${tag}` : format} ${existed ? "was there already" : "written"} (${manifest})\n`);
     }
   }
-  cli.stdout.write(`${reference}\n`);
+}
+
+export function showSigned(cli: Cli, result: SignResult, quiet: boolean, tag?: string): void {
+  if (!quiet) tellSigned(cli, result, tag);
+  cli.stdout.write(`${result.reference}\n`);
 }
 
 export const runSign: Handler = async (cli, { flags, args }) => {

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, describe, test } from "node:test";
 import { SlipwayError } from "../../base/errors.ts";
-import type { Verification } from "../../engine/api.ts";
+import type { BuildResult, Verification } from "../../engine/api.ts";
 import { digestOf } from "../../oci/digest.ts";
 import { runInMemory, type World } from "../memory-cli.ts";
 
@@ -124,6 +125,53 @@ describe("sign", () => {
   for (const [words, stderr] of bad) {
     test(words.join(" "), async () => {
       const outcome = await runInMemory(["sign", ...words], { cwd });
+      assert.match(outcome.stderr, stderr);
+      assert.equal(outcome.code, 1);
+    });
+  }
+});
+
+describe("build --sign", () => {
+  const key = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
+  writeFileSync(path.join(cwd, "plain.key"), key.export({ type: "pkcs8", format: "pem" }));
+  writeFileSync(path.join(cwd, "secret.key"), key.export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "secret" }));
+  const metadata = { "image.name": "reg/one:1,reg/two:1@sha256:0", "containerimage.digest": digest };
+  const built: BuildResult = { imageId: digest, manifest: undefined, tags: [], metadata, warnings: [] };
+
+  function world(signed: unknown[]): World {
+    return {
+      cwd,
+      engine: {
+        build: () => ({ result: Promise.resolve(built), async *[Symbol.asyncIterator]() {} }),
+        trust: {
+          sign: async (reference, { recursive }) => {
+            signed.push([reference, recursive]);
+            return { reference, digest, images: [{ digest, platform: "", signatures: [{ format: "bundle", manifest: digest, existed: false }] }] };
+          },
+        },
+      },
+    };
+  }
+
+  test("signs the digest under each name that it was pushed to, all platforms", async () => {
+    const signed: unknown[] = [];
+    const outcome = await runInMemory(["build", "-q", "--push", "-t", "reg/one:1", "--sign", "--key", "plain.key", "."], world(signed));
+    assert.deepEqual([outcome.stderr, outcome.code, outcome.stdout], ["", 0, `${digest}\n`]);
+    assert.deepEqual(signed, [
+      [`reg/one:1@${digest}`, true],
+      [`reg/two:1@${digest}`, true],
+    ]);
+  });
+
+  const bad: readonly [name: string, words: string[], env: Record<string, string>, stderr: RegExp][] = [
+    ["nothing is pushed", ["--sign", "--key", "plain.key"], {}, /--sign wants --push/],
+    ["no key", ["--push", "-t", "reg/app", "--sign"], {}, /--key names the private key/],
+    ["a key for nothing", ["--key", "plain.key"], {}, /--key wants --sign/],
+    ["wrong password", ["--push", "-t", "reg/app", "--sign", "--key", "secret.key"], { COSIGN_PASSWORD: "no" }, /the password is wrong/],
+  ];
+  for (const [name, words, env, stderr] of bad) {
+    test(`before anything is built: ${name}`, async () => {
+      const outcome = await runInMemory(["build", ...words, "."], { cwd, env, engine: {} });
       assert.match(outcome.stderr, stderr);
       assert.equal(outcome.code, 1);
     });

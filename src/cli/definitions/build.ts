@@ -64,13 +64,18 @@ export const buildFlags = [
   flag("ulimit", "", "ulimit", 'Resource limit of RUN (form: "nofile=1024:2048")', { default: "[]" }),
 ] as const;
 
+const signFlags = [
+  flag("key", "", "string", "With --sign, file of the private key", { complete: "file" }),
+  flag("sign", "", "bool", "Sign what is pushed, each platform's image too (as sign does)"),
+];
+
 export const buildCommands: readonly Command[] = [
   {
     name: "build",
     short: "Build an image from a Dockerfile",
     long: 'Builds an image from a Dockerfile and a context: a directory, a git or http URL, or "-" for a tar archive or a lone Dockerfile on standard input.\n\nEach finished step is kept at once: a build that fails resumes where it stopped, and a step that runs says why it was not taken from the cache.',
     usage: "[OPTIONS] PATH | URL | -",
-    flags: buildFlags,
+    flags: [...buildFlags, ...signFlags],
     args: { min: 1, max: 1 },
     paths: ["build", "image build", "builder build", "buildx build", "buildx b"],
     group: "common",

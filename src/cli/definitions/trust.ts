@@ -123,7 +123,7 @@ export const trustCommands: readonly Command[] = [
       flag("type", "", "string", "Type of the statement", { complete: types }),
     ],
     args: { min: 1 },
-    paths: ["attest", "image attest"],
+    paths: ["attest"],
     group: "plain",
     complete: "image",
     examples: [
@@ -147,7 +147,7 @@ export const trustCommands: readonly Command[] = [
       flag("type", "", "string", "With --key, only those of this type (as for attest)", { complete: types }),
     ],
     args: { min: 1, max: 1 },
-    paths: ["attestations", "image attestations"],
+    paths: ["attestations"],
     group: "plain",
     complete: "image",
     examples: [

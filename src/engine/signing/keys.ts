@@ -4,6 +4,8 @@ import { link, open, rename, rm, stat } from "node:fs/promises";
 import { SlipwayError, errnoOf } from "../../base/errors.ts";
 import { formatPublicKey, generatePrivateKey, keyFingerprint, readPrivateKey, sealPrivateKey, type AskPassword, type KeyType } from "../../trust/keys/index.ts";
 
+import type { PrivateKeySource } from "../trust-api.ts";
+
 export { keyTypes, type KeyType } from "../../trust/keys/index.ts";
 
 export interface WriteKeyOptions {
@@ -34,6 +36,11 @@ export async function importKey(text: string, what: string, sourcePassword: AskP
   await refuseExisting(options);
   const { privateKey } = await readPrivateKey(text, what, sourcePassword);
   return await writeKey(privateKey, options);
+}
+
+/** Fails as an opening for a signature would, and keeps nothing. */
+export async function checkPrivateKey({ pem, name = "the key", password }: PrivateKeySource): Promise<void> {
+  await readPrivateKey(pem, name, password ?? (() => Promise.resolve(new Uint8Array())));
 }
 
 function pathsOf(output: string): { readonly privatePath: string; readonly publicPath: string } {

@@ -1,0 +1,29 @@
+/** `build --sign`: what was pushed is signed, under each name that it went to. */
+import type { BuildOptions, BuildResult, SlipwayApi } from "../../engine/api.ts";
+import { checkPrivateKey } from "../../engine/signing/keys.ts";
+import type { Cli } from "../cli.ts";
+import { cliError } from "../failure.ts";
+import type { ParsedFlags } from "../flags.ts";
+import { pushes } from "./build-options.ts";
+import { keySource, tellSigned } from "./sign.ts";
+
+export type SignBuilt = (engine: SlipwayApi, result: BuildResult) => Promise<void>;
+
+/** Opens the key before anything is built, so that a wrong password costs no build. Fails with USAGE where nothing is pushed. */
+export async function signBuilt(cli: Cli, flags: ParsedFlags, { outputs = [] }: BuildOptions, quiet: boolean): Promise<SignBuilt | undefined> {
+  if (!flags.bool("sign")) {
+    if (flags.optional("key") !== undefined) throw cliError("--key wants --sign");
+    return undefined;
+  }
+  if (!outputs.some(pushes)) throw cliError("--sign wants --push: what is signed is the registry's image");
+  const key = keySource(cli, flags);
+  await checkPrivateKey(key);
+  return async (engine, { metadata }) => {
+    const { "image.name": names, "containerimage.digest": digest } = metadata;
+    if (typeof names !== "string" || typeof digest !== "string") throw cliError("nothing was pushed that could be signed");
+    for (const name of names.split(",")) {
+      const signed = await engine.trust.sign(`${name.replace(/@.*/, "")}@${digest}`, { key, recursive: true, signal: cli.signal });
+      if (!quiet) tellSigned(cli, signed);
+    }
+  };
+}
