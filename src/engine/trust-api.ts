@@ -1,9 +1,11 @@
 /** The library's calls about who made an image. All is about images of registries: what is signed is what others will pull. */
 import type { Digest } from "../oci/digest.ts";
+import type { Identity } from "../trust/keyless/index.ts";
 import type { JsonObject } from "../oci/bounded-json.ts";
 import type { ListedAttestation, Attempt, EvidenceFormat, Signer, WrittenSignature } from "../trust/signatures/index.ts";
 
 export type { ListedAttestation, Attempt, EvidenceFormat, Signer, WrittenSignature };
+export type { Identity } from "../trust/keyless/index.ts";
 export type { Refusal } from "../trust/signatures/index.ts";
 
 export interface PrivateKeySource {
@@ -49,11 +51,24 @@ export interface SignResult {
   readonly images: readonly SignedImage[];
 }
 
+export interface PublicTrustedRoot {
+  readonly json: Uint8Array;
+  readonly name?: string;
+  /** for infrastructures of one's own without transparency logs: signatures need no entry there; they need a signed time stamp all the same */
+  readonly ignoreLog?: boolean;
+  /** the same for logs of certificates */
+  readonly ignoreCertificateLog?: boolean;
+}
+
 export interface VerifyOptions {
   /** a signature of any of them is accepted */
   readonly keys?: readonly PublicKeySource[];
   /** authorities as PEM: notation's signatures are accepted whose chain has one of their certificates */
   readonly authorities?: readonly PublicKeySource[];
+  /** signers by identity: bundles are accepted that one of them made; needs `trustedRoot` */
+  readonly identities?: readonly Identity[];
+  /** sigstore's trusted_root.json: whose certificates, logs and time stamps count */
+  readonly trustedRoot?: PublicTrustedRoot;
   /** of these signers only, as "C=US, O=Acme, CN=release": every attribute that is named has to be so */
   readonly subjects?: readonly string[];
   /** each has to be signed with its value */
@@ -97,7 +112,7 @@ export interface AttestOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface VerifyAttestationOptions extends Omit<VerifyOptions, "annotations" | "authorities" | "subjects" | "now"> {
+export interface VerifyAttestationOptions extends Omit<VerifyOptions, "annotations" | "authorities" | "subjects" | "now" | "identities" | "trustedRoot"> {
   /** as for attest; any when absent */
   readonly type?: string;
 }

@@ -68,6 +68,12 @@ describe("verify", () => {
   const bad: readonly [name: string, words: string[], world: World, code: number, stderr: RegExp, stdout: string][] = [
     ["no key", [], {}, 1, /^whose signatures are to be accepted\? --key/, ""],
     ["no such file", ["--key", "c.pub"], {}, 1, /^open c\.pub: no such file or directory\n$/, ""],
+    ["an issuer missing", ["--identity", "me"], {}, 1, /^--identity and --issuer, .* belong together\n$/, ""],
+    ["a root missing", ["--identity", "me", "--issuer", "x"], {}, 1, /^--identity wants --trusted-root/, ""],
+    ["a root for nobody", ["--key", "a.pub", "--trusted-root", "a.pub"], {}, 1, /^--trusted-root wants --identity and --issuer\n$/, ""],
+    ["text and pattern", ["--identity", "a", "--identity-regexp", "b", "--issuer", "c"], {}, 1, /^--identity and --identity-regexp exclude/, ""],
+    ["a pattern that is none", ["--identity-regexp", "(", "--issuer", "c"], {}, 1, /^invalid pattern "\("/, ""],
+    ["a subject for nobody", ["--key", "a.pub", "--subject", "O=x"], {}, 1, /^--subject wants --ca/, ""],
     ["unknown form", ["--key", "a.pub", "-o", "xml"], {}, 1, /^unknown --output "xml": want text or json\n$/, ""],
     ["not signed", ["--key", "a.pub"], failing("SIGNATURE_MISSING", "denied", { exitCode: 10, attempts: [] }), 10, /^no\n$/, ""],
     ["refused", ["--key", "a.pub"], failing("SIGNATURE_REFUSED", "denied", { exitCode: 12, attempts: [attempt] }), 12, /^no\n$/, ""],

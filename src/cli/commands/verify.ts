@@ -2,14 +2,16 @@
 import { isSlipwayError, SlipwayError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
 import type { AcceptedAttestation, AcceptedSignature, AttestationVerification, PublicKeySource, Verification, VerifyOptions } from "../../engine/api.ts";
+import { anchored } from "../../engine/signing/patterns.ts";
 import type { Cli } from "../cli.ts";
 import type { Handler } from "../command.ts";
 import { cliError } from "../failure.ts";
 import type { ParsedFlags } from "../flags.ts";
 import { formatJsonLine } from "../json.ts";
 import { recordFrom } from "./key-value.ts";
-import { readSmallFile } from "./small-file.ts";
+import { readSmallBytes, readSmallFile } from "./small-file.ts";
 
+const maxRootBytes = 4 << 20;
 /** cosign's */
 const absentExitCode = 11;
 
@@ -24,18 +26,52 @@ export function keySources(cli: Cli, flags: ParsedFlags, flag = "key"): readonly
   return flags.list(flag).map((name) => ({ pem: readSmallFile(cli, name), name }));
 }
 
+/** A whole text, or with the flag's other form a pattern for one; undefined where neither is given. */
+function textOrPattern(flags: ParsedFlags, name: string): string | RegExp | undefined {
+  const [text, pattern] = [flags.optional(name), flags.optional(`${name}-regexp`)];
+  if (text !== undefined && pattern !== undefined) throw cliError(`--${name} and --${name}-regexp exclude each other`);
+  return pattern === undefined ? text : anchored(pattern);
+}
+
+/** Both who signed and who vouches for that have to be named: anybody can call himself anything somewhere. */
+function identityOptions(cli: Cli, flags: ParsedFlags): Pick<VerifyOptions, "identities" | "trustedRoot"> | undefined {
+  const [identity, issuer, root] = [textOrPattern(flags, "identity"), textOrPattern(flags, "issuer"), flags.optional("trusted-root")];
+  if (identity === undefined && issuer === undefined) {
+    const left = ["trusted-root", "insecure-ignore-tlog", "insecure-ignore-sct"].find((name) => flags.changed(name));
+    if (left !== undefined) throw cliError(`--${left} wants --identity and --issuer`);
+    return undefined;
+  }
+  if (identity === undefined || issuer === undefined) throw cliError("--identity and --issuer, or their forms with -regexp, belong together");
+  if (root === undefined) throw cliError("--identity wants --trusted-root: whose certificates are to be believed?");
+  const json = readSmallBytes(cli, root, maxRootBytes);
+  const ignore = { ignoreLog: flags.bool("insecure-ignore-tlog"), ignoreCertificateLog: flags.bool("insecure-ignore-sct") };
+  return { identities: [{ identity, issuer }], trustedRoot: { json, name: root, ...ignore } };
+}
+
 function verifyOptions(cli: Cli, flags: ParsedFlags): VerifyOptions {
   const keys = keySources(cli, flags);
   const authorities = keySources(cli, flags, "ca");
   const subjects = flags.list("subject");
-  if (keys.length + authorities.length === 0) throw cliError("whose signatures are to be accepted? --key names a public key, --ca an authority's certificate");
+  const identity = identityOptions(cli, flags);
+  if (keys.length + authorities.length === 0 && identity === undefined) {
+    throw cliError("whose signatures are to be accepted? --key names a public key, --ca an authority's certificate, --identity a signer");
+  }
   if (subjects.length > 0 && authorities.length === 0) throw cliError("--subject wants --ca: it is about notation's signers");
-  return { keys, authorities, subjects, annotations: recordFrom(flags.list("annotations")), repositories: flags.list("repository"), signal: cli.signal };
+  return {
+    keys,
+    authorities,
+    subjects,
+    ...identity,
+    annotations: recordFrom(flags.list("annotations")),
+    repositories: flags.list("repository"),
+    signal: cli.signal,
+  };
 }
 
 /** "release.pub (ECDSA P-256, sha256:…)" */
 function signerText({ signer }: Pick<AcceptedSignature, "signer">): string {
   const authority = signer.kind === "certificate" ? `, of ${signer.authority}` : "";
+  if (signer.kind === "identity") return `${signer.name}, as ${signer.issuer} says`;
   return `${signer.name} (${signer.description}, ${signer.fingerprint})${authority}`;
 }
 
@@ -67,7 +103,7 @@ export const runVerify: Handler = async (cli, { flags, args: [image = ""] }) => 
   const form = outputForm(flags);
   const options = verifyOptions(cli, flags);
   const type = flags.optional("type");
-  if (type !== undefined && ["annotations", "ca"].some((flag) => flags.changed(flag)))
+  if (type !== undefined && ["annotations", "ca", "identity", "identity-regexp"].some((flag) => flags.changed(flag)))
     throw cliError("--type is about attestations: it goes with --key, and without --annotations");
   const engine = await cli.open();
   try {

@@ -2,7 +2,9 @@
 import { SlipwayError } from "../../base/errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { familiarName, formatReference, parseReference, repositoryName, withDefaultTag, withDigest, type Reference } from "../../oci/reference.ts";
+import { parseBundle } from "../../trust/signatures/bundle.ts";
 import { readPublicKey } from "../../trust/keys/index.ts";
+import { readTrustedRoot, verifyKeyless, type KeylessTrust } from "../../trust/keyless/index.ts";
 import { parseAuthorities, parseSubject, verifyNotation, type Authorities } from "../../trust/notation/index.ts";
 import {
   judgeEvidence,
@@ -30,15 +32,20 @@ export async function verify({ client }: SigningSurroundings, name: string, opti
     subjects: (options.subjects ?? []).map(parseSubject),
     now: options.now ?? new Date(),
   };
-  if (keys.length + authorities.anchors.length === 0) {
-    throw new SlipwayError("invalid_argument", "USAGE", "whose signatures are to be accepted? --key names a public key, --ca an authority's certificate");
+  const keyless = await keylessTrust(options);
+  if (keys.length + authorities.anchors.length === 0 && keyless === undefined) {
+    throw new SlipwayError(
+      "invalid_argument",
+      "USAGE",
+      "whose signatures are to be accepted? --key names a public key, --ca an authority's certificate, --identity a signer",
+    );
   }
   const registry = await client();
   const { descriptor } = await registry.resolve(reference, { signal: options.signal });
   const { digest } = descriptor;
   const expected: Expectation = { digest, repositories: acceptedRepositories(reference, options.repositories), annotations: options.annotations ?? {} };
   const findings = await judgeEvidence({ client: registry, reference, digest, wanted: "signatures", signal: options.signal }, async (evidence) => {
-    const { signer, claim } = await verifyEvidence(evidence, keys, authorities, expected);
+    const { signer, claim } = await verifyEvidence(evidence, { keys, authorities, keyless }, expected);
     return { signer, ...claim };
   });
   const verified = formatReference(withDigest(reference, digest));
@@ -46,12 +53,28 @@ export async function verify({ client }: SigningSurroundings, name: string, opti
   return { reference: verified, digest, signatures: findings.accepted, refused: findings.refused, complete: findings.complete };
 }
 
+interface Trusted {
+  readonly keys: readonly NamedKey[];
+  readonly authorities: Authorities;
+  readonly keyless: KeylessTrust | undefined;
+}
+
+async function keylessTrust({ identities = [], trustedRoot }: VerifyOptions): Promise<KeylessTrust | undefined> {
+  if (identities.length === 0) return undefined;
+  if (trustedRoot === undefined) throw new SlipwayError("invalid_argument", "USAGE", "--identity wants --trusted-root: whose certificates are to be believed?");
+  const { json, name = "the trusted root", ignoreLog = false, ignoreCertificateLog = false } = trustedRoot;
+  const material = await readTrustedRoot(json, name);
+  return { material, identities, logEntries: ignoreLog ? 0 : 1, certificateLogEntries: ignoreCertificateLog ? 0 : 1 };
+}
+
 async function verifyEvidence(
   evidence: Evidence,
-  keys: readonly NamedKey[],
-  authorities: Authorities,
+  { keys, authorities, keyless }: Trusted,
   expected: Expectation,
 ): Promise<{ readonly signer: Signer; readonly claim: Claim }> {
+  if (evidence.kind === "bundle" && keyless !== undefined && (keys.length === 0 || parseBundle(evidence.bytes).hasCertificate)) {
+    return await verifyKeyless(evidence.bytes, keyless, expected);
+  }
   const trusted = evidence.kind === "notation" ? authorities.anchors.length : keys.length;
   if (trusted > 0) return evidence.kind === "notation" ? await verifyNotation(evidence, authorities, expected) : verifyWithKeys(evidence, keys, expected);
   if (evidence.kind === "unreadable") throw new Refused("unreadable", evidence.reason);

@@ -30,8 +30,18 @@ export interface CertificateSigner {
   readonly authority: string;
 }
 
+export interface IdentitySigner {
+  readonly kind: "identity";
+  /** "dev@example.com", the address of a workflow */
+  readonly name: string;
+  /** who vouched for that */
+  readonly issuer: string;
+  /** of the key that was used once: "ECDSA P-256" */
+  readonly description: string;
+}
+
 /** Who made a signature that was accepted. */
-export type Signer = KeySigner | CertificateSigner;
+export type Signer = KeySigner | CertificateSigner | IdentitySigner;
 
 export function keySigner({ name, description, fingerprint }: NamedKey): KeySigner {
   return { kind: "key", name, description, fingerprint: `sha256:${fingerprint.toString("hex")}` };
