@@ -1,9 +1,12 @@
 /** What the layers of an image do, wherever it lies. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import path from "node:path";
 import { after, suite, test } from "node:test";
 import type { LayersReport } from "../../src/engine/api.ts";
 import { createSandbox } from "./sandbox.ts";
+import { noTerminals, Terminal } from "./terminal.ts";
 
 const sandbox = await createSandbox();
 after(() => sandbox[Symbol.asyncDispose]());
@@ -18,6 +21,63 @@ const archive = path.join(sandbox.directory, "app.tar");
 await sandbox.ok(["save", "-o", archive, "app"]);
 
 const report = async (image: string): Promise<LayersReport> => JSON.parse(await sandbox.ok(["layers", "--format", "json", image])) as LayersReport;
+
+/** The program that a terminal runs, by a word that only its command line has. */
+function programOf(word: string): number {
+  const pid = readdirSync("/proc").find((name) => /^\d+$/.test(name) && wordsOf(name).includes(word) && wordsOf(name)[0]?.endsWith("node") === true);
+  assert.ok(pid !== undefined, "the program is not there");
+  return Number(pid);
+}
+
+function wordsOf(pid: string): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+  } catch {
+    return [];
+  }
+}
+
+suite("the browser", { skip: noTerminals }, () => {
+  const opened = /\u001b\[\?1049h\u001b\[\?25l/;
+  const closed = /\u001b\[\?25h\u001b\[\?1049l/;
+  const sane = /left[^]*[^-]icanon[^]*[^-]echo /;
+
+  test("shows layers and files, follows keys, and gives the terminal back", async () => {
+    using terminal = new Terminal(sandbox, "layers", "app");
+    await terminal.expect(opened);
+    await terminal.expect(/app {2}linux\/\S+ {2}Total \S+, wasted 5MB, efficiency/);
+    await terminal.expect(/Dockerfile:4 COPY note[^]*q quit/);
+    terminal.type("\u001b[A");
+    await terminal.expect(/D +5MB {3}big[^]*q quit/);
+    terminal.type("w");
+    await terminal.expect(/5MB \/big {2}\(removed by layer 3\)/);
+    terminal.type("q");
+    await terminal.expect(closed);
+    await terminal.expect(sane);
+    assert.equal(await terminal.ended(), 0);
+  });
+
+  test("follows the terminal's size", async () => {
+    const word = `layer=${process.pid % 1000}`;
+    using terminal = new Terminal(sandbox, "layers", "--filter", word, "--filter", "layer=3", "app");
+    await terminal.expect(/q quit/);
+    assert.equal(spawnSync("stty", ["-F", readlinkSync(`/proc/${programOf(word)}/fd/0`), "rows", "12", "cols", "50"]).status, 0);
+    await terminal.expect(/\u001b\[Happ {2}linux\/\S+ {2}Total \S+ wast[^│]*a c d kinds/);
+    terminal.type("\u0003");
+    await terminal.expect(closed);
+    assert.equal(await terminal.ended(), 0);
+  });
+
+  test("a signal leaves the terminal as it was", async () => {
+    const word = `layer=${(process.pid % 1000) + 1000}`;
+    using terminal = new Terminal(sandbox, "layers", "--filter", word, "--filter", "layer=3", "app");
+    await terminal.expect(/q quit/);
+    process.kill(programOf(word), "SIGTERM");
+    await terminal.expect(closed);
+    await terminal.expect(sane);
+    assert.equal(await terminal.ended(), 143);
+  });
+});
 
 suite("layers", () => {
   test("as tables, with the Dockerfile's lines", async () => {

@@ -2,29 +2,17 @@
 import { printable } from "../../base/printable.ts";
 import type { LayerChange, LayerReport, LayersReport } from "../../engine/api.ts";
 import { cliError } from "../failure.ts";
+import { canBrowse, runBrowser } from "../browser/run-browser.ts";
 import type { Cli } from "../cli.ts";
 import type { Handler, Invocation } from "../command.ts";
 import { formatJsonLine } from "../json.ts";
-import { alignColumns, ellipsis } from "../table.ts";
-import { formatSize } from "../units.ts";
+import { alignColumns } from "../table.ts";
 import { filterReport, parseLayerFilter } from "./layers-filter.ts";
+import { layerSize as size, layerTitle, percent, summaryLine } from "./layers-text.ts";
 import { platformOption } from "./platform-flag.ts";
 
-const digits = 3;
 const instructionWidth = 60;
 const letters: Readonly<Record<LayerChange["kind"], string>> = { added: "A", changed: "C", removed: "D" };
-
-const size = (bytes: number): string => formatSize(bytes, digits);
-
-/** "Dockerfile:3 RUN apt-get update", "base: ADD rootfs.tar /" */
-export function layerTitle({ place, instruction, fromBase, diffId }: LayerReport, width: number): string {
-  const where = place === undefined ? (fromBase === true ? "base: " : "") : `${place.dockerfile}:${place.start} `;
-  return ellipsis(printable(`${where}${instruction === "" ? diffId.slice(0, 19) : instruction}`.replace(/\s+/g, " ")), width);
-}
-
-export function percent(part: number): string {
-  return `${(Math.floor(part * 1000) / 10).toFixed(1)}%`;
-}
 
 function layerTable(layers: readonly LayerReport[]): string {
   const rows = layers.map((layer) => {
@@ -62,10 +50,6 @@ function wastedTables(report: LayersReport, all: readonly LayerReport[], limit: 
   );
 }
 
-export function summaryLine({ sizeBytes, wastedBytes, efficiency }: LayersReport): string {
-  return `Total ${size(sizeBytes)}, wasted ${size(wastedBytes)}, efficiency ${percent(efficiency)}\n`;
-}
-
 interface Bounds {
   readonly efficiency: number;
   readonly wastedBytes: number;
@@ -98,7 +82,9 @@ export const runLayers: Handler = async (cli, invocation) => {
   const engine = await cli.open();
   const whole = await engine.transfer.layers(args[0]!, { cwd: cli.cwd, env: cli.env, signal: cli.signal, ...platformOption(flags) });
   const report = filterReport(whole, filter);
-  if (format === "json") cli.stdout.write(`${formatJsonLine(report)}\n`);
+  const browses = format === "" && !flags.bool("files") && canBrowse(cli);
+  if (browses) await runBrowser(cli, report);
+  else if (format === "json") cli.stdout.write(`${formatJsonLine(report)}\n`);
   else {
     const files = flags.bool("files") ? report.layers.map(fileList).join("") : "";
     cli.stdout.write(layerTable(report.layers) + files + wastedTables(report, whole.layers, given === 0 ? Infinity : given) + `\n${summaryLine(whole)}`);
