@@ -5,7 +5,8 @@
 import { SlipwayError } from "../base/errors.ts";
 
 /** "start": the command makes a container, and its own failures are told from the container's. */
-export type CommandFamily = "build" | "start" | "other";
+/** "scan": 1 is kept for findings, so that no failure is taken for one, nor for a clean image. */
+export type CommandFamily = "build" | "start" | "scan" | "other";
 
 /** Failures that name the exit code they want; elsewhere such a detail tells of a program that was called. */
 const ownCodes: ReadonlySet<string> = new Set([
@@ -23,6 +24,9 @@ const ownCodes: ReadonlySet<string> = new Set([
 /** What keeps a container from starting. */
 const startCodes: ReadonlySet<string> = new Set(["START_FAILED", "VOLUME_SUBPATH", "VOLUME_DRIVER"]);
 
+/** What the words of the call are to blame for. */
+const scanUsage: ReadonlySet<string> = new Set(["USAGE", "UNKNOWN_FLAG", "ARGUMENT_COUNT", "INPUT_FILE", "INVALID_LOCATION", "INVALID_REFERENCE"]);
+
 /** 128 and the signal's number, as shells have it. */
 export function exitCodeOfSignal(name: unknown): number {
   return name === "SIGTERM" ? 143 : 130;
@@ -30,6 +34,7 @@ export function exitCodeOfSignal(name: unknown): number {
 
 /** `interrupt`: the reason for which the command was aborted, if it was. */
 export function exitCodeOf(error: SlipwayError, family: CommandFamily, interrupt?: unknown): number {
+  if (family === "scan" && error.kind !== "canceled") return scanUsage.has(error.code) ? 2 : 3;
   if (error.code === "UNKNOWN_FLAG") return 125;
   if (error.code === "ARGUMENT_COUNT") return 1;
   // `start` tells that it failed, and not why

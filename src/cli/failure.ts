@@ -101,6 +101,7 @@ export interface FailureContext {
 function familyOf(command: Command | undefined): CommandFamily {
   if (command?.paths[0] === "build") return "build";
   const path = command?.paths[0] ?? "";
+  if (path === "scan") return "scan";
   return path === "container run" || path === "container create" || path === "run" || path === "create" ? "start" : "other";
 }
 

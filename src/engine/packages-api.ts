@@ -1,13 +1,33 @@
 /** The library's calls about what is in images: packages and where they come from. */
 import type { ImageInventory } from "../trust/packages/index.ts";
+import type { AdvisoryApi } from "./advisory-api.ts";
+import type { Finding, ReportFormat, ScanOptions, ScanResult } from "./scan-api.ts";
 import type { LocationOptions } from "./transfer-api.ts";
 
 export type { Distribution, ImageInventory, ImagePackage, LayerOrigin, Omission, PackageType } from "../trust/packages/index.ts";
+
+export * from "./scan-api.ts";
+export type { AdvisoryApi, AdvisoryStatus } from "./advisory-api.ts";
 
 export const billFormats = ["spdx-json", "cyclonedx-json"] as const;
 export type BillFormat = (typeof billFormats)[number];
 
 export interface PackagesApi {
+  /**
+   * An image's packages, or those of a bill (`sbom:FILE`, or a file's name that ends in .json), beside the advisories that are here. Nothing else is
+   * asked. Fails with NO_DATABASE (failed_precondition) where there are none: that is no clean image.
+   */
+  scan(image: string, options?: ScanOptions): Promise<ScanResult>;
+  /** A scan's result as a document; `findings`: those that it tells of, default all. */
+  report(
+    result: ScanResult,
+    format: ReportFormat,
+    options?: { readonly findings?: readonly Finding[]; readonly env?: LocationOptions["env"] },
+  ): Promise<string>;
+  /** What was suppressed, as an OpenVEX document for who scans the image next. */
+  vex(result: ScanResult, options?: { readonly env?: LocationOptions["env"] }): Promise<string>;
+  /** the database of advisories that scans compare with */
+  readonly advisories: AdvisoryApi;
   /**
    * The packages in an image, wherever it lies. What was once found in a layer is kept, so a second look reads no layer.
    * Fails as the calls that read files of images do.

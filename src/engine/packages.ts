@@ -17,7 +17,27 @@ export function createPackages(store: Store, client: () => Promise<RegistryClien
     const { imageInventory } = await import("./inventory/image-inventory.ts");
     return await imageInventory(surroundings(options), image, options.platform);
   };
+  const carry = async (signal: AbortSignal | undefined) => ({ client: await client(), ...(signal === undefined ? {} : { signal }) });
+  const advisories: PackagesApi["advisories"] = {
+    status: async () => (await import("./advisories/advisories.ts")).currentStatus(store),
+    import: async (paths, options) => await (await import("./advisories/advisories.ts")).importPaths(store, paths, options),
+    export: async function* () {
+      yield* (await import("./advisories/advisories.ts")).exportDatabase(store);
+    },
+    push: async (reference, options = {}) => await (await import("./advisories/advisories.ts")).push(store, reference, await carry(options.signal)),
+    pull: async (reference, options = {}) => await (await import("./advisories/advisories.ts")).pull(store, reference, await carry(options.signal)),
+  };
   return {
+    scan: async (image, options = {}) => {
+      const { scanImage } = await import("./scan/scan-image.ts");
+      return await scanImage(surroundings(options), image, options);
+    },
+    report: async (result, format, { findings = result.findings, env = process.env } = {}) => {
+      const { writeReport } = await import("./scan/write-report.ts");
+      return writeReport(result, format, findings, env);
+    },
+    vex: async (result, { env = process.env } = {}) => (await import("./scan/write-report.ts")).writeVex(result, env),
+    advisories,
     inventory,
     sbom: async (image, format, options = {}) => {
       const { writeBill } = await import("./inventory/write-bill.ts");

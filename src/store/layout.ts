@@ -20,6 +20,8 @@ export interface StoreLayout {
   readonly indexes: string;
   /** one file per layer: the packages in it */
   readonly inventories: string;
+  /** what is known of vulnerabilities */
+  readonly advisories: string;
   /** one directory per live process: files being written, uppers of running steps */
   readonly work: string;
   /** blobs on their way from a registry, kept when a transfer breaks */
@@ -45,6 +47,7 @@ export function layoutOf(root: string): StoreLayout {
     layers: join(root, "layers"),
     indexes: join(root, "indexes"),
     inventories: join(root, "inventories"),
+    advisories: join(root, "advisories"),
     work: join(root, "work"),
     partial: join(root, "partial"),
     cacheMounts: join(root, "cache-mounts"),

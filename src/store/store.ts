@@ -1,4 +1,5 @@
 /** The store: one directory, shared by any number of processes. Opening is cheap; a lease is taken with the first write. */
+import { AdvisoryFiles } from "./advisory-files.ts";
 import { Blobs } from "./blobs.ts";
 import { CacheMounts } from "./cache-mounts.ts";
 import { CacheRecords } from "./cache-records.ts";
@@ -28,6 +29,7 @@ export class Store {
   readonly materializer: Materializer;
   readonly uploads: UploadSessions;
   readonly inventories: Inventories;
+  readonly advisories: AdvisoryFiles;
   readonly #db: Database;
   #lease: Lease | undefined;
 
@@ -44,6 +46,7 @@ export class Store {
     this.cacheMounts = new CacheMounts(db, layout);
     this.uploads = new UploadSessions(layout);
     this.inventories = new Inventories(layout, lease);
+    this.advisories = new AdvisoryFiles(layout, lease);
     this.materializer = new Materializer(layout, this.blobs, this.layers, lease, ownership);
   }
 

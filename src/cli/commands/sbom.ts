@@ -1,12 +1,13 @@
 /** `sbom`: the packages in an image. */
-import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { Readable } from "node:stream";
 import { SlipwayError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
 import type { BillFormat, ImageInventory, LayerOrigin } from "../../engine/api.ts";
 import type { Cli } from "../cli.ts";
 import type { Handler } from "../command.ts";
 import { alignColumns, ellipsis } from "../table.ts";
+import { checkOutputPath, writeOutputFile } from "./archive-file.ts";
 import { platformOption } from "./platform-flag.ts";
 
 const formats = ["table", "spdx-json", "cyclonedx-json"] as const;
@@ -37,18 +38,14 @@ function formatTable({ packages, layers }: ImageInventory): string {
   return alignColumns(text.map((cells) => `${cells.map((cell) => printable(cell.replace(/[\t\n]/g, " "))).join("\t")}\n`).join(""));
 }
 
-export function writeOutput(cli: Cli, output: string, text: string): void {
+export async function writeOutput(cli: Cli, output: string, text: string): Promise<void> {
   if (output === "" || output === "-") {
     cli.stdout.write(text);
     return;
   }
   const path = resolve(cli.cwd, output);
-  try {
-    writeFileSync(path, text);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new SlipwayError("invalid_argument", "OUTPUT_FILE", `cannot write ${output}: ${why}`, { path: output }, error);
-  }
+  await checkOutputPath(path, "");
+  await writeOutputFile(path, Readable.from([Buffer.from(text)]));
 }
 
 /** Files that were not read are told on standard error: the list lacks what is in them. */
@@ -65,6 +62,6 @@ export const runSbom: Handler = async (cli, { flags, args }) => {
   const inventory = await engine.packages.inventory(args[0]!, options);
   if (!flags.bool("quiet")) warnOfOmissions(cli, inventory);
   const text = format === "table" ? formatTable(inventory) : await engine.packages.sbom(args[0]!, format satisfies BillFormat, options);
-  writeOutput(cli, flags.string("output"), text);
+  await writeOutput(cli, flags.string("output"), text);
   return 0;
 };

@@ -34,6 +34,7 @@ export const commandTable: CommandTable = {
   groups: [
     { name: "builder", short: "Build images and keep their cache", paths: ["builder", "buildx"] },
     { name: "container", short: "Everything about containers", paths: ["container"] },
+    { name: "db", short: "Advisories that scans compare with", paths: ["db"] },
     { name: "image", short: "Everything about images", paths: ["image"] },
     { name: "imagetools", short: "Documents of registries", paths: ["buildx imagetools", "builder imagetools"] },
     { name: "key", short: "Keys to sign images with", paths: ["key"] },

@@ -11,7 +11,7 @@ import { parseLocation } from "../transports/location.ts";
 import { openSource, settleName, type Surroundings } from "../transports/open-source.ts";
 import { inventoriesOfChain, inventoriesOfLayers } from "./layer-inventories.ts";
 import { layerOrigins } from "./layer-origins.ts";
-import type { BuildOrigin } from "../../store/index.ts";
+import type { BuildOrigin, Store } from "../../store/index.ts";
 
 /** Fails as openSource, and with NO_MATCHING_PLATFORM (not_found), LAYER_MISSING, DIFF_ID_MISMATCH. */
 export async function imageInventory(surroundings: Surroundings, image: string, platform?: string): Promise<ImageInventory> {
@@ -21,10 +21,7 @@ export async function imageInventory(surroundings: Surroundings, image: string, 
     const { image: id } = chooseImage(store, location.name, platform);
     const chain = store.images.chain(id);
     const layers = await inventoriesOfChain(store, chain, signal);
-    return assemble(
-      { name: image, id, manifest: store.images.get(id)?.manifest, config: store.images.config(id), layers, origin: store.images.origin(id) },
-      chain,
-    );
+    return assemble({ name: image, id, manifest: store.images.get(id)?.manifest, config: store.images.config(id), layers }, store, chain);
   }
   await using source = await openSource(surroundings, location);
   const wanted = platform === undefined || platform === "" ? hostPlatform() : parsePlatform(platform);
@@ -35,7 +32,7 @@ export async function imageInventory(surroundings: Surroundings, image: string, 
     source.reference === undefined ? source.blob(layer, signal) : keptBlob(store, source, layer, signal);
   const layers = await inventoriesOfLayers(store, manifest.layers, { diffIds, open, ...(signal === undefined ? {} : { signal }) });
   const id = manifest.config.digest;
-  return assemble({ name: image, id, manifest: document.descriptor.digest, config, layers, origin: store.images.origin(id) }, diffIds);
+  return assemble({ name: image, id, manifest: document.descriptor.digest, config, layers }, store, diffIds);
 }
 
 interface Parts {
@@ -44,10 +41,22 @@ interface Parts {
   readonly manifest: Digest | undefined;
   readonly config: ImageConfig;
   readonly layers: readonly LayerInventory[];
-  readonly origin: BuildOrigin | undefined;
 }
 
-function assemble({ name, id, manifest, config, layers, origin }: Parts, diffIds: readonly Digest[]): ImageInventory {
+/** As the build knew it; of images from elsewhere the image with the most layers that this one begins with, if the store has one. */
+function localBase(store: Store, id: Digest, diffIds: readonly Digest[]): BuildOrigin["base"] {
+  let best: { readonly id: Digest; readonly layers: number } | undefined;
+  for (const other of store.images.all()) {
+    const layers = store.images.chain(other.id);
+    if (other.id === id || layers.length >= diffIds.length || layers.length <= (best?.layers ?? 0)) continue;
+    if (layers.every((diffId, at) => diffId === diffIds[at])) best = { id: other.id, layers: layers.length };
+  }
+  return best === undefined ? undefined : { reference: store.images.names(best.id)[0] ?? best.id, layers: best.layers };
+}
+
+function assemble({ name, id, manifest, config, layers }: Parts, store: Store, diffIds: readonly Digest[]): ImageInventory {
+  const origin = store.images.origin(id);
+  const base = origin === undefined ? localBase(store, id, diffIds) : origin.base;
   const created = Date.parse(config.created ?? "");
   return {
     ...mergeLayers(layers),
@@ -56,7 +65,7 @@ function assemble({ name, id, manifest, config, layers, origin }: Parts, diffIds
     manifest,
     platform: formatPlatform(platformFrom(config)),
     createdSeconds: Number.isNaN(created) ? undefined : Math.floor(created / 1000),
-    layers: layerOrigins(config, diffIds, origin),
-    base: origin?.base,
+    layers: layerOrigins(config, diffIds, origin, base),
+    base,
   };
 }

@@ -16,19 +16,23 @@ export function instructionOf(createdBy: string): string {
   return shell === undefined ? plain : `RUN ${shell}`;
 }
 
-export function layerOrigins(config: ImageConfig, diffIds: readonly Digest[], origin: BuildOrigin | undefined): readonly LayerOrigin[] {
+export function layerOrigins(
+  config: ImageConfig,
+  diffIds: readonly Digest[],
+  origin: BuildOrigin | undefined,
+  base: BuildOrigin["base"] = origin?.base,
+): readonly LayerOrigin[] {
   const made = (config.history ?? []).filter((entry) => entry.empty_layer !== true);
   // lines and layers that differ in number cannot be told apart
   const known = made.length === diffIds.length;
   return diffIds.map((diffId, layer) => {
     const line = origin?.lines[layer];
     const instruction = line?.instruction ?? (known ? instructionOf(made[layer]?.created_by ?? "") : "");
-    const base = origin?.base;
     return {
       diffId,
       ...(instruction === "" ? {} : { instruction }),
       ...(line === undefined || origin === undefined ? {} : { place: { dockerfile: origin.dockerfile, start: line.start, end: line.end } }),
-      ...(origin === undefined ? {} : { fromBase: base !== undefined && layer < base.layers }),
+      ...(origin === undefined && base === undefined ? {} : { fromBase: base !== undefined && layer < base.layers }),
     };
   });
 }

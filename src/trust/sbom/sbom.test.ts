@@ -1,10 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { Ajv, type ValidateFunction } from "ajv";
-import formats from "ajv-formats";
 import type { Digest } from "../../oci/digest.ts";
 import type { ImageInventory } from "../packages/image-inventory.ts";
 import type { FoundPackage } from "../packages/package.ts";
@@ -12,6 +7,7 @@ import { cyclonedxDocument } from "./cyclonedx.ts";
 import { licenceOf } from "./licences.ts";
 import { packageFromPurl, purlOf } from "./purl.ts";
 import { spdxDocument } from "./spdx.ts";
+import { cyclonedxValidator } from "./test-schema.ts";
 
 const debian = { id: "debian", version: "12", codename: "bookworm", name: "Debian GNU/Linux 12 (bookworm)", idLike: [] };
 const diffId = `sha256:${"1".repeat(64)}` as Digest;
@@ -51,18 +47,6 @@ const image: ImageInventory = {
   omissions: [{ path: "x.jar", layer: 1, reason: "too large" }],
 };
 const bill = { image, createdSeconds: 1_700_000_000, tool: { name: "slipway", version: "1.0.0" } };
-
-const schemas = join(dirname(createRequire(import.meta.url).resolve("@cyclonedx/cyclonedx-library/package.json")), "res/schema");
-const schema = (name: string): object => JSON.parse(readFileSync(join(schemas, `${name}.SNAPSHOT.schema.json`), "utf8")) as object;
-
-/** The official schema; what it says of internationalised addresses is no format that the validator knows. */
-export function cyclonedxValidator(): ValidateFunction {
-  const ajv = new Ajv({ strict: false, formats: { "iri-reference": true, "idn-email": true } });
-  formats.default(ajv);
-  ajv.addSchema(schema("spdx"), "http://cyclonedx.org/schema/spdx.SNAPSHOT.schema.json");
-  ajv.addSchema(schema("jsf-0.82"), "http://cyclonedx.org/schema/jsf-0.82.SNAPSHOT.schema.json");
-  return ajv.compile(schema("bom-1.6"));
-}
 
 test("CycloneDX follows the official schema", () => {
   const validate = cyclonedxValidator();

@@ -11,7 +11,7 @@ export interface ZipMember {
   readonly packedSize: number;
 }
 
-const maxMembers = 200_000;
+const defaultMaxMembers = 200_000;
 
 function damaged(why: string): SlipwayError {
   return new SlipwayError("data_loss", "ARCHIVE_CORRUPT", `zip archive: ${why}`, { reason: why });
@@ -23,15 +23,32 @@ function endRecord(bytes: Buffer): number {
   throw damaged("it has no directory");
 }
 
-/** The directory's members. Fails with ARCHIVE_CORRUPT (data_loss). Archives beyond 4 GiB (zip64) are not read. */
-export function listZip(bytes: Buffer): readonly ZipMember[] {
+interface Directory {
+  readonly count: number;
+  readonly offset: number;
+  /** what stands before the archive (a launcher's script) shifts all offsets */
+  readonly shift: number;
+}
+
+/** Of more than 65,535 members the older record only says that there is a longer one. */
+function directoryOf(bytes: Buffer): Directory {
   const end = endRecord(bytes);
-  const count = bytes.readUInt16LE(end + 10);
+  const [count, size, offset] = [bytes.readUInt16LE(end + 10), bytes.readUInt32LE(end + 12), bytes.readUInt32LE(end + 16)];
+  const locator = end - 20;
+  if (locator >= 0 && bytes.readUInt32LE(locator) === 0x07064b50) {
+    const record = Number(bytes.readBigUInt64LE(locator + 8));
+    if (record + 56 > bytes.length || bytes.readUInt32LE(record) !== 0x06064b50) throw damaged("its long directory is not where it says");
+    return { count: Number(bytes.readBigUInt64LE(record + 32)), offset: Number(bytes.readBigUInt64LE(record + 48)), shift: 0 };
+  }
+  const shift = Math.max(0, end - size - offset);
+  return { count, offset: offset + shift, shift };
+}
+
+/** The directory's members, at most so many. Fails with ARCHIVE_CORRUPT (data_loss). Members beyond 4 GiB are not read. */
+export function listZip(bytes: Buffer, maxMembers = defaultMaxMembers): readonly ZipMember[] {
+  const { count, offset, shift } = directoryOf(bytes);
   const members: ZipMember[] = [];
-  let at = bytes.readUInt32LE(end + 16);
-  // what stands before the archive (a launcher's script) shifts all offsets
-  const shift = end - bytes.readUInt32LE(end + 12) - at;
-  at += Math.max(0, shift);
+  let at = offset;
   while (members.length < Math.min(Math.max(count, 1), maxMembers) && at + 46 <= bytes.length && bytes.readUInt32LE(at) === 0x02014b50) {
     const [nameLength, extra, comment] = [bytes.readUInt16LE(at + 28), bytes.readUInt16LE(at + 30), bytes.readUInt16LE(at + 32)];
     members.push({
@@ -39,7 +56,7 @@ export function listZip(bytes: Buffer): readonly ZipMember[] {
       method: bytes.readUInt16LE(at + 10),
       packedSize: bytes.readUInt32LE(at + 20),
       size: bytes.readUInt32LE(at + 24),
-      offset: bytes.readUInt32LE(at + 42) + Math.max(0, shift),
+      offset: bytes.readUInt32LE(at + 42) + shift,
     });
     at += 46 + nameLength + extra + comment;
   }

@@ -1,0 +1,92 @@
+/** `scan`: an image's packages beside known vulnerabilities. */
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Finding, PackageType, ReportFormat, ScanResult } from "../../engine/api.ts";
+import { isComplete, reportFormats } from "../../engine/scan-api.ts";
+import { failsGate, isShownByDefault, packageTypes, parseGate } from "../../engine/scan/gate.ts";
+import type { Cli } from "../cli.ts";
+import type { Handler } from "../command.ts";
+import { cliError } from "../failure.ts";
+import type { ParsedFlags } from "../flags.ts";
+import { ageDays, oldDays } from "./db.ts";
+import { platformOption } from "./platform-flag.ts";
+import { warnOfOmissions, writeOutput } from "./sbom.ts";
+import { formatScanTable } from "./scan-table.ts";
+
+const formats = ["table", ...reportFormats] as const;
+
+function parseFormat(word: string): "table" | ReportFormat {
+  const format = formats.find((one) => one === word);
+  if (format === undefined) throw cliError(`unknown format ${JSON.stringify(word)}: want one of ${formats.join(", ")}`);
+  return format;
+}
+
+function parseSkipped(words: readonly string[]): readonly PackageType[] {
+  return words
+    .flatMap((word) => word.split(","))
+    .map((word) => {
+      const type = packageTypes.find((one) => one === word);
+      if (type === undefined) throw cliError(`--skip has no kind ${JSON.stringify(word)}: want one of ${packageTypes.join(", ")}`);
+      return type;
+    });
+}
+
+function optionsOf(cli: Cli, flags: ParsedFlags) {
+  const [given, against] = [flags.optional("ignore-file"), flags.optional("against")];
+  const ignoreFile = given ?? (existsSync(resolve(cli.cwd, ".scanignore")) ? ".scanignore" : undefined);
+  return {
+    cwd: cli.cwd,
+    env: cli.env,
+    signal: cli.signal,
+    nowMs: cli.now(),
+    vex: flags.list("vex"),
+    skip: parseSkipped(flags.list("skip")),
+    comprehensive: flags.bool("comprehensive"),
+    ...(ignoreFile === undefined || ignoreFile === "" ? {} : { ignoreFile }),
+    ...(against === undefined ? {} : { against }),
+    ...platformOption(flags),
+  };
+}
+
+/** What makes the answer less than it seems goes to standard error, whatever the format. */
+function warn(cli: Cli, result: ScanResult): void {
+  const say = (text: string): void => cli.stderr.write(`WARNING: ${text}\n`);
+  for (const { ecosystem, packages } of result.missing)
+    say(`${packages} packages of ${ecosystem} were not compared: there are no advisories of it here (slipway db import)`);
+  if (result.unknown > 0)
+    say(`${result.unknown} packages were not compared: no advisories are known for ${result.image.distribution?.name ?? "an unknown distribution"}`);
+  for (const entry of result.expired) say(`the ignore file's entry for ${entry} holds no more`);
+  const days = ageDays(result.database, cli.now());
+  if (days > oldDays) say(`the advisories are ${days} days old`);
+  warnOfOmissions(cli, result.image);
+}
+
+function exitCodeOf(result: ScanResult, failing: readonly Finding[]): number {
+  if (failing.length > 0) return 1;
+  return isComplete(result) ? 0 : 3;
+}
+
+export const runScan: Handler = async (cli, { flags, args }) => {
+  const format = parseFormat(flags.string("format"));
+  const gate = parseGate(flags.list("fail-on"));
+  if (gate?.isNew === true && flags.optional("against") === undefined)
+    throw cliError('--fail-on "new" needs --against: new is what an older image does not have');
+  const options = optionsOf(cli, flags);
+  const { packages } = await cli.open();
+  const result = await packages.scan(args[0]!, options);
+  warn(cli, result);
+  const all = flags.bool("all");
+  // documents are for programs, which choose for themselves
+  const shown =
+    all || format !== "table"
+      ? result.findings
+      : result.findings.filter((finding) => isShownByDefault(finding) && (!options.against || finding.isNew === true));
+  const text = format === "table" ? formatScanTable(result, shown, cli.now()) : await packages.report(result, format, { findings: shown, env: cli.env });
+  await writeOutput(cli, flags.string("output"), text);
+  const vexOut = flags.string("vex-out");
+  if (vexOut !== "") await writeOutput(cli, vexOut, await packages.vex(result, { env: cli.env }));
+  const failing = gate === undefined ? [] : result.findings.filter((finding) => failsGate(gate, finding));
+  if (failing.length > 0)
+    cli.stderr.write(`${failing.length} ${failing.length === 1 ? "finding fails" : "findings fail"} --fail-on ${flags.list("fail-on").join(",")}\n`);
+  return exitCodeOf(result, failing);
+};

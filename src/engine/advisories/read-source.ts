@@ -1,0 +1,133 @@
+/** Files of advisories, of whatever form and compression: lines or zip archives of OSV records, one JSON document, a directory of them. */
+import { createHash } from "node:crypto";
+import { createReadStream, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { SlipwayError } from "../../base/errors.ts";
+import { digestFromHex, type Digest } from "../../oci/digest.ts";
+import { decompressDetected, peek } from "../../tar/index.ts";
+import type { PackageAdvisory } from "../../trust/advisories/advisory.ts";
+import { readFeed } from "../../trust/advisories/read-feed.ts";
+import { listZip, readZipMember } from "../../trust/packages/languages/zip.ts";
+
+const maxDocumentBytes = 500 * 2 ** 20;
+const maxLineBytes = 64 * 2 ** 20;
+const maxZipBytes = 2 ** 31 - 1;
+const maxRecords = 2_000_000;
+const maxUnpackedBytes = 64 * 2 ** 30;
+
+export interface ReadSource {
+  readonly digest: Digest;
+  readonly rows: PackageAdvisory[];
+  exploited: readonly string[] | undefined;
+}
+
+function unknown(path: string, why: string): SlipwayError {
+  const remedy = "files are OSV records (zip, JSON lines, a directory), Debian's tracker, Alpine's secdb, CISA's list, or what db export wrote";
+  return new SlipwayError("invalid_argument", "NO_ADVISORIES", `${path}: ${why}`, { path, remedy, bare: true });
+}
+
+/** Fails with NO_ADVISORIES, INVALID_DOCUMENT (invalid_argument), ARCHIVE_CORRUPT (data_loss). */
+export async function readSource(path: string, signal?: AbortSignal): Promise<ReadSource> {
+  const hash = createHash("sha256");
+  const found: { rows: PackageAdvisory[]; exploited: readonly string[] | undefined } = { rows: [], exploited: undefined };
+  const take = (bytes: Buffer, what: string): boolean => {
+    signal?.throwIfAborted();
+    const feed = readFeed(bytes, what);
+    if (feed === undefined) return false;
+    for (const row of feed.rows) found.rows.push(row);
+    found.exploited = feed.exploited ?? found.exploited;
+    return true;
+  };
+  if (statSync(path).isDirectory()) readDirectory(path, hash, take);
+  else await readFile(path, hash, take, signal);
+  if (found.rows.length === 0 && found.exploited === undefined) throw unknown(path, "no advisories in it");
+  return { digest: digestFromHex(hash.digest("hex")), ...found };
+}
+
+type Hash = ReturnType<typeof createHash>;
+type Take = (bytes: Buffer, what: string) => boolean;
+
+/** Files that are not JSON of a known form are left out: checkouts have others too. */
+function readDirectory(path: string, hash: Hash, take: Take): void {
+  for (const name of readdirSync(path, { recursive: true, encoding: "utf8" }).sort()) {
+    if (!name.endsWith(".json")) continue;
+    const bytes = readFileSync(join(path, name));
+    hash.update(name).update(bytes);
+    take(bytes, name);
+  }
+}
+
+async function* hashed(path: string, hash: Hash): AsyncGenerator<Uint8Array> {
+  for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 })) {
+    hash.update(chunk as Uint8Array);
+    yield chunk as Uint8Array;
+  }
+}
+
+async function readFile(path: string, hash: Hash, take: Take, signal: AbortSignal | undefined): Promise<void> {
+  const { head, rest } = await peek(hashed(path, hash), 512);
+  if (head.readUInt32LE(0) === 0x04034b50) {
+    await rest.return(undefined);
+    return readZip(path, hash, take);
+  }
+  const { bytes } = await decompressDetected(rest, { maxBytes: maxUnpackedBytes, ...(signal === undefined ? {} : { signal }) });
+  await readText(bytes, path, take);
+}
+
+/** All of it is in memory: OSV's largest archive has a few hundred megabytes. */
+function readZip(path: string, hash: Hash, take: Take): void {
+  const { size } = statSync(path);
+  if (size > maxZipBytes) throw unknown(path, `an archive of ${size} bytes: at most ${maxZipBytes} are read`);
+  const bytes = readFileSync(path);
+  hash.update(bytes);
+  for (const member of listZip(bytes, maxRecords)) if (member.name.endsWith(".json")) take(readZipMember(bytes, member, maxLineBytes), member.name);
+}
+
+/** A document for each line, or all of it one. */
+async function readText(source: AsyncIterable<Uint8Array>, path: string, take: Take): Promise<void> {
+  const pending: Buffer[] = [];
+  let pendingBytes = 0;
+  let isLines: boolean | undefined;
+  const whole = (): Buffer => Buffer.concat(pending.splice(0));
+  for await (const chunk of source) {
+    let rest = Buffer.from(chunk);
+    for (;;) {
+      const end = isLines === false ? -1 : rest.indexOf(0x0a);
+      if (end < 0) break;
+      pending.push(rest.subarray(0, end));
+      const line = whole();
+      pendingBytes = 0;
+      rest = rest.subarray(end + 1);
+      if (isLines !== true && !isDocument(line)) {
+        isLines = false;
+        pending.push(line, Buffer.from("\n"));
+        pendingBytes = line.length + 1;
+        break;
+      }
+      isLines = true;
+      if (line.length > 1) takeLine(line, path, take);
+    }
+    pending.push(rest);
+    pendingBytes += rest.length;
+    const limit = isLines === true ? maxLineBytes : maxDocumentBytes;
+    if (pendingBytes > limit) throw new SlipwayError("resource_exhausted", "DOCUMENT_TOO_LARGE", `${path}: a document of more than ${limit} bytes`, { limit });
+  }
+  const last = whole();
+  if (last.toString("utf8", 0, 64).trim() !== "") takeLine(last, path, take);
+}
+
+function takeLine(bytes: Buffer, path: string, take: Take): void {
+  if (!take(bytes, path)) throw unknown(path, "it is of no form that is known");
+}
+
+/** The first line alone is a record. */
+function isDocument(line: Buffer): boolean {
+  const text = line.toString("utf8", 0, 32).trimStart();
+  if (!text.startsWith("{") || line.length > maxLineBytes) return false;
+  try {
+    JSON.parse(line.toString());
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,45 @@
+/** The library's calls that compare images with what is known of vulnerabilities. */
+import type { Finding } from "../trust/findings/finding.ts";
+import type { ImageInventory, PackageType } from "../trust/packages/index.ts";
+import type { AdvisoryStatus } from "./advisory-api.ts";
+import type { LocationOptions } from "./transfer-api.ts";
+
+export type { Finding, Suppression } from "../trust/findings/finding.ts";
+export type { Severity, VendorStatus } from "../trust/advisories/advisory.ts";
+
+export interface ScanOptions extends LocationOptions {
+  /** an older image or bill: its findings are not new */
+  readonly against?: string;
+  /** files with statements of whoever made the image: OpenVEX, CycloneDX */
+  readonly vex?: readonly string[];
+  /** lines of findings that somebody has looked at; see docs/scan.md */
+  readonly ignoreFile?: string;
+  /** compare also files of the distribution's packages with upstream's advisories */
+  readonly comprehensive?: boolean;
+  /** kinds of packages that are left out on purpose */
+  readonly skip?: readonly PackageType[];
+  readonly nowMs?: number;
+}
+
+export interface ScanResult {
+  readonly image: ImageInventory;
+  /** the worst first, also those that are suppressed */
+  readonly findings: readonly Finding[];
+  /** of a comparison: what the older image has and this one has not */
+  readonly fixed: readonly Finding[];
+  /** ecosystems of packages that the database knows nothing of: these packages were not compared */
+  readonly missing: readonly { readonly ecosystem: string; readonly packages: number }[];
+  /** packages of a distribution that is not known */
+  readonly unknown: number;
+  /** entries of the ignore file that hold no more: "CVE-2024-1 (line 3, until 2026-01-01)" */
+  readonly expired: readonly string[];
+  readonly database: AdvisoryStatus;
+}
+
+export const reportFormats = ["json", "sarif", "cyclonedx", "trivy-json", "html"] as const;
+export type ReportFormat = (typeof reportFormats)[number];
+
+/** Whether everything was compared. What was not is no sign that nothing is there. */
+export function isComplete({ missing, unknown, image }: Pick<ScanResult, "missing" | "unknown" | "image">): boolean {
+  return missing.length === 0 && unknown === 0 && image.omissions.length === 0;
+}

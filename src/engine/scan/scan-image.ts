@@ -1,0 +1,102 @@
+/** `scan`: an image's packages, or a bill's, beside what is known of vulnerabilities. No request is made but for the image itself. */
+import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { SlipwayError } from "../../base/errors.ts";
+import type { Store } from "../../store/index.ts";
+import { type Finding } from "../../trust/findings/finding.ts";
+import { isAbout, isExpired, parseIgnoreFile, type IgnoreEntry } from "../../trust/findings/ignore-file.ts";
+import { matchPackages, type FindAdvisories, type Matches } from "../../trust/findings/match-packages.ts";
+import { parseVex, statementOn, type VexStatement } from "../../trust/findings/vex.ts";
+import type { ImageInventory } from "../../trust/packages/index.ts";
+import { parseBill } from "../../trust/sbom/read-bill.ts";
+import { statusOf } from "../advisories/advisories.ts";
+import { requireIndex, withPackedFile } from "../advisories/database.ts";
+import { imageInventory } from "../inventory/image-inventory.ts";
+import type { ScanOptions, ScanResult } from "../scan-api.ts";
+import type { Surroundings } from "../transports/open-source.ts";
+
+const maxFileBytes = 256 * 2 ** 20;
+
+/** Fails with INPUT_FILE (invalid_argument), DOCUMENT_TOO_LARGE (resource_exhausted). */
+function readInput(cwd: string, word: string): Buffer {
+  let fd: number | undefined;
+  try {
+    fd = openSync(resolve(cwd, word), "r");
+    const { size } = fstatSync(fd);
+    if (size > maxFileBytes) {
+      throw new SlipwayError("resource_exhausted", "DOCUMENT_TOO_LARGE", `${word} is ${size} bytes: at most ${maxFileBytes} are read`, {
+        size,
+        limit: maxFileBytes,
+        bare: true,
+      });
+    }
+    return readFileSync(fd);
+  } catch (error) {
+    if (error instanceof SlipwayError) throw error;
+    throw new SlipwayError("invalid_argument", "INPUT_FILE", error instanceof Error ? error.message : String(error), { path: word }, error);
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+/** `sbom:FILE`, or a file that is named like one. */
+export function billPath(image: string): string | undefined {
+  if (image.startsWith("sbom:")) return image.slice("sbom:".length);
+  return /^[./].*\.json$|^[^:@]*\.json$/i.test(image) ? image : undefined;
+}
+
+async function inventoryOf(surroundings: Surroundings, image: string, platform: string | undefined): Promise<ImageInventory> {
+  const bill = billPath(image);
+  return bill === undefined ? await imageInventory(surroundings, image, platform) : parseBill(readInput(surroundings.cwd, bill), bill);
+}
+
+/** Fails with NO_DATABASE (failed_precondition), ADVISORIES_DAMAGED (data_loss), and as reading the image does. */
+export async function scanImage(surroundings: Surroundings, image: string, options: ScanOptions): Promise<ScanResult> {
+  const { store, cwd } = surroundings;
+  const { against, vex = [], ignoreFile, comprehensive = false, skip = [], nowMs = Date.now(), platform } = options;
+  const index = requireIndex(store);
+  const ignored = ignoreFile === undefined ? [] : parseIgnoreFile(readInput(cwd, ignoreFile).toString(), ignoreFile);
+  const statements = vex.flatMap((file) => parseVex(readInput(cwd, file), file));
+  const exploited = new Set(index.exploited);
+  const find: FindAdvisories = (ecosystem, names) => withPackedFile(store, index, ecosystem, (file) => file.find(names));
+  const match = async (name: string): Promise<{ readonly inventory: ImageInventory; readonly matches: Matches }> => {
+    const whole = await inventoryOf(surroundings, name, platform);
+    const inventory = { ...whole, packages: whole.packages.filter(({ type }) => !skip.includes(type)) };
+    return { inventory, matches: matchPackages(inventory, { find, exploited, comprehensive }) };
+  };
+  const { inventory, matches } = await match(image);
+  const today = new Date(nowMs).toISOString().slice(0, 10);
+  const valid = ignored.filter((entry) => !isExpired(entry, today));
+  const judged = matches.findings.map((finding) => judge(finding, inventory, statements, valid));
+  const compared = against === undefined ? undefined : compare(judged, (await match(against)).matches.findings);
+  return {
+    image: inventory,
+    findings: compared?.findings ?? judged,
+    fixed: compared?.fixed ?? [],
+    missing: [...matches.missing].map(([ecosystem, packages]) => ({ ecosystem, packages })),
+    unknown: matches.unknown,
+    expired: ignored.filter((entry) => isExpired(entry, today)).map(({ id, line, until }) => `${id} (line ${line}, until ${until})`),
+    database: statusOf(store, index),
+  };
+}
+
+function judge(finding: Finding, image: ImageInventory, statements: readonly VexStatement[], ignored: readonly IgnoreEntry[]): Finding {
+  if (finding.suppressed !== undefined) return finding;
+  const entry = ignored.find((one) => isAbout(one, finding));
+  if (entry !== undefined) return { ...finding, suppressed: { by: "ignore file", reason: entry.reason } };
+  const statement = statementOn(statements, finding, image);
+  const isHarmless = statement?.status === "not_affected" || statement?.status === "fixed";
+  return statement === undefined || !isHarmless ? finding : { ...finding, suppressed: { by: "vex", reason: statement.reason } };
+}
+
+/** A vulnerability of a package is the same whatever version of the package has it. */
+function compare(now: readonly Finding[], before: readonly Finding[]): { readonly findings: readonly Finding[]; readonly fixed: readonly Finding[] } {
+  const keyOf = ({ id, ecosystem, name }: Finding): string => `${id} ${ecosystem.split(":")[0]} ${name}`;
+  const [old, current] = [new Set(before.map(keyOf)), new Set(now.map(keyOf))];
+  return {
+    findings: now.map((finding) => ({ ...finding, isNew: !old.has(keyOf(finding)) })),
+    fixed: before.filter((finding) => !current.has(keyOf(finding))),
+  };
+}
+
+export type { Store };

@@ -1,0 +1,127 @@
+/**
+ * The files of the advisory database: an index that is replaced as a whole, and what it names, by digest. Readers take the index once and open
+ * what it names; what a newer index no longer names stays for an hour, for those who still read it.
+ */
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { errnoOf } from "../base/errors.ts";
+import { digestOf, hexOf, type Digest } from "../oci/digest.ts";
+import { storeError, type StoreLayout } from "./layout.ts";
+import type { Lease } from "./lease.ts";
+import { flock } from "./syscalls.ts";
+
+const keptMs = 3600 * 1000;
+const [indexName, originName] = ["index.json", "origin.json"];
+
+export interface OpenedFile extends Disposable {
+  /** fewer bytes where the file ends */
+  read(offset: number, length: number): Buffer;
+}
+
+export class AdvisoryFiles {
+  readonly #layout: StoreLayout;
+  readonly #lease: () => Lease;
+
+  constructor(layout: StoreLayout, lease: () => Lease) {
+    this.#layout = layout;
+    this.#lease = lease;
+  }
+
+  #path(name: string): string {
+    return join(this.#layout.advisories, name);
+  }
+
+  /** undefined where nothing was ever imported. */
+  index(): Buffer | undefined {
+    return this.#readNamed(indexName);
+  }
+
+  /** The reference that it was last pulled from. */
+  origin(): string | undefined {
+    return this.#readNamed(originName)?.toString();
+  }
+
+  #readNamed(name: string): Buffer | undefined {
+    try {
+      return readFileSync(this.#path(name));
+    } catch (error) {
+      if (errnoOf(error) === "ENOENT") return undefined;
+      throw storeError(error, this.#layout.root);
+    }
+  }
+
+  has(digest: Digest): boolean {
+    return existsSync(this.#path(hexOf(digest)));
+  }
+
+  read(digest: Digest): Buffer {
+    return readFileSync(this.#path(hexOf(digest)));
+  }
+
+  open(digest: Digest): OpenedFile {
+    const fd = openSync(this.#path(hexOf(digest)), "r");
+    return {
+      read: (offset, length) => {
+        const bytes = Buffer.alloc(Math.max(0, Math.min(length, fstatSync(fd).size - offset)));
+        return bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, offset));
+      },
+      [Symbol.dispose]: () => closeSync(fd),
+    };
+  }
+
+  /** Visible to nobody before an index names it. */
+  write(bytes: Buffer): Digest {
+    const digest = digestOf(bytes);
+    if (!this.has(digest)) this.#replace(hexOf(digest), bytes);
+    return digest;
+  }
+
+  #replace(name: string, bytes: Buffer | string): void {
+    try {
+      mkdirSync(this.#layout.advisories, { recursive: true, mode: 0o711 });
+      const temporary = this.#lease().temporaryPath("advisories");
+      writeFileSync(temporary, bytes);
+      renameSync(temporary, this.#path(name));
+    } catch (error) {
+      throw storeError(error, this.#layout.root);
+    }
+  }
+
+  replaceIndex(text: string, named: readonly Digest[]): void {
+    this.#replace(indexName, text);
+    const kept = new Set([indexName, originName, "lock", ...named.map(hexOf)]);
+    for (const name of readdirSync(this.#layout.advisories)) {
+      if (kept.has(name) || Date.now() - (statSync(this.#path(name), { throwIfNoEntry: false })?.mtimeMs ?? Infinity) < keptMs) continue;
+      rmSync(this.#path(name), { force: true });
+    }
+  }
+
+  setOrigin(reference: string): void {
+    this.#replace(originName, reference);
+  }
+
+  /** One process at a time changes the index. The lock goes with the process. */
+  async locked<Result>(body: () => Promise<Result>): Promise<Result> {
+    mkdirSync(this.#layout.advisories, { recursive: true, mode: 0o711 });
+    const fd = openSync(this.#path("lock"), "w");
+    try {
+      flock(fd, "exclusive");
+      return await body();
+    } finally {
+      closeSync(fd);
+    }
+  }
+}

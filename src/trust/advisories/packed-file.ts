@@ -1,0 +1,155 @@
+/**
+ * An ecosystem's advisories as one file in which a package is found without reading the rest: a head with the first name of each block,
+ * then the blocks, compressed, with their packages in the order of their names. The head's digest is known to who opens the file, and the head has
+ * the digests of the blocks: what is read is verified, and nothing else is.
+ */
+import { hash } from "node:crypto";
+import { zstdCompressSync, zstdDecompressSync, constants } from "node:zlib";
+import { SlipwayError } from "../../base/errors.ts";
+import { parseJsonObject } from "../../oci/bounded-json.ts";
+import type { Advisory, PackageAdvisory } from "./advisory.ts";
+
+const magic = "SLIPADV1";
+const blockBytes = 8 * 1024;
+const maxHeadBytes = 64 * 2 ** 20;
+const maxBlockBytes = 256 * 2 ** 20;
+
+type Block = readonly [firstName: string, offset: number, length: number, digest: string];
+
+interface Head {
+  readonly ecosystem: string;
+  readonly packages: number;
+  readonly advisories: number;
+  readonly blocks: readonly Block[];
+}
+
+export interface PackedEcosystem {
+  readonly bytes: Buffer;
+  readonly ecosystem: string;
+  readonly packages: number;
+  readonly advisories: number;
+  /** of the head: who has it from elsewhere can trust what is read */
+  readonly headDigest: string;
+}
+
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const zstd = { params: { [constants.ZSTD_c_compressionLevel]: 12 } };
+
+/** The same rows in any order give the same bytes. */
+export function packEcosystem(ecosystem: string, rows: readonly PackageAdvisory[]): PackedEcosystem {
+  const byName = Map.groupBy(rows, ({ name }) => name);
+  const blocks: Block[] = [];
+  const bodies: Buffer[] = [];
+  let lines: string[] = [];
+  let [size, first, offset] = [0, "", 0];
+  const flush = (): void => {
+    if (lines.length === 0) return;
+    const body = zstdCompressSync(Buffer.from(lines.join("\n")), zstd);
+    blocks.push([first, offset, body.length, hash("sha256", body).slice(0, 32)]);
+    bodies.push(body);
+    offset += body.length;
+    [lines, size] = [[], 0];
+  };
+  for (const name of [...byName.keys()].sort(byText)) {
+    const advisories = (byName.get(name) ?? []).map(({ advisory }) => advisory).sort((a, b) => byText(JSON.stringify(a), JSON.stringify(b)));
+    const line = `${name}\t${JSON.stringify(advisories)}`;
+    if (lines.length === 0) first = name;
+    lines.push(line);
+    size += line.length;
+    if (size >= blockBytes) flush();
+  }
+  flush();
+  const head: Head = { ecosystem, packages: byName.size, advisories: rows.length, blocks };
+  const packedHead = zstdCompressSync(Buffer.from(JSON.stringify(head)), zstd);
+  const prefix = Buffer.alloc(12);
+  prefix.write(magic, "latin1");
+  prefix.writeUInt32LE(packedHead.length, 8);
+  const { packages, advisories } = head;
+  return { bytes: Buffer.concat([prefix, packedHead, ...bodies]), ecosystem, packages, advisories, headDigest: hash("sha256", packedHead) };
+}
+
+function damaged(what: string, why: string): SlipwayError {
+  return new SlipwayError("data_loss", "ADVISORIES_DAMAGED", `advisories of ${what}: ${why}`, {
+    what,
+    remedy: "import or pull the advisories again: slipway db import, slipway db pull",
+  });
+}
+
+/** Reads `length` bytes at `offset`. */
+export type ReadAt = (offset: number, length: number) => Buffer;
+
+function decompress(bytes: Buffer, limit: number, what: string): Buffer {
+  try {
+    return zstdDecompressSync(bytes, { maxOutputLength: limit });
+  } catch {
+    throw damaged(what, "a part of the file cannot be unpacked");
+  }
+}
+
+/** Opens and closes nothing: `read` does. Every call fails with ADVISORIES_DAMAGED (data_loss) where bytes are not what was packed. */
+export class PackedFile {
+  readonly #read: ReadAt;
+  readonly #head: Head;
+  readonly #start: number;
+
+  constructor(read: ReadAt, what: string, headDigest: string) {
+    const prefix = read(0, 12);
+    if (prefix.length < 12 || prefix.toString("latin1", 0, 8) !== magic) throw damaged(what, "it is not of this program's form");
+    const length = prefix.readUInt32LE(8);
+    if (length > maxHeadBytes) throw damaged(what, "its head is too large");
+    const packed = read(12, length);
+    if (hash("sha256", packed) !== headDigest) throw damaged(what, "its head was changed");
+    this.#head = parseJsonObject(decompress(packed, maxHeadBytes * 4, what), what, { maxBytes: maxHeadBytes * 4, maxDepth: 8 }) as unknown as Head;
+    this.#read = read;
+    this.#start = 12 + length;
+  }
+
+  get ecosystem(): string {
+    return this.#head.ecosystem;
+  }
+
+  /** In the order of the names that are found; those without advisories are absent. */
+  find(names: Iterable<string>): ReadonlyMap<string, readonly Advisory[]> {
+    const found = new Map<string, readonly Advisory[]>();
+    let [at, text] = [-1, ""];
+    for (const name of [...new Set(names)].sort(byText)) {
+      const block = this.#blockOf(name);
+      if (block < 0) continue;
+      if (block !== at) [at, text] = [block, this.#block(block)];
+      const start = text.startsWith(`${name}\t`) ? 0 : text.indexOf(`\n${name}\t`) + 1;
+      if (start === 0 && !text.startsWith(`${name}\t`)) continue;
+      const end = text.indexOf("\n", start);
+      found.set(name, JSON.parse(text.slice(start + name.length + 1, end < 0 ? undefined : end)) as readonly Advisory[]);
+    }
+    return found;
+  }
+
+  /** All rows, for merging and for checks of the whole. */
+  *rows(): Generator<PackageAdvisory> {
+    for (let at = 0; at < this.#head.blocks.length; at++) {
+      for (const line of this.#block(at).split("\n")) {
+        const tab = line.indexOf("\t");
+        for (const advisory of JSON.parse(line.slice(tab + 1)) as readonly Advisory[]) yield { ecosystem: this.ecosystem, name: line.slice(0, tab), advisory };
+      }
+    }
+  }
+
+  /** The last block whose first name is not behind this one. */
+  #blockOf(name: string): number {
+    const { blocks } = this.#head;
+    let [low, high] = [0, blocks.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (byText((blocks[middle] as Block)[0], name) <= 0) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+
+  #block(at: number): string {
+    const [, offset, length, digest] = this.#head.blocks[at] as Block;
+    const packed = this.#read(this.#start + offset, length);
+    if (hash("sha256", packed).slice(0, 32) !== digest) throw damaged(this.ecosystem, "a block was changed");
+    return decompress(packed, maxBlockBytes, this.ecosystem).toString();
+  }
+}

@@ -1,0 +1,28 @@
+/** What one document of whatever source says: told apart by its content, since files have any name. */
+import { isObject, parseJsonObject, type Json } from "../../oci/bounded-json.ts";
+import { objectsOf } from "../packages/languages/json-file.ts";
+import type { PackageAdvisory } from "./advisory.ts";
+import { advisoriesOfAlpineSecdb, advisoriesOfDebianTracker, exploitedOf, isAlpineSecdb, isDebianTracker } from "./distribution-feeds.ts";
+import { advisoriesOfOsv } from "./osv.ts";
+
+export interface Feed {
+  readonly rows: readonly PackageAdvisory[];
+  /** names of what is known to be exploited; undefined where it is not such a list */
+  readonly exploited?: readonly string[];
+}
+
+const limits = { maxBytes: 500 * 2 ** 20, maxDepth: 64 };
+
+/** undefined for JSON that is none of the forms that we know. Fails with INVALID_DOCUMENT (invalid_argument), DOCUMENT_TOO_LARGE. */
+export function readFeed(bytes: Buffer, what: string): Feed | undefined {
+  const isList = bytes.toString("utf8", 0, 64).trimStart().startsWith("[");
+  const root = parseJsonObject(isList ? Buffer.concat([Buffer.from('{"list":'), bytes, Buffer.from("}")]) : bytes, what, limits);
+  const value: Json = isList ? (root["list"] as Json) : root;
+  const exploited = exploitedOf(value);
+  if (exploited !== undefined) return { rows: [], exploited };
+  if (isList) return { rows: objectsOf(value).flatMap(advisoriesOfOsv) };
+  if (!isObject(value)) return undefined;
+  if (typeof value["id"] === "string" && (value["affected"] !== undefined || value["withdrawn"] !== undefined)) return { rows: advisoriesOfOsv(value) };
+  if (isAlpineSecdb(value)) return { rows: advisoriesOfAlpineSecdb(value) };
+  return isDebianTracker(value) ? { rows: advisoriesOfDebianTracker(value) } : undefined;
+}

@@ -1,0 +1,36 @@
+/** Our own form: all that is known, under the library's names. */
+import { formatOrigin } from "../../packages/image-inventory.ts";
+import { timeOf } from "../../sbom/bill.ts";
+import { purlOf } from "../../sbom/purl.ts";
+import type { Finding } from "../finding.ts";
+import type { Report } from "./report.ts";
+
+function findingObject(finding: Finding, { image }: Report): object {
+  const { packages, ...rest } = finding;
+  return {
+    ...rest,
+    packages: packages.map((one) => ({
+      name: one.name,
+      version: one.version,
+      purl: purlOf(one, image.distribution),
+      path: `/${one.path}`,
+      layer: { index: one.layer, diffId: image.layers[one.layer]?.diffId, origin: formatOrigin(image.layers[one.layer]) },
+      ...(one.locked === true ? { locked: true } : {}),
+    })),
+  };
+}
+
+export function jsonReport(report: Report): object {
+  const { image, database, missing, unknown, tool, createdSeconds } = report;
+  const { name, id, manifest, platform, distribution, base } = image;
+  return {
+    schema: "slipway-scan 1",
+    created: timeOf(createdSeconds),
+    tool,
+    image: { name, id, manifest, platform, distribution, base, packages: image.packages.length },
+    advisories: { digest: database.digest, imported: timeOf(database.createdSeconds) },
+    incomplete: { ecosystems: missing, unknownPackages: unknown, files: image.omissions.map(({ path, reason }) => ({ path: `/${path}`, reason })) },
+    findings: report.findings.map((finding) => findingObject(finding, report)),
+    fixed: report.fixed.map((finding) => findingObject(finding, report)),
+  };
+}

@@ -1,0 +1,16 @@
+/** What reports of every format are made from. */
+import type { Digest } from "../../../oci/digest.ts";
+import type { ImageInventory } from "../../packages/image-inventory.ts";
+import type { Finding } from "../finding.ts";
+
+export interface Report {
+  readonly image: ImageInventory;
+  /** those that are to be told of */
+  readonly findings: readonly Finding[];
+  readonly fixed: readonly Finding[];
+  readonly missing: readonly { readonly ecosystem: string; readonly packages: number }[];
+  readonly unknown: number;
+  readonly database: { readonly digest: Digest; readonly createdSeconds: number };
+  readonly tool: { readonly name: string; readonly version: string };
+  readonly createdSeconds: number;
+}

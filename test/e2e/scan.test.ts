@@ -1,0 +1,162 @@
+/** Advisories in, images beside them: what is shown, what fails, what is never called clean. */
+import assert from "node:assert/strict";
+import { readFileSync, truncateSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { after, test } from "node:test";
+import { gzipSync, zstdCompressSync } from "node:zlib";
+import { startRegistry } from "../../src/testing/index.ts";
+import { createSandbox, type Outcome } from "./sandbox.ts";
+
+const sandbox = await createSandbox();
+after(() => sandbox[Symbol.asyncDispose]());
+
+const osv = (id: string, ecosystem: string, name: string, fixed: string | undefined, severity: string): string =>
+  JSON.stringify({
+    id,
+    summary: `A fault in ${name}`,
+    affected: [{ package: { ecosystem, name }, ranges: [{ type: "ECOSYSTEM", events: [{ introduced: "0" }, ...(fixed === undefined ? [] : [{ fixed }])] }] }],
+    database_specific: { severity },
+  });
+const tracker = JSON.stringify({
+  openssl: {
+    "CVE-2024-1": { releases: { bookworm: { status: "resolved", fixed_version: "3.0.2-1", urgency: "high" } } },
+    "CVE-2024-2": { releases: { bookworm: { status: "open", urgency: "unimportant" } } },
+    "CVE-2024-3": { releases: { bookworm: { status: "open", urgency: "low", nodsa: "Minor issue", nodsa_reason: "" } } },
+  },
+});
+const npm = [osv("CVE-2024-7", "npm", "left", "2.0.0", "LOW"), osv("CVE-2024-8", "npm", "left", undefined, "LOW")].join("\n");
+const folder = sandbox.folder({ "debian.json": gzipSync(tracker), "npm.jsonl": zstdCompressSync(npm), "kev.json": JSON.stringify(["CVE-2024-8"]) });
+const inFolder = { cwd: folder };
+
+const status = "Package: libssl3\nStatus: install ok installed\nSource: openssl\nVersion: 3.0.1-1\nArchitecture: amd64\n\n";
+const files = { status, "os-release": "ID=debian\nVERSION_ID=12\n", "left.json": '{"name":"left","version":"1.0.0"}' };
+await sandbox.build("FROM busybox\nCOPY status /var/lib/dpkg/status\nCOPY os-release /etc/os-release\n", files, ["-t", "base:1"]);
+await sandbox.build("FROM base:1\nENV A=b\nCOPY left.json /app/node_modules/left/package.json\n", files, ["-t", "app:1"]);
+
+test("without advisories nothing is clean", async () => {
+  const outcome = await sandbox.call(["scan", "app:1"]);
+  assert.deepEqual([outcome.code, outcome.stdout], [3, ""]);
+  assert.match(outcome.stderr, /^there are no advisories here to compare with\nHint: slipway db import FILE/);
+  assert.equal((await sandbox.call(["db", "status"])).code, 1);
+});
+
+test("an ecosystem without advisories makes the answer incomplete, unless it is left out on purpose", async () => {
+  await sandbox.ok(["db", "import", "-q", "debian.json"], inFolder);
+  const outcome = await sandbox.call(["scan", "--fail-on", "critical", "app:1"]);
+  assert.equal(outcome.code, 3);
+  assert.match(outcome.stderr, /1 packages of npm were not compared/);
+  assert.equal((await sandbox.call(["scan", "--fail-on", "critical", "--skip", "npm", "app:1"])).code, 0);
+});
+
+const rows = (text: string): readonly string[] => text.split("\n").map((line) => line.replace(/ {2,}/g, " | ").trim());
+
+test("what can be mended and what is exploited is shown, yours and the base's apart, and one line counts the rest", async () => {
+  await sandbox.ok(["db", "import", "-q", "npm.jsonl", "kev.json"], inFolder);
+  assert.deepEqual(rows(await sandbox.ok(["scan", "app:1"])), [
+    "app:1: debian, 2 packages, advisories of today",
+    "",
+    "Yours: 2",
+    "SEVERITY | ID | PACKAGE | INSTALLED | FIXED IN | BROUGHT BY",
+    "LOW exploited | CVE-2024-8 | left | 1.0.0 | no fix yet | /app/node_modules/left/package.json | Dockerfile:3 COPY left.json /app/node_modules/lef…",
+    "LOW | CVE-2024-7 | left | 1.0.0 | 2.0.0 | /app/node_modules/left/package.json | Dockerfile:3 COPY left.json /app/node_modules/lef…",
+    "",
+    "From the base docker.io/library/base:1: 1, a rebuild on an updated base mends all of them",
+    "SEVERITY | ID | PACKAGE | INSTALLED | FIXED IN | BROUGHT BY",
+    "HIGH | CVE-2024-1 | openssl (libssl3) | 3.0.1-1 | 3.0.2-1 | COPY status /var/lib/dpkg/status",
+    "",
+    "2 more are not shown: 1 without a fix and below high, 1 unimportant to the vendor (--all shows them)",
+  ]);
+  assert.equal(rows(await sandbox.ok(["scan", "--all", "app:1"])).filter((row) => row.includes("CVE-")).length, 5);
+});
+
+const gates: readonly { readonly args: readonly string[]; readonly code: number; readonly says?: RegExp }[] = [
+  { args: [], code: 0 },
+  { args: ["--fail-on", "critical"], code: 0 },
+  { args: ["--fail-on", "high"], code: 1, says: /^1 finding fails --fail-on high$/m },
+  { args: ["--fail-on", "high,fixable", "--fail-on", "kev"], code: 1, says: /^2 findings fail/m },
+  { args: ["--fail-on", "any,new", "--against", "base:1"], code: 1, says: /^2 findings fail/m },
+  { args: ["--fail-on", "any,new", "--against", "app:1"], code: 0 },
+  { args: ["--fail-on", "new"], code: 2, says: /needs --against/ },
+  { args: ["--fail-on", "worst"], code: 2, says: /no word "worst"/ },
+  { args: ["--format", "xml"], code: 2 },
+  { args: ["--unknown"], code: 2 },
+  { args: ["--vex", "nowhere.json"], code: 2 },
+];
+for (const { args, code, says = /(?:)/ } of gates) {
+  test(`exit code ${code}: scan ${args.join(" ")}`, async () => {
+    const outcome: Outcome = await sandbox.call(["scan", ...args, "app:1"]);
+    assert.equal(outcome.code, code, outcome.stderr);
+    assert.match(outcome.stderr, says);
+  });
+}
+test("an image that is not there is no usage, and not clean", async () => assert.equal((await sandbox.call(["scan", "docker-archive:/nothing.tar"])).code, 3));
+
+test("what was looked at is suppressed with its reason until its day, and handed on as VEX", async () => {
+  const own = sandbox.folder({ ".scanignore": "CVE-2024-1 openssl # not reachable\nCVE-2024-8 until 2020-01-01 # old\n" });
+  const outcome = await sandbox.call(["scan", "--fail-on", "high", "--vex-out", "out.json", "app:1"], { cwd: own });
+  assert.equal(outcome.code, 0, outcome.stderr);
+  assert.match(outcome.stderr, /the ignore file's entry for CVE-2024-8 \(line 2, until 2020-01-01\) holds no more/);
+  assert.match(outcome.stdout, /1 in the ignore file/);
+  assert.equal((await sandbox.call(["scan", "--fail-on", "high", "--vex", path.join(own, "out.json"), "app:1"])).code, 0);
+});
+
+test("a bill has the same findings as its image", async () => {
+  const file = path.join(folder, "app.cdx.json");
+  await sandbox.ok(["sbom", "--format", "cyclonedx-json", "-o", file, "app:1"]);
+  const idsOf = async (image: string): Promise<readonly string[]> =>
+    (JSON.parse(await sandbox.ok(["scan", "--format", "json", image])) as { readonly findings: readonly { readonly id: string }[] }).findings.map(
+      ({ id }) => id,
+    );
+  assert.deepEqual(await idsOf(file), await idsOf("app:1"));
+  assert.deepEqual(await idsOf(`sbom:${file}`), await idsOf("app:1"));
+});
+
+test("documents beyond any bill are refused before they are read", async () => {
+  const file = path.join(folder, "huge.json");
+  writeFileSync(file, "{");
+  truncateSync(file, 2 ** 30);
+  const outcome = await sandbox.call(["scan", file]);
+  assert.equal(outcome.code, 3);
+  assert.match(outcome.stderr, /huge\.json is 1073741824 bytes: at most/);
+});
+
+test("the database goes to another store as a file and through a registry, the same by its digest", async () => {
+  await using registry = await startRegistry();
+  await using other = await createSandbox({ base: false });
+  const { digest } = JSON.parse(await sandbox.ok(["db", "status", "--format", "json"])) as { readonly digest: string };
+  const file = path.join(folder, "db.tar");
+  await sandbox.ok(["db", "export", file]);
+  assert.equal(await other.ok(["db", "import", "-q", file]), digest);
+  const reference = `${registry.host}/advisories:1`;
+  await sandbox.ok(["db", "export", `docker://${reference}`]);
+  await sandbox.ok(["db", "import", "-q", "--add", "debian.json"], inFolder);
+  assert.equal(await other.ok(["db", "pull", "-q", reference]), digest);
+  assert.equal(await other.ok(["db", "pull", "-q"]), digest);
+  await sandbox.ok(["save", "-o", path.join(folder, "app.tar"), "app:1"]);
+  assert.equal((await other.call(["scan", "--fail-on", "high", `docker-archive:${path.join(folder, "app.tar")}`])).code, 1);
+});
+
+test("a changed database is refused", async () => {
+  const file = path.join(folder, "db.tar");
+  const bytes = readFileSync(file);
+  const inside = bytes.indexOf("SLIPADV1") + 40;
+  bytes[inside] = (bytes[inside] as number) ^ 1;
+  writeFileSync(path.join(folder, "bad.tar"), bytes);
+  const outcome = await sandbox.call(["db", "import", "bad.tar"], inFolder);
+  assert.equal(outcome.code, 1);
+  assert.match(outcome.stderr, /ADVISORIES_DAMAGED/);
+});
+
+const refusals: readonly { readonly name: string; readonly args: readonly string[]; readonly says: RegExp }[] = [
+  { name: "a file without advisories", args: ["import", "status.json"], says: /of no form that is known/ },
+  { name: "no such file", args: ["import", "./nothing.zip"], says: /ENOENT|no such file/ },
+  { name: "an exported database beside others", args: ["import", "db.tar", "kev.json"], says: /import it alone/ },
+];
+for (const { name, args, says } of refusals) {
+  test(`db import refuses: ${name}`, async () => {
+    writeFileSync(path.join(folder, "status.json"), '{"a":{}}');
+    const outcome = await sandbox.call(["db", ...args], inFolder);
+    assert.equal(outcome.code, 1);
+    assert.match(outcome.stderr, says);
+  });
+}
