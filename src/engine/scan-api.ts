@@ -1,10 +1,12 @@
 /** The library's calls that compare images with what is known of vulnerabilities. */
+import type { Exposure } from "../trust/findings/exposure.ts";
 import type { Finding } from "../trust/findings/finding.ts";
 import type { ImageInventory, PackageType } from "../trust/packages/index.ts";
 import type { AdvisoryStatus } from "./advisory-api.ts";
 import type { LocationOptions } from "./transfer-api.ts";
 
 export type { Finding, Suppression } from "../trust/findings/finding.ts";
+export type { Exposure } from "../trust/findings/exposure.ts";
 export type { Severity, VendorStatus } from "../trust/advisories/advisory.ts";
 
 export interface ScanOptions extends LocationOptions {
@@ -18,8 +20,13 @@ export interface ScanOptions extends LocationOptions {
   readonly comprehensive?: boolean;
   /** kinds of packages that are left out on purpose */
   readonly skip?: readonly PackageType[];
+  /** what is looked for; default: vulnerabilities alone, which need no reading of layers that are known */
+  readonly scanners?: readonly Scanner[];
   readonly nowMs?: number;
 }
+
+export const scannerNames = ["vuln", "secret", "misconfig"] as const;
+export type Scanner = (typeof scannerNames)[number];
 
 export interface ScanResult {
   readonly image: ImageInventory;
@@ -33,7 +40,10 @@ export interface ScanResult {
   readonly unknown: number;
   /** entries of the ignore file that hold no more: "CVE-2024-1 (line 3, until 2026-01-01)" */
   readonly expired: readonly string[];
-  readonly database: AdvisoryStatus;
+  /** secrets and faults of the image's set-up, where they were looked for */
+  readonly exposures: readonly Exposure[];
+  /** undefined where vulnerabilities were not looked for */
+  readonly database: AdvisoryStatus | undefined;
 }
 
 export const reportFormats = ["json", "sarif", "cyclonedx", "trivy-json", "html"] as const;

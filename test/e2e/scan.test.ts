@@ -160,3 +160,65 @@ for (const { name, args, says } of refusals) {
     assert.match(outcome.stderr, says);
   });
 }
+
+const token = `npm_${"a1B2".repeat(9)}`;
+const innocent = {
+  "code.js": 'connect("postgres://user:secret@host/db"); if (text.includes("-----BEGIN PRIVATE KEY-----")) throw 1;\n',
+  "help.txt": "paste the lines from\n-----BEGIN PRIVATE KEY-----\nto the end\n",
+};
+const leaking = `FROM busybox
+COPY code.js help.txt /app/
+COPY npmrc /root/.npmrc
+RUN rm /root/.npmrc && mkdir -p /opt/open && chmod 777 /opt/open && echo x > /opt/open/file && chmod 666 /opt/open/file
+ENV DATABASE=postgres://app:hunter22@db/app
+`;
+await sandbox.build(leaking, { ...innocent, npmrc: `# ours\n//registry.npmjs.org/:_authToken=${token}\n` }, ["-t", "leaking:1"]);
+
+interface Exposures {
+  readonly exposures: readonly {
+    readonly rule: string;
+    readonly where: string;
+    readonly line?: number;
+    readonly origin?: string;
+    readonly isHidden?: boolean;
+  }[];
+}
+
+test("secrets are found in the config and in layers, also where a later layer removes them, with their line, and are never printed", async () => {
+  const outcome = await sandbox.call(["scan", "--scanners", "secret,misconfig", "--format", "json", "leaking:1"]);
+  assert.equal(outcome.code, 0, outcome.stderr);
+  const { exposures } = JSON.parse(outcome.stdout) as Exposures;
+  assert.deepEqual(
+    exposures
+      .filter(({ where }) => !where.startsWith("History"))
+      .map(({ rule, where, line, origin = "", isHidden = false }) => [rule, where, line, origin.split(" ")[0], isHidden]),
+    [
+      ["password", "Env DATABASE", undefined, "", false],
+      ["npm-token", "/root/.npmrc", 2, "Dockerfile:3", true],
+      ["root-user", "User", undefined, "", false],
+      ["world-writable", "/opt/open", undefined, "Dockerfile:4", false],
+      ["world-writable", "/opt/open/file", undefined, "Dockerfile:4", false],
+    ],
+  );
+  assert.ok(!outcome.stdout.includes(token) && !outcome.stdout.includes("hunter22"));
+  const table = await sandbox.ok(["scan", "--scanners", "secret", "leaking:1"]);
+  assert.match(table, /^HIGH +an npm token +\/root\/\.npmrc:2 \(removed later, still in the image\) +Dockerfile:3 COPY npmrc \/root\/\.npmrc$/m);
+  assert.ok(!table.includes("root-user") && !table.includes(token));
+});
+
+const exposureGates: readonly { readonly args: readonly string[]; readonly code: number }[] = [
+  { args: ["--scanners", "secret", "--fail-on", "secret"], code: 1 },
+  { args: ["--scanners", "misconfig", "--fail-on", "secret"], code: 0 },
+  { args: ["--scanners", "misconfig", "--fail-on", "misconfig"], code: 1 },
+  { args: ["--scanners", "secret", "--fail-on", "critical"], code: 0 },
+  { args: ["--scanners", "everything"], code: 2 },
+];
+for (const { args, code } of exposureGates) {
+  test(`exit code ${code}: scan ${args.join(" ")}`, async () => assert.equal((await sandbox.call(["scan", ...args, "leaking:1"])).code, code));
+}
+
+test("a secret that was looked at is in the ignore file by its rule and place; a bill has none", async () => {
+  const own = sandbox.folder({ ".scanignore": "npm-token /root/.npmrc # revoked\npassword # of the test's database\n" });
+  assert.equal((await sandbox.call(["scan", "--scanners", "secret", "--fail-on", "secret", "leaking:1"], { cwd: own })).code, 0);
+  assert.equal((await sandbox.call(["scan", "--scanners", "secret", path.join(folder, "app.cdx.json")])).code, 2);
+});

@@ -76,10 +76,27 @@ function restLine(findings: readonly Finding[], shown: readonly Finding[]): stri
   return `${rest.length} more ${rest.length === 1 ? "is" : "are"} not shown: ${words.join(", ")} (--all shows them)\n`;
 }
 
+/** What was suppressed is left to `--format json`. */
+function exposureTable({ exposures, image }: ScanResult): string {
+  const shown = exposures.filter(({ suppressed }) => suppressed === undefined);
+  if (shown.length === 0) return "";
+  const rows = shown.map(({ severity, title, where, line, layer, isHidden }) => [
+    severity.toUpperCase(),
+    title,
+    `${where}${line === undefined ? "" : `:${line}`}${isHidden === true ? " (removed later, still in the image)" : ""}`,
+    layer === undefined ? "" : shownOrigin(image.layers[layer], layer, 60),
+  ]);
+  const cells = [["SEVERITY", "WHAT", "WHERE", "BROUGHT BY"], ...rows];
+  const text = cells.map((row) => `${row.map((cell) => printable(cell.replace(/[\t\n]/g, " "))).join("\t")}\n`).join("");
+  return `Secrets and set-up: ${shown.length}\n${alignColumns(text, { minWidth: 6, padding: 2 })}`;
+}
+
 export function formatScanTable(result: ScanResult, shown: readonly Finding[], nowMs: number): string {
   const { image, database, fixed } = result;
   const system = image.distribution === undefined ? "" : `${image.distribution.name}, `;
-  const parts = [`${printable(`${image.name}: ${system}`)}${image.packages.length} packages, advisories of ${formatAge(database, nowMs)}\n`];
+  const parts = [
+    `${printable(`${image.name}: ${system}`)}${database === undefined ? "vulnerabilities were not looked for" : `${image.packages.length} packages, advisories of ${formatAge(database, nowMs)}`}\n`,
+  ];
   const groups: readonly (readonly [(finding: Finding) => boolean, (findings: readonly Finding[]) => string])[] = [
     [({ fromBase }) => fromBase === false, (findings) => `Yours: ${findings.length}`],
     [({ fromBase }) => fromBase === true, (findings) => baseHeading(findings, result)],
@@ -90,7 +107,9 @@ export function formatScanTable(result: ScanResult, shown: readonly Finding[], n
     if (findings.length > 0) parts.push(`${heading(findings)}\n${tableOf(findings, result)}`);
   }
   if (fixed.length > 0) parts.push(`Fixed: ${fixed.length}\n${tableOf(fixed, result)}`);
-  if (shown.length === 0 && fixed.length === 0)
+  const exposures = exposureTable(result);
+  if (exposures !== "") parts.push(exposures);
+  if (database !== undefined && shown.length === 0 && fixed.length === 0)
     parts.push(result.missing.length + result.unknown > 0 ? "Nothing found in what was compared\n" : "Nothing to mend\n");
   const rest = restLine(result.findings, shown);
   return parts.join("\n") + (rest === "" ? "" : `\n${rest}`);

@@ -1,9 +1,9 @@
 /** `scan`: an image's packages beside known vulnerabilities. */
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Finding, PackageType, ReportFormat, ScanResult } from "../../engine/api.ts";
-import { isComplete, reportFormats } from "../../engine/scan-api.ts";
-import { failsGate, isShownByDefault, packageTypes, parseGate } from "../../engine/scan/gate.ts";
+import type { PackageType, ReportFormat, Scanner, ScanResult } from "../../engine/api.ts";
+import { isComplete, reportFormats, scannerNames } from "../../engine/scan-api.ts";
+import { exposureFailsGate, failsGate, isShownByDefault, packageTypes, parseGate } from "../../engine/scan/gate.ts";
 import type { Cli } from "../cli.ts";
 import type { Handler } from "../command.ts";
 import { cliError } from "../failure.ts";
@@ -31,6 +31,13 @@ function parseSkipped(words: readonly string[]): readonly PackageType[] {
     });
 }
 
+function scannersOf(words: readonly string[]): { readonly scanners?: readonly Scanner[] } {
+  const given = words.flatMap((word) => word.split(","));
+  const unknown = given.find((word) => !(scannerNames as readonly string[]).includes(word));
+  if (unknown !== undefined) throw cliError(`--scanners has no word ${JSON.stringify(unknown)}: want some of ${scannerNames.join(", ")}`);
+  return given.length === 0 ? {} : { scanners: scannerNames.filter((one) => given.includes(one)) };
+}
+
 function optionsOf(cli: Cli, flags: ParsedFlags) {
   const [given, against] = [flags.optional("ignore-file"), flags.optional("against")];
   const ignoreFile = given ?? (existsSync(resolve(cli.cwd, ".scanignore")) ? ".scanignore" : undefined);
@@ -41,6 +48,7 @@ function optionsOf(cli: Cli, flags: ParsedFlags) {
     nowMs: cli.now(),
     vex: flags.list("vex"),
     skip: parseSkipped(flags.list("skip")),
+    ...scannersOf(flags.list("scanners")),
     comprehensive: flags.bool("comprehensive"),
     ...(ignoreFile === undefined || ignoreFile === "" ? {} : { ignoreFile }),
     ...(against === undefined ? {} : { against }),
@@ -56,13 +64,13 @@ function warn(cli: Cli, result: ScanResult): void {
   if (result.unknown > 0)
     say(`${result.unknown} packages were not compared: no advisories are known for ${result.image.distribution?.name ?? "an unknown distribution"}`);
   for (const entry of result.expired) say(`the ignore file's entry for ${entry} holds no more`);
-  const days = ageDays(result.database, cli.now());
+  const days = result.database === undefined ? 0 : ageDays(result.database, cli.now());
   if (days > oldDays) say(`the advisories are ${days} days old`);
   warnOfOmissions(cli, result.image);
 }
 
-function exitCodeOf(result: ScanResult, failing: readonly Finding[]): number {
-  if (failing.length > 0) return 1;
+function exitCodeOf(result: ScanResult, failing: number): number {
+  if (failing > 0) return 1;
   return isComplete(result) ? 0 : 3;
 }
 
@@ -85,8 +93,10 @@ export const runScan: Handler = async (cli, { flags, args }) => {
   await writeOutput(cli, flags.string("output"), text);
   const vexOut = flags.string("vex-out");
   if (vexOut !== "") await writeOutput(cli, vexOut, await packages.vex(result, { env: cli.env }));
-  const failing = gate === undefined ? [] : result.findings.filter((finding) => failsGate(gate, finding));
-  if (failing.length > 0)
-    cli.stderr.write(`${failing.length} ${failing.length === 1 ? "finding fails" : "findings fail"} --fail-on ${flags.list("fail-on").join(",")}\n`);
+  const failing =
+    gate === undefined
+      ? 0
+      : result.findings.filter((finding) => failsGate(gate, finding)).length + result.exposures.filter((one) => exposureFailsGate(gate, one)).length;
+  if (failing > 0) cli.stderr.write(`${failing} ${failing === 1 ? "finding fails" : "findings fail"} --fail-on ${flags.list("fail-on").join(",")}\n`);
   return exitCodeOf(result, failing);
 };

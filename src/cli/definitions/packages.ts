@@ -44,7 +44,7 @@ export const packageCommands: readonly Command[] = [
         "fail-on",
         "",
         "stringArray",
-        'Exit with 1 on findings: a severity or "any" (at least that), "fixable" and "new" (only those), "kev" (also those that are exploited)',
+        'Exit with 1 on findings: a severity or "any" (at least that), "fixable" and "new" (only those), "kev" (also those that are exploited); "secret", "misconfig"',
       ),
       flag("format", "", "string", 'How to write the output ("table", "json", "sarif", "cyclonedx", "trivy-json", "html")', {
         default: '"table"',
@@ -53,6 +53,9 @@ export const packageCommands: readonly Command[] = [
       flag("ignore-file", "", "string", 'Findings that were looked at, a line each (default ".scanignore" where it is there)', { complete: "file" }),
       flag("output", "o", "string", "Write to a file instead of standard output", { complete: "file" }),
       platformFlag,
+      flag("scanners", "", "stringArray", 'What to look for: "vuln" (default), "secret" and "misconfig", which read every layer', {
+        complete: ["vuln", "secret", "misconfig"],
+      }),
       flag("skip", "", "stringArray", 'Leave out packages of a kind ("npm", "pypi", "golang", ...)'),
       flag("vex", "", "stringArray", "File with statements about vulnerabilities, OpenVEX or CycloneDX", { complete: "file" }),
       flag("vex-out", "", "string", "Write what is suppressed to a file, as OpenVEX", { complete: "file" }),
@@ -65,6 +68,7 @@ export const packageCommands: readonly Command[] = [
       { text: "What is there to mend", command: "slipway scan app:1.0" },
       { text: "Fail a build on what is high and can be mended, and on what is exploited", command: "slipway scan --fail-on high,fixable,kev app:1.0" },
       { text: "What a change brings", command: "slipway scan --against app:1.0 --fail-on high,new app:1.1" },
+      { text: "Secrets, also such as a later layer removes", command: "slipway scan --scanners secret --fail-on secret app:1.0" },
       { text: "For a code host", command: "slipway scan --format sarif -o scan.sarif app:1.0" },
     ],
     load: async () => (await import("../commands/scan.ts")).runScan,

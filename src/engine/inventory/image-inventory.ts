@@ -1,38 +1,22 @@
 /** The inventory of an image at any place. */
 import type { Digest } from "../../oci/digest.ts";
 import type { ImageConfig } from "../../oci/image-config.ts";
-import { formatPlatform, hostPlatform, parsePlatform, platformFrom } from "../../oci/platform.ts";
-import { mergeLayers, type ImageInventory, type LayerInventory } from "../../trust/packages/index.ts";
-import { chooseManifest } from "../files/choose-manifest.ts";
-import { keptBlob } from "../files/open-files.ts";
-import { readImageConfig } from "../files/read-config.ts";
-import { chooseImage } from "../images/variants.ts";
-import { parseLocation } from "../transports/location.ts";
-import { openSource, settleName, type Surroundings } from "../transports/open-source.ts";
-import { inventoriesOfChain, inventoriesOfLayers } from "./layer-inventories.ts";
-import { layerOrigins } from "./layer-origins.ts";
+import { formatPlatform, platformFrom } from "../../oci/platform.ts";
 import type { BuildOrigin, Store } from "../../store/index.ts";
+import { mergeLayers, type ImageInventory, type LayerInventory } from "../../trust/packages/index.ts";
+import type { Surroundings } from "../transports/open-source.ts";
+import { layerOrigins } from "./layer-origins.ts";
+import { openImage, type OpenedImage } from "./open-image.ts";
 
-/** Fails as openSource, and with NO_MATCHING_PLATFORM (not_found), LAYER_MISSING, DIFF_ID_MISMATCH. */
+/** Fails as openImage, and with LAYER_MISSING (not_found), DIFF_ID_MISMATCH (data_loss). */
 export async function imageInventory(surroundings: Surroundings, image: string, platform?: string): Promise<ImageInventory> {
-  const { store, signal } = surroundings;
-  const location = settleName(store, parseLocation(image));
-  if (location.kind === "store") {
-    const { image: id } = chooseImage(store, location.name, platform);
-    const chain = store.images.chain(id);
-    const layers = await inventoriesOfChain(store, chain, signal);
-    return assemble({ name: image, id, manifest: store.images.get(id)?.manifest, config: store.images.config(id), layers }, store, chain);
-  }
-  await using source = await openSource(surroundings, location);
-  const wanted = platform === undefined || platform === "" ? hostPlatform() : parsePlatform(platform);
-  const { manifest, document } = await chooseManifest(source, wanted, signal);
-  const config = await readImageConfig(source, manifest, signal);
-  const diffIds = config.rootfs.diff_ids ?? [];
-  const open = (layer: (typeof manifest.layers)[number]): AsyncIterable<Uint8Array> =>
-    source.reference === undefined ? source.blob(layer, signal) : keptBlob(store, source, layer, signal);
-  const layers = await inventoriesOfLayers(store, manifest.layers, { diffIds, open, ...(signal === undefined ? {} : { signal }) });
-  const id = manifest.config.digest;
-  return assemble({ name: image, id, manifest: document.descriptor.digest, config, layers }, store, diffIds);
+  await using opened = await openImage(surroundings, image, platform);
+  return await inventoryOfOpened(surroundings.store, opened);
+}
+
+export async function inventoryOfOpened(store: Store, opened: OpenedImage): Promise<ImageInventory> {
+  const { name, id, manifest, config, diffIds } = opened;
+  return assemble({ name, id, manifest, config, layers: await opened.inventories() }, store, diffIds);
 }
 
 interface Parts {

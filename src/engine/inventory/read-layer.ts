@@ -7,16 +7,31 @@ import { joinPath } from "../../store/index.ts";
 import { DirectoryLayer } from "../../store/layer-tree.ts";
 import { sanitizeEntryPath } from "../../store/unpack.ts";
 import { decompressDetected, parseWhiteout, TarReader, type TarEntry, type TarSink } from "../../tar/index.ts";
-import { LayerCollector, type LayerInventory, type Wanted } from "../../trust/packages/index.ts";
+import { LayerCollector, type LayerInventory, type SeenFile, type Wanted } from "../../trust/packages/index.ts";
 
 const maxLayerBytes = 2 ** 40;
 const maxEntries = 5_000_000;
 const headBytes = 4;
 
+/** Told of each entry of a layer; of files it says whether it wants the bytes. */
+export interface LayerVisitor {
+  removed(path: string): void;
+  opaque(path: string): void;
+  seen(path: string, file: SeenFile): Wanted;
+  /** of a file that is wanted if it is a program: its first bytes */
+  isWantedProgram(path: string, size: number, head: Uint8Array): boolean;
+  content(path: string, bytes: Buffer): void;
+}
+
 /** An overlay-ready directory. */
 export function inventoryOfDirectory(directory: string, signal?: AbortSignal): LayerInventory {
-  const layer = new DirectoryLayer(directory);
   const collector = new LayerCollector();
+  visitDirectory(directory, collector, signal);
+  return collector.finish();
+}
+
+export function visitDirectory(directory: string, collector: LayerVisitor, signal?: AbortSignal): void {
+  const layer = new DirectoryLayer(directory);
   const visit = (parent: string): void => {
     signal?.throwIfAborted();
     for (const name of layer.names(parent)) {
@@ -35,10 +50,9 @@ export function inventoryOfDirectory(directory: string, signal?: AbortSignal): L
     }
   };
   visit("");
-  return collector.finish();
 }
 
-function readFile(collector: LayerCollector, path: string, diskPath: string, wanted: Wanted): void {
+function readFile(collector: LayerVisitor, path: string, diskPath: string, wanted: Wanted): void {
   const fd = openSync(diskPath, "r");
   try {
     if (wanted === "program") {
@@ -54,13 +68,17 @@ function readFile(collector: LayerCollector, path: string, diskPath: string, wan
 
 /** Keeps the content of the file that is being read, if somebody wants it. */
 class ArchiveSink implements TarSink {
-  readonly collector = new LayerCollector();
+  readonly collector: LayerVisitor;
   #entries = 0;
   #path = "";
   #wanted: Wanted = "nothing";
   #size = 0;
   #content = Buffer.alloc(0);
   #filled = 0;
+
+  constructor(collector: LayerVisitor) {
+    this.collector = collector;
+  }
 
   entry(entry: TarEntry): void {
     if (++this.#entries > maxEntries) {
@@ -113,8 +131,14 @@ export async function inventoryOfArchive(
   archive: AsyncIterable<Uint8Array>,
   signal?: AbortSignal,
 ): Promise<{ readonly inventory: LayerInventory; readonly diffId: Digest }> {
-  const sink = new ArchiveSink();
-  const reader = new TarReader(sink);
+  const collector = new LayerCollector();
+  const diffId = await visitArchive(archive, collector, signal);
+  return { inventory: collector.finish(), diffId };
+}
+
+/** Answers the digest of what the archive holds. */
+export async function visitArchive(archive: AsyncIterable<Uint8Array>, visitor: LayerVisitor, signal?: AbortSignal): Promise<Digest> {
+  const reader = new TarReader(new ArchiveSink(visitor));
   const hash = createHash("sha256");
   const { bytes } = await decompressDetected(archive, { maxBytes: maxLayerBytes, ...(signal === undefined ? {} : { signal }) });
   for await (const chunk of bytes) {
@@ -123,5 +147,5 @@ export async function inventoryOfArchive(
     reader.push(chunk);
   }
   reader.finish();
-  return { inventory: sink.collector.finish(), diffId: digestFromHex(hash.digest("hex")) };
+  return digestFromHex(hash.digest("hex"));
 }

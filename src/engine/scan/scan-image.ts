@@ -4,15 +4,17 @@ import { resolve } from "node:path";
 import { SlipwayError } from "../../base/errors.ts";
 import type { Store } from "../../store/index.ts";
 import { type Finding } from "../../trust/findings/finding.ts";
-import { isAbout, isExpired, parseIgnoreFile, type IgnoreEntry } from "../../trust/findings/ignore-file.ts";
+import type { Exposure } from "../../trust/findings/exposure.ts";
+import { isAbout, isAboutExposure, isExpired, parseIgnoreFile, type IgnoreEntry } from "../../trust/findings/ignore-file.ts";
 import { matchPackages, type FindAdvisories, type Matches } from "../../trust/findings/match-packages.ts";
 import { parseVex, statementOn, type VexStatement } from "../../trust/findings/vex.ts";
 import type { ImageInventory } from "../../trust/packages/index.ts";
 import { parseBill } from "../../trust/sbom/read-bill.ts";
 import { statusOf } from "../advisories/advisories.ts";
-import { requireIndex, withPackedFile } from "../advisories/database.ts";
+import { emptyIndex, requireIndex, withPackedFile } from "../advisories/database.ts";
 import { imageInventory } from "../inventory/image-inventory.ts";
-import type { ScanOptions, ScanResult } from "../scan-api.ts";
+import { openImage } from "../inventory/open-image.ts";
+import type { Scanner, ScanOptions, ScanResult } from "../scan-api.ts";
 import type { Surroundings } from "../transports/open-source.ts";
 
 const maxFileBytes = 256 * 2 ** 20;
@@ -53,15 +55,16 @@ async function inventoryOf(surroundings: Surroundings, image: string, platform: 
 /** Fails with NO_DATABASE (failed_precondition), ADVISORIES_DAMAGED (data_loss), and as reading the image does. */
 export async function scanImage(surroundings: Surroundings, image: string, options: ScanOptions): Promise<ScanResult> {
   const { store, cwd } = surroundings;
-  const { against, vex = [], ignoreFile, comprehensive = false, skip = [], nowMs = Date.now(), platform } = options;
-  const index = requireIndex(store);
+  const { against, vex = [], ignoreFile, comprehensive = false, skip = [], nowMs = Date.now(), platform, scanners = ["vuln"] } = options;
+  const isVulnerabilities = scanners.includes("vuln");
+  const index = isVulnerabilities ? requireIndex(store) : emptyIndex;
   const ignored = ignoreFile === undefined ? [] : parseIgnoreFile(readInput(cwd, ignoreFile).toString(), ignoreFile);
   const statements = vex.flatMap((file) => parseVex(readInput(cwd, file), file));
   const exploited = new Set(index.exploited);
   const find: FindAdvisories = (ecosystem, names) => withPackedFile(store, index, ecosystem, (file) => file.find(names));
   const match = async (name: string): Promise<{ readonly inventory: ImageInventory; readonly matches: Matches }> => {
     const whole = await inventoryOf(surroundings, name, platform);
-    const inventory = { ...whole, packages: whole.packages.filter(({ type }) => !skip.includes(type)) };
+    const inventory = { ...whole, packages: whole.packages.filter(({ type }) => isVulnerabilities && !skip.includes(type)) };
     return { inventory, matches: matchPackages(inventory, { find, exploited, comprehensive }) };
   };
   const { inventory, matches } = await match(image);
@@ -76,8 +79,30 @@ export async function scanImage(surroundings: Surroundings, image: string, optio
     missing: [...matches.missing].map(([ecosystem, packages]) => ({ ecosystem, packages })),
     unknown: matches.unknown,
     expired: ignored.filter((entry) => isExpired(entry, today)).map(({ id, line, until }) => `${id} (line ${line}, until ${until})`),
-    database: statusOf(store, index),
+    exposures: await exposuresOf(surroundings, image, { platform, scanners, ignored: valid }),
+    database: isVulnerabilities ? statusOf(store, index) : undefined,
   };
+}
+
+interface ExposureCall {
+  readonly platform: string | undefined;
+  readonly scanners: readonly Scanner[];
+  readonly ignored: readonly IgnoreEntry[];
+}
+
+async function exposuresOf(surroundings: Surroundings, image: string, { platform, scanners, ignored }: ExposureCall): Promise<readonly Exposure[]> {
+  const [secrets, misconfiguration] = [scanners.includes("secret"), scanners.includes("misconfig")];
+  if (!secrets && !misconfiguration) return [];
+  if (billPath(image) !== undefined) {
+    throw new SlipwayError("invalid_argument", "USAGE", "a bill has no files: secrets and set-up are looked for in images");
+  }
+  const { findExposures } = await import("./find-exposures.ts");
+  await using opened = await openImage(surroundings, image, platform);
+  const found = await findExposures(opened, { secrets, misconfiguration });
+  return found.map((exposure) => {
+    const entry = ignored.find((one) => isAboutExposure(one, exposure));
+    return entry === undefined ? exposure : { ...exposure, suppressed: { by: "ignore file", reason: entry.reason } };
+  });
 }
 
 function judge(finding: Finding, image: ImageInventory, statements: readonly VexStatement[], ignored: readonly IgnoreEntry[]): Finding {

@@ -1,6 +1,7 @@
 /** `--fail-on`: which findings fail a build, apart from which are shown. */
 import { SlipwayError } from "../../base/errors.ts";
 import { isSeverity, type Severity } from "../advisories/advisory.ts";
+import type { Exposure } from "./exposure.ts";
 import { severityRank, type Finding } from "./finding.ts";
 
 export interface Gate {
@@ -12,9 +13,11 @@ export interface Gate {
   readonly exploited: boolean;
   /** only what the older image does not have */
   readonly isNew: boolean;
+  /** secrets, faults of the set-up */
+  readonly exposures: readonly Exposure["kind"][];
 }
 
-const words = ["critical", "high", "medium", "low", "any", "fixable", "kev", "new"] as const;
+const words = ["critical", "high", "medium", "low", "any", "fixable", "kev", "new", "secret", "misconfig"] as const;
 
 /** undefined for an empty list: nothing fails. Fails with USAGE (invalid_argument). */
 export function parseGate(list: readonly string[]): Gate | undefined {
@@ -26,11 +29,17 @@ export function parseGate(list: readonly string[]): Gate | undefined {
   if (given.length === 0) return undefined;
   const named = given.filter((word) => isSeverity(word) || word === "any");
   const lowest = named.includes("any") ? "unknown" : (named.filter(isSeverity).sort((a, b) => severityRank[a] - severityRank[b])[0] ?? undefined);
-  return { severity: lowest, fixable: given.includes("fixable"), exploited: given.includes("kev"), isNew: given.includes("new") };
+  const exposures = [...(given.includes("secret") ? ["secret" as const] : []), ...(given.includes("misconfig") ? ["misconfiguration" as const] : [])];
+  return { severity: lowest, fixable: given.includes("fixable"), exploited: given.includes("kev"), isNew: given.includes("new"), exposures };
+}
+
+export function exposureFailsGate({ exposures }: Gate, { kind, suppressed }: Exposure): boolean {
+  return suppressed === undefined && exposures.includes(kind);
 }
 
 /** Words that narrow hold for all; "kev" alone asks for nothing else. */
-export function failsGate({ severity, fixable, exploited, isNew }: Gate, finding: Finding): boolean {
+export function failsGate({ severity, fixable, exploited, isNew, exposures }: Gate, finding: Finding): boolean {
+  if (exposures.length > 0 && severity === undefined && !fixable && !exploited && !isNew) return false;
   if (finding.suppressed !== undefined) return false;
   if (isNew && finding.isNew !== true) return false;
   if (exploited && finding.exploited) return true;

@@ -3,6 +3,7 @@
  * one whose day has passed holds no more.
  */
 import { SlipwayError } from "../../base/errors.ts";
+import type { Exposure } from "./exposure.ts";
 import type { Finding } from "./finding.ts";
 
 export interface IgnoreEntry {
@@ -34,6 +35,11 @@ export function parseIgnoreFile(text: string, fileName: string): readonly Ignore
 /** `today` as YYYY-MM-DD. */
 export function isExpired({ until }: IgnoreEntry, today: string): boolean {
   return until !== undefined && until < today;
+}
+
+/** Of secrets and set-up: the rule, and perhaps where. */
+export function isAboutExposure({ id, name }: IgnoreEntry, { rule, where }: Exposure): boolean {
+  return id === rule && (name === undefined || name === where);
 }
 
 export function isAbout({ id, name }: IgnoreEntry, finding: Finding): boolean {

@@ -29,13 +29,23 @@ function section(heading: string, findings: readonly Finding[], report: Report):
   return `<h2>${escape(heading)} (${findings.length})</h2><table>${head}${findings.map((finding) => row(finding, report)).join("")}</table>`;
 }
 
+function exposureSection({ exposures, image }: Report): string {
+  if (exposures.length === 0) return "";
+  const rows = exposures.map(({ severity, title, where, line, layer, isHidden }) => {
+    const origin = layer === undefined ? "" : formatOrigin(image.layers[layer]);
+    const place = `${where}${line === undefined ? "" : `:${line}`}${isHidden === true ? " (removed later, still in the image)" : ""}`;
+    return `<tr><td class="${severity}">${severity}</td><td>${escape(title)}</td><td>${escape(place)}</td><td></td><td>${escape(origin)}</td></tr>`;
+  });
+  return `<h2>Secrets and set-up (${exposures.length})</h2><table>${rows.join("")}</table>`;
+}
+
 export function htmlReport(report: Report): string {
   const { image, database, findings, fixed, missing, createdSeconds } = report;
   const open = findings.filter(({ suppressed }) => suppressed === undefined);
   const base = image.base === undefined ? "From the base" : `From the base ${image.base.reference}`;
   const incomplete = missing.map(({ ecosystem, packages }) => `${packages} packages of ${ecosystem} were not compared: there are no advisories of it here.`);
   return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escape(image.name)}</title><style>${style}</style>
-<h1>${escape(image.name)}</h1><p>${escape(image.distribution?.name ?? "")}, ${image.packages.length} packages. Advisories ${database.digest.slice(0, 19)} of ${timeOf(database.createdSeconds).slice(0, 10)}; report of ${timeOf(createdSeconds).slice(0, 10)}.</p>
+<h1>${escape(image.name)}</h1><p>${escape(image.distribution?.name ?? "")}, ${image.packages.length} packages. ${database === undefined ? "" : `Advisories ${database.digest.slice(0, 19)} of ${timeOf(database.createdSeconds).slice(0, 10)}; `}Report of ${timeOf(createdSeconds).slice(0, 10)}.</p>
 ${incomplete.map((line) => `<p class="high">${escape(line)}</p>`).join("")}${open.length === 0 ? "<p>No findings.</p>" : ""}
 ${section(
   "Yours",
@@ -49,7 +59,7 @@ ${section(
     "Findings",
     open.filter(({ fromBase }) => fromBase === undefined),
     report,
-  )}${section("Fixed since", fixed, report)}${section(
+  )}${exposureSection(report)}${section("Fixed since", fixed, report)}${section(
     "Suppressed",
     findings.filter(({ suppressed }) => suppressed !== undefined),
     report,

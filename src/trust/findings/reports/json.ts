@@ -28,9 +28,10 @@ export function jsonReport(report: Report): object {
     created: timeOf(createdSeconds),
     tool,
     image: { name, id, manifest, platform, distribution, base, packages: image.packages.length },
-    advisories: { digest: database.digest, imported: timeOf(database.createdSeconds) },
+    ...(database === undefined ? {} : { advisories: { digest: database.digest, imported: timeOf(database.createdSeconds) } }),
     incomplete: { ecosystems: missing, unknownPackages: unknown, files: image.omissions.map(({ path, reason }) => ({ path: `/${path}`, reason })) },
     findings: report.findings.map((finding) => findingObject(finding, report)),
     fixed: report.fixed.map((finding) => findingObject(finding, report)),
+    exposures: report.exposures.map((one) => ({ ...one, ...(one.layer === undefined ? {} : { origin: formatOrigin(image.layers[one.layer]) }) })),
   };
 }

@@ -31,6 +31,7 @@ const report: Report = {
   image,
   findings: [finding({ title: "<script>alert(1)</script>", score: 7.5 }), ...base],
   fixed: [],
+  exposures: [{ kind: "secret", rule: "npm-token", severity: "high", title: "an npm token", where: "/root/.npmrc", line: 3, layer: 1, isHidden: true }],
   missing: [],
   unknown: 0,
   database: { digest: digestOf("d"), createdSeconds: 0 },
@@ -62,17 +63,18 @@ test("SARIF points at the Dockerfile's line", () => {
 });
 test("Trivy's form has a result for each kind of packages, without what is suppressed", () => {
   const { Results } = trivyReport(report) as {
-    readonly Results: readonly { readonly Class: string; readonly Type: string; readonly Vulnerabilities: readonly Record<string, unknown>[] }[];
+    readonly Results: readonly { readonly Class: string; readonly Type?: string; readonly Vulnerabilities?: readonly Record<string, unknown>[] }[];
   };
   assert.deepEqual(
-    Results.map(({ Class, Type, Vulnerabilities }) => [Class, Type, Vulnerabilities.length]),
+    Results.map(({ Class, Type, Vulnerabilities }) => [Class, Type, Vulnerabilities?.length ?? 0]),
     [
       ["lang-pkgs", "node-pkg", 1],
       ["os-pkgs", "debian", 2],
+      ["secret", undefined, 0],
     ],
   );
-  assert.equal(Results[0]!.Vulnerabilities[0]!["FixedVersion"], "2.0.0");
-  assert.equal(Results[1]!.Vulnerabilities.find((one) => one["VulnerabilityID"] === "CVE-2024-2")!["Status"], "affected");
+  assert.equal(Results[0]!.Vulnerabilities![0]!["FixedVersion"], "2.0.0");
+  assert.equal(Results[1]!.Vulnerabilities!.find((one) => one["VulnerabilityID"] === "CVE-2024-2")!["Status"], "affected");
 });
 test("HTML escapes what comes from advisories, and has no scripts", () => {
   const html = htmlReport(report);

@@ -64,6 +64,25 @@ function targetOf(found: ImagePackage, { image }: Report): Target {
   return { Target: target === "" ? found.path : target, Class: "lang-pkgs", Type };
 }
 
+/** Trivy has secrets by file; what is wrong with a set-up it finds in other files than images. */
+function secretResults({ exposures, image }: Report): readonly object[] {
+  const secrets = exposures.filter(({ kind, suppressed }) => kind === "secret" && suppressed === undefined);
+  return [...Map.groupBy(secrets, ({ where }) => where)].map(([Target, list]) => ({
+    Target,
+    Class: "secret",
+    Secrets: list.map(({ rule, severity, title, line, layer }) => ({
+      RuleID: rule,
+      Category: "general",
+      Severity: severity.toUpperCase(),
+      Title: title,
+      StartLine: line ?? 1,
+      EndLine: line ?? 1,
+      Match: "****",
+      Layer: layer === undefined ? {} : { DiffID: image.layers[layer]?.diffId },
+    })),
+  }));
+}
+
 export function trivyReport(report: Report): object {
   const { image, createdSeconds } = report;
   const results = new Map<string, { readonly target: Target; readonly vulnerabilities: object[] }>();
@@ -88,6 +107,6 @@ export function trivyReport(report: Report): object {
       ImageID: image.id,
       DiffIDs: image.layers.map(({ diffId }) => diffId),
     },
-    Results: [...results.values()].map(({ target, vulnerabilities }) => ({ ...target, Vulnerabilities: vulnerabilities })),
+    Results: [...[...results.values()].map(({ target, vulnerabilities }) => ({ ...target, Vulnerabilities: vulnerabilities })), ...secretResults(report)],
   };
 }

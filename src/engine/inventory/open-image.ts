@@ -1,0 +1,80 @@
+/** An image at any place, opened for looking into its layers: by what is kept of them, or by reading them. */
+import type { Digest } from "../../oci/digest.ts";
+import type { ImageConfig } from "../../oci/image-config.ts";
+import { hostPlatform, parsePlatform } from "../../oci/platform.ts";
+import type { Store } from "../../store/index.ts";
+import type { LayerInventory } from "../../trust/packages/index.ts";
+import { chooseManifest } from "../files/choose-manifest.ts";
+import { keptBlob } from "../files/open-files.ts";
+import { readImageConfig } from "../files/read-config.ts";
+import { chooseImage } from "../images/variants.ts";
+import { parseLocation } from "../transports/location.ts";
+import { openSource, settleName, type Surroundings } from "../transports/open-source.ts";
+import { inventoriesOfChain, inventoriesOfLayers } from "./layer-inventories.ts";
+import type { LayerVisitor } from "./read-layer.ts";
+
+export interface OpenedImage extends AsyncDisposable {
+  /** as it was asked for */
+  readonly name: string;
+  /** the config's digest */
+  readonly id: Digest;
+  readonly manifest: Digest | undefined;
+  readonly config: ImageConfig;
+  readonly diffIds: readonly Digest[];
+  inventories(): Promise<readonly LayerInventory[]>;
+  /** Reads a layer whole. */
+  visit(layer: number, visitor: LayerVisitor): Promise<void>;
+}
+
+/** Fails as openSource, and with NO_MATCHING_PLATFORM (not_found). */
+export async function openImage(surroundings: Surroundings, image: string, platform?: string): Promise<OpenedImage> {
+  const { store, signal } = surroundings;
+  const location = settleName(store, parseLocation(image));
+  if (location.kind === "store") return openStored(store, image, chooseImage(store, location.name, platform).image, signal);
+  const source = await openSource(surroundings, location);
+  try {
+    const wanted = platform === undefined || platform === "" ? hostPlatform() : parsePlatform(platform);
+    const { manifest, document } = await chooseManifest(source, wanted, signal);
+    const config = await readImageConfig(source, manifest, signal);
+    const diffIds = config.rootfs.diff_ids ?? [];
+    const open = (layer: (typeof manifest.layers)[number]): AsyncIterable<Uint8Array> =>
+      source.reference === undefined ? source.blob(layer, signal) : keptBlob(store, source, layer, signal);
+    return {
+      name: image,
+      id: manifest.config.digest,
+      manifest: document.descriptor.digest,
+      config,
+      diffIds,
+      inventories: async () => await inventoriesOfLayers(store, manifest.layers, { diffIds, open, ...(signal === undefined ? {} : { signal }) }),
+      visit: async (at, visitor) => {
+        const layer = manifest.layers[at];
+        const { visitArchive } = await import("./read-layer.ts");
+        if (layer !== undefined) await visitArchive(open(layer), visitor, signal);
+      },
+      [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
+    };
+  } catch (error) {
+    await source[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function openStored(store: Store, name: string, id: Digest, signal: AbortSignal | undefined): OpenedImage {
+  const chain = store.images.chain(id);
+  return {
+    name,
+    id,
+    manifest: store.images.get(id)?.manifest,
+    config: store.images.config(id),
+    diffIds: chain,
+    inventories: async () => await inventoriesOfChain(store, chain, signal),
+    visit: async (at, visitor) => {
+      const { visitArchive, visitDirectory } = await import("./read-layer.ts");
+      const directory = store.layers.directory(chain, at);
+      const diffId = chain[at];
+      if (directory !== undefined) visitDirectory(directory, visitor, signal);
+      else if (diffId !== undefined) await visitArchive(store.materializer.tar(diffId), visitor, signal);
+    },
+    [Symbol.asyncDispose]: async () => {},
+  };
+}
