@@ -95,6 +95,7 @@ test("layers become directories", { skip: needsRoot }, () => {
 
 const refused: readonly (readonly [string, readonly Spec[], string])[] = [
   ["climbing name", [file("../f")], "TAR_PATH_ESCAPES"],
+  ["name that the file system does not take", [file(`d/${"n".repeat(256)}`)], "TAR_NAME_TOO_LONG"],
   ["climbing name in the middle", [file("a/../../f")], "TAR_PATH_ESCAPES"],
   ["climbing hardlink", [hardlink("f", "../../etc/passwd")], "TAR_PATH_ESCAPES"],
   ["hardlink to nothing", [hardlink("f", "/etc/passwd")], "HARDLINK_TARGET_MISSING"],

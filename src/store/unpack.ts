@@ -1,6 +1,7 @@
 /** A layer's tar → a directory, overlay-ready or applied onto what is there. Synchronous; hostile archives are refused. */
 import { readSync } from "node:fs";
-import { asSlipwayError } from "../base/errors.ts";
+import path from "node:path";
+import { asSlipwayError, errnoOf, SlipwayError } from "../base/errors.ts";
 import { TarReader } from "../tar/reader.ts";
 import { EntryUnpacker } from "./unpack-entry.ts";
 import type { UnpackOptions, UnpackResult } from "./unpack-options.ts";
@@ -20,7 +21,7 @@ export interface LayerUnpacker {
 /**
  * Parents are resolved inside `directory` (a symlink to /etc means the layer's own), later entries replace earlier ones.
  * Fails with TAR_PATH_ESCAPES, TAR_PARENT_NOT_DIRECTORY, TAR_SYMLINK_LOOP, HARDLINK_TARGET_MISSING, INVALID_WHITEOUT (invalid_argument),
- * TAR_CORRUPT, TAR_TRUNCATED (data_loss), UNPACK_LIMIT (resource_exhausted), UNMAPPED_ID (failed_precondition), NO_SPACE and others
+ * TAR_NAME_TOO_LONG (invalid_argument), TAR_CORRUPT, TAR_TRUNCATED (data_loss), UNPACK_LIMIT (resource_exhausted), UNMAPPED_ID (failed_precondition), NO_SPACE and others
  * of the system. What was created by then stays: the caller removes the directory.
  */
 export function createUnpacker(options: UnpackOptions): LayerUnpacker {
@@ -31,7 +32,7 @@ export function createUnpacker(options: UnpackOptions): LayerUnpacker {
       return step();
     } catch (error) {
       sink.abandon();
-      throw asSlipwayError(error, "internal", "UNPACK_FAILED");
+      throw nameTooLong(error, options.directory) ?? asSlipwayError(error, "internal", "UNPACK_FAILED");
     }
   };
   return {
@@ -42,6 +43,13 @@ export function createUnpacker(options: UnpackOptions): LayerUnpacker {
         return sink.finish();
       }),
   };
+}
+
+/** Docker's words, with the archive's name for the file. */
+function nameTooLong(error: unknown, directory: string): SlipwayError | undefined {
+  if (errnoOf(error) !== "ENAMETOOLONG" || !(error instanceof Error)) return undefined;
+  const place = "path" in error && typeof error.path === "string" ? path.relative(directory, error.path) : "";
+  return new SlipwayError("invalid_argument", "TAR_NAME_TOO_LONG", `openat ${place}: file name too long`, { path: place }, error);
 }
 
 const readSizeBytes = 256 * 1024;
