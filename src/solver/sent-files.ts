@@ -14,7 +14,7 @@ export interface SentFiles {
 
 /** Fails with PATTERN_SYNTAX in the client's words: no line is to blame, for the patterns of all sources go together. */
 export function sentFiles(view: FileView, sources: readonly string[]): SentFiles {
-  const patterns = withoutRepeats(followLinks(view, sources.map(cleanPattern)));
+  const patterns = withoutRepeats(followLinks(view, byBytes(sources.map(cleanPattern))));
   const matchers = compileAll(patterns);
   const isTaken = (path: string): boolean => matchers.some(({ matches }) => matches(path));
   const isTakenWhole = (path: string): boolean => isTaken(path) || (path !== "" && isTakenWhole(parentOf(path)));
@@ -33,10 +33,14 @@ function cleanPattern(source: string): string {
   return parts.join("/");
 }
 
+function byBytes(patterns: readonly string[]): readonly string[] {
+  return patterns.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+}
+
 /** Sorted by bytes; what lies below another is sent with it. */
 function withoutRepeats(patterns: readonly string[]): readonly string[] {
   const kept: string[] = [];
-  for (const pattern of patterns.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))) {
+  for (const pattern of byBytes(patterns)) {
     const last = kept.at(-1);
     if (last === undefined || (pattern !== last && !pattern.startsWith(`${last}/`))) kept.push(pattern);
   }
