@@ -94,7 +94,8 @@ export async function runInMemory(words: readonly string[], world: World = {}): 
     stdin: { isTTY: world.stdinIsTTY ?? false, chunks: bytesOf(world.stdin ?? ""), setRaw: () => undefined, close: () => undefined },
     stdout: stdout.output,
     stderr: stderr.output,
-    env: world.env ?? {},
+    // not the files of whoever runs the tests
+    env: { HOME: "/nonexistent", ...world.env },
     cwd: world.cwd ?? "/",
     signal: new AbortController().signal,
     debug: world.debug ?? false,

@@ -96,7 +96,7 @@ export function createSender(options: SenderOptions): Sender {
     for (const scheme of known === undefined ? schemes : [known]) {
       try {
         const response = await sendAuthorized(request, scheme);
-        spoken.set(host, scheme);
+        if (!(request.path instanceof URL)) spoken.set(host, scheme);
         return response;
       } catch (error) {
         // a server of plain http says nothing with its answer to TLS: what it does over http counts

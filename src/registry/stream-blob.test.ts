@@ -145,6 +145,40 @@ test("leaving the loop early closes the connection", async () => {
   await closed;
 });
 
+describe("a layer that must not be distributed", () => {
+  const foreign = { ...blob, mediaType: "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip" };
+  const give: Handler = (_, response) => void response.end(content);
+  const table: readonly [name: string, elsewhere: Readonly<Record<string, Handler>>, registry: Handler, want: string | undefined][] = [
+    ["comes from where its descriptor says", { "/layer": give }, (_, response) => void response.writeHead(404).end(), undefined],
+    ["or from the registry, which may have it after all", {}, give, undefined],
+    [
+      "is checked like every other",
+      { "/layer": (_, response) => void response.end(Buffer.alloc(content.length)) },
+      (_, response) => void response.writeHead(404).end(),
+      "DIGEST_MISMATCH",
+    ],
+    ["is nowhere", {}, (_, response) => void response.writeHead(404).end(), "BLOB_NOT_FOUND"],
+  ];
+  for (const [name, elsewhere, registry, want] of table) {
+    test(name, async () => {
+      await using other = await serve(elsewhere);
+      await using server = await serve({ [path]: registry });
+      const urls = ["file:///etc/passwd", `http://u:p@${other.host}/layer`, `http://${other.host}/layer`];
+      await using client = quickClient({
+        credentials: { lookup: async () => ({ kind: "basic", username: "u", password: "p" }) },
+        headers: { "x-meta-a": "b" },
+      });
+      const reading = readAll(client.openBlob(parseReference(`${server.host}/a`), { ...foreign, urls }));
+      if (want === undefined) assert.deepEqual(await reading, content);
+      else await assert.rejects(reading, { code: want });
+      assert.deepEqual(
+        other.requests.map(({ line, headers }) => [line, headers.authorization, headers["x-meta-a"]]),
+        [["GET /layer", undefined, undefined]],
+      );
+    });
+  }
+});
+
 test("no more downloads at once than allowed", async () => {
   let open = 0;
   let most = 0;

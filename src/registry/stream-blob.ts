@@ -1,6 +1,6 @@
 /** Blobs as streams that survive broken connections. @see distribution-spec, "Pulling blobs"; RFC 9110, 14 */
 import { SlipwayError } from "../base/errors.ts";
-import type { Descriptor } from "../oci/manifest.ts";
+import { isNondistributable, type Descriptor } from "../oci/manifest.ts";
 import type { Reference } from "../oci/reference.ts";
 import type { OpenBlobOptions } from "./client.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -62,6 +62,7 @@ async function openRange(
   reference: Reference,
   descriptor: Descriptor,
   position: number,
+  address: URL | undefined,
   signal: AbortSignal | undefined,
 ): Promise<AsyncIterable<Uint8Array>> {
   const response = await sender.send({
@@ -70,7 +71,7 @@ async function openRange(
     actions: "pull",
     subject: "blob",
     method: "GET",
-    path: `blobs/${descriptor.digest}`,
+    path: address ?? `blobs/${descriptor.digest}`,
     // a proxy that compresses would change the bytes that the digest speaks of
     headers: { "accept-encoding": "identity", ...(position === 0 ? {} : { range: `bytes=${position}-` }) },
     contentAddressed: true,
@@ -87,7 +88,7 @@ async function openRange(
 
 /** Streams from one endpoint; a body that breaks or ends early is asked for again from where it stopped. */
 async function* streamFrom(
-  endpoint: Endpoint,
+  { endpoint, address }: BlobPlace,
   reference: Reference,
   descriptor: Descriptor,
   verifier: Verifier,
@@ -96,7 +97,7 @@ async function* streamFrom(
 ): AsyncGenerator<Uint8Array, void> {
   let reached = verifier.position;
   for (let failures = 1; ; failures++) {
-    const body = await openRange(options.sender, endpoint, reference, descriptor, verifier.position, signal);
+    const body = await openRange(options.sender, endpoint, reference, descriptor, verifier.position, address, signal);
     let broken: unknown;
     try {
       for await (const chunk of body) {
@@ -117,6 +118,24 @@ async function* streamFrom(
   }
 }
 
+interface BlobPlace {
+  readonly endpoint: Endpoint;
+  /** another address than the endpoint's; it gets no credentials, and nothing is configured for it */
+  readonly address?: URL;
+}
+
+/** Registries do not keep what must not be distributed: its descriptor says where it is. Other blobs may have addresses besides. */
+function placesOf(endpoints: readonly Endpoint[], { mediaType, urls = [] }: Descriptor): readonly BlobPlace[] {
+  const origin = endpoints.at(-1);
+  const known: readonly BlobPlace[] = endpoints.map((endpoint) => ({ endpoint }));
+  if (origin === undefined || urls.length === 0) return known;
+  const elsewhere = urls.flatMap((text): readonly BlobPlace[] => {
+    const address = URL.parse(text);
+    return address !== null && /^https?:$/.test(address.protocol) && address.username === "" ? [{ endpoint: origin, address }] : [];
+  });
+  return isNondistributable(mediaType) ? [...elsewhere, ...known] : [...known, ...elsewhere];
+}
+
 /**
  * Yields the blob from `call.offset` on and ends only if size and digest agree; fails with SIZE_MISMATCH,
  * DIGEST_MISMATCH or BAD_RANGE (data_loss) and never yields more than the declared size. A connection that breaks is
@@ -134,14 +153,18 @@ export async function* streamBlob(
   let host = "";
   const verifier = createVerifier(descriptor, () => host, call.offset, call.hash);
   const complete = descriptor.size > 0 && verifier.position === descriptor.size;
-  for (const endpoint of complete ? [] : endpoints) {
-    host = endpoint.host;
+  const places = placesOf(endpoints, descriptor);
+  for (const place of complete ? [] : places) {
+    const { endpoint, address } = place;
+    host = address?.host ?? endpoint.host;
     try {
-      yield* streamFrom(endpoint, reference, descriptor, verifier, call.signal, options);
+      yield* streamFrom(place, reference, descriptor, verifier, call.signal, options);
       break;
     } catch (error) {
-      if (call.signal?.aborted === true || endpoint === endpoints.at(-1)) throw withMirrorFailures(error, mirrors);
-      mirrors.push(mirrorFailure(endpoint, error));
+      if (call.signal?.aborted === true) throw error;
+      const failure = mirrorFailure({ ...endpoint, host }, error);
+      if (place === places.at(-1)) throw isNondistributable(descriptor.mediaType) ? (mirrors[0] ?? failure).error : withMirrorFailures(error, mirrors);
+      mirrors.push(failure);
     }
   }
   verifier.finish();

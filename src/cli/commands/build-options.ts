@@ -12,6 +12,7 @@ import { parseBool } from "../flag-value.ts";
 import type { ParsedFlags } from "../flags.ts";
 import { isHttpUrl, isRemote, parseBuildArgs, parseBuildContexts, parseOutput, parseSecret, parseSsh } from "./build-words.ts";
 import { parseCacheSources, parseCacheTargets } from "./cache-words.ts";
+import { configuredProxies } from "./config-proxies.ts";
 import { defaultPlatform } from "./default-platform.ts";
 import { recordFrom } from "./key-value.ts";
 
@@ -170,7 +171,12 @@ function squashFrom(text: string): boolean {
 export async function stepOptionsFrom(cli: Cli, { flags, args }: Pick<Invocation, "flags" | "args">): Promise<BuildOptions> {
   const epoch = cli.env["SOURCE_DATE_EPOCH"];
   // as buildx does: the environment's clock counts unless a flag says otherwise
-  const buildArgs = { ...(epoch === undefined || epoch === "" ? {} : { SOURCE_DATE_EPOCH: epoch }), ...parseBuildArgs(cli, flags.list("build-arg")) };
+  const given = parseBuildArgs(cli, flags.list("build-arg"));
+  const proxies = configuredProxies(
+    cli,
+    flags.list("build-arg").map((word) => word.split("=")[0] ?? ""),
+  );
+  const buildArgs = { ...(epoch === undefined || epoch === "" ? {} : { SOURCE_DATE_EPOCH: epoch }), ...proxies, ...given };
   const buildContexts = parseBuildContexts(cli, flags.list("build-context"));
   const secrets = flags.list("secret").map((text) => parseSecret(cli, text));
   const ssh = flags.list("ssh").map((text) => parseSsh(cli, text));

@@ -5,6 +5,7 @@ import type { Invocation } from "../command.ts";
 import { refusedRunFlags } from "../definitions/run-flags.ts";
 import { cliError } from "../failure.ts";
 import type { ParsedFlags } from "../flags.ts";
+import { configuredProxies } from "./config-proxies.ts";
 import { readKeyValueFile, recordFrom } from "./key-value.ts";
 import { platformOption } from "./platform-flag.ts";
 import { healthOf } from "./run-health.ts";
@@ -33,6 +34,16 @@ function given<Value extends object>(fields: { readonly [Key in keyof Value]: Va
 
 function labelsOf(cli: Cli, flags: ParsedFlags): Record<string, string> {
   return recordFrom([...flags.list("label-file").flatMap((path) => readKeyValueFile(cli, path)), ...flags.list("label")]);
+}
+
+/** The proxies of Docker's config.json are the container's unless the user says other ones. */
+function environmentOf(cli: Cli, flags: ParsedFlags): readonly string[] {
+  const given = [...flags.list("env-file").flatMap((path) => readKeyValueFile(cli, path)), ...flags.list("env")];
+  const proxies = configuredProxies(
+    cli,
+    given.map((word) => word.split("=")[0] ?? ""),
+  );
+  return [...Object.entries(proxies).map(([name, value]) => `${name}=${value}`), ...given];
 }
 
 /** "host" shares the machine's; what else Docker knows would need another container's. */
@@ -94,7 +105,7 @@ export function runOptionsFrom(cli: Cli, { flags, args }: Invocation): RunOption
   const entrypoint = flags.optional("entrypoint");
   return {
     image: image!,
-    env: [...flags.list("env-file").flatMap((path) => readKeyValueFile(cli, path)), ...flags.list("env")],
+    env: environmentOf(cli, flags),
     publish: flags.list("publish"),
     publishAll: flags.bool("publish-all"),
     volumes: checkedVolumes(flags.list("volume")),
