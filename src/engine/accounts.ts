@@ -28,6 +28,12 @@ export function createAccounts(client: () => Promise<RegistryClient>): AccountAp
       const kept = await (await client()).login(host, credential, { signal });
       return await (await keeper()).save(host, kept);
     },
+    loginByDevice: async (options) => {
+      const registry = await client();
+      const credential = await registry.loginByDevice(options);
+      const kept = await registry.login("docker.io", credential, { signal: options.signal });
+      return await (await keeper()).save("docker.io", kept);
+    },
     logout: async (host) => await (await keeper()).erase(host),
   };
 }

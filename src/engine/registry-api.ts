@@ -1,6 +1,6 @@
 /** The library's calls that move images between the store and registries. */
 import type { Digest } from "../oci/digest.ts";
-import type { Credential, KeptIn } from "../registry/index.ts";
+import type { Credential, DeviceLoginOptions, KeptIn } from "../registry/index.ts";
 import type { Task } from "./api.ts";
 
 /** Docker's pull and push lines: `id` is a layer's short id, absent on lines about the whole. */
@@ -53,6 +53,11 @@ export interface AccountApi {
    * CREDENTIAL_HELPER_FAILED and CREDENTIAL_FILE.
    */
   login(host: string, credential: Credential, options?: { readonly signal?: AbortSignal }): Promise<KeptIn>;
+  /**
+   * Docker Hub's sign-in by the browser: `onCode` hears which code to show and which address to open. Fails with HUB_LOGIN_UNAVAILABLE
+   * (unavailable) where that is not to be had, with HUB_LOGIN_FAILED (unauthenticated), and as `login` does.
+   */
+  loginByDevice(options: DeviceLoginOptions): Promise<KeptIn>;
   /** Whether there was something to forget. */
   logout(host: string): Promise<boolean>;
 }

@@ -17,6 +17,7 @@ import { createDispatchers } from "./dispatchers.ts";
 import { originEndpoint, type Endpoint } from "./endpoint.ts";
 import { firstThatWorks } from "./fallthrough.ts";
 import { fetchManifestAt, headManifestAt } from "./fetch-manifest.ts";
+import { loginByDevice, type DeviceLoginOptions } from "./hub-login.ts";
 import { createLimiter } from "./limiter.ts";
 import { listTagsAt } from "./list-tags.ts";
 import { loginAt } from "./login.ts";
@@ -138,6 +139,8 @@ export interface RegistryClient {
    * of its own. Fails with LOGIN_REFUSED (unauthenticated).
    */
   login(host: string, credential: Credential, options?: CallOptions): Promise<Credential>;
+  /** Docker Hub's sign-in by the browser; `onCode` hears what to show. Fails with HUB_LOGIN_UNAVAILABLE and HUB_LOGIN_FAILED. */
+  loginByDevice(options: DeviceLoginOptions): Promise<Credential>;
   /** Calls the listener before each wait of any call, until the answer is disposed of. */
   onWait(listener: (wait: RegistryWait) => void): Disposable;
   /** Closes the connections; calls in flight fail. */
@@ -259,6 +262,7 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
     pushBlob,
     pushManifest: (reference, document, call = {}) => pushManifestAt(sender, target(reference), reference, document, call.signal),
     deleteManifest: (reference, call = {}) => deleteManifestAt(sender, target(reference), reference, call.signal),
+    loginByDevice: (deviceOptions) => loginByDevice({ transport, userAgent, env, now }, deviceOptions),
     onWait: (listener) => {
       listeners.add(listener);
       return { [Symbol.dispose]: () => void listeners.delete(listener) };

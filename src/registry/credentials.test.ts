@@ -30,6 +30,16 @@ describe("lookup", () => {
   const table: readonly [name: string, files: Record<string, unknown>, host: string, want: unknown, env?: Record<string, string>][] = [
     ["nothing anywhere", {}, "docker.io", undefined],
     ["Docker Hub under its old address", auths({ "https://index.docker.io/v1/": { auth: base64("u:p") } }), "docker.io", basic("u")],
+    [
+      "Docker Hub after Docker's web-based login",
+      auths({
+        "https://index.docker.io/v1/": { auth: base64("u:p") },
+        "https://index.docker.io/v1/access-token": { auth: base64("u:access") },
+        "https://index.docker.io/v1/refresh-token": { auth: base64("u:refresh") },
+      }),
+      "docker.io",
+      basic("u"),
+    ],
     ["Docker Hub under its name", auths({ "docker.io": { auth: base64("u:p") } }), "docker.io", basic("u")],
     ["a host written as an address", auths({ "https://r.example:5000/v2/": { auth: base64("u:p") } }), "r.example:5000", basic("u")],
     ["another port is another registry", auths({ "r.example:5000": { auth: base64("u:p") } }), "r.example:5001", undefined],

@@ -67,12 +67,16 @@ function readEntry(fields: Fields): Credential | undefined {
   return username === "" ? undefined : { kind: "basic", username, password };
 }
 
+/** What Docker's web-based login keeps beside the password; registries do not take it. */
+const ofWebLogin = /^https:\/\/index\.docker\.io\/v1\/(?:access|refresh)-token$/;
+
 /** Fails with INVALID_DOCUMENT (invalid_argument), naming the file; no message repeats its content. */
 export function parseAuthFile(text: string, path: string): AuthFile {
   const fields = new Fields(parseJsonObject(Buffer.from(text), path, { maxBytes: 1024 * 1024, maxDepth: 16 }), path);
   const auths = fields.child("auths");
   const entries = new Map<string, Credential>();
   for (const key of Object.keys(auths?.object ?? {})) {
+    if (ofWebLogin.test(key)) continue;
     const entry = auths?.child(key);
     const credential = entry && readEntry(entry);
     if (credential !== undefined) entries.set(normalizeKey(key), credential);

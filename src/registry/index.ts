@@ -35,6 +35,7 @@ export type { CredentialKeeper, KeeperOptions, KeptIn } from "./credential-store
 export { anonymous, createCredentialSource } from "./credentials.ts";
 export type { Credential, CredentialSource } from "./credentials.ts";
 export type { Endpoint } from "./endpoint.ts";
+export type { DeviceCode, DeviceLoginOptions } from "./hub-login.ts";
 export { platformsOf, resolveImage, selectManifest } from "./image-source.ts";
 export type { SourceImage } from "./image-source.ts";
 export { readMachineConfig } from "./machine-config.ts";

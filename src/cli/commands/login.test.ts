@@ -150,3 +150,45 @@ test("logout", async () => {
   assert.equal((await runInMemory(["logout"], { engine: { accounts: given } })).stdout, "Removing login credentials for https://index.docker.io/v1/\n");
   assert.deepEqual(calls, ["host", "docker.io"]);
 });
+
+describe("login at Docker Hub by the browser", () => {
+  const kept = { kind: "file", path: "/home/me/.docker/config.json", isNew: true, password: true } as const;
+  const byDevice: NonNullable<Accounts["loginByDevice"]> = async ({ onCode }) => {
+    onCode({ userCode: "AB-CD", url: "https://x.example/go?c=AB-CD" });
+    return kept;
+  };
+  test("the code and the address are shown", async () => {
+    const { calls, accounts: given } = accounts({ loginByDevice: byDevice });
+    const outcome = await runInMemory(["login"], { engine: { accounts: given }, stdinIsTTY: true, env: { PATH: "/nonexistent" } });
+    assert.deepEqual([outcome.code, outcome.stdout, calls], [0, "Login Succeeded\n", []]);
+    assert.match(outcome.stderr, /^\nUSING WEB-BASED LOGIN\n/);
+    assert.match(
+      outcome.stderr,
+      /^Your one-time device confirmation code is: AB-CD\nPress ENTER to open your browser or submit your device code here: https:\/\/x\.example\/go$/m,
+    );
+    assert.ok(outcome.stderr.endsWith(stored));
+  });
+
+  const asked: readonly [name: string, words: readonly string[], env: Record<string, string>, login: Accounts["loginByDevice"], said: RegExp][] = [
+    [
+      "where it cannot be started",
+      [],
+      {},
+      async () => {
+        throw new SlipwayError("unavailable", "HUB_LOGIN_UNAVAILABLE", "no");
+      },
+      /^Failed to start web-based login - falling back to command line login\.\.\.\n\n/,
+    ],
+    ["where it is switched off", [], { DOCKER_CLI_DISABLE_OAUTH_LOGIN: "1" }, undefined, /^\nWARNING! Your credentials/],
+    ["for a user who is named", ["-u", "me"], {}, undefined, /^\nWARNING! Your credentials/],
+  ];
+  for (const [name, words, env, loginByDevice, said] of asked) {
+    test(`${name}, the password is asked for`, async () => {
+      const { calls, accounts: given } = accounts(loginByDevice === undefined ? {} : { loginByDevice });
+      const stdin = words.length === 0 ? "me\nx\n" : "x\n";
+      const outcome = await runInMemory(["login", ...words], { engine: { accounts: given }, stdin, stdinIsTTY: true, env });
+      assert.deepEqual([outcome.code, calls], [0, [["docker.io", basic("me", "x")]]], outcome.stderr);
+      assert.match(outcome.stderr, said);
+    });
+  }
+});

@@ -7,7 +7,9 @@ import type { Cli } from "../cli.ts";
 import { cliError } from "../failure.ts";
 import type { ParsedFlags } from "../flags.ts";
 import { ask, askSecret, Keys } from "./ask.ts";
+import { loginInBrowser } from "./browser-login.ts";
 
+type KeptIn = Awaited<ReturnType<AccountApi["login"]>>;
 type Credential = Parameters<AccountApi["login"]>[1];
 
 const hubServer = "https://index.docker.io/v1/";
@@ -30,8 +32,9 @@ export const runLogin: Handler = async (cli, { flags, args }) => {
   const accounts = await cli.accounts();
   const known = username === "" && password === undefined ? await knownAt(cli, accounts, host) : undefined;
   if (known !== undefined && (await loginAgain(cli, accounts, host, known))) return 0;
-  const credential = { kind: "basic", ...(await complete(cli, host, { username, password, formerName: nameOf(known) })) } as const;
-  const kept = await accounts.login(host, credential, { signal: cli.signal }).catch(throwUnsaved);
+  const inBrowser = host === "docker.io" && known === undefined && username === "" && password === undefined && cli.stdin.isTTY;
+  const kept =
+    (inBrowser ? await loginInBrowser(cli, accounts) : undefined) ?? (await loginWith(cli, accounts, host, { username, password, formerName: nameOf(known) }));
   if (kept.kind === "file" && kept.password) {
     cli.stderr.write(`\nWARNING! Your credentials are stored unencrypted in '${kept.path}'.\nConfigure a credential helper to remove this warning. See\n`);
     cli.stderr.write("https://docs.docker.com/go/credential-store/\n\n");
@@ -46,6 +49,11 @@ function warnOfEnvironment(cli: Cli): void {
   cli.stderr.write(
     "\n Warn -> DOCKER_AUTH_CONFIG is set and takes precedence.\n         Unset DOCKER_AUTH_CONFIG to restore the CLI auth behaviour.\n         \n",
   );
+}
+
+async function loginWith(cli: Cli, accounts: AccountApi, host: string, given: Given): Promise<KeptIn> {
+  const credential = { kind: "basic", ...(await complete(cli, host, given)) } as const;
+  return await accounts.login(host, credential, { signal: cli.signal }).catch(throwUnsaved);
 }
 
 /** A helper that fails knows nothing: the user is asked, as Docker does. */
