@@ -7,6 +7,7 @@ import { createHelperRunner } from "./credential-helper.ts";
 import { createCredentialSource, readMetaHeaders } from "./credentials.ts";
 import { readHostsToml } from "./hosts-toml.ts";
 import { withMirrorSettings } from "./mirror-settings.ts";
+import { createFetch } from "./sign-in/proxied-fetch.ts";
 import { createCommandRunner } from "./sign-in/run-command.ts";
 import { withSignIn } from "./sign-in/sign-in.ts";
 import { readTransferSettings } from "./transfer-settings.ts";
@@ -21,9 +22,10 @@ export async function readMachineConfig(
   home: string = homeDirectory(env),
   files: ConfigFiles = diskConfigFiles,
 ): Promise<RegistryClientOptions> {
+  const settings = readTransferSettings(env, home, files);
   const userConfig = env["XDG_CONFIG_HOME"] || `${home}/.config`;
   return {
-    ...readTransferSettings(env, home, files),
+    ...settings,
     files,
     headers: readMetaHeaders(env, home, files),
     registries: withMirrorSettings([...(await readRegistriesConf(env, home, files)), ...(await readHostsToml(files))], env, home, files),
@@ -31,7 +33,7 @@ export async function readMachineConfig(
       env,
       home,
       files,
-      fetch: (...call) => globalThis.fetch(...call),
+      fetch: createFetch(settings.env, files),
       run: createCommandRunner(env),
       now: Date.now,
     }),

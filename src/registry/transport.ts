@@ -25,6 +25,8 @@ export interface TransportRequest {
   readonly authoritiesOf?: string | undefined;
   /** Whether a redirect may lead from https to http: only where the content is checked by its digest anyway. */
   readonly plainRedirect: boolean;
+  /** false: a redirect is an answer like others; true when absent */
+  readonly followRedirects?: boolean;
   /** another bound for the wait for the response's headers, counted from where the body was sent */
   readonly headersMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -142,7 +144,7 @@ export function createTransport(dispatchers: Dispatchers, timeouts: Timeouts): T
         const response = await exchangeTrusting(request);
         const location = response.headers["location"];
         const reads = request.method === "GET" || request.method === "HEAD";
-        if (location === undefined || !(reads ? redirects : keepingMethod).has(response.status)) return response;
+        if (location === undefined || request.followRedirects === false || !(reads ? redirects : keepingMethod).has(response.status)) return response;
         response.discard();
         if (hops === maxRedirects) throw badRedirect(first.url, `stopped after ${maxRedirects} redirects`);
         request = nextHop(request, location);
