@@ -17,7 +17,7 @@ import type { RegistryClient } from "../registry/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Task } from "./api.ts";
 import type { PullEvent } from "./registry-api.ts";
-import { nearTags } from "./near-tags.ts";
+import { withNearTags } from "./near-tags.ts";
 import { pullImage, type LayerProgress } from "./pull-image.ts";
 import { pullPlatforms } from "./pull-platforms.ts";
 import { startTask } from "./task.ts";
@@ -118,23 +118,6 @@ async function pullOne(pull: OnePull, reference: Reference): Promise<PullOutcome
   } catch (error) {
     if (isSlipwayError(error, "NO_MATCHING_PLATFORM")) throw noMatchingManifest(platform, error);
     throw isSlipwayError(error, "MANIFEST_NOT_FOUND") ? await withNearTags(pull, reference, error) : error;
-  }
-}
-
-const nearTagCount = 5;
-const tagListMs = 5_000;
-
-/** Tags that may have been meant, from one page of the registry's list; without one the failure stays as it is. */
-async function withNearTags({ client, signal }: OnePull, { domain, path, tag, digest }: Reference, error: SlipwayError): Promise<SlipwayError> {
-  if (tag === undefined || digest !== undefined || error.details["remedy"] !== undefined) return error;
-  try {
-    const deadline = AbortSignal.timeout(tagListMs);
-    const tags = await client.listTags({ domain, path }, { signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]), maxPages: 1 });
-    const near = nearTags(tag, tags, nearTagCount);
-    if (near.length === 0) return error;
-    return new SlipwayError(error.kind, error.code, error.message, { ...error.details, remedy: `tags that are near: ${near.join(", ")}` }, error.cause);
-  } catch {
-    return error;
   }
 }
 

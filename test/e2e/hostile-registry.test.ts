@@ -16,6 +16,7 @@ import { digestOf } from "../../src/oci/digest.ts";
 import { mediaTypes } from "../../src/oci/manifest.ts";
 import { quickClient } from "../../src/registry/fixtures/loopback-server.ts";
 import type { Credential } from "../../src/registry/credentials.ts";
+import { createSandbox } from "./sandbox.ts";
 import { faults, startRegistry, type Fault, type FaultRule, type RegistryOptions, type TestRegistry } from "../../src/testing/index.ts";
 
 /** One layer that does not compress, so that its quarters are far apart. */
@@ -271,4 +272,18 @@ describe("a hostile registry", () => {
       for (const request of registry.requests.filter(({ host }) => host === "storage")) assert.equal(request.headers["authorization"], undefined);
     });
   }
+});
+
+test("a build's base: a wait is told in its step, and a tag that is missing with those that are near", async () => {
+  await using registry = await startRegistry();
+  await seed(registry);
+  registry.addFault({ path: layerPath, times: 1, fault: status(429, { "retry-after": "1" }) });
+  await using sandbox = await createSandbox({ base: false });
+  const base = `${registry.host}/team/app`;
+  const built = await sandbox.buildPlain(`FROM --platform=linux/amd64 ${base}:1\nCOPY f /\n`, { f: "f" });
+  assert.equal(built.code, 0, built.stderr);
+  assert.match(built.stderr, new RegExp(`^#\\d+ [\\d.]+ Waiting for ${registry.host}: too many requests; again in 1 s$`, "m"));
+  const missing = await sandbox.buildPlain(`FROM ${base}:2\n`);
+  assert.equal(missing.code, 1);
+  assert.match(missing.stderr, new RegExp(`failed to resolve source metadata for ${base}:2: ${base}:2: not found\nHint: tags that are near: 1$`, "m"));
 });

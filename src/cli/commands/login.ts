@@ -12,6 +12,12 @@ import { loginInBrowser } from "./browser-login.ts";
 type KeptIn = Awaited<ReturnType<AccountApi["login"]>>;
 type Credential = Parameters<AccountApi["login"]>[1];
 
+/** Docker's, word for word. */
+const hubNotes = `Log in with your Docker ID or email address to push and pull images from Docker Hub. If you don't have a Docker ID, head over to https://hub.docker.com/ to create one.
+You can log in with your password or a Personal Access Token (PAT). Using a limited-scope PAT grants better security and is required for organizations using SSO. Learn more at https://docs.docker.com/go/access-tokens/
+
+`;
+
 const hubServer = "https://index.docker.io/v1/";
 
 /** `https://host/v1/` was a way to write a registry once. */
@@ -123,8 +129,7 @@ async function complete(cli: Cli, host: string, { username, password, formerName
   if (username !== "" && password !== undefined) return { username, password };
   if (!cli.stdin.isTTY) throw plain("Error: Cannot perform an interactive login from a non TTY device");
   if (host === "docker.io" && username === "") {
-    cli.stdout.write("Log in with your Docker ID or email address to push and pull images from Docker Hub.\n");
-    cli.stdout.write("A Personal Access Token serves as the password: https://app.docker.com/settings\n\n");
+    cli.stdout.write(hubNotes);
   }
   const keys = new Keys(cli);
   try {

@@ -1,5 +1,5 @@
 /** Base images for FROM and COPY --from: from the store where they are, from their registry otherwise. */
-import { SlipwayError, asSlipwayError } from "../../base/errors.ts";
+import { SlipwayError, asSlipwayError, isSlipwayError } from "../../base/errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { formatPlatform, hostPlatform, type Platform } from "../../oci/platform.ts";
 import { formatReference, parseReference, withDigest } from "../../oci/reference.ts";
@@ -10,7 +10,9 @@ import type { Store } from "../../store/index.ts";
 import { findSuggestion, withSuggestion } from "../../dockerfile/suggest.ts";
 import { findImage } from "../image-names.ts";
 import { ownVariant, variantFor, variantsOf } from "../images/variants.ts";
+import { withNearTags } from "../near-tags.ts";
 import { pullImage } from "../pull-image.ts";
+import { tellWaits } from "../wait-events.ts";
 import { runStepOf, type Step } from "./progress-steps.ts";
 
 export interface BaseResolver {
@@ -66,7 +68,9 @@ async function loadBase(resolver: BaseResolver, need: ImageNeed, step: Step): Pr
     return resolver.configOnly === true ? await fetchConfig(resolver, need) : await fetchImage(resolver, need, step);
   } catch (error) {
     resolver.signal.throwIfAborted();
-    const failure = asSlipwayError(error);
+    const failure = isSlipwayError(error, "MANIFEST_NOT_FOUND")
+      ? await withNearTags({ client: await resolver.client(), signal: resolver.signal }, parseReference(need.reference), error)
+      : asSlipwayError(error);
     // Asked to look for a newer base while no registry answers: what is here serves.
     if (local !== undefined && failure.kind === "unavailable") return local;
     if (failure.code === "NO_MATCHING_PLATFORM") throw withPlatforms(failure);
@@ -129,9 +133,11 @@ async function fetchConfig({ client, signal }: BaseResolver, need: ImageNeed): P
 async function fetchImage(resolver: BaseResolver, need: ImageNeed, step: Step): Promise<ResolvedImage> {
   const { store, signal } = resolver;
   const reference = parseReference(need.reference);
+  const client = await resolver.client();
+  using _waits = tellWaits(client, ({ status }) => step.log(`${status}\n`));
   const pulled = await pullImage({
     store,
-    client: await resolver.client(),
+    client,
     reference,
     platform: need.platform,
     signal,
