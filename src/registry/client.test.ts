@@ -307,3 +307,28 @@ test("a registry that is an address of IPv6", { skip: hasIpv6 ? false : "needs :
   await using client = quickClient({ credentials, env: { HTTP_PROXY: "http://127.0.0.1:1" } });
   assert.deepEqual(Buffer.from((await client.resolve(reference)).bytes), manifest);
 });
+
+test("requests one after the other share connections, with answers that are read and answers that are not", async () => {
+  const ports = new Set<number | undefined>();
+  const noted =
+    (handler: Handler): Handler =>
+    (request, response) => {
+      ports.add(request.socket.remotePort);
+      handler(request, response);
+    };
+  await using server = await serve({
+    [latest]: noted(send(manifest)),
+    "/v2/a/blobs/*": noted(send(config)),
+    "/v2/a/manifests/none": noted(status(404, "x".repeat(1000))),
+  });
+  await using client = quickClient();
+  const reference = parseReference(`${server.host}/a`);
+  await client.resolve(reference);
+  for (let i = 0; i < 5; i++) {
+    await client.head(reference);
+    await assert.rejects(client.resolve(parseReference(`${server.host}/a:none`)), { code: "MANIFEST_NOT_FOUND" });
+    await readAll(client.openBlob(reference, blobDescriptor(config)));
+  }
+  // one may not be free yet when the next request is made
+  assert.ok(ports.size <= 2, `${ports.size} connections`);
+});

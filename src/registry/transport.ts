@@ -119,7 +119,8 @@ export function createTransport(dispatchers: Dispatchers, timeouts: Timeouts): T
     try {
       const dispatcher = dispatchers.forUrl(url, request.verifyTls, request.authoritiesOf);
       const options = { origin: url.origin, path: url.pathname + url.search, method, headers, body, signal };
-      const response = await loadRequest().call(dispatcher, { ...options, headersTimeout: headersMs, bodyTimeout: timeouts.idleMs });
+      // undici closes a connection after HEAD otherwise, and every blob that is pushed is asked for that way
+      const response = await loadRequest().call(dispatcher, { ...options, headersTimeout: headersMs, bodyTimeout: timeouts.idleMs, reset: false });
       return createResponse(request, response.statusCode, joinHeaders(response.headers), response.body);
     } catch (error) {
       throw networkError(error, method, url, request.signal);
