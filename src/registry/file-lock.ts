@@ -47,17 +47,30 @@ function removeStale(lock: string, holder: string): void {
   rmSync(aside, { force: true });
 }
 
-function take(lock: string): boolean {
+/** Errors of file systems that know no hard links. */
+const withoutLinks = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
+
+/** The lock appears with its holder's name in it; on a file system without hard links the name follows at once. */
+function create(lock: string, holder: string): void {
   const draft = `${lock}.${process.pid}.new`;
-  writeFileSync(draft, `${process.pid} ${startOf(String(process.pid))} ${world()}\n`, { mode: 0o600 });
+  writeFileSync(draft, holder, { mode: 0o600 });
   try {
     linkSync(draft, lock);
+  } catch (error) {
+    if (!withoutLinks.has(errnoOf(error) ?? "")) throw error;
+    writeFileSync(lock, holder, { mode: 0o600, flag: "wx" });
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+function take(lock: string): boolean {
+  try {
+    create(lock, `${process.pid} ${startOf(String(process.pid))} ${world()}\n`);
     return true;
   } catch (error) {
     if (errnoOf(error) !== "EEXIST") throw error;
     return false;
-  } finally {
-    rmSync(draft, { force: true });
   }
 }
 
