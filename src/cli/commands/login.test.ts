@@ -169,6 +169,18 @@ describe("login at Docker Hub by the browser", () => {
     assert.ok(outcome.stderr.endsWith(stored));
   });
 
+  test("what was kept is refused: the browser signs in anew", async () => {
+    const { accounts: given } = accounts({
+      known: async () => ({ kind: "basic", username: "me", password: "old" }),
+      login: async () => {
+        throw new SlipwayError("unauthenticated", "LOGIN_REFUSED", "no");
+      },
+      loginByDevice: byDevice,
+    });
+    const outcome = await runInMemory(["login"], { engine: { accounts: given }, stdinIsTTY: true, env: { PATH: "/nonexistent" } });
+    assert.deepEqual([outcome.code, outcome.stdout], [0, "Login Succeeded\n"], outcome.stderr);
+  });
+
   const asked: readonly [name: string, words: readonly string[], env: Record<string, string>, login: Accounts["loginByDevice"], said: RegExp][] = [
     [
       "where it cannot be started",

@@ -38,7 +38,7 @@ export const runLogin: Handler = async (cli, { flags, args }) => {
   const accounts = await cli.accounts();
   const known = username === "" && password === undefined ? await knownAt(cli, accounts, host) : undefined;
   if (known !== undefined && (await loginAgain(cli, accounts, host, known))) return 0;
-  const inBrowser = host === "docker.io" && known === undefined && username === "" && password === undefined && cli.stdin.isTTY;
+  const inBrowser = host === "docker.io" && username === "" && password === undefined && cli.stdin.isTTY;
   const kept =
     (inBrowser ? await loginInBrowser(cli, accounts) : undefined) ?? (await loginWith(cli, accounts, host, { username, password, formerName: nameOf(known) }));
   if (kept.kind === "file" && kept.password) {

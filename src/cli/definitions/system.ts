@@ -22,6 +22,7 @@ export const systemCommands: readonly Command[] = [
   {
     name: "login",
     short: "Sign in to a registry",
+    long: "Signs in to a registry; without a server, to Docker Hub: there, on a terminal and without --username, the browser does it.",
     usage: "[OPTIONS] [SERVER]",
     flags: [
       flag("password", "p", "string", "Password or access token; seen by everybody who lists processes"),
@@ -31,7 +32,10 @@ export const systemCommands: readonly Command[] = [
     args: { min: 0, max: 1 },
     paths: ["login"],
     group: "plain",
-    examples: [{ text: "In a script", command: "slipway login -u ci --password-stdin registry.example <token" }],
+    examples: [
+      { text: "In a script", command: "slipway login -u ci --password-stdin registry.example <token" },
+      { text: "At Docker Hub, with a password or an access token", command: "slipway login -u me" },
+    ],
     load: async () => (await import("../commands/login.ts")).runLogin,
   },
   {
