@@ -53,7 +53,7 @@ const clientOf = (credential: Credential | undefined) =>
   quickClient({
     credentials: { lookup: async () => credential },
     retry: { maxRetryAfterMs: 2000 },
-    timeouts: { headersMs: 250, idleMs: 250, finishMs: 500, documentMs: 3000 },
+    timeouts: { headersMs: 500, idleMs: 500, finishMs: 800, documentMs: 5000 },
   });
 
 const pull = (box: TestStore, name: string, credential?: Credential): Promise<string> =>
@@ -177,6 +177,11 @@ const pushes: readonly Case[] = [
   ["an upload that is forgotten", "done", [{ method: ["PATCH", "PUT"], path: "/uploads/", times: 1, fault: { type: "forget-upload" } }]],
   ["silence instead of a session, once", "done", [{ method: "POST", times: 1, fault: { type: "stall" } }]],
   ["silence for ever", "RESPONSE_TIMEOUT", [{ method: "POST", fault: { type: "stall" } }]],
+  ["silence in the place of an answer to the bytes, once", "done", [{ method: ["PATCH", "PUT"], path: "/uploads/", times: 1, fault: { type: "stall" } }]],
+  ["silence in the place of an answer to the manifest, once", "done", [{ method: "PUT", path: "/manifests/", times: 1, fault: { type: "stall" } }]],
+  ["an upload that is sent in a circle", "BAD_REDIRECT", [{ method: "POST", fault: { type: "redirect", to: "/v2/team/app/blobs/uploads/" } }]],
+  ["an endless answer", "REGISTRY_UNAVAILABLE", [{ method: "POST", fault: status(500, {}, "x".repeat(1 << 20)) }]],
+  ["every question refused", "done", [{ method: "HEAD", fault: status(405) }]],
   ["a wrong password", "UNAUTHORIZED", [], { login: { type: "basic", users }, credential: { ...user, password: "secret!" } as Credential }],
   ["no permission", "ACCESS_DENIED", [{ method: "POST", fault: faults.denied }]],
   ["no more room", "QUOTA_EXCEEDED", [{ method: "PUT", path: "/manifests/", fault: faults.quotaExceeded }]],
@@ -195,7 +200,7 @@ const pushes: readonly Case[] = [
   ],
 ];
 
-describe("a hostile registry", () => {
+describe("a hostile registry", { concurrency: 4 }, () => {
   let stores: TestStore[] = [];
   const open = (): TestStore => {
     const box = openTestStore();
