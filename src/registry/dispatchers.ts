@@ -21,6 +21,8 @@ export interface DispatcherOptions {
 export interface Dispatchers {
   /** `authoritiesOf`: another host whose authorities are trusted too */
   forUrl(url: URL, verifyTls: boolean, authoritiesOf?: string): Dispatcher;
+  /** The proxy that requests to the address take, if any. */
+  proxyFor(url: URL): URL | undefined;
   /** From now on trusts the system's authorities too when talking to the host; false when it did already. */
   trustSystem(host: string): boolean;
   close(): Promise<void>;
@@ -75,6 +77,7 @@ export function createDispatchers(options: DispatcherOptions): Dispatchers {
       if (agent === undefined) agents.set(key, (agent = create(url, verifyTls, proxy, authoritiesOf)));
       return agent;
     },
+    proxyFor: (url) => proxyFor(url, options.env),
     trustSystem(host) {
       if (systemTrusted.has(host)) return false;
       systemTrusted.add(host);

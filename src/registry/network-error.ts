@@ -106,10 +106,27 @@ export function abortError(signal: AbortSignal): SlipwayError {
   return new SlipwayError("canceled", "CANCELED", "context canceled", {}, reason);
 }
 
+/** Where a proxy is between, what is not reached is the proxy, or it refuses: in Go's words. */
+function proxyFailure(error: unknown, method: string, url: URL, proxy: URL): SlipwayError | undefined {
+  const refused = /Proxy response \((\d{3})\)/.exec(error instanceof Error ? error.message : "")?.[1];
+  const lost = refused === undefined ? connectionFailure(errnoOf(error) ?? "", error, proxy) : undefined;
+  // who does not answer in time may be the registry
+  if (lost?.code === "RESPONSE_TIMEOUT" || (lost === undefined && refused === undefined)) return undefined;
+  const { kind, code, text } = lost ?? { kind: "unavailable" as const, code: "PROXY_REFUSED", text: `the proxy answered ${String(refused)}` };
+  const remedy =
+    refused === "407"
+      ? `the proxy ${proxy.host} wants a name and a password: http://NAME:PASSWORD@${proxy.host}`
+      : `check the proxy ${proxy.host} (HTTPS_PROXY, HTTP_PROXY; NO_PROXY goes past it)`;
+  const message = `failed to do request: ${goMethod(method)} ${JSON.stringify(displayUrl(url))}: proxyconnect tcp: ${text}`;
+  return new SlipwayError(kind, code, message, { host: url.host, url: displayUrl(url), proxy: proxy.host, remedy }, error);
+}
+
 /** What undici or the system threw, as an error of ours; `signal` tells a cancellation from a failure. */
-export function networkError(error: unknown, method: string, url: URL, signal?: AbortSignal): SlipwayError {
+export function networkError(error: unknown, method: string, url: URL, signal?: AbortSignal, proxy?: URL): SlipwayError {
   if (error instanceof SlipwayError) return error;
   if (signal?.aborted === true) return abortError(signal);
+  const ofProxy = proxy === undefined ? undefined : proxyFailure(error, method, url, proxy);
+  if (ofProxy !== undefined) return ofProxy;
   const { kind, code } = failureOf(error, url);
   return new SlipwayError(
     kind,

@@ -6,6 +6,7 @@ import type { TLSSocket } from "node:tls";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { SlipwayError } from "../base/errors.ts";
 import { mediaTypes } from "../oci/manifest.ts";
 import { parseReference } from "../oci/reference.ts";
 import { blobDescriptor, quickClient, readAll, serve } from "./fixtures/loopback-server.ts";
@@ -165,7 +166,19 @@ test("plain http behind https: Docker's words, unless the registry is configured
   await client.close();
 });
 
-test("a proxy that refuses", async () => {
+test("a proxy that refuses, and one that is not there", async () => {
   await using proxy = await serve({});
-  await assert.rejects(quickClient({ env: { HTTPS_PROXY: proxy.host } }).resolve(reference), { kind: "unavailable", message: /Proxy response \(403\)/ });
+  await assert.rejects(quickClient({ env: { HTTPS_PROXY: proxy.host } }).resolve(reference), {
+    kind: "unavailable",
+    code: "PROXY_REFUSED",
+    message: 'failed to do request: Get "https://registry.test/v2/a/manifests/latest": proxyconnect tcp: the proxy answered 403',
+  });
+  await assert.rejects(quickClient({ env: { HTTPS_PROXY: "http://u:secret@127.0.0.1:1" } }).resolve(reference), (error: unknown) => {
+    assert.ok(error instanceof SlipwayError);
+    assert.equal(error.code, "CONNECTION_REFUSED");
+    assert.match(error.message, /: proxyconnect tcp: dial tcp 127\.0\.0\.1:1: connect: connection refused$/);
+    assert.match(String(error.details["remedy"]), /^check the proxy 127\.0\.0\.1:1 /);
+    assert.doesNotMatch(JSON.stringify([error.message, error.details]), /secret/);
+    return true;
+  });
 });

@@ -123,7 +123,7 @@ export function createTransport(dispatchers: Dispatchers, timeouts: Timeouts): T
       const response = await loadRequest().call(dispatcher, { ...options, headersTimeout: headersMs, bodyTimeout: timeouts.idleMs, reset: false });
       return createResponse(request, response.statusCode, joinHeaders(response.headers), response.body);
     } catch (error) {
-      throw networkError(error, method, url, request.signal);
+      throw networkError(error, method, url, request.signal, dispatchers.proxyFor(url));
     }
   }
 
