@@ -100,10 +100,18 @@ export class StepKeeper {
   }
 }
 
+/** Keeps the newest of the steps that have ended, none where the disk is nearly full, and none that had not begun. Answers whether any went. */
+export function trimSteps(store: Store, count: number): boolean {
+  const steps = keptSteps(store);
+  const unborn = steps.all().filter(({ id, life, record }) => life === "ended" && record.outcome === "preparing" && steps.isFree(id));
+  for (const { id } of unborn) steps.remove(id);
+  return steps.trim(hasRoom(store) ? count : 0) + unborn.length > 0;
+}
+
 const neededShare = 0.05;
 
 /** A disk that is nearly full has no room for what failed, least of all for want of it. */
-export function hasRoom({ layout }: Pick<Store, "layout">): boolean {
+function hasRoom({ layout }: Pick<Store, "layout">): boolean {
   const { bavail, blocks } = statfsSync(layout.root);
   return bavail >= blocks * neededShare;
 }

@@ -243,7 +243,7 @@ export class Solver {
 }
 
 /** Nothing runs before every step is known to be allowed. Fails with NOT_ALLOWED (denied) in BuildKit's words. */
-function checkEntitlements(root: Vertex, allow: ReadonlySet<string>): void {
+export function checkEntitlements(root: Vertex, allow: ReadonlySet<string>): void {
   for (const { op } of listVertices([root])) {
     if (op.type !== "exec") continue;
     const needed = [...(op.network === "host" ? ["network.host"] : []), ...(op.security === "insecure" ? ["security.insecure"] : [])];

@@ -247,6 +247,13 @@ RUN echo never >/never
       if (code === 0) assert.equal(await sandbox.ok(["debug", "ls", "-q"]), before);
     });
   }
+  test("grants no more than a build does", async () => {
+    const context = sandbox.folder({ Dockerfile: "FROM busybox\nRUN --network=host true\n" });
+    const outcome = await sandbox.call(["debug", "--at", "2", context], { input: "" });
+    assert.equal(outcome.code, 1);
+    assert.match(outcome.stderr, /ERROR: failed to build: failed to solve: failed to load LLB: network\.host is not allowed\n/);
+    assert.equal(await sandbox.ok(["debug", "--at", "2", "--allow", "network.host", context, "echo", "granted"]), "granted");
+  });
   test("needs a context, and a line", async () => {
     assert.match((await sandbox.call(["debug", "--at", "3"])).stderr, /^--at needs a build context/);
     assert.match((await sandbox.call(["debug", "--at", "0", "."])).stderr, /^--at is a line of the Dockerfile/);

@@ -10,10 +10,9 @@ import { digestOf } from "../../oci/digest.ts";
 import { createNetworkPool, type NetworkPool } from "../../runtime/network-pool.ts";
 import type { CacheExchange } from "../../solver/cache-exchange/cache-exchange.ts";
 import { contextIndexPath, FileDigests } from "../../solver/file-digests.ts";
-import { hasRoom } from "../../solver/keep-step.ts";
+import { trimSteps } from "../../solver/keep-step.ts";
 import type { Result } from "../../solver/results.ts";
 import { Solver } from "../../solver/solver.ts";
-import { keptSteps } from "../../solver/step-record.ts";
 import type { BuildOptions } from "../api.ts";
 import { defaultKeptCount } from "../debug/kept-count.ts";
 import { enforceCacheCeiling } from "../system/cache-ceiling.ts";
@@ -77,7 +76,7 @@ export async function withSolver<T>(
   } finally {
     if (context.id === context.directory) digests.save(indexPath, () => store.lease().temporaryPath("context-index"));
     store.cache.touch(solver.usedKeys);
-    if (keptSteps(store).trim(hasRoom(store) ? keptCount : 0) > 0) store.collect();
+    if (trimSteps(store, keptCount)) store.collect();
     enforceCacheCeiling(store);
     await networks?.close();
   }

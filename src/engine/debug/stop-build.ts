@@ -5,6 +5,7 @@ import type { Vertex } from "../../graph/vertex.ts";
 import { SlipwayError } from "../../base/errors.ts";
 import { cacheMountKey } from "../../solver/exec-mounts.ts";
 import type { Result } from "../../solver/results.ts";
+import { checkEntitlements } from "../../solver/solver.ts";
 import { keptSteps, layersOfRecord, recordOf, type RecordedMount, type StepRecord } from "../../solver/step-record.ts";
 import type { Chain, KeptStep, Store } from "../../store/index.ts";
 import type { BuildOptions } from "../api.ts";
@@ -35,6 +36,7 @@ export async function stopBuild(options: BuildOptions & { readonly line: number 
     const root = platforms[0]?.lowered.root;
     if (root?.op.type !== "exec") throw new SlipwayError("internal", "INTERNAL", "a stage that ends with a command has none");
     const { op } = root;
+    checkEntitlements(root, new Set(options.allow ?? []));
     const inputs = await withSolver(
       options,
       surroundings,
