@@ -11,7 +11,14 @@ const inSource = (file: string): string => path.join(root, "src", file);
 export const programs = { main: inSource("cli/main.ts"), "on-exit": inSource("engine/containers/on-exit.ts") } as const;
 
 /** Subpath of the package → name of the source's folder. */
-export const libraries = { ".": "engine", "./oci": "oci", "./dockerfile": "dockerfile", "./registry": "registry", "./testing": "testing" } as const;
+export const libraries = {
+  ".": "engine",
+  "./oci": "oci",
+  "./dockerfile": "dockerfile",
+  "./registry": "registry",
+  "./testing": "testing",
+  "./trust": "trust",
+} as const;
 
 /** Node's own answer for a program whose promises never settled. */
 const unsettledExitCode = 13;

@@ -5,11 +5,28 @@ import type { OutputChunk } from "rolldown";
 
 const inPackage = /^(.*\/node_modules\/((?:@[^/]+\/)?[^/]+))\//;
 
+interface Manifest {
+  readonly version: string;
+  readonly license?: string;
+  readonly author?: string | { readonly name: string };
+}
+
+/** The project's own, for packages that name the same licence and leave its text away. */
+const apache = path.resolve(import.meta.dirname, "../../LICENSE");
+
 function licenceOf(name: string, directory: string): string {
+  const manifest = JSON.parse(readFileSync(path.join(directory, "package.json"), "utf8")) as Manifest;
   const file = readdirSync(directory).find((one) => /^licen[cs]e(\.\w+)?$/i.test(one));
-  if (file === undefined) throw new Error(`${name} is in the bundle, but has no licence file`);
-  const { version } = JSON.parse(readFileSync(path.join(directory, "package.json"), "utf8")) as { readonly version: string };
-  return `${name} ${version}\n\n${readFileSync(path.join(directory, file), "utf8").trim()}\n`;
+  const text = file === undefined ? namedLicence(name, manifest) : readFileSync(path.join(directory, file), "utf8");
+  return `${name} ${manifest.version}\n\n${text.trim()}\n`;
+}
+
+/** Of a package that brings no text: whose it is, and where the text is. */
+function namedLicence(name: string, { license, author }: Manifest): string {
+  if (license === "Apache-2.0") return readFileSync(apache, "utf8");
+  if (license === undefined || !/^CC(-BY-\d\.\d|0-1\.0)$/.test(license)) throw new Error(`${name} is in the bundle, but has no licence file`);
+  const by = typeof author === "object" ? author.name : author;
+  return `${by === undefined ? "" : `By ${by}. `}${license}: https://spdx.org/licenses/${license}.html`;
 }
 
 /** One text of all of them, by name; "" when there are none. */

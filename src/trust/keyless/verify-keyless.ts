@@ -20,17 +20,20 @@ export interface Identity {
 }
 
 export interface KeylessTrust {
-  readonly material: TrustMaterial;
+  readonly material: TrustedRootMaterial;
   readonly identities: readonly Identity[];
   /** how many entries of transparency logs, and of logs of certificates, a signature needs */
   readonly logEntries: 0 | 1;
   readonly certificateLogEntries: 0 | 1;
 }
 
+/** What readTrustedRoot() answers, for verifyKeyless() only: published types do not depend on the library's. */
+export type TrustedRootMaterial = object;
+
 const limits = { maxBytes: 4 << 20, maxDepth: 32 };
 
 /** Reads a trusted root as sigstore's clients have it. Fails with TRUSTED_ROOT_INVALID (invalid_argument). */
-export async function readTrustedRoot(json: Uint8Array, name: string): Promise<TrustMaterial> {
+export async function readTrustedRoot(json: Uint8Array, name: string): Promise<TrustedRootMaterial> {
   const [{ TrustedRoot }, { toTrustMaterial }] = await Promise.all([import("@sigstore/protobuf-specs"), import("@sigstore/verify")]);
   const root = parseJsonObject(json, name, limits);
   try {
@@ -72,7 +75,7 @@ export async function verifyKeyless(
 async function verified(bytes: Uint8Array, trust: KeylessTrust): Promise<{ readonly bundle: Bundle; readonly signer: IdentitySigner }> {
   const [{ bundleFromJSON }, { toSignedEntity, Verifier }] = await Promise.all([import("@sigstore/bundle"), import("@sigstore/verify")]);
   const { logEntries: tlogThreshold, certificateLogEntries: ctlogThreshold } = trust;
-  const verifier = new Verifier(trust.material, { tlogThreshold, ctlogThreshold, timestampThreshold: 1 });
+  const verifier = new Verifier(trust.material as TrustMaterial, { tlogThreshold, ctlogThreshold, timestampThreshold: 1 });
   const { bundle, signer } = attempt(() => {
     const parsed = bundleFromJSON(JSON.parse(Buffer.from(bytes).toString()));
     return { bundle: parsed, signer: verifier.verify(toSignedEntity(parsed)) };
