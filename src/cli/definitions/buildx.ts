@@ -8,6 +8,36 @@ const both = (words: string): readonly string[] => [`buildx ${words}`, `builder 
 
 export const buildxCommands: readonly Command[] = [
   {
+    name: "bake",
+    short: "Build the targets of a file",
+    long: "Reads docker-bake.hcl or docker-bake.json (and docker-bake.override.*), or the files that -f names, and builds the targets and groups that are asked for, `default` where none is. Variables are taken from the environment. Targets are built one after the other, each after those that it takes as contexts.",
+    usage: "[OPTIONS] [TARGET...]",
+    flags: [
+      flag("allow", "", "stringArray", 'Grant what a step may ask for ("network.host", "security.insecure")'),
+      builderFlag,
+      flag("call", "", "string", 'What to do with the Dockerfiles ("build", "check", "outline", "targets")', { default: '"build"' }),
+      flag("check", "", "bool", 'Short for "--call=check"'),
+      debugFlag,
+      flag("file", "f", "stringArray", 'A definition file, "-" for standard input', { complete: "file" }),
+      flag("list", "", "string", 'List "targets" or "variables" (form: "type=targets,format=json")'),
+      flag("load", "", "bool", "Keep the images in the store, which is the default"),
+      flag("metadata-file", "", "string", "File that receives the results as JSON, by target", { complete: "file" }),
+      flag("no-cache", "", "bool", "Run every step again"),
+      flag("print", "", "bool", "Print what would be built as JSON"),
+      flag("progress", "", "string", 'How progress is shown ("auto", "none", "plain", "quiet", "rawjson", "tty")', { default: '"auto"' }),
+      flag("pull", "", "bool", "Ask registries for newer base images"),
+      flag("push", "", "bool", "Push the images to the registries of their names"),
+      flag("set", "", "stringArray", 'Override a value of targets (form: "pattern.key=value", "pattern.args.NAME=value", "pattern.tags+=value")'),
+    ],
+    args: { min: 0 },
+    paths: ["buildx bake", "builder bake", "buildx f"],
+    examples: [
+      { text: "What a file says", command: "slipway buildx bake --print" },
+      { text: "Two targets, pushed with another tag", command: 'TAG=2.0 slipway buildx bake --push --set "*.platform=linux/amd64,linux/arm64" app worker' },
+    ],
+    load: async () => (await import("../commands/bake.ts")).runBake,
+  },
+  {
     name: "create",
     short: "Give the builder a further name",
     long: "For guides that create a builder before they build: the name is kept, `buildx ls` shows it and `--builder` takes it. All names are this machine's one builder, which needs no container and no starting.",

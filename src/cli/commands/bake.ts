@@ -1,0 +1,144 @@
+/** `buildx bake`: the targets of bake files, one after the other, each as `build` would build it. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { isSlipwayError } from "../../base/errors.ts";
+import { formatPlatform, hostPlatform } from "../../oci/index.ts";
+import { printedAttributes } from "../bake/bake-attributes.ts";
+import { readBakeFiles, resolveBake, type BakeDefinition } from "../bake/bake-definition.ts";
+import { BakeTargets, sentTo, type BakePlan, type BakeTarget } from "../bake/bake-targets.ts";
+import { buildWords } from "../bake/build-words.ts";
+import { hclText, type HclValue } from "../bake/hcl-value.ts";
+import type { Cli } from "../cli.ts";
+import type { CommandTable, Handler } from "../command.ts";
+import { cliError } from "../failure.ts";
+import type { ParsedFlags } from "../flags.ts";
+import { formatJsonLine } from "../json.ts";
+import { runCommand } from "../run-command.ts";
+import { alignColumns } from "../table.ts";
+
+/** The lines of the file that is wrong stand above the message. */
+async function withExcerpt<T>(cli: Cli, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const excerpt = isSlipwayError(error) ? error.details["excerpt"] : undefined;
+    if (typeof excerpt === "string") cli.stderr.write(excerpt);
+    throw error;
+  }
+}
+
+async function definitionOf(cli: Cli, flags: ParsedFlags): Promise<BakeDefinition> {
+  const files = flags.list("file");
+  const stdin = files.includes("-") ? Buffer.concat(await Array.fromAsync(cli.stdin.chunks)).toString() : undefined;
+  const predefined = new Map<string, HclValue>([
+    ["BAKE_CMD_CONTEXT", "cwd://"],
+    ["BAKE_LOCAL_PLATFORM", formatPlatform(hostPlatform())],
+  ]);
+  return resolveBake(readBakeFiles(cli.cwd, files, stdin), cli.env, predefined);
+}
+
+function listText(kind: string, definition: BakeDefinition, targets: BakeTargets): string {
+  const [, what = kind, format = ""] = /^(?:type=)?(\w+)(?:,format=(\w+))?$/.exec(kind) ?? [];
+  if (what !== "targets" && what !== "variables") throw cliError(`invalid list type ${what}`);
+  if (what === "variables") {
+    const rows = definition.variables.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    if (format === "json") return `${formatJsonLine(rows.map(({ name, value, description, type }) => ({ name, type, value, description })))}\n`;
+    const shown = rows.map(
+      ({ name, type, value, description }) => `${name}\t${type}\t${hclText(value) ?? (value === null ? "<null>" : JSON.stringify(value))}\t${description}\n`,
+    );
+    return alignColumns(`VARIABLE\tTYPE\tVALUE\tDESCRIPTION\n${shown.join("")}`);
+  }
+  const names = [...new Set([...targets.groups.keys(), ...targets.names])].filter((name) => !name.startsWith("_")).toSorted();
+  const described = names.map((name) => ({ name, description: targets.descriptionOf(name), members: targets.groups.get(name) }));
+  if (format === "json")
+    return `${formatJsonLine(described.map(({ name, description, members }) => ({ name, description: description || members?.join(", ") || "", group: members !== undefined })))}\n`;
+  return alignColumns(
+    `TARGET\tDESCRIPTION\n${described.map(({ name, description, members }) => `${name}\t${description || members?.join(", ") || ""}\n`).join("")}`,
+  );
+}
+
+function printText({ groups, targets }: BakePlan): string {
+  const group = Object.fromEntries([...groups].map(([name, members]) => [name, { targets: members }]));
+  const target = Object.fromEntries(
+    targets.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(({ name, attributes }) => [name, printedAttributes(attributes)]),
+  );
+  return `${JSON.stringify({ group, target }, null, 2)}\n`;
+}
+
+/** What the flags say of all targets. */
+function withFlags({ name, attributes }: BakeTarget, flags: ParsedFlags, isAsked: boolean): BakeTarget {
+  const bools = Object.fromEntries(["no-cache", "pull"].flatMap((flag) => (flags.changed(flag) ? [[flag, flags.bool(flag)]] : [])));
+  const call = flags.bool("check") ? "check" : flags.changed("call") ? flags.string("call") : undefined;
+  const own = { ...attributes, ...bools, ...(call === undefined ? {} : { call }) };
+  const pushed = flags.bool("push") && isAsked ? sentTo(own, "push") : own;
+  return { name, attributes: flags.bool("load") && isAsked ? sentTo(pushed, "load") : pushed };
+}
+
+interface BakeRun {
+  readonly cli: Cli;
+  readonly table: CommandTable;
+  readonly flags: ParsedFlags;
+  readonly directory: string;
+  readonly layouts: ReadonlyMap<string, string>;
+  readonly metadata: Map<string, unknown>;
+}
+
+/** Answers the exit code of the build, which told its failure. */
+async function bakeTarget({ cli, table, flags, directory, layouts, metadata }: BakeRun, { name, attributes }: BakeTarget): Promise<number> {
+  const inline = attributes["dockerfile-inline"];
+  const inlineFile = typeof inline === "string" ? join(directory, `${name}.Dockerfile`) : undefined;
+  if (inlineFile !== undefined && typeof inline === "string") writeFileSync(inlineFile, inline);
+  const layout = layouts.get(name);
+  const outputs = (attributes["output"] ?? []) as readonly Readonly<Record<string, string>>[];
+  const kept = layout === undefined ? outputs : [...outputs.filter(({ type }) => type !== "cacheonly"), { type: "oci", dest: layout, tar: "false" }];
+  const metadataFile = join(directory, `${name}.json`);
+  const told = flags.string("metadata-file") === "" ? [] : ["--metadata-file", metadataFile];
+  const words = buildWords(layout === undefined ? attributes : { ...attributes, output: kept }, { inlineFile, layouts });
+  const code = await runCommand(table, cli, [
+    "build",
+    "--progress",
+    flags.string("progress"),
+    ...flags.list("allow").flatMap((word) => ["--allow", word]),
+    ...told,
+    ...words,
+  ]);
+  if (code === 0 && told.length > 0) metadata.set(name, JSON.parse(readFileSync(metadataFile, "utf8")));
+  return code;
+}
+
+async function bakeAll(cli: Cli, table: CommandTable, flags: ParsedFlags, targets: readonly BakeTarget[]): Promise<number> {
+  const directory = mkdtempSync(join(tmpdir(), "slipway-bake-"));
+  const links = targets
+    .flatMap(({ attributes }) => Object.values((attributes["contexts"] ?? {}) as Readonly<Record<string, string>>))
+    .filter((value) => value.startsWith("target:"));
+  const layouts = new Map(links.map((link) => link.slice("target:".length)).map((name) => [name, join(directory, `${name}.layout`)]));
+  const metadata = new Map<string, unknown>();
+  try {
+    for (const target of targets) {
+      const code = await bakeTarget({ cli, table, flags, directory, layouts, metadata }, target);
+      if (code !== 0) return code;
+    }
+    const file = flags.string("metadata-file");
+    if (file !== "") writeFileSync(resolve(cli.cwd, file), JSON.stringify(Object.fromEntries(metadata), null, 2));
+    return 0;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+export const runBake: Handler = async (cli, { flags, args, table }) => {
+  const plan = await withExcerpt(cli, async (): Promise<BakePlan | undefined> => {
+    const definition = await definitionOf(cli, flags);
+    const targets = new BakeTargets(definition);
+    if (flags.string("list") === "") return targets.plan(args, flags.list("set"), cli.env);
+    cli.stdout.write(listText(flags.string("list"), definition, targets));
+    return undefined;
+  });
+  if (plan === undefined) return 0;
+  const isAsked = ({ attributes }: BakeTarget): boolean => JSON.stringify(attributes["output"] ?? []) !== '[{"type":"cacheonly"}]';
+  const targets = plan.targets.map((target) => withFlags(target, flags, isAsked(target)));
+  if (!flags.bool("print")) return await bakeAll(cli, table, flags, targets);
+  cli.stdout.write(printText({ ...plan, targets }));
+  return 0;
+};

@@ -1,0 +1,59 @@
+/** Targets of a bake file, built: one stands on another, some come from a matrix. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, test } from "node:test";
+import { startRegistry } from "../../src/testing/index.ts";
+import { createSandbox } from "./sandbox.ts";
+
+const definition = `
+variable "TAG" { default = "1" }
+variable "REGISTRY" { default = "localhost" }
+group "default" { targets = ["app", "each"] }
+target "base" {
+  dockerfile-inline = <<EOT
+FROM busybox
+RUN echo base >/base
+EOT
+}
+target "app" {
+  context = "sub"
+  contexts = { base = "target:base" }
+  args = { WHO = "app-\${TAG}" }
+  tags = ["\${REGISTRY}/bake/app:\${TAG}"]
+}
+target "each" {
+  name = "each-\${v}"
+  matrix = { v = ["x", "y"] }
+  inherits = ["app"]
+  args = { WHO = v }
+  tags = ["\${REGISTRY}/bake/each:\${v}"]
+}
+`;
+
+test("a file's targets are built in order, and pushed", async () => {
+  const sandbox = await createSandbox();
+  const registry = await startRegistry();
+  after(async () => {
+    await registry[Symbol.asyncDispose]();
+    await sandbox[Symbol.asyncDispose]();
+  });
+  const cwd = sandbox.folder({ "docker-bake.hcl": definition, "sub/Dockerfile": "FROM base\nARG WHO\nRUN echo $WHO >/who\nCOPY f /f\n", "sub/f": "file" });
+  const metadata = `${sandbox.directory}/bake.json`;
+  const env = { TAG: "7", REGISTRY: registry.host };
+  const outcome = await sandbox.call(["buildx", "bake", "--progress=plain", "--push", "--metadata-file", metadata], { cwd, env });
+  assert.equal(outcome.code, 0, outcome.stderr);
+  const told = JSON.parse(readFileSync(metadata, "utf8")) as Readonly<Record<string, { readonly "image.name"?: string }>>;
+  assert.deepEqual(
+    Object.entries(told).map(([name, each]) => [name, each["image.name"]]),
+    [
+      ["base", undefined],
+      ["app", `${registry.host}/bake/app:7`],
+      ["each-x", `${registry.host}/bake/each:x`],
+      ["each-y", `${registry.host}/bake/each:y`],
+    ],
+  );
+  assert.equal(await sandbox.ok(["run", "--rm", `${registry.host}/bake/app:7`, "cat", "/base", "/who", "/f"]), "base\napp-7\nfile");
+  assert.deepEqual(await (await fetch(`${registry.url}/v2/bake/each/tags/list`)).json(), { name: "bake/each", tags: ["x", "y"] });
+  const failed = await sandbox.call(["buildx", "bake", "--set", "app.target=nope", "app"], { cwd, env });
+  assert.deepEqual([failed.code, /target stage "nope" could not be found/.test(failed.stderr)], [1, true]);
+});
