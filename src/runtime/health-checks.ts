@@ -3,6 +3,7 @@
  * writes what it finds below the container's directory; `inspect` and `ps` read that. Nobody else has to be there.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { errnoOf } from "../base/errors.ts";
 import type { Healthcheck } from "../oci/image-config.ts";
 import type { ContainerFiles } from "./container-host.ts";
 import type { ContainerRecord } from "./container-records.ts";
@@ -51,8 +52,9 @@ export function startHealthChecks(record: ContainerRecord, runtime: OciRuntime, 
   if (probe === undefined || healthcheck === undefined) return;
   mkdirSync(`${files.health}/log`, { recursive: true, mode: 0o700 });
   for (const name of ["state", "held"]) rmSync(`${files.health}/${name}`, { force: true });
-  const asked = { args: probe, env: [], terminal: false } as const;
-  writeFileSync(`${files.health}/process.json`, JSON.stringify(execProcess(record, runtime, asked, `/proc/${record.state.pid}/root`)), { mode: 0o600 });
+  const spec = probeProcess(record, runtime, probe);
+  if (spec === undefined) return;
+  writeFileSync(`${files.health}/process.json`, spec, { mode: 0o600 });
   const exec = runtimeCall(runtime, { root: files.runtimeRoot, cgroups: true }, [
     "exec",
     "--process",
@@ -70,6 +72,16 @@ export function startHealthChecks(record: ContainerRecord, runtime: OciRuntime, 
   });
   child.unref();
   if (child.pid !== undefined) writeFileSync(files.healthPid, `${child.pid} ${startTimeTicks(child.pid) ?? ""}\n`);
+}
+
+/** undefined: the container has ended already, and there is nothing to check. */
+function probeProcess(record: ContainerRecord, runtime: OciRuntime, probe: readonly string[]): string | undefined {
+  try {
+    return JSON.stringify(execProcess(record, runtime, { args: probe, env: [], terminal: false }, `/proc/${record.state.pid}/root`));
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ESRCH") return undefined;
+    throw error;
+  }
 }
 
 function settings({ state }: ContainerRecord, check: Healthcheck, files: HealthFiles): Readonly<Record<string, string>> {
