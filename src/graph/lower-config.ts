@@ -25,11 +25,12 @@ export function commandArgs(state: StageState, command: CommandLine): readonly s
 export function lowerArg(state: StageState, instruction: ArgInstruction, buildArgs: ReadonlyMap<string, string>, globals: Variables): void {
   const shown: string[] = [];
   for (const { key, value } of instruction.args) {
-    const fallback = value === undefined ? globals.get(key) : state.expand(value, instruction.lines);
-    const given = buildArgs.get(key) ?? fallback;
+    const fallback = (): string | undefined => (value === undefined ? globals.get(key) : state.expand(value, instruction.lines));
+    // a default that is not needed may be faulty
+    const given = buildArgs.get(key) ?? fallback();
     if (given !== undefined) setLast(state.variables, key, given);
     state.declaredArgs.add(key);
-    shown.push(given === undefined || (value === undefined && !buildArgs.has(key) && fallback === undefined) ? key : `${key}=${given}`);
+    shown.push(given === undefined ? key : `${key}=${given}`);
   }
   state.addHistory(`ARG ${shown.join(" ")}`);
 }
