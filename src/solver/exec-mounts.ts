@@ -95,7 +95,7 @@ export class StepMounts implements Disposable {
     }
   }
 
-  /** Mounted here and not by the OCI runtime, so that what is in it can still be saved when the step is over. */
+  /** Mounted here and not by the OCI runtime, so that what is in it can still be saved when the step is over. Programs in it run, as in BuildKit. */
   #tmpfs(mount: Extract<ExecMount, { type: "tmpfs" }>): void {
     // a tmpfs is there already, with the devices that a bind would hide
     if (mount.target === "/dev") return;
@@ -104,10 +104,10 @@ export class StepMounts implements Disposable {
     const saved = `mount-${this.records.length}`;
     const source = join(this.#directory, `tmpfs-${this.records.length}`);
     mkdirSync(source, { mode: 0o755 });
-    mountTmpfs({ target: source, mode: 0o1777, ...size });
+    mountTmpfs({ target: source, mode: 0o1777, devices: true, ...size });
     this.#mounted.push(source);
     this.#keeper.saveMemory(source, saved);
-    this.mounts.push({ kind: "bind", source, destination: mount.target, readOnly: readonly, sourceKind: "directory", options: ["nosuid", "noexec", "nodev"] });
+    this.mounts.push({ kind: "bind", source, destination: mount.target, readOnly: readonly, sourceKind: "directory", options: ["nosuid"] });
     this.records.push({ type: "tmpfs", target: mount.target, files: { chain: [], saved }, source: "/", readonly, ...size });
   }
 

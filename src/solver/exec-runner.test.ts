@@ -72,6 +72,13 @@ describe("a command", { skip: skip.skip ?? false }, () => {
     });
   }
 
+  test("runs programs that lie in memory", async () => {
+    const { output } = await build(
+      "FROM busybox\nRUN --mount=type=tmpfs,target=/m,size=4m /bin/busybox cp /bin/busybox /m/; /m/busybox grep ' /m ' /proc/mounts\n",
+    );
+    assert.match(output, /^tmpfs \/m tmpfs rw,nosuid,relatime,size=4096k/);
+  });
+
   test("deletes what lower layers have", async () => {
     const { files } = await build(
       "FROM busybox\nRUN echo 1 > /tmp/a; echo 1 > /tmp/b\nRUN rm /tmp/a; rm -r /home; mkdir /home; echo n > /home/new\n"

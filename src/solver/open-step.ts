@@ -149,7 +149,7 @@ class OpenedStep implements Disposable {
       destination: target,
       readOnly: readonly,
       sourceKind: inside === "" || view.lookup(inside)?.type === "directory" ? "directory" : "file",
-      ...(type === "tmpfs" ? { options: ["nosuid", "noexec", "nodev"] } : {}),
+      ...(type === "tmpfs" ? { options: ["nosuid"] } : {}),
     };
   }
 

@@ -231,13 +231,16 @@ export interface TmpfsMount {
   readonly sizeBytes?: number;
   /** Default 0o755. */
   readonly mode?: number;
+  /** Device files in it are devices; never in a user namespace. */
+  readonly devices?: boolean;
 }
 
 /** Fails with MOUNT_FAILED (failed_precondition) or MOUNT_DENIED (denied). */
 export function mountTmpfs(options: TmpfsMount): void {
   const size = options.sizeBytes === undefined ? "" : `,size=${options.sizeBytes}`;
   try {
-    mount("tmpfs", options.target, "tmpfs", mountFlag.nosuid | mountFlag.nodev, `mode=${(options.mode ?? 0o755).toString(8)}${size}`);
+    const flags = mountFlag.nosuid | (options.devices === true ? 0 : mountFlag.nodev);
+    mount("tmpfs", options.target, "tmpfs", flags, `mode=${(options.mode ?? 0o755).toString(8)}${size}`);
   } catch (error) {
     throw mountError("tmpfs mount", options.target, error);
   }
