@@ -40,7 +40,7 @@ async function play({ code = {}, tokens = [{ access_token: access, refresh_token
       void response.writeHead(request.headers.authorization === `Bearer ${access}` ? pat[0] : 401).end(JSON.stringify(pat[1])),
   });
   const url = `http://${server.host}`;
-  await using client = quickClient({ env: { SLIPWAY_HUB_LOGIN_URL: url, SLIPWAY_HUB_URL: url } });
+  await using client = quickClient({ env: { SLIPWAY_HUB_CLIENT_ID: "us", SLIPWAY_HUB_LOGIN_URL: url, SLIPWAY_HUB_URL: url } });
   const codes: DeviceCode[] = [];
   try {
     return { credential: await client.loginByDevice({ onCode: (shown) => codes.push(shown) }), codes, forms };

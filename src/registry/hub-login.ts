@@ -25,7 +25,7 @@ export interface DeviceLoginOptions {
 export interface DeviceLoginWorld {
   readonly transport: Transport;
   readonly userAgent: string;
-  /** SLIPWAY_HUB_LOGIN_URL and SLIPWAY_HUB_URL name other servers than Docker's */
+  /** SLIPWAY_HUB_CLIENT_ID: as which program the Hub knows us; SLIPWAY_HUB_LOGIN_URL and SLIPWAY_HUB_URL name other servers than Docker's */
   readonly env: Env;
   /** milliseconds since the epoch */
   readonly now: () => number;
@@ -33,8 +33,6 @@ export interface DeviceLoginWorld {
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** as which Docker Hub knows programs of the command line */
-const clientId = "L4v0dmlNBpYUjGGab0C2JtgTgXr1Qz4d";
 const maxAnswerBytes = 256 * 1024;
 const maxIntervalS = 60;
 
@@ -74,6 +72,7 @@ function usernameIn(token: string): string {
  */
 export async function loginByDevice({ transport, userAgent, env, now }: DeviceLoginWorld, { onCode, signal }: DeviceLoginOptions): Promise<Credential> {
   const tenant = env["SLIPWAY_HUB_LOGIN_URL"] || "https://login.docker.com";
+  const clientId = env["SLIPWAY_HUB_CLIENT_ID"] ?? "";
   const hub = env["SLIPWAY_HUB_URL"] || "https://hub.docker.com";
 
   async function post(url: string, body: string, headers: Readonly<Record<string, string>>): Promise<{ readonly status: number; readonly answer: Json }> {

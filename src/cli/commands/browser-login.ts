@@ -7,7 +7,9 @@ import { Keys } from "./ask.ts";
 
 type KeptIn = Awaited<ReturnType<AccountApi["loginByDevice"]>>;
 
+/** Off unless the Hub knows us: no identity but one that was registered for Slipway is used. */
 function isDisabled({ env }: Cli): boolean {
+  if ((env["SLIPWAY_HUB_CLIENT_ID"] ?? "") === "") return true;
   try {
     return parseBool(env["DOCKER_CLI_DISABLE_OAUTH_LOGIN"] || "false");
   } catch {

@@ -152,6 +152,7 @@ test("logout", async () => {
 });
 
 describe("login at Docker Hub by the browser", () => {
+  const known = { SLIPWAY_HUB_CLIENT_ID: "us" };
   const kept = { kind: "file", path: "/home/me/.docker/config.json", isNew: true, password: true } as const;
   const byDevice: NonNullable<Accounts["loginByDevice"]> = async ({ onCode }) => {
     onCode({ userCode: "AB-CD", url: "https://x.example/go?c=AB-CD" });
@@ -159,7 +160,7 @@ describe("login at Docker Hub by the browser", () => {
   };
   test("the code and the address are shown", async () => {
     const { calls, accounts: given } = accounts({ loginByDevice: byDevice });
-    const outcome = await runInMemory(["login"], { engine: { accounts: given }, stdinIsTTY: true, env: { PATH: "/nonexistent" } });
+    const outcome = await runInMemory(["login"], { engine: { accounts: given }, stdinIsTTY: true, env: { ...known, PATH: "/nonexistent" } });
     assert.deepEqual([outcome.code, outcome.stdout, calls], [0, "Login Succeeded\n", []]);
     assert.match(outcome.stderr, /^\nUSING WEB-BASED LOGIN\n/);
     assert.match(
@@ -177,7 +178,7 @@ describe("login at Docker Hub by the browser", () => {
       },
       loginByDevice: byDevice,
     });
-    const outcome = await runInMemory(["login"], { engine: { accounts: given }, stdinIsTTY: true, env: { PATH: "/nonexistent" } });
+    const outcome = await runInMemory(["login"], { engine: { accounts: given }, stdinIsTTY: true, env: { ...known, PATH: "/nonexistent" } });
     assert.deepEqual([outcome.code, outcome.stdout], [0, "Login Succeeded\n"], outcome.stderr);
   });
 
@@ -185,14 +186,15 @@ describe("login at Docker Hub by the browser", () => {
     [
       "where it cannot be started",
       [],
-      {},
+      known,
       async () => {
         throw new SlipwayError("unavailable", "HUB_LOGIN_UNAVAILABLE", "no");
       },
       /^Failed to start web-based login - falling back to command line login\.\.\.\n\n/,
     ],
-    ["where it is switched off", [], { DOCKER_CLI_DISABLE_OAUTH_LOGIN: "1" }, undefined, /^\nWARNING! Your credentials/],
-    ["for a user who is named", ["-u", "me"], {}, undefined, /^\nWARNING! Your credentials/],
+    ["where it is switched off", [], { ...known, DOCKER_CLI_DISABLE_OAUTH_LOGIN: "1" }, undefined, /^\nWARNING! Your credentials/],
+    ["where the Hub does not know us", [], {}, undefined, /^\nWARNING! Your credentials/],
+    ["for a user who is named", ["-u", "me"], known, undefined, /^\nWARNING! Your credentials/],
   ];
   for (const [name, words, env, loginByDevice, said] of asked) {
     test(`${name}, the password is asked for`, async () => {

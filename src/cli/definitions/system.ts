@@ -22,7 +22,7 @@ export const systemCommands: readonly Command[] = [
   {
     name: "login",
     short: "Sign in to a registry",
-    long: "Signs in to a registry; without a server, to Docker Hub: there, on a terminal and without --username, the browser does it.",
+    long: "Signs in to a registry; without a server, to Docker Hub: there, on a terminal and without --username, the browser does it where SLIPWAY_HUB_CLIENT_ID is set.",
     usage: "[OPTIONS] [SERVER]",
     flags: [
       flag("password", "p", "string", "Password or access token; seen by everybody who lists processes"),
