@@ -7,7 +7,9 @@ import { readPublicKey } from "../../trust/keys/index.ts";
 import { readTrustedRoot, verifyKeyless, type KeylessTrust } from "../../trust/keyless/index.ts";
 import { parseAuthorities, parseSubject, verifyNotation, type Authorities } from "../../trust/notation/index.ts";
 import {
+  hasCertificate,
   judgeEvidence,
+  olderIdentity,
   Refused,
   verifyWithKeys,
   type Attempt,
@@ -78,6 +80,7 @@ async function verifyEvidence(
   const trusted = evidence.kind === "notation" ? authorities.anchors.length : keys.length;
   if (trusted > 0) return evidence.kind === "notation" ? await verifyNotation(evidence, authorities, expected) : verifyWithKeys(evidence, keys, expected);
   if (evidence.kind === "unreadable") throw new Refused("unreadable", evidence.reason);
+  if (evidence.kind === "simple-signing" && hasCertificate(evidence.annotations)) throw olderIdentity();
   throw new Refused(
     "signer",
     evidence.kind === "notation" ? "it was made with a certificate, and no authority is trusted (--ca)" : "it was made with a key, and none is trusted (--key)",

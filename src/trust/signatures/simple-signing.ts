@@ -4,6 +4,8 @@ import type { Digest } from "../../oci/digest.ts";
 
 export const simpleSigningMediaType = "application/vnd.dev.cosign.simplesigning.v1+json";
 export const signatureAnnotation = "dev.cosignproject.cosign/signature";
+/** there where the signature was made for an identity */
+const certificateAnnotation = "dev.sigstore.cosign/certificate";
 
 const payloadType = "cosign container image signature";
 const limits = { maxBytes: 1 << 20, maxDepth: 32 };
@@ -13,6 +15,10 @@ export interface SimpleSigning {
   readonly reference: string;
   readonly digest: string;
   readonly annotations: Readonly<Record<string, string>>;
+}
+
+export function hasCertificate(annotations: Readonly<Record<string, string>>): boolean {
+  return Object.hasOwn(annotations, certificateAnnotation);
 }
 
 /** Fails with INVALID_DOCUMENT, also for payloads of another type. */

@@ -3,7 +3,7 @@ import { parseBundle } from "./bundle.ts";
 import { Refused, type Evidence } from "./evidence.ts";
 import { checkAnnotations, checkReference, checkSubjects, type Claim, type Expectation } from "./expectation.ts";
 import { envelopeKey, keySigner, noKey, type NamedKey, type Signer } from "./signer.ts";
-import { parseSimpleSigning, signatureAnnotation } from "./simple-signing.ts";
+import { hasCertificate, parseSimpleSigning, signatureAnnotation } from "./simple-signing.ts";
 import { parseStatement, signaturePredicateType, statementPayloadType } from "./statement.ts";
 
 export interface VerifiedClaim {
@@ -17,7 +17,7 @@ export function verifyWithKeys(evidence: Evidence, keys: readonly NamedKey[], ex
     case "bundle":
       return verifyBundle(evidence.bytes, keys, expected);
     case "simple-signing":
-      return verifySimpleSigning(evidence.bytes, evidence.annotations[signatureAnnotation] ?? "", keys, expected);
+      return verifySimpleSigning(evidence.bytes, evidence.annotations, keys, expected);
     case "notation":
       throw new Refused("signer", "it is notation's, which is verified with certificates, not with a key");
     case "envelope":
@@ -46,10 +46,20 @@ export function bundleClaim({ payloadType, payload }: { readonly payloadType: st
   return { reference: subject.name === "" ? undefined : subject.name, annotations: subject.annotations };
 }
 
-function verifySimpleSigning(payload: Uint8Array, signature: string, keys: readonly NamedKey[], expected: Expectation): VerifiedClaim {
-  const bytes = Buffer.from(signature, "base64");
+/** Why a signature for an identity under cosign's tag is of no use here. */
+export function olderIdentity(): Refused {
+  return new Refused("signer", "it was made for an identity in cosign's older form, which is not verified here: bundles are");
+}
+
+function verifySimpleSigning(
+  payload: Uint8Array,
+  annotations: Readonly<Record<string, string>>,
+  keys: readonly NamedKey[],
+  expected: Expectation,
+): VerifiedClaim {
+  const bytes = Buffer.from(annotations[signatureAnnotation] ?? "", "base64");
   const key = keys.find((one) => one.verify(payload, bytes));
-  if (key === undefined) throw noKey(keys);
+  if (key === undefined) throw hasCertificate(annotations) ? olderIdentity() : noKey(keys);
   return { signer: keySigner(key), claim: simpleClaim(payload, expected) };
 }
 

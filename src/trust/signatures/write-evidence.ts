@@ -6,6 +6,7 @@ import { mediaTypes, type Descriptor, type Manifest } from "../../oci/manifest.t
 import { parseManifest } from "../../oci/parse-manifest.ts";
 import type { Reference } from "../../oci/reference.ts";
 import { attachReferrer, type RegistryClient } from "../../registry/index.ts";
+import { sleep } from "../../registry/retry.ts";
 import { bundleMediaType } from "./bundle.ts";
 import { contentAnnotation, cosignTag, predicateAnnotation } from "./layout.ts";
 
@@ -16,6 +17,8 @@ export interface EvidenceTarget {
 }
 
 const maxWrites = 8;
+/** two writers of one tag see each other's work after about so long */
+const settleMs = 50;
 const createdAnnotation = "org.opencontainers.image.created";
 
 export async function pushBytes({ client, repository, signal }: EvidenceTarget, mediaType: string, bytes: Uint8Array): Promise<Descriptor> {
@@ -65,6 +68,8 @@ export async function appendToTag(target: EvidenceTarget, subject: Digest, suffi
     const before = await taggedManifest(target, tagged);
     if (before !== undefined && attempt > 0 && before.manifest.layers.some((one) => isSame(one, layer))) return before.digest;
     await pushTagged(target, tagged, [...(before?.manifest.layers ?? []), layer], before?.manifest);
+    // another writer may have read before we wrote and write after us
+    await sleep(settleMs, target.signal);
   }
   throw new SlipwayError("unavailable", "REFERRERS_CONTENDED", `${tagged.path}:${tagged.tag}: others write this list all the time`, { subject });
 }
