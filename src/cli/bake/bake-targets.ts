@@ -198,8 +198,6 @@ function parseOverrides(texts: readonly string[], env: Readonly<Record<string, s
     if (word === undefined) throw cliError(`invalid override key ${name}, expected target.name`, "USAGE", { plain: true });
     const key = otherNames[word] ?? word;
     const entry = rest.length === 0 ? undefined : rest.join(".");
-    const isKnown = isAttributeName(key) || key === "push" || key === "load";
-    if (!isKnown) throw cliError(`unknown key: ${word}`, "USAGE", { plain: true });
     if ((attributeKind(key) === "map") !== (entry !== undefined)) throw cliError(`invalid key ${word}, ${word} requires name`, "USAGE", { plain: true });
     return { text, pattern, key, entry, value: given ?? (key === "args" ? env[entry ?? ""] : undefined), adds: plus !== "" };
   });
@@ -215,7 +213,10 @@ function matches(pattern: string, name: string): boolean {
   ).test(name);
 }
 
+/** Said where a target has the name, as buildx does: before that the pattern is at fault. Fails with USAGE. */
 function applied(attributes: BakeAttributes, overrides: readonly Override[]): BakeAttributes {
+  const strange = overrides.find(({ key }) => !isAttributeName(key) && key !== "push" && key !== "load");
+  if (strange !== undefined) throw cliError(`unknown key: ${strange.key}`, "USAGE", { plain: true });
   const changed: Record<string, BakeAttribute> = { ...attributes };
   const begun = new Set<string>();
   for (const { key, entry, value = "", adds } of overrides) {

@@ -101,6 +101,8 @@ describe("refused", () => {
   const table: readonly (readonly [text: string, words: readonly string[], stderr: RegExp])[] = [
     ['target "a" {}\n', ["nope"], /^ERROR: failed to find target nope\n$/],
     ['target "a" {}\n', ["--set", "foo.tags=x", "a"], /^ERROR: could not find any target matching 'foo'\n$/],
+    ['target "a" {}\n', ["--set", "foo.bar=x", "a"], /^ERROR: could not find any target matching 'foo'\n$/],
+    ['target "a" {}\n', ["--set", "a.bar=x", "a"], /^ERROR: unknown key: bar\n$/],
     ['target "a" {}\n', ["--set", "foo", "a"], /^ERROR: invalid override key foo, expected target.name\n$/],
     [
       'target "a" {\n  args = { X = nope }\n}\n',
