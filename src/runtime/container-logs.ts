@@ -127,7 +127,7 @@ function startOfLastLines(bytes: Buffer, wanted: number, isWhole: boolean): numb
   while (position > 0) {
     const lineStart = bytes.lastIndexOf(0x0a, position - 2) + 1;
     if (lineStart === 0 && !isWhole) return undefined;
-    const entry = parseLogLine(bytes.subarray(lineStart, position - 1));
+    const entry = parseLogLine(bytes.subarray(lineStart, position));
     if (entry !== undefined && (endsLine(entry) || !begun.has(entry.stream))) {
       if (remaining-- === 0) return position;
       begun.add(entry.stream);

@@ -12,6 +12,11 @@ test("a whole line gets its newline back, a part does not", () => {
   assert.equal(part !== undefined && endsLine(part), false);
 });
 
+test("with its newline a line says the same", () => {
+  assert.deepEqual(parse("t stdout F x\n")?.data, Buffer.from("x\n"));
+  assert.deepEqual(parse("t stdout P x\n")?.data, Buffer.from("x"));
+});
+
 test("an empty line and bytes that are no text", () => {
   assert.deepEqual(parse("t stdout F ")?.data, Buffer.from("\n"));
   const bytes = Buffer.concat([Buffer.from("t stdout P "), Buffer.from([0, 255, 32, 128])]);
@@ -30,5 +35,5 @@ test("times become UTC and keep their nanoseconds", () => {
 test("lines are whole whatever the chunks", () => {
   const splitter = new LineSplitter();
   const chunks = ["a\nb", "", "c\n\nd", "\n"].map((text) => splitter.push(Buffer.from(text)).map(String));
-  assert.deepEqual(chunks, [["a"], [], ["bc", ""], ["d"]]);
+  assert.deepEqual(chunks, [["a\n"], [], ["bc\n", "\n"], ["d\n"]]);
 });

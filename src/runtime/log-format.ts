@@ -14,21 +14,21 @@ export interface LogEntry {
 const newline = 0x0a;
 const space = 0x20;
 
-/** `line` is without its newline. Undefined for what is no log line (a torn write). */
-export function parseLogLine(line: Uint8Array): LogEntry | undefined {
+/** `line`: with its newline or without; what is answered may share its memory. Undefined for what is no log line (a torn write). */
+export function parseLogLine(line: Buffer): LogEntry | undefined {
   const first = line.indexOf(space);
   const second = line.indexOf(space, first + 1);
   const third = line.indexOf(space, second + 1);
   if (first < 0 || second < 0 || third < 0) return undefined;
-  const text = (from: number, to: number): string => Buffer.from(line.subarray(from, to)).toString("latin1");
-  const stream = text(first + 1, second);
-  const tag = text(second + 1, third);
+  const head = line.toString("latin1", 0, third);
+  const [stream, tag] = [head.slice(first + 1, second), head.slice(second + 1)];
   if ((stream !== "stdout" && stream !== "stderr") || (tag !== "F" && tag !== "P")) return undefined;
-  const content = line.subarray(third + 1);
+  const ended = line[line.length - 1] === newline;
+  const content = line.subarray(third + 1, ended && tag === "P" ? line.length - 1 : line.length);
   return {
-    timestamp: utcTimestamp(text(0, first)),
+    timestamp: utcTimestamp(head.slice(0, first)),
     stream: stream === "stdout" ? 1 : 2,
-    data: tag === "F" ? Buffer.concat([content, Buffer.from([newline])]) : content,
+    data: tag === "F" && !ended ? Buffer.concat([content, Buffer.from([newline])]) : content,
   };
 }
 
@@ -38,6 +38,8 @@ export function endsLine(entry: LogEntry): boolean {
 
 /** The same instant in UTC with its nanoseconds, which Date would lose. */
 export function utcTimestamp(text: string): string {
+  // what the monitor writes, a million times: it runs with TZ=UTC
+  if (text.endsWith("+00:00") && text.length > 24) return `${text.slice(0, -6)}Z`;
   const match = /^(.{19})(\.\d+)?(Z|[+-]\d\d:\d\d)$/.exec(text);
   const [, seconds, fraction = "", zone] = match ?? [];
   if (seconds === undefined || zone === undefined) return text;
@@ -45,7 +47,7 @@ export function utcTimestamp(text: string): string {
   return Number.isNaN(date.getTime()) ? text : `${date.toISOString().slice(0, 19)}${fraction}Z`;
 }
 
-/** Cuts a stream of chunks into lines, keeping the unfinished rest for the next call. */
+/** Cuts a stream of chunks into lines with their newlines, keeping the unfinished rest for the next call. */
 export class LineSplitter {
   #rest: Buffer = Buffer.alloc(0);
 
@@ -54,7 +56,7 @@ export class LineSplitter {
     const lines: Buffer[] = [];
     let start = 0;
     for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, start)) {
-      lines.push(bytes.subarray(start, end));
+      lines.push(bytes.subarray(start, end + 1));
       start = end + 1;
     }
     this.#rest = bytes.subarray(start);

@@ -36,10 +36,47 @@ export const runLogs: Handler = async (cli, { flags, args }) => {
   const timestamps = flags.bool("timestamps");
   // where Docker puts a log driver's attributes: there are none
   const details = flags.bool("details") ? " " : "";
+  using output = new BatchedOutput(cli);
   for await (const line of lines) {
-    const output = line.stream === 2 ? cli.stderr : cli.stdout;
     const prefix = `${timestamps ? `${line.timestamp} ` : ""}${details}`;
-    output.write(prefix === "" ? line.data : Buffer.concat([Buffer.from(prefix), line.data]));
+    if (prefix !== "") output.push(line.stream, Buffer.from(prefix));
+    output.push(line.stream, line.data);
   }
   return 0;
 };
+
+const batchBytes = 65_536;
+
+/** A call of the system for each line would cost more than reading the log: lines that come together are written together. */
+class BatchedOutput implements Disposable {
+  readonly #cli: Cli;
+  #parts: Uint8Array[] = [];
+  #bytes = 0;
+  #stream: 1 | 2 = 1;
+  #waiting: NodeJS.Immediate | undefined;
+
+  constructor(cli: Cli) {
+    this.#cli = cli;
+  }
+
+  push(stream: 1 | 2, data: Uint8Array): void {
+    if (stream !== this.#stream || this.#bytes >= batchBytes) this.#flush();
+    this.#stream = stream;
+    this.#parts.push(data);
+    this.#bytes += data.length;
+    // as soon as no further line is at hand
+    this.#waiting ??= setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    if (this.#waiting !== undefined) clearImmediate(this.#waiting);
+    this.#waiting = undefined;
+    const parts = this.#parts;
+    [this.#parts, this.#bytes] = [[], 0];
+    if (parts.length > 0) (this.#stream === 2 ? this.#cli.stderr : this.#cli.stdout).write(Buffer.concat(parts));
+  }
+
+  [Symbol.dispose](): void {
+    this.#flush();
+  }
+}
