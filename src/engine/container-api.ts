@@ -89,6 +89,10 @@ export interface RunOptions {
   readonly securityOptions?: readonly string[];
   /** the host's process, IPC or host name space instead of one of its own */
   readonly hostNamespaces?: readonly ("pid" | "ipc" | "uts")[];
+  /** "container:NAME": the process namespace of another one */
+  readonly pid?: string;
+  /** "container:NAME", "shareable", "none", "private" */
+  readonly ipc?: string;
   /** ports that are said to be open: "80", "53/udp", "8000-8010" */
   readonly expose?: readonly string[];
   /** containers whose mounts this one gets too: "name", "name:ro" */

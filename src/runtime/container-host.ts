@@ -60,6 +60,8 @@ export interface ContainerFiles {
   /** names the run that the files of `run` belong to */
   readonly runToken: string;
   readonly sockets: string;
+  /** of a container whose IPC namespace others may have: no mount of a container can be mounted in another one */
+  readonly sharedMemory: string;
   readonly attachSocket: string;
   readonly conmonPid: string;
   readonly containerPid: string;
@@ -91,6 +93,7 @@ export function containerFiles(host: Pick<ContainerHost, "runDirectory">, record
     run,
     runToken: `${run}/token`,
     sockets: `${run}/s`,
+    sharedMemory: `${run}/shm`,
     attachSocket: `${directory}/bundle/attach`,
     conmonPid: `${run}/conmon.pid`,
     containerPid: `${run}/container.pid`,

@@ -10,6 +10,7 @@ import type { ContainerFiles, ContainerHost } from "./container-host.ts";
 import { openContainerNetwork, type ContainerNetwork } from "./container-network.ts";
 import type { ContainerRecord } from "./container-records.ts";
 import { createContainerSpec, writeSystemFiles } from "./container-spec.ts";
+import { joinedNamespaces } from "./joined-namespaces.ts";
 import { requireRunnable } from "./emulation.ts";
 import { endHealthCommand, probeOf, startHealthChecks } from "./health-checks.ts";
 import { killCommand, noteDeath, shellCommand, startTimeTicks } from "./death-watch.ts";
@@ -38,10 +39,12 @@ export async function launch(host: ContainerHost, record: ContainerRecord, plan:
   try {
     host.mountRootfs(record, files.rootfs);
     await requireRunnable({ ...record.config, mounts: record.mounts, rootfs: files.rootfs, scratch: files.bundle });
-    const network = await openContainerNetwork(host, record, { files, rootless: runtime.rootless });
-    const effective: ContainerRecord = { ...record, config: { ...record.config, networkMode: network.mode } };
-    writeSystemFiles(host, effective);
-    const spec = createContainerSpec(host, effective, runtime, network.spec);
+    const joined = joinedNamespaces(host, record);
+    const network = await openContainerNetwork(host, record, { files, rootless: runtime.rootless, joined: joined.network });
+    const hostname = joined.network?.donor.config.hostname ?? record.config.hostname;
+    const effective: ContainerRecord = { ...record, config: { ...record.config, networkMode: network.mode, hostname } };
+    if (joined.network === undefined) writeSystemFiles(host, effective);
+    const spec = createContainerSpec(host, effective, runtime, { network: network.spec, joined });
     const cache = openSeccompCache(runtime, { cache: `${host.runDirectory}/seccomp`, root: files.runtimeRoot }, spec.linux.seccomp);
     writeFileSync(`${files.bundle}/config.json`, JSON.stringify(cache.apply(spec)), { mode: 0o600 });
     const answer = await startConmon(plan.conmon, conmonPlan(host, record, { ...plan, network, token }), monitorEnv(process.env));

@@ -2,6 +2,7 @@
 import { isSlipwayError } from "../base/errors.ts";
 import type { ContainerFiles, ContainerHost } from "./container-host.ts";
 import type { ContainerRecord, NetworkMode } from "./container-records.ts";
+import type { JoinedNamespaces } from "./joined-namespaces.ts";
 import { createNetwork, type Network } from "./network.ts";
 import type { SpecNetwork } from "./spec-options.ts";
 
@@ -17,9 +18,11 @@ export interface ContainerNetwork {
 export async function openContainerNetwork(
   host: Pick<ContainerHost, "onWarning">,
   record: ContainerRecord,
-  { files, rootless }: { readonly files: ContainerFiles; readonly rootless: boolean },
+  { files, rootless, joined }: { readonly files: ContainerFiles; readonly rootless: boolean; readonly joined: JoinedNamespaces["network"] },
 ): Promise<ContainerNetwork> {
   const { networkMode } = record.config;
+  if (networkMode === "joined")
+    return { mode: networkMode, spec: joined === undefined ? { kind: "none" } : { kind: "netns", path: joined.path }, own: undefined };
   if (networkMode !== "bridge") return { mode: networkMode, spec: { kind: networkMode }, own: undefined };
   try {
     const own = await createNetwork({ kind: "container", publish: record.ports, directory: files.network, detached: true });

@@ -17,7 +17,7 @@ function pidsOfNamespace({ state, config }: ContainerRecord): readonly number[] 
   const all = readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map(Number);
-  if (config.hostNamespaces?.includes("pid") === true) return descendants(state.pid, all);
+  if (config.hostNamespaces?.includes("pid") === true || config.joins?.pid !== undefined) return descendants(state.pid, all);
   const own = namespaceOf(state.pid);
   return own === undefined ? [] : all.filter((pid) => namespaceOf(pid) === own);
 }

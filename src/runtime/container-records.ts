@@ -51,7 +51,8 @@ export interface RestartPolicy {
   readonly maximumRetryCount: number;
 }
 
-export type NetworkMode = "bridge" | "host" | "none";
+/** joined: another container's, which `joins` names */
+export type NetworkMode = "bridge" | "host" | "none" | "joined";
 
 /** Everything that is needed to start the container again. */
 export interface ContainerConfig {
@@ -83,6 +84,10 @@ export interface ContainerConfig {
   readonly sysctls?: Readonly<Record<string, string>>;
   readonly oomScoreAdj?: number;
   readonly hostNamespaces?: readonly ("pid" | "ipc" | "uts")[];
+  /** ids of the containers whose namespaces it has too */
+  readonly joins?: { readonly network?: string; readonly pid?: string; readonly ipc?: string };
+  /** others may have its IPC namespace; or it has no shared memory. Absent: private */
+  readonly ipcMode?: "shareable" | "none";
   /** "80/tcp": what the image and the user say is open, published or not */
   readonly exposedPorts?: readonly string[];
   /** -v values with a source, --mount in Docker's JSON, and --volumes-from, as given: `inspect` shows them */

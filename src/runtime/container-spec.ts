@@ -1,5 +1,5 @@
 /** From a container's record to what the OCI runtime is told. */
-import { readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf, SlipwayError } from "../base/errors.ts";
 import { printable } from "../base/printable.ts";
@@ -8,6 +8,7 @@ import { initDestination, requireInit } from "./container-init.ts";
 import type { ContainerConfig, ContainerMount, ContainerRecord } from "./container-records.ts";
 import { cgroupPath } from "./container-cgroup.ts";
 import { hostAddress } from "./host-address.ts";
+import type { JoinedNamespaces } from "./joined-namespaces.ts";
 import { containerAddress, dnsForwardAddress } from "./network-addresses.ts";
 import { makeHosts, makeResolvConf } from "./network-files.ts";
 import { specMachine, type OciRuntime } from "./oci-runtime.ts";
@@ -20,8 +21,13 @@ import type { DeviceNode, SpecMount, SpecNetwork } from "./spec-options.ts";
 
 const defaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+export interface ContainerNamespaces {
+  readonly network: SpecNetwork;
+  readonly joined: JoinedNamespaces;
+}
+
 /** The root file system must be mounted at files.rootfs: the user's name is looked up there. */
-export function createContainerSpec(host: ContainerHost, record: ContainerRecord, runtime: OciRuntime, network: SpecNetwork): OciSpec {
+export function createContainerSpec(host: ContainerHost, record: ContainerRecord, runtime: OciRuntime, { network, joined }: ContainerNamespaces): OciSpec {
   const files = containerFiles(host, record);
   const { config } = record;
   const security = parseSecurityOptions(config.securityOptions);
@@ -41,12 +47,16 @@ export function createContainerSpec(host: ContainerHost, record: ContainerRecord
       hostname: shared.includes("uts") ? "" : config.hostname,
       network,
       mounts: parentsFirst([
-        ...systemFiles(host, record),
+        ...systemFiles(host, joined.network?.donor ?? record),
         ...record.mounts.map(specMountOf),
         ...(init === undefined ? [] : [{ kind: "bind", source: init, destination: initDestination, readOnly: true, sourceKind: "file" } as const]),
       ]),
       hostPid: shared.includes("pid"),
       hostIpc: shared.includes("ipc"),
+      ...(joined.pid === undefined ? {} : { joinedPid: joined.pid.path }),
+      ...(joined.ipc === undefined ? {} : { joinedIpc: joined.ipc.path, sharedMemory: joined.ipc.sharedMemory }),
+      ...(config.ipcMode === "shareable" ? { sharedMemory: makeSharedMemory(files.sharedMemory) } : {}),
+      ...(config.ipcMode === "none" ? { noSharedMemory: true } : {}),
       hostUts: shared.includes("uts"),
       ...(config.oomScoreAdj === undefined ? {} : { oomScoreAdj: config.oomScoreAdj }),
       privileged: config.privileged,
@@ -61,7 +71,8 @@ export function createContainerSpec(host: ContainerHost, record: ContainerRecord
       ...(config.privileged && !runtime.rootless ? { devices: hostDevices() } : {}),
       ...(runtime.canLimit ? { cgroupsPath: cgroupPath(record), limits: config.limits } : {}),
       sysctls: {
-        ...(network.kind === "host" ? {} : networkSysctls(runtime)),
+        // what belongs to the other container stays as it is
+        ...(network.kind === "host" || joined.network !== undefined ? {} : networkSysctls(runtime)),
         ...(config.domainname === undefined || config.domainname === "" ? {} : { "kernel.domainname": config.domainname }),
         ...config.sysctls,
       },
@@ -116,6 +127,12 @@ export function writeSystemFiles(host: ContainerHost, record: ContainerRecord): 
   writeFileSync(files.hosts, hosts, { mode: 0o644 });
   writeFileSync(files.hostname, `${config.hostname}\n`, { mode: 0o644 });
   writeFileSync(files.resolvConf, resolvConf, { mode: 0o644 });
+}
+
+function makeSharedMemory(path: string): string {
+  mkdirSync(path, { recursive: true });
+  chmodSync(path, 0o1777);
+  return path;
 }
 
 /** A volume at /etc must not cover /etc/hosts, nor one at /a another at /a/b. */

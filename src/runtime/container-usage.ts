@@ -85,10 +85,10 @@ function machineTime(): bigint {
   return ticks.slice(0, 8).reduce((total, value) => total + integer(value), 0n) * nsPerTick;
 }
 
-/** Of its network namespace, loopback left out; nothing where it shares the machine's. */
+/** Of its network namespace, loopback left out; nothing where it has the machine's or another container's. */
 function traffic({ state, config }: ContainerRecord): Pick<ContainerUsage, "receivedBytes" | "sentBytes"> {
   let [receivedBytes, sentBytes] = [0, 0];
-  if (state.pid !== 0 && config.networkMode !== "host") {
+  if (state.pid !== 0 && config.networkMode !== "host" && config.networkMode !== "joined") {
     for (const line of readText(`/proc/${state.pid}/net/dev`).split("\n").slice(2)) {
       const [name = "", numbers = ""] = line.split(":");
       if (name.trim() === "lo") continue;

@@ -109,6 +109,14 @@ export interface SpecOptions {
   /** path of the cgroup below each hierarchy; absent: no cgroup of its own, and limits are not applied */
   readonly cgroupsPath?: string;
   readonly limits?: ResourceLimits;
+  /** another container's process namespace, by path */
+  readonly joinedPid?: string;
+  /** another container's IPC namespace, by path */
+  readonly joinedIpc?: string;
+  /** directory that stands at /dev/shm, in place of a tmpfs */
+  readonly sharedMemory?: string;
+  /** no /dev/shm */
+  readonly noSharedMemory?: boolean;
   /** host namespaces instead of new ones */
   readonly hostPid?: boolean;
   readonly hostIpc?: boolean;

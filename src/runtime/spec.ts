@@ -98,10 +98,14 @@ function createNamespaces(options: SpecOptions): OciSpec["linux"]["namespaces"] 
   return [
     { type: "mount" },
     ...(options.hostUts === true ? [] : [{ type: "uts" }]),
-    ...(options.hostIpc === true ? [] : [{ type: "ipc" }]),
-    ...(options.hostPid === true ? [] : [{ type: "pid" }]),
+    ...(options.hostIpc === true ? [] : [joining("ipc", options.joinedIpc)]),
+    ...(options.hostPid === true ? [] : [joining("pid", options.joinedPid)]),
     ...networkNamespace(options.network),
   ];
+}
+
+function joining(type: string, path: string | undefined): { type: string; path?: string } {
+  return path === undefined ? { type } : { type, path };
 }
 
 function networkNamespace(network: SpecNetwork): { type: string; path?: string }[] {
@@ -131,11 +135,16 @@ function baseMounts(options: SpecOptions, machine: SpecMachine): OciMount[] {
     machine.rootless && options.hostPid === true ? host("/proc") : { destination: "/proc", type: "proc", source: "proc", options: quiet },
     { destination: "/dev", type: "tmpfs", source: "tmpfs", options: ["nosuid", "strictatime", "mode=755", "size=65536k"] },
     { destination: "/dev/pts", type: "devpts", source: "devpts", options: machine.singleId === true ? terminals : [...terminals, "gid=5"] },
-    ...(options.hostIpc === true ? [host("/dev/shm"), ...hostQueues(machine).map(host)] : [shm, mqueue]),
+    ...(options.hostIpc === true ? [host("/dev/shm"), ...hostQueues(machine).map(host)] : [...sharedMemory(options, shm), mqueue]),
     // a user namespace may mount sysfs only together with a network namespace of its own
     machine.rootless && options.network.kind === "host" ? hostSysfs : sysfs,
     ...(machine.cgroupMount ? [cgroup] : []),
   ];
+}
+
+function sharedMemory({ sharedMemory: source, noSharedMemory }: SpecOptions, own: OciMount): readonly OciMount[] {
+  if (source !== undefined) return [{ ...own, type: "bind", source, options: ["rbind", "nosuid", "noexec", "nodev"] }];
+  return noSharedMemory === true ? [] : [own];
 }
 
 /** Some machines have no message queues mounted. */

@@ -229,7 +229,6 @@ const refusals: readonly (readonly [words: string, line: string])[] = [
   ["--sysctl foo", `invalid argument "foo" for "--sysctl" flag: sysctl 'foo' is not allowed`],
   ["--add-host foo:bar", 'invalid argument "foo:bar" for "--add-host" flag: invalid IP address in add-host: "bar"'],
   ["--pid foo", "slipway: --pid: invalid PID mode"],
-  ["--ipc container:x", "slipway: --ipc=container:x is not supported yet"],
   ["--expose foo", 'slipway: invalid range format for --expose: foo, error: strconv.ParseUint: parsing "foo": invalid syntax'],
 ];
 for (const [words, line] of refusals) {

@@ -46,14 +46,13 @@ function environmentOf(cli: Cli, flags: ParsedFlags): readonly string[] {
   return [...Object.entries(proxies).map(([name, value]) => `${name}=${value}`), ...given];
 }
 
-/** "host" shares the machine's; what else Docker knows would need another container's. */
+/** "host" shares the machine's. */
 function hostNamespaces(flags: ParsedFlags): readonly ("pid" | "ipc" | "uts")[] {
-  return (["pid", "ipc", "uts"] as const).filter((name) => {
-    const mode = flags.string(name);
-    if (mode === "host" || mode === "" || (name === "ipc" && mode === "private")) return mode === "host";
-    const known = mode.startsWith("container:") || (name === "ipc" && ["shareable", "none"].includes(mode));
-    throw cliError(known ? `--${name}=${mode} is not supported yet` : `--${name}: invalid ${name.toUpperCase()} mode`);
-  });
+  const known = (name: "pid" | "uts", mode: string): boolean => ["", "host"].includes(mode) || (name === "pid" && /^container:./.test(mode));
+  for (const name of ["pid", "uts"] as const) {
+    if (!known(name, flags.string(name))) throw cliError(`--${name}: invalid ${name.toUpperCase()} mode`);
+  }
+  return (["pid", "ipc", "uts"] as const).filter((name) => flags.string(name) === "host");
 }
 
 export function limitsOf(flags: ParsedFlags): LimitOptions {
@@ -147,6 +146,8 @@ export function runOptionsFrom(cli: Cli, { flags, args }: Invocation): RunOption
       network: flags.list("network").at(-1) ?? flags.list("net").at(-1),
       shmSizeBytes: flags.bytes("shm-size"),
       health: healthOf(flags),
+      pid: flags.optional("pid"),
+      ipc: flags.optional("ipc"),
       restart: restartOf(flags),
       stopSignal: flags.optional("stop-signal"),
       stopTimeoutSeconds: flags.number("stop-timeout"),

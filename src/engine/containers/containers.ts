@@ -23,6 +23,7 @@ import type {
 import type { PullEvent } from "../registry-api.ts";
 import { sizeOfContainer } from "./container-size.ts";
 import { createHost, createRecords } from "./container-host.ts";
+import { joinsFrom } from "./join-options.ts";
 import { imageFor } from "./container-image.ts";
 import { containerConfig, portsOf } from "./create-options.ts";
 import { exportContainer } from "./export-container.ts";
@@ -57,7 +58,7 @@ export class Containers implements ContainerApi {
   async create(options: RunOptions, onPull?: (event: PullEvent) => void): Promise<string> {
     const store = this.#store;
     const image = await imageFor(store, this.#client, options, onPull);
-    const config = containerConfig(options, image.config);
+    const config = { ...containerConfig(options, image.config), joins: joinsFrom(options, this.#records) };
     const lowers = await store.materializer.directories(image.chain, options.signal);
     using _ = await holdVolumes(store, "shared");
     const declared = Object.keys(image.config.Volumes ?? {});

@@ -11,6 +11,7 @@ import { defaultPath } from "../../graph/stage-state.ts";
 import type { RunOptions } from "../api.ts";
 import { mountRequest } from "./mount-options.ts";
 import { parseRestartPolicy } from "./restart-policy.ts";
+import { ipcModeFrom } from "./join-options.ts";
 import { healthOf } from "./health-options.ts";
 import { limitsFrom } from "./resource-limits.ts";
 
@@ -45,6 +46,7 @@ export function containerConfig(options: RunOptions, image: ImageContainerConfig
     sysctls: Object.fromEntries((options.sysctls ?? []).map(splitOnce)),
     ...(options.oomScoreAdj === undefined ? {} : { oomScoreAdj: checkedScore(options.oomScoreAdj) }),
     hostNamespaces: options.hostNamespaces ?? [],
+    ...ipcModeFrom(options.ipc),
     exposedPorts: exposedPorts(options, image),
     binds: (options.volumes ?? []).filter((value) => value.includes(":")),
     mountRequests: (options.mounts ?? []).map(mountRequest),
@@ -128,9 +130,10 @@ function networkMode(name: string | undefined): NetworkMode {
     case "none":
       return name;
     default:
+      if (name.startsWith("container:")) return "joined";
       throw new SlipwayError("not_found", "UNKNOWN_NETWORK", printable(`failed to set up container networking: network ${name} not found`), {
         network: name,
-        remedy: "use bridge, host or none",
+        remedy: "use bridge, host, none or container:NAME",
       });
   }
 }

@@ -82,7 +82,7 @@ function hostConfig(record: ContainerRecord): Readonly<Record<string, unknown>> 
   const { config } = record;
   return {
     Binds: config.binds?.length ? config.binds : null,
-    NetworkMode: config.networkMode,
+    NetworkMode: config.joins?.network === undefined ? config.networkMode : `container:${config.joins.network}`,
     PortBindings: portBindings(record),
     RestartPolicy: { Name: config.restartPolicy?.name ?? "no", MaximumRetryCount: config.restartPolicy?.maximumRetryCount ?? 0 },
     AutoRemove: config.removeOnExit,
@@ -97,7 +97,7 @@ function hostConfig(record: ContainerRecord): Readonly<Record<string, unknown>> 
     SecurityOpt: config.securityOptions.length === 0 ? null : config.securityOptions,
     OomScoreAdj: config.oomScoreAdj ?? 0,
     PidMode: hostMode(config, "pid"),
-    IpcMode: hostMode(config, "ipc") === "" ? "private" : "host",
+    IpcMode: hostMode(config, "ipc") || (config.ipcMode ?? "private"),
     UTSMode: hostMode(config, "uts"),
     Sysctls: config.sysctls ?? {},
     ...resources(config.limits),
@@ -119,6 +119,8 @@ function tmpfsOf({ mounts }: ContainerRecord): Readonly<Record<string, unknown>>
 }
 
 function hostMode(config: ContainerRecord["config"], name: "pid" | "ipc" | "uts"): string {
+  const donor = name === "uts" ? undefined : config.joins?.[name];
+  if (donor !== undefined) return `container:${donor}`;
   return config.hostNamespaces?.includes(name) === true ? "host" : "";
 }
 
@@ -205,5 +207,12 @@ function networkSettings(record: ContainerRecord, state: ContainerState): Readon
     GlobalIPv6PrefixLen: 0,
     MacAddress: "",
   };
-  return { Bridge: "", SandboxID: "", SandboxKey: "", Ports: ports, ...endpoint, Networks: { [record.config.networkMode]: endpoint } };
+  return {
+    Bridge: "",
+    SandboxID: "",
+    SandboxKey: "",
+    Ports: ports,
+    ...endpoint,
+    Networks: record.config.networkMode === "joined" ? {} : { [record.config.networkMode]: endpoint },
+  };
 }

@@ -33,7 +33,7 @@ export function summarize({ record, state, size, health }: Surveyed): ContainerS
     ports: isUp(state) ? openPortsOf(record) : [],
     labels: record.labels,
     mounts: record.mounts.filter((mount) => mount.type !== "tmpfs").map((mount) => mount.name ?? mount.source),
-    networks: [record.config.networkMode],
+    networks: record.config.networkMode === "joined" ? [] : [record.config.networkMode],
     ...(size === undefined ? {} : { sizeBytes: size.writtenBytes, virtualSizeBytes: size.rootBytes }),
   };
 }
