@@ -12,7 +12,7 @@ import type { ContainerRecord } from "./container-records.ts";
 import { createContainerSpec, writeSystemFiles } from "./container-spec.ts";
 import { joinedNamespaces } from "./joined-namespaces.ts";
 import { requireRunnable } from "./emulation.ts";
-import { endHealthCommand, probeOf, startHealthChecks } from "./health-checks.ts";
+import { endHealthCommand, prepareHealthChecks, probeOf } from "./health-checks.ts";
 import { killCommand, noteDeath, shellCommand, startTimeTicks } from "./death-watch.ts";
 import { runtimeCall, type OciRuntime } from "./oci-runtime.ts";
 import { runProgram } from "./run-program.ts";
@@ -86,8 +86,9 @@ async function startCreated(host: ContainerHost, record: ContainerRecord, { runt
     },
   };
   host.records.update(running);
+  const startHealthChecks = prepareHealthChecks(running, runtime, files);
   await runProgram(call.file, call.args);
-  startHealthChecks(running, runtime, files);
+  startHealthChecks();
   return running;
 }
 

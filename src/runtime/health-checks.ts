@@ -45,11 +45,14 @@ export function probeOf(check: Healthcheck | undefined, shell: readonly string[]
 
 type HealthFiles = Pick<ContainerFiles, "health" | "healthPid" | "runtimeRoot">;
 
-/** Does nothing for a container without checks. The record is that of the run that just began. */
-export function startHealthChecks(record: ContainerRecord, runtime: OciRuntime, files: HealthFiles): void {
+/**
+ * To be called while the container is created and waits for its start: one that ends at once has no files to look its user up in. The record is
+ * that of the run which begins now. Answers what starts the checks; nothing for a container without any.
+ */
+export function prepareHealthChecks(record: ContainerRecord, runtime: OciRuntime, files: HealthFiles): () => void {
   const { healthcheck, shell } = record.config;
   const probe = probeOf(healthcheck, shell);
-  if (probe === undefined || healthcheck === undefined) return;
+  if (probe === undefined || healthcheck === undefined) return () => undefined;
   mkdirSync(`${files.health}/log`, { recursive: true, mode: 0o700 });
   for (const name of ["state", "held"]) rmSync(`${files.health}/${name}`, { force: true });
   const spec = probeProcess(record, runtime, probe);
@@ -63,12 +66,17 @@ export function startHealthChecks(record: ContainerRecord, runtime: OciRuntime, 
     `${files.health}/probe.pid`,
     record.id,
   ]);
+  const env = settings(record, healthcheck, files);
+  return () => startSupervisor([exec.file, ...exec.args], env, files);
+}
+
+function startSupervisor(probe: readonly string[], given: Readonly<Record<string, string>>, files: HealthFiles): void {
   const { spawn } = process.getBuiltinModule("node:child_process");
-  const child = spawn("/bin/sh", ["-c", probeScript, "health", exec.file, ...exec.args], {
+  const child = spawn("/bin/sh", ["-c", probeScript, "health", ...probe], {
     cwd: "/",
     detached: true,
     stdio: "ignore",
-    env: { PATH: process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C", ...settings(record, healthcheck, files) },
+    env: { PATH: process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C", ...given },
   });
   child.unref();
   if (child.pid !== undefined) writeFileSync(files.healthPid, `${child.pid} ${startTimeTicks(child.pid) ?? ""}\n`);

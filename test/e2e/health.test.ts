@@ -36,6 +36,11 @@ test("the image's check runs with the image's shell, and ends with the container
   await sandbox.ok(["rm", "-f", "checked"]);
 });
 
+test("a container that ends at once is not disturbed by its image's check", async () => {
+  await sandbox.build("FROM busybox\nHEALTHCHECK CMD true", {}, ["-t", "brief"]);
+  for (let time = 0; time < 5; time++) assert.equal(await sandbox.ok(["run", "--rm", "brief", "echo", "ran"]), "ran");
+});
+
 test("a killed supervisor is told, and a restart brings another", async () => {
   await sandbox.ok(["run", "-d", "--name", "watched", "--health-cmd", "true", "--health-interval", "1s", "busybox", "sleep", "1000"]);
   await sandbox.until([...status, "watched"], "healthy");
