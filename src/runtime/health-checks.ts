@@ -56,7 +56,7 @@ export function prepareHealthChecks(record: ContainerRecord, runtime: OciRuntime
   mkdirSync(`${files.health}/log`, { recursive: true, mode: 0o700 });
   for (const name of ["state", "held"]) rmSync(`${files.health}/${name}`, { force: true });
   const spec = probeProcess(record, runtime, probe);
-  if (spec === undefined) return;
+  if (spec === undefined) return () => undefined;
   writeFileSync(`${files.health}/process.json`, spec, { mode: 0o600 });
   const exec = runtimeCall(runtime, { root: files.runtimeRoot, cgroups: true }, [
     "exec",
