@@ -188,8 +188,10 @@ function required(target: string, lines: LineRange): string {
 }
 
 function cacheMount(state: StageState, mount: RunMount, target: string, inputs: Inputs, surroundings: RunSurroundings, lines: LineRange): ExecMount {
-  const from =
-    mount.from === undefined ? undefined : mountSource(state, surroundings.source(mount.from, lines, target), cleanPath(`/${mount.source ?? ""}`), lines);
+  const source = cleanPath(`/${mount.source ?? ""}`);
+  // with an owner or a mode BuildKit makes a directory of its own, and only a named source takes its place
+  const isOwnDirectory = source === "/" && [mount.mode, mount.uid, mount.gid].some((given) => given !== undefined);
+  const from = mount.from === undefined || isOwnDirectory ? undefined : mountSource(state, surroundings.source(mount.from, lines, target), source, lines);
   return {
     type: "cache",
     // Docker's name for it is the target as written, so `target=x` is one cache in every working directory
