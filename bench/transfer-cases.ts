@@ -108,6 +108,7 @@ export async function measureTransfer(one: TransferCase, transfers: Transfers): 
     }
     return [...times].map(([contestant, timesMs]) => ({ contestant, timesMs }));
   } finally {
+    for (const shipper of shippers) shipper.forget([name]);
     await stop(source, directory, "source");
   }
 }

@@ -78,6 +78,7 @@ export class StepKeeper {
     const steps = keptSteps(this.#store);
     const error = asSlipwayError(thrown);
     const wasKilled = error.kind === "canceled" && !this.#policy.interrupted();
+    if (error.code === "PROCESS_FAILED" && isFull(this.#store)) return withRemedy(error, fullDisk(this.#store));
     if (this.#record.outcome !== "running" || wasKilled || this.#policy.count <= 0 || !hasRoom(this.#store)) {
       return thrown;
     }
@@ -95,8 +96,8 @@ export class StepKeeper {
     });
     this.#kept = true;
     const { id } = this.#step;
-    const remedy = `slipway debug ${id.slice(0, 12)} opens a shell where the step ended`;
-    return new SlipwayError(error.kind, error.code, error.message, { remedy, ...error.details, failedStep: id }, error);
+    const { kind, code, message, details } = withRemedy(error, `slipway debug ${id.slice(0, 12)} opens a shell where the step ended`);
+    return new SlipwayError(kind, code, message, { ...details, failedStep: id }, error);
   }
 }
 
@@ -114,6 +115,20 @@ const neededShare = 0.05;
 function hasRoom({ layout }: Pick<Store, "layout">): boolean {
   const { bavail, blocks } = statfsSync(layout.root);
   return bavail >= blocks * neededShare;
+}
+
+/** So little is left that the step's command may have failed for want of it. */
+function isFull({ layout }: Pick<Store, "layout">): boolean {
+  const { bavail, bsize } = statfsSync(layout.root);
+  return bavail * bsize < 1024 * 1024;
+}
+
+function fullDisk({ layout }: Pick<Store, "layout">): string {
+  return `the disk of ${layout.root} is full; slipway builder prune makes room`;
+}
+
+function withRemedy(error: SlipwayError, remedy: string): SlipwayError {
+  return new SlipwayError(error.kind, error.code, error.message, { remedy, ...error.details }, error);
 }
 
 function copyWords({ from, to }: SavedMemory): readonly string[] {

@@ -57,6 +57,7 @@ test("disk full in RUN: the step fails in words, the steps before it stay", { sk
   const full = await sandbox.buildPlain(dockerfile);
   assert.equal(full.code, 1);
   assert.match(full.stderr, /No space left on device|no space left on device/);
+  assert.match(full.stderr, /^Hint: the disk of .* is full; slipway builder prune makes room$/m);
   const again = await sandbox.buildPlain("FROM busybox\nRUN echo kept >/kept\nRUN echo small >/big\n");
   assert.deepEqual([again.code, statesOf(again, /\] RUN/)], [0, ["cached", "done"]], again.stderr);
 });
