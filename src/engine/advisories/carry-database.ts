@@ -8,7 +8,7 @@ import { formatReference, parseReference } from "../../oci/reference.ts";
 import type { RegistryClient } from "../../registry/index.ts";
 import type { Store } from "../../store/index.ts";
 import { createEntry, encodeHeader, endOfArchive, paddingLength, readTarMembers } from "../../tar/index.ts";
-import { databaseDigest, formatDatabaseIndex, parseDatabaseIndex, type DatabaseFile, type DatabaseIndex } from "../../trust/advisories/database-index.ts";
+import { formatDatabaseIndex, parseDatabaseIndex, type DatabaseFile, type DatabaseIndex } from "../../trust/advisories/database-index.ts";
 import { PackedFile } from "../../trust/advisories/packed-file.ts";
 import { replaceIndex, requireIndex } from "./database.ts";
 
@@ -149,4 +149,3 @@ export async function pullDatabase(store: Store, name: string, { client, signal 
   return adopted;
 }
 
-export { databaseDigest };

@@ -27,7 +27,7 @@ export interface LayerInventory {
 }
 
 /** Changes with whatever changes the meaning of what is kept, a reader's findings included. */
-export const inventoryFormat = "slipway-inventory 2";
+const inventoryFormat = "slipway-inventory 2";
 
 export function formatLayerInventory({ paths, ...rest }: LayerInventory): string {
   return JSON.stringify({ format: inventoryFormat, ...rest, paths: paths.toText() });
