@@ -148,4 +148,3 @@ export async function pullDatabase(store: Store, name: string, { client, signal 
   store.advisories.setOrigin(formatReference(reference));
   return adopted;
 }
-
