@@ -11,7 +11,6 @@ import { checkOutputPath, fileError, writeOutputFile } from "./archive-file.ts";
 import { buildOptionsFrom } from "./build-options.ts";
 import { callFrom, dockerfileShownAs, runCall } from "./call.ts";
 import { checkBuilder } from "./buildx.ts";
-import { signBuilt } from "./sign-built.ts";
 import { showTask } from "./show-task.ts";
 
 interface ResultFiles {
@@ -55,7 +54,8 @@ export const runBuild: Handler = async (cli, invocation) => {
   const call = callFrom(flags);
   const options = await buildOptionsFrom(cli, invocation);
   const files = { iidFile: flags.string("iidfile"), metadataFile: flags.string("metadata-file") };
-  const sign = await signBuilt(cli, flags, options, quiet || progress === "quiet");
+  const isSigning = flags.bool("sign") || flags.optional("key") !== undefined;
+  const sign = isSigning ? await (await import("./sign-built.ts")).signBuilt(cli, flags, options, quiet || progress === "quiet") : undefined;
   await prepareFiles(cli, files);
   const engine = await cli.open();
   checkBuilder(cli, engine, flags.optional("builder"));
