@@ -1,59 +1,14 @@
 /** Containers on a terminal: `run -it` and `exec -it` typed at through a pseudo-terminal, its size, its keys. */
 import assert from "node:assert/strict";
-import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import path from "node:path";
 import { after, suite, test } from "node:test";
-import { createSandbox, slipwayPath } from "./sandbox.ts";
+import { createSandbox } from "./sandbox.ts";
+import { noTerminals as skip, patienceMs, Terminal } from "./terminal.ts";
 
-const skip = spawnSync("script", ["--version"], { encoding: "utf8" }).stdout?.includes("util-linux") === true ? false : "needs script of util-linux";
 const sandbox = await createSandbox();
 after(() => sandbox[Symbol.asyncDispose]());
-
-const patienceMs = 15_000;
-
-/** bin/slipway on a pseudo-terminal of 33 rows and 99 columns. */
-class Terminal {
-  readonly #child: ChildProcess;
-  #output = "";
-
-  constructor(...args: readonly string[]) {
-    const command = `stty rows 33 cols 99; exec ${[slipwayPath, ...args].map((word) => `'${word}'`).join(" ")}`;
-    this.#child = spawn("script", ["--quiet", "--return", "--command", command, "/dev/null"], {
-      cwd: sandbox.directory,
-      env: { ...sandbox.env, SHELL: "/bin/sh" },
-      stdio: "pipe",
-    });
-    this.#child.stdout?.on("data", (chunk: Buffer) => (this.#output += chunk.toString()));
-  }
-
-  type(text: string): void {
-    this.#child.stdin?.write(text);
-  }
-
-  /** Waits for it to appear, and forgets everything up to its end. */
-  async expect(text: RegExp): Promise<void> {
-    const endMs = Date.now() + patienceMs;
-    for (let match = text.exec(this.#output); ; match = text.exec(this.#output)) {
-      if (match !== null) {
-        this.#output = this.#output.slice(match.index + match[0].length);
-        return;
-      }
-      assert.ok(Date.now() < endMs && this.#child.exitCode === null, `never came: ${text}, but: ${JSON.stringify(this.#output)}`);
-      await once(this.#child.stdout ?? this.#child, "data", { signal: AbortSignal.timeout(patienceMs) });
-    }
-  }
-
-  async ended(): Promise<number | null> {
-    if (this.#child.exitCode === null) await once(this.#child, "exit", { signal: AbortSignal.timeout(patienceMs) });
-    return this.#child.exitCode;
-  }
-
-  [Symbol.dispose](): void {
-    this.#child.kill("SIGKILL");
-  }
-}
 
 /** Gives the terminal of the program that has this word in its command line another size. */
 function resizeTerminal(word: string): void {
@@ -75,7 +30,7 @@ const waitForSize = 'until [ "$(stty size)" = "20 60" ]; do sleep 0.05; done; ec
 
 suite("on a terminal", { skip }, () => {
   test("run -it: a shell with its own terminal; its exit code is ours", async () => {
-    using terminal = new Terminal("run", "-it", "--rm", "busybox", "sh");
+    using terminal = new Terminal(sandbox, "run", "-it", "--rm", "busybox", "sh");
     await terminal.expect(/# /);
     terminal.type("tty; echo a$((1+1))b\n");
     await terminal.expect(/\/dev\/pts\/0\s+a2b/);
@@ -85,7 +40,7 @@ suite("on a terminal", { skip }, () => {
 
   test("run -it: the size at the start, and when it changes", async () => {
     const name = `sized-${process.pid}`;
-    using terminal = new Terminal("run", "-it", "--rm", "--name", name, "busybox", "sh");
+    using terminal = new Terminal(sandbox, "run", "-it", "--rm", "--name", name, "busybox", "sh");
     await terminal.expect(/# /);
     terminal.type("stty size\n");
     await terminal.expect(/33 99/);
@@ -96,7 +51,7 @@ suite("on a terminal", { skip }, () => {
   });
 
   test("run -it: Ctrl-C reaches the program as its key", async () => {
-    using terminal = new Terminal("run", "-it", "--rm", "busybox", "sh", "-c", 'trap "exit 9" INT; echo rea""dy; while :; do sleep 0.05; done');
+    using terminal = new Terminal(sandbox, "run", "-it", "--rm", "busybox", "sh", "-c", 'trap "exit 9" INT; echo rea""dy; while :; do sleep 0.05; done');
     await terminal.expect(/ready/);
     terminal.type("\u0003");
     assert.equal(await terminal.ended(), 9);
@@ -105,7 +60,7 @@ suite("on a terminal", { skip }, () => {
   test("exec -it: its own terminal, size, resizing, exit code", async () => {
     const name = `entered-${process.pid}`;
     await sandbox.ok(["run", "-d", "--name", name, "busybox", "sleep", "1000"]);
-    using terminal = new Terminal("exec", "-it", name, "sh");
+    using terminal = new Terminal(sandbox, "exec", "-it", name, "sh");
     await terminal.expect(/# /);
     terminal.type("stty size; tty\n");
     await terminal.expect(/33 99\s+\/dev\/pts\/\d/);
@@ -117,30 +72,30 @@ suite("on a terminal", { skip }, () => {
   });
 
   test("run -it: what the container's terminal writes comes as it is", async () => {
-    using terminal = new Terminal("run", "-it", "--rm", "busybox", "printf", "a\\nb\\n");
+    using terminal = new Terminal(sandbox, "run", "-it", "--rm", "busybox", "printf", "a\\nb\\n");
     await terminal.expect(/a\r\nb\r\n/);
     assert.equal(await terminal.ended(), 0);
   });
 
   test("Ctrl-P Ctrl-Q leaves a run and an attach; the container goes on, and its exit code comes to whom stays", async () => {
     const name = `detached-${process.pid}`;
-    using first = new Terminal("run", "-it", "--name", name, "busybox", "sh");
+    using first = new Terminal(sandbox, "run", "-it", "--name", name, "busybox", "sh");
     await first.expect(/# /);
     first.type("\u0010\u0011");
     assert.equal(await first.ended(), 0);
     assert.equal(await sandbox.ok(["inspect", "-f", "{{.State.Running}}", name]), "true");
-    using second = new Terminal("attach", "--detach-keys", "ctrl-a,z", name);
+    using second = new Terminal(sandbox, "attach", "--detach-keys", "ctrl-a,z", name);
     second.type("echo a$((1+1))b\n");
     await second.expect(/a2b/);
     second.type("\u0001z");
     await second.expect(/read escape sequence/);
     assert.equal(await second.ended(), 1);
-    using third = new Terminal("attach", name);
+    using third = new Terminal(sandbox, "attach", name);
     third.type("exit 5\n");
     assert.equal(await third.ended(), 5);
     const stopped = await sandbox.call(["attach", name]);
     assert.deepEqual([stopped.code, stopped.stderr], [1, "You cannot attach to a stopped container, start it first\n"]);
-    using fourth = new Terminal("start", "-ai", name);
+    using fourth = new Terminal(sandbox, "start", "-ai", name);
     await fourth.expect(/# /);
     fourth.type("exit 6\n");
     assert.equal(await fourth.ended(), 6);
@@ -150,7 +105,7 @@ suite("on a terminal", { skip }, () => {
   test("keys leave an exec, whose process goes on; nothing of it is left when it ends", async () => {
     const name = `exec-left-${process.pid}`;
     const id = await sandbox.ok(["run", "-d", "--name", name, "busybox", "sleep", "1000"]);
-    using terminal = new Terminal("exec", "-it", name, "sh", "-c", "echo here; while [ ! -e /end ]; do sleep 0.05; done");
+    using terminal = new Terminal(sandbox, "exec", "-it", name, "sh", "-c", "echo here; while [ ! -e /end ]; do sleep 0.05; done");
     await terminal.expect(/here/);
     terminal.type("\u0010\u0011");
     await terminal.expect(/read escape sequence/);
@@ -163,14 +118,14 @@ suite("on a terminal", { skip }, () => {
   });
 
   test("keys that are none are refused", async () => {
-    using terminal = new Terminal("run", "-it", "--rm", "--detach-keys", "foo", "busybox", "true");
+    using terminal = new Terminal(sandbox, "run", "-it", "--rm", "--detach-keys", "foo", "busybox", "true");
     await terminal.expect(/Invalid escape keys \(foo\) provided/);
     assert.equal(await terminal.ended(), 1);
   });
 
   test("the container outlives a terminal that is torn down", async () => {
     const name = `left-${process.pid}`;
-    using terminal = new Terminal("run", "-it", "--name", name, "busybox", "sh", "-c", "echo here; exec sleep 1000");
+    using terminal = new Terminal(sandbox, "run", "-it", "--name", name, "busybox", "sh", "-c", "echo here; exec sleep 1000");
     await terminal.expect(/here/);
     terminal[Symbol.dispose]();
     assert.equal(await sandbox.ok(["inspect", "-f", "{{.State.Running}}", name]), "true");

@@ -17,6 +17,20 @@ after(async () => {
   rmSync(root, { recursive: true });
 });
 
+/** An envelope as notation's signatures lie in a registry: a manifest about the image that carries it. */
+async function pushSignature(repository: Repository, digest: string, envelope: string | Uint8Array, mediaType: string): Promise<void> {
+  const layer = await repository.pushBlob(envelope, mediaType);
+  const config = await repository.pushBlob("{}", "application/vnd.cncf.notary.signature");
+  const manifest = JSON.stringify({
+    schemaVersion: 2,
+    mediaType: manifestType,
+    config,
+    layers: [layer],
+    subject: { mediaType: manifestType, digest, size: 1 },
+  });
+  await repository.pushManifest(sha256(manifest), manifest);
+}
+
 describe("recorded", () => {
   test("notation's signatures are accepted, at their time", async () => {
     await using repository = await startRepository("acme/noted", { referrers: false });
@@ -139,16 +153,7 @@ describe("made here", { skip: noOpenssl }, () => {
     const x5c = (parts.chain.match(/-----BEGIN[^]*?-----END CERTIFICATE-----/g) ?? []).map((pem) => new X509Certificate(pem).raw.toString("base64"));
     const envelope = { payload, protected: head, header: { x5c }, signature: signed };
     parts.after(envelope);
-    const layer = await repository.pushBlob(JSON.stringify(envelope), "application/jose+json");
-    const config = await repository.pushBlob("{}", "application/vnd.cncf.notary.signature");
-    const manifest = JSON.stringify({
-      schemaVersion: 2,
-      mediaType: manifestType,
-      config,
-      layers: [layer],
-      subject: { mediaType: manifestType, digest, size: 1 },
-    });
-    await repository.pushManifest(sha256(manifest), manifest);
+    await pushSignature(repository, digest, JSON.stringify(envelope), "application/jose+json");
   }
 
   const envelopes: readonly [name: string, change: (parts: Parts) => void, refusal: string | undefined][] = [
@@ -200,16 +205,7 @@ describe("made here", { skip: noOpenssl }, () => {
     test(`COSE that is none: ${name}`, async () => {
       await using repository = await startRepository();
       const digest = await pushImage(repository, "1");
-      const layer = await repository.pushBlob(bytes, "application/cose");
-      const config = await repository.pushBlob("{}", "application/vnd.cncf.notary.signature");
-      const manifest = JSON.stringify({
-        schemaVersion: 2,
-        mediaType: manifestType,
-        config,
-        layers: [layer],
-        subject: { mediaType: manifestType, digest, size: 1 },
-      });
-      await repository.pushManifest(sha256(manifest), manifest);
+      await pushSignature(repository, digest, bytes, "application/cose");
       assert.deepEqual(await refusals(slipway.trust.verify(`${repository.name}:1`, trusted)), ["unreadable"]);
     });
   }
