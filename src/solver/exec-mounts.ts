@@ -8,7 +8,7 @@ import type { ExecMount, ExecOp } from "../graph/op.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import type { SpecMount } from "../runtime/spec-options.ts";
 import { mountOverlay, mountTmpfs, unmount } from "../store/overlay.ts";
-import { chainId, type Chain, type Store } from "../store/index.ts";
+import { chainId, type Chain, type OpenCacheMount, type Store } from "../store/index.ts";
 import { GivenMounts, type StepSecrets } from "./given-mounts.ts";
 import type { StepKeeper } from "./keep-step.ts";
 import { lockKey, type KeyLock } from "./key-lock.ts";
@@ -34,12 +34,9 @@ export interface StepPlaces {
   readonly keeper: StepKeeper;
 }
 
-interface OpenedCache {
+interface OpenedCache extends Pick<OpenCacheMount, "path" | "created"> {
   /** what the store calls it */
   readonly id: string;
-  readonly path: string;
-  /** just now */
-  readonly created: boolean;
 }
 
 /** Docker makes cache directories under this umask: `mode=0770` gives 0750. */
@@ -55,7 +52,8 @@ export class StepMounts implements Disposable {
   readonly #keeper: StepKeeper;
   readonly #step: MountingStep;
   readonly #mounted: string[] = [];
-  readonly #locks: KeyLock[] = [];
+  /** given back when the step is over */
+  readonly #opened: Disposable[] = [];
   readonly #given: GivenMounts;
 
   /** `directory` is the step's own, below the lease; what the keeper gives may stay after the step. */
@@ -172,18 +170,20 @@ export class StepMounts implements Disposable {
   async #cacheDirectory(mount: Extract<ExecMount, { type: "cache" }>, base: string, signal: AbortSignal | undefined): Promise<OpenedCache> {
     const open = (id: string): OpenedCache => {
       if (this.#step.vertex.metadata.ignoreCache) this.#beginAnew(id);
-      return { id, ...this.#store.cacheMounts.open(id, `cache mount ${mount.target} (id ${mount.id})`) };
+      const opened = this.#store.cacheMounts.open(id, `cache mount ${mount.target} (id ${mount.id})`);
+      this.#opened.push(opened);
+      return { id, path: opened.path, created: opened.created };
     };
     if (mount.sharing === "shared") return open(base);
     if (mount.sharing === "locked") {
-      this.#locks.push(await lockKey(this.#store.layout.locks, base, signal));
+      this.#opened.push(await lockKey(this.#store.layout.locks, base, signal));
       return open(base);
     }
     for (let number = 0; ; number++) {
       const id = number === 0 ? base : hexOf(digestOf(`${base} ${number}`));
       const lock = await lockNow(this.#store.layout.locks, id);
       if (lock === undefined) continue;
-      this.#locks.push(lock);
+      this.#opened.push(lock);
       return open(id);
     }
   }
@@ -220,7 +220,7 @@ export class StepMounts implements Disposable {
   [Symbol.dispose](): void {
     this.#given[Symbol.dispose]();
     for (const target of this.#mounted.toReversed()) unmount(target);
-    for (const lock of this.#locks) lock[Symbol.dispose]();
+    for (const opened of this.#opened.toReversed()) opened[Symbol.dispose]();
   }
 }
 

@@ -6,6 +6,7 @@
 import { lstatSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf } from "../base/errors.ts";
+import { isCacheMountInUse } from "./cache-mounts.ts";
 import { text, type Database } from "./database.ts";
 import type { StoreLayout } from "./layout.ts";
 import { sweepDeadLeases, type Lease } from "./lease.ts";
@@ -54,6 +55,8 @@ interface Area {
   /** finds the row that stands for a file, by key(name) */
   readonly query: string;
   readonly key: (name: string) => string;
+  /** of a file that no row names: somebody still works in it */
+  readonly inUse?: (path: string) => boolean;
 }
 
 function areas(layout: StoreLayout): readonly Area[] {
@@ -63,7 +66,7 @@ function areas(layout: StoreLayout): readonly Area[] {
     { directory: join(layout.blobs, "sha256"), query: "SELECT 1 AS one FROM blob WHERE digest = ?", key: asDigest },
     { directory: layout.layers, query: "SELECT 1 AS one FROM layer_directory WHERE directory = ?", key: asIs },
     { directory: layout.indexes, query: "SELECT 1 AS one FROM layer WHERE diff_id = ?", key: asDigest },
-    { directory: layout.cacheMounts, query: "SELECT 1 AS one FROM cache_mount WHERE directory = ?", key: asIs },
+    { directory: layout.cacheMounts, query: "SELECT 1 AS one FROM cache_mount WHERE directory = ?", key: asIs, inUse: isCacheMountInUse },
     { directory: layout.steps, query: "SELECT 1 AS one FROM kept_step WHERE id = ?", key: asIs },
     { directory: layout.containers, query: "SELECT 1 AS one FROM container WHERE id = ?", key: asIs },
   ];
@@ -72,9 +75,9 @@ function areas(layout: StoreLayout): readonly Area[] {
 /** Deletes the files that no row names. */
 function sweepFiles(db: Database, layout: StoreLayout, lease: () => Lease): number {
   let reclaimed = 0;
-  for (const { directory, query, key } of areas(layout)) {
+  for (const { directory, query, key, inUse } of areas(layout)) {
     for (const name of readdirSync(directory)) {
-      if (db.get(query, key(name)) !== undefined) continue;
+      if (db.get(query, key(name)) !== undefined || inUse?.(join(directory, name)) === true) continue;
       const trash = lease().temporaryPath("trash");
       const moved = db.transaction(() => {
         if (db.get(query, key(name)) !== undefined) return false;
@@ -111,9 +114,9 @@ export function treeSize(path: string): number {
 
 /** Files that no row names and the next collection would delete: none in a healthy store. */
 export function listOrphans(db: Database, layout: StoreLayout): readonly string[] {
-  return areas(layout).flatMap(({ directory, query, key }) =>
+  return areas(layout).flatMap(({ directory, query, key, inUse }) =>
     readdirSync(directory)
-      .filter((name) => db.get(query, key(name)) === undefined)
+      .filter((name) => db.get(query, key(name)) === undefined && inUse?.(join(directory, name)) !== true)
       .map((name) => join(directory, name)),
   );
 }

@@ -123,3 +123,21 @@ test("builder prune empties the cache, images stay; system df counts both", asyn
   assert.equal(await sandbox.ok(["run", "--rm", "kept", "cat", "/p"]), "prunable");
   assert.deepEqual(states(await plain(context)), ["done"]);
 });
+
+test("a cache mount that a step works in is taken away by nobody: not by --no-cache, not by prune", async () => {
+  const build = (lines: string, flags: readonly string[] = []): Promise<Outcome> =>
+    sandbox.call(["build", "--progress=plain", ...flags, sandbox.folder({ Dockerfile: `FROM busybox\n${lines}\n` })]);
+  const both = "RUN --mount=type=cache,target=/signs --mount=type=cache,target=/used";
+  const signs = "RUN --mount=type=cache,target=/signs";
+  const wait = (sign: string): string => `until [ -e /signs/${sign} ]; do sleep 0.05; done`;
+  const working = build(`${both} touch /signs/started /used/before && ${wait("go")} && touch /used/after && ls /used`);
+  assert.equal((await build(`${signs} ${wait("started")}`)).code, 0);
+  const anew = await build("RUN --mount=type=cache,target=/used echo has $(ls /used) && touch /used/anew", ["--no-cache"]);
+  assert.match(anew.stderr, /^#\d+ [\d.]+ has$/m, anew.stderr);
+  await sandbox.ok(["builder", "prune", "--all", "--force"]);
+  assert.equal((await build(`${signs} touch /signs/go`)).code, 0);
+  const { code, stderr } = await working;
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, / after\n/);
+  assert.match(stderr, / before\n/);
+});

@@ -101,7 +101,7 @@ function mounts(store: Store): readonly CacheEntry[] {
         createdMs: mount.createdMs,
         lastUsedMs: mount.usedMs,
         usageCount: 0,
-        inUse: false,
+        inUse: mount.inUse,
         shared: false,
       },
     };
