@@ -82,7 +82,8 @@ test("directories that an earlier database left are in nobody's way", () => {
   writeFileSync(join(layout.layers, "1", "old"), "");
   const diffId = addLayer(machine.store, [{ path: "f" }]);
   assert.equal(layers.adoptDirectory(diffId, layers.workDirectory("new"), 0), join(layout.layers, "2"));
-  assert.deepEqual(cacheMounts.open("m", ""), { path: join(layout.cacheMounts, "2"), created: true });
+  using opened = cacheMounts.open("m", "");
+  assert.deepEqual([opened.path, opened.created], [join(layout.cacheMounts, "2"), true]);
 });
 
 test("a cache mount whose directory is lost begins empty, and can be removed", () => {

@@ -51,6 +51,7 @@ describe("a Dockerfile", () => {
     ["that is a directory", own, "sub", "read sub: is a directory"],
     ["below a file", own, "sub/Other/x", "open x: not a directory"],
     ["in a circle of links", own, "loop", "open loop: too many levels of symbolic links"],
+    ["of a name that no file can have", own, "x".repeat(300), `open ${"x".repeat(300)}: file name too long`],
     ["behind a link that leads out of a foreign context", foreign, "out", "open out: no such file or directory"],
     ["below a link that leads out of a foreign context", foreign, "outdir/Outside", "open outdir/Outside: no such file or directory"],
     ["above a foreign context", foreign, "../Outside", "open ../Outside: no such file or directory"],

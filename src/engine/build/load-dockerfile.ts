@@ -86,6 +86,7 @@ const reasons: Readonly<Record<string, string>> = {
   EISDIR: "is a directory",
   EACCES: "permission denied",
   ELOOP: "too many levels of symbolic links",
+  ENAMETOOLONG: "file name too long",
   ENXIO: "not a regular file",
 };
 
@@ -109,7 +110,7 @@ function readDockerfile(path: string, { name, root, pipes }: ReadRules): Buffer 
   }
 }
 
-const absent: ReadonlySet<string | undefined> = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);
+const absent: ReadonlySet<string | undefined> = new Set(["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG"]);
 
 function readIgnoreFile(path: string, root: string | undefined): Buffer | undefined {
   try {
