@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { describe, test } from "node:test";
 import { isSlipwayError } from "../base/errors.ts";
 import { digestOf, hexOf, type Digest } from "../oci/digest.ts";
@@ -184,9 +185,30 @@ test("containers: unique names, prefixes, what they stand on", () => {
 
 test("cache mounts: one directory for an id, gone when removed", () => {
   using machine = createTestStore();
-  const { store } = machine;
-  const first = store.cacheMounts.open("id", "d");
-  assert.deepEqual([first.created, store.cacheMounts.open("id", "d"), store.cacheMounts.all().length], [true, { path: first.path, created: false }, 1]);
-  store.cacheMounts.remove("id", store.lease().temporaryPath("trash"));
-  assert.notEqual(store.cacheMounts.open("id", "d").path, first.path);
+  const { cacheMounts } = machine.store;
+  const first = cacheMounts.open("id", "d");
+  const second = cacheMounts.open("id", "d");
+  assert.deepEqual([first.created, second.path, second.created, cacheMounts.all().length], [true, first.path, false, 1]);
+  for (const opened of [first, second]) opened[Symbol.dispose]();
+  cacheMounts.remove("id", machine.store.lease().temporaryPath("trash"));
+  assert.equal(existsSync(first.path), false);
+  using third = cacheMounts.open("id", "d");
+  assert.notEqual(third.path, first.path);
+});
+
+test("a cache mount in use: forgotten when removed, its directory stays for the collection after its last user", () => {
+  using machine = createTestStore();
+  const { cacheMounts } = machine.store;
+  const users = [cacheMounts.open("id", "d"), cacheMounts.open("id", "d")] as const;
+  const { path } = users[0];
+  cacheMounts.remove("id", machine.store.lease().temporaryPath("trash"));
+  using anew = cacheMounts.open("id", "d");
+  assert.deepEqual([anew.created, anew.path === path], [true, false]);
+  for (const user of users) {
+    machine.store.collect();
+    assert.equal(existsSync(path), true);
+    user[Symbol.dispose]();
+  }
+  machine.store.collect();
+  assert.deepEqual([existsSync(path), existsSync(anew.path)], [false, true]);
 });

@@ -89,10 +89,11 @@ test("directories that an earlier database left are in nobody's way", () => {
 test("a cache mount whose directory is lost begins empty, and can be removed", () => {
   using machine = createTestStore();
   const { cacheMounts, layout } = machine.store;
-  rmSync(cacheMounts.open("m", "").path, { recursive: true });
-  const { path, created } = cacheMounts.open("m", "");
-  assert.equal(created, true);
-  rmSync(path, { recursive: true });
+  using first = cacheMounts.open("m", "");
+  rmSync(first.path, { recursive: true });
+  using second = cacheMounts.open("m", "");
+  assert.equal(second.created, true);
+  rmSync(second.path, { recursive: true });
   cacheMounts.remove("m", join(layout.work, "trash"));
   assert.deepEqual(cacheMounts.all(), []);
 });

@@ -33,8 +33,8 @@ function addStep(store: Store, content: string): void {
 function filled(box: TestStore): Store {
   for (const content of ["a", "b", "c"]) addStep(box.store, content);
   addImage(box.store, { names: ["docker.io/library/b:1"], layers: ["b"] });
-  const { path } = box.store.cacheMounts.open("npm", "/root/.npm");
-  writeFileSync(join(path, "tarball"), Buffer.alloc(5000));
+  using opened = box.store.cacheMounts.open("npm", "/root/.npm");
+  writeFileSync(join(opened.path, "tarball"), Buffer.alloc(5000));
   return box.reopen();
 }
 
