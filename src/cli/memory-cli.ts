@@ -10,6 +10,7 @@ export interface EngineParts {
   readonly check?: SlipwayApi["check"];
   readonly outline?: SlipwayApi["outline"];
   readonly targets?: SlipwayApi["targets"];
+  readonly lock?: SlipwayApi["lock"];
   readonly images?: Partial<SlipwayApi["images"]>;
   readonly containers?: Partial<SlipwayApi["containers"]>;
   readonly volumes?: Partial<SlipwayApi["volumes"]>;
@@ -72,6 +73,7 @@ function engineFrom(parts: EngineParts): SlipwayApi {
     check: parts.check ?? missing("check"),
     outline: parts.outline ?? missing("outline"),
     targets: parts.targets ?? missing("targets"),
+    lock: parts.lock ?? missing("lock"),
     images: group(parts.images, "images") as SlipwayApi["images"],
     containers: group(parts.containers, "containers") as SlipwayApi["containers"],
     volumes: group(parts.volumes, "volumes") as SlipwayApi["volumes"],

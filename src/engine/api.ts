@@ -15,6 +15,7 @@ import type { AccountApi, RegistryApi } from "./registry-api.ts";
 import type { PackagesApi } from "./packages-api.ts";
 import type { SystemApi } from "./system-api.ts";
 import type { TransferApi } from "./transfer-api.ts";
+import type { LockChange } from "./lock/lock-file.ts";
 import type { VolumeApi } from "./volumes-api.ts";
 import type { TrustApi } from "./trust-api.ts";
 
@@ -112,9 +113,35 @@ export interface BuildOptions {
   readonly allow?: readonly string[];
   /** how many steps of this store that failed or were interrupted stay to be looked at, the newest; default SLIPWAY_KEEP_FAILED, else 5 */
   readonly keepFailed?: number;
+  /** everything remote is what the lock says, and nothing else is: see `lock` */
+  readonly frozen?: boolean;
+  /** default: `slipway.lock` beside the Dockerfile, else in the context */
+  readonly lockFile?: string;
   /** receives the bytes of an output with dest "-" */
   readonly stdout?: (chunk: Uint8Array) => Promise<void>;
   readonly signal?: AbortSignal;
+}
+
+export type { LockChange } from "./lock/lock-file.ts";
+
+export interface LockOptions extends Pick<BuildOptions, "context" | "buildArgs" | "buildContexts" | "target" | "platforms" | "pull" | "lockFile" | "signal"> {
+  /** default: `Dockerfile` in the context; several share one lock */
+  readonly dockerfiles?: readonly DockerfileSource[];
+  /** true: ask again what everything is; or only what has these names, as the Dockerfile has them */
+  readonly update?: boolean | readonly string[];
+  /** entries that the Dockerfiles do not need with these build args stay */
+  readonly keep?: boolean;
+  /** nothing is written */
+  readonly check?: boolean;
+}
+
+export interface LockResult {
+  readonly path: string;
+  /** entries that stayed too */
+  readonly changes: readonly LockChange[];
+  /** the lock had everything, and nothing else */
+  readonly isCurrent: boolean;
+  readonly isWritten: boolean;
 }
 
 export interface BuildResult {
@@ -322,6 +349,7 @@ export interface SlipwayApi {
   check(options: CallOptions): Task<CheckResult>;
   /** `build --call=outline`: the build arguments, secrets and SSH sockets that the target takes */
   outline(options: CallOptions): Task<OutlineResult>;
+  lock(options: LockOptions): Task<LockResult>;
   /** `build --call=targets`: the stages */
   targets(options: CallOptions): Task<TargetsResult>;
   readonly images: ImageApi;

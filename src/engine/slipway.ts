@@ -10,6 +10,8 @@ import type {
   CheckResult,
   ContainerApi,
   ImageApi,
+  LockOptions,
+  LockResult,
   OpenOptions,
   OutlineResult,
   SlipwayApi,
@@ -105,6 +107,14 @@ export class Slipway implements SlipwayApi {
 
   targets(options: CallOptions): Task<TargetsResult> {
     return this.#call(async ({ targetsOfBuild }, surroundings) => await targetsOfBuild(options, surroundings));
+  }
+
+  /** Writes down what everything remote is that Dockerfiles name; `build` with `frozen` holds to it. */
+  lock(options: LockOptions): Task<LockResult> {
+    return startTask<LockResult, ProgressEvent>(async (emit) => {
+      const { lockBuild } = await import("./lock/lock-build.ts");
+      return await lockBuild(options, { store: this.#store, client: this.#registry, onProgress: emit });
+    });
   }
 
   #call<Result>(call: (calls: typeof Calls, surroundings: BuildSurroundings) => Promise<Result>): Task<Result> {

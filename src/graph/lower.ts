@@ -63,6 +63,7 @@ class Lowerer {
     return {
       kind: "done",
       root: state.root,
+      stages: [...this.#states.values()].flatMap((each) => (each === "lowering" ? [] : (each.root ?? []))),
       image: {
         platform: this.#options.platformGiven ? this.#options.targetPlatform : state.imagePlatform,
         author: state.author,
@@ -198,7 +199,7 @@ class Lowerer {
       state.root = this.#contextRoot(named, stage, baseName);
       return state;
     }
-    const image = this.#namedImage(named, baseName, context.platform, stage.from.lines);
+    const image = this.#namedImage(named, baseName, context.platform, { lines: stage.from.lines, place: stage.from.lines });
     return this.#imageState(context, image, stage.from, triggers);
   }
 
@@ -264,18 +265,18 @@ class Lowerer {
     return index < 0 ? undefined : index;
   }
 
-  #namedImage(named: NamedContext | undefined, name: string, platform: Platform, lines: LineRange | undefined): ResolvedImage {
+  #namedImage(named: NamedContext | undefined, name: string, platform: Platform, at: Pick<ImageNeed, "lines" | "place">): ResolvedImage {
     if (named?.kind === "resolved") return named.image;
-    return this.#image(named?.kind === "image" ? named.reference : name, platform, lines);
+    return this.#image(named?.kind === "image" ? named.reference : name, platform, at);
   }
 
-  #image(name: string, platform: Platform, lines: LineRange | undefined): ResolvedImage {
-    const reference = completeImageName(name, lines);
+  #image(name: string, platform: Platform, at: Pick<ImageNeed, "lines" | "place">): ResolvedImage {
+    const reference = completeImageName(name, at.lines);
     const key = imageKey(reference, platform);
     const image = this.#options.images.get(key);
     if (image !== undefined) return image;
     const stages = this.#stages.flatMap((stage) => stage.name ?? []);
-    this.#needs.set(key, { reference, written: name, platform, lines, stages });
+    this.#needs.set(key, { reference, written: name, platform, ...at, stages });
     throw new Unresolved(familiarName(parseReference(reference)));
   }
 
@@ -330,7 +331,10 @@ class Lowerer {
     if (known !== undefined) return this.#state(known.index).root;
     if (named === undefined && from === "scratch") return undefined;
     // Docker names no line for a mount's image
-    const image = this.#namedImage(named, from, this.#options.targetPlatform, mountTarget === undefined ? lines : undefined);
+    const image = this.#namedImage(named, from, this.#options.targetPlatform, {
+      lines: mountTarget === undefined ? lines : undefined,
+      place: lines,
+    });
     return createVertex(
       { type: "image", reference: image.reference, platform: image.platform, chain: image.chain },
       [],

@@ -52,8 +52,10 @@ export interface ImageNeed {
   /** as the Dockerfile has it: messages begin with it */
   readonly written: string;
   readonly platform: Platform;
-  /** the instruction that asks for it */
+  /** the instruction that asks for it, where Docker's messages name it */
   readonly lines: LineRange | undefined;
+  /** the same, always */
+  readonly place: LineRange;
   /** names of the Dockerfile's stages: one of them may have been meant */
   readonly stages: readonly string[];
 }
@@ -79,6 +81,8 @@ export type Lowering =
       readonly kind: "done";
       /** undefined: nothing was added to scratch */
       readonly root: Vertex | undefined;
+      /** what each stage that was looked at comes to */
+      readonly stages: readonly Vertex[];
       readonly image: DraftImage;
       /** layers of the base that root stands on: what squash keeps */
       readonly baseChain: readonly Digest[];

@@ -19,7 +19,7 @@ import { recordFrom } from "./key-value.ts";
 /** a Dockerfile on standard input longer than this is none */
 const maxDockerfileSize = 16 << 20;
 
-function contextFrom(cli: Cli, word: string): BuildContext {
+export function contextFrom(cli: Cli, word: string): BuildContext {
   if (word === "") throw cliError(`please specify build context (e.g. "." for the current directory)`);
   if (word === "-") return { kind: "stream", source: cli.stdin.chunks };
   if (isRemote(word)) return { kind: "url", url: word };
@@ -46,7 +46,7 @@ async function readDockerfile(cli: Cli): Promise<string> {
 }
 
 /** `-f` is relative to where one stands, unless the context comes from elsewhere. */
-async function dockerfileFrom(cli: Cli, file: string, context: BuildContext): Promise<DockerfileSource | undefined> {
+export async function dockerfileFrom(cli: Cli, file: string, context: BuildContext): Promise<DockerfileSource | undefined> {
   if (file === "") return undefined;
   if (isHttpUrl(file)) return { kind: "url", url: file };
   if (file !== "-") return { kind: "path", path: context.kind === "directory" ? resolve(cli.cwd, file) : file };
@@ -100,7 +100,7 @@ function checkAnnotationType(word: string): void {
 }
 
 /** `--platform`, which may name several at once, or what the environment has for all commands. Fails with USAGE in Docker's words. */
-function platformsFrom(cli: Cli, flags: ParsedFlags): readonly string[] {
+export function platformsFrom(cli: Cli, flags: ParsedFlags): readonly string[] {
   const words = flags.changed("platform") ? flags.list("platform") : (defaultPlatform(cli)?.split(",") ?? []);
   const platforms = words.flatMap((word) => word.split(",").map((part) => part.trim()));
   try {
@@ -211,6 +211,15 @@ export async function stepOptionsFrom(cli: Cli, { flags, args }: Pick<Invocation
   };
 }
 
+/** `--frozen`, or what the environment has for all builds. */
+function frozenFrom(cli: Cli, flags: ParsedFlags): Pick<BuildOptions, "frozen" | "lockFile"> {
+  const word = cli.env["SLIPWAY_FROZEN"] ?? "";
+  const frozen = flags.changed("frozen") ? flags.bool("frozen") : word !== "" && parseBool(word);
+  const lockFile = flags.optional("lockfile");
+  if (lockFile !== undefined && !frozen) throw cliError("--lockfile wants --frozen: without it no lock is read");
+  return { ...(frozen ? { frozen } : {}), ...(lockFile === undefined ? {} : { lockFile: resolve(cli.cwd, lockFile) }) };
+}
+
 export async function buildOptionsFrom(cli: Cli, invocation: Invocation): Promise<BuildOptions> {
   const { flags } = invocation;
   const tags = flags.list("tag");
@@ -225,6 +234,7 @@ export async function buildOptionsFrom(cli: Cli, invocation: Invocation): Promis
     labels,
     annotations,
     outputs,
+    ...frozenFrom(cli, flags),
     cacheTo: parseCacheTargets(cli, flags.list("cache-to")),
     squash: squashFrom(flags.string("squash")),
     stdout: (chunk) => cli.stdout.writeSlowly(chunk),

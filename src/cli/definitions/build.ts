@@ -64,6 +64,13 @@ export const buildFlags = [
   flag("ulimit", "", "ulimit", 'Resource limit of RUN (form: "nofile=1024:2048")', { default: "[]" }),
 ] as const;
 
+const lockfileFlag = flag("lockfile", "", "string", 'The lock (default: "slipway.lock" beside the Dockerfile, else in the context)', { complete: "file" });
+
+const frozenFlags = [flag("frozen", "", "bool", "Take everything remote as slipway.lock has it, and nothing else"), lockfileFlag];
+
+/** Flags of the build that decide what a Dockerfile names. */
+const namingFlags = buildFlags.filter(({ name }) => ["build-arg", "build-context", "platform", "progress", "target"].includes(name));
+
 const signFlags = [
   flag("key", "", "string", "With --sign, file of the private key", { complete: "file" }),
   flag("sign", "", "bool", "Sign what is pushed, each platform's image too (as sign does)"),
@@ -75,7 +82,7 @@ export const buildCommands: readonly Command[] = [
     short: "Build an image from a Dockerfile",
     long: 'Builds an image from a Dockerfile and a context: a directory, a git or http URL, or "-" for a tar archive or a lone Dockerfile on standard input.\n\nEach finished step is kept at once: a build that fails resumes where it stopped, and a step that runs says why it was not taken from the cache.',
     usage: "[OPTIONS] PATH | URL | -",
-    flags: [...buildFlags, ...signFlags],
+    flags: [...buildFlags, ...frozenFlags, ...signFlags],
     args: { min: 1, max: 1 },
     paths: ["build", "image build", "builder build", "buildx build", "buildx b"],
     group: "common",
@@ -89,9 +96,38 @@ export const buildCommands: readonly Command[] = [
       { text: "A Dockerfile on standard input", command: "slipway build -t tiny - < Dockerfile" },
       { text: "Warnings about the Dockerfile, without building", command: "slipway build --check ." },
       { text: "What a target takes, as JSON", command: "slipway build --call=outline,format=json --target test ." },
+      { text: "On exactly the bases and downloads that slipway.lock has", command: "slipway build --frozen -t myapp:1.0 ." },
       { text: "A secret that reaches one step and no layer", command: "slipway build --secret id=token,env=TOKEN ." },
     ],
     load: async () => (await import("../commands/build.ts")).runBuild,
+  },
+  {
+    name: "lock",
+    short: "Pin everything remote that a Dockerfile names",
+    long: 'Writes slipway.lock beside the Dockerfile: the digest of each image that FROM, COPY --from, RUN --mount and "# syntax=" name, the checksum of each file and the commit of each repository that ADD names, in all stages and with the build args that are given. What a Dockerfile pins itself, with a digest or --checksum, is left to it. A build with --frozen takes exactly that, wherever tags have moved to.\n\nWhat the lock has already stays as it is: --update asks again, for all of it or for the names that are given, and shows what changed. Several Dockerfiles (-f again and again) share one lock.\n\nExit codes of --check: 0 the lock has all that is named and nothing else, 1 it does not.',
+    usage: "[OPTIONS] PATH [NAME...]",
+    flags: [
+      ...namingFlags,
+      flag("check", "", "bool", "Write nothing; fail unless the lock is up to date with the Dockerfile (with --update: and with the registries)"),
+      flag("file", "f", "stringArray", 'A Dockerfile, "-" for standard input (default: "PATH/Dockerfile")', { complete: "file" }),
+      flag("keep", "", "bool", "Keep entries that are not needed with these build args"),
+      lockfileFlag,
+      flag("output", "o", "string", 'How to write the result ("text", "json")', { default: '"text"', complete: ["text", "json"] }),
+      flag("quiet", "q", "bool", "Print nothing but failures"),
+      flag("update", "", "bool", "Ask again what everything is now, or only what the names mean"),
+    ],
+    args: { min: 1 },
+    paths: ["lock"],
+    group: "plain",
+    complete: "directory",
+    examples: [
+      { text: "Before the first build with --frozen", command: "slipway lock ." },
+      { text: "What has moved since, written down", command: "slipway lock --update ." },
+      { text: "One base only", command: "slipway lock --update . node:24-slim" },
+      { text: "Two Dockerfiles, one lock", command: "slipway lock -f api/Dockerfile -f web/Dockerfile ." },
+      { text: "In CI: is the lock complete?", command: "slipway lock --check ." },
+    ],
+    load: async () => (await import("../commands/lock.ts")).runLock,
   },
   {
     name: "prune",

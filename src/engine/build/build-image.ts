@@ -23,6 +23,7 @@ import { dockerfileName, fetchDockerfile, loadDockerfile, type LoadedDockerfile 
 import { openContext, remoteStepName, type OpenedContext } from "./open-context.ts";
 import { runStepOf } from "./progress-steps.ts";
 import { findNestedNodeModules } from "./nested-node-modules.ts";
+import type { SourcePins } from "./remote-inputs.ts";
 import { checkSecrets } from "./step-secrets.ts";
 import { withSolver } from "./with-solver.ts";
 import { targetPlatforms, type TargetPlatforms } from "./target-platforms.ts";
@@ -69,9 +70,11 @@ async function buildOnce(options: BuildOptions, surroundings: BuildSurroundings,
   const { onProgress } = surroundings;
   const { context, parsed, targets, signal } = opened;
   const images = new Map<string, ResolvedImage>();
+  const pins = options.frozen === true ? new (await import("../lock/frozen-build.ts")).FrozenBuild(options, context, parsed) : undefined;
   let platforms: readonly LoweredPlatform[];
   try {
-    platforms = await lowerBuild(options, { contextId: context.id, parsed, targets, images, resolver: { ...surroundings, signal } });
+    platforms = await lowerBuild(options, { contextId: context.id, parsed, targets, images, resolver: { ...surroundings, signal, pin: pins?.image } });
+    pins?.check(platforms);
   } catch (error) {
     const failure = failureOf(error, parsed);
     if (!signal.aborted)
@@ -88,7 +91,7 @@ async function buildOnce(options: BuildOptions, surroundings: BuildSurroundings,
   for (const platform of targets.repeated) warnOfRepeated(onProgress, definitionStep(options), platform);
   for (const { lint } of platforms) failOnWarnings(parsed, { ...lint, nestedNodeModules });
   await reportIgnoreFile(onProgress, context);
-  return await solveAndExport(options, surroundings, { ...opened, platforms, warnings });
+  return await solveAndExport(options, surroundings, { ...opened, platforms, warnings, pins });
 }
 
 /** The step is one that is over already. */
@@ -168,6 +171,7 @@ export function emitWarnings(sink: ProgressSink, step: string, warnings: readonl
 }
 
 interface SolveInput extends OpenedBuild {
+  readonly pins: SourcePins | undefined;
   readonly platforms: readonly LoweredPlatform[];
   readonly warnings: readonly BuildWarning[];
 }

@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
-import { SlipwayError } from "../../base/errors.ts";
+import { isSlipwayError, SlipwayError } from "../../base/errors.ts";
+import type { GitOp, HttpOp } from "../../graph/op.ts";
 import type { Vertex } from "../../graph/vertex.ts";
 import { gitKey, httpKey } from "../../solver/buildkit-keys/source-keys.ts";
 import { FileDigests } from "../../solver/file-digests.ts";
@@ -19,11 +20,32 @@ function treeOf(root: string, key: string | undefined): Tree {
   return { kind: "tree", root, tree: { view: new ContextView(root, undefined), digests: new FileDigests(), origin: { kind: "remote", key } } };
 }
 
-export async function gitTree(store: Store, vertex: Vertex, signal: AbortSignal): Promise<Tree> {
+/** What remote sources have to be, whatever their addresses have now. */
+export interface SourcePins {
+  /** `sha256:…`, or "" */
+  readonly checksum: (op: HttpOp) => string;
+  /** the whole commit, or "" */
+  readonly commit: (op: GitOp) => string;
+  /** the failure to throw where a source is something else */
+  readonly differs: (op: GitOp | HttpOp, failure: SlipwayError) => SlipwayError;
+}
+
+async function asPinned<T>(op: GitOp | HttpOp, pins: SourcePins | undefined, fetched: Promise<T>): Promise<T> {
+  try {
+    return await fetched;
+  } catch (error) {
+    const isOther = isSlipwayError(error, "CHECKSUM_MISMATCH") || isSlipwayError(error, "GIT_CHECKSUM_MISMATCH") || isSlipwayError(error, "GIT_REF_NOT_FOUND");
+    throw pins !== undefined && isOther ? pins.differs(op, error) : error;
+  }
+}
+
+export async function gitTree(store: Store, vertex: Vertex, signal: AbortSignal, pins?: SourcePins): Promise<Tree> {
   if (vertex.op.type !== "git") throw new SlipwayError("internal", "INTERNAL", "not a git source");
   const directory = store.layers.workDirectory("git");
   const { op } = vertex;
-  const { path, commit } = await beforeKey(cloneRepository({ ...op, directory, signal }));
+  const pinned = pins?.commit(op) ?? "";
+  const request = pinned === "" ? op : { ...op, ref: pinned, checksum: pinned };
+  const { path, commit } = await beforeKey(asPinned(op, pinned === "" ? undefined : pins, cloneRepository({ ...request, directory, signal })));
   return treeOf(path, gitKey(op, commit));
 }
 
@@ -40,14 +62,17 @@ async function beforeKey<T>(fetched: Promise<T>): Promise<T> {
 }
 
 /** The file has mode 0600 and the time of Last-Modified, or the epoch. */
-export async function httpTree(store: Store, vertex: Vertex, signal: AbortSignal): Promise<Tree> {
+export async function httpTree(store: Store, vertex: Vertex, signal: AbortSignal, pins?: SourcePins): Promise<Tree> {
   if (vertex.op.type !== "http") throw new SlipwayError("internal", "INTERNAL", "not an http source");
   const directory = store.layers.workDirectory("http");
   const { url, fileName, checksum } = vertex.op;
   // The name comes from the URL: only its last part may count.
   const name = fileName.includes("/") || fileName === "." || fileName === ".." ? createHash("sha256").update(url).digest("hex") : fileName;
   const path = join(directory, name);
-  const { modifiedMs, lastModified, sha256 } = await beforeKey(downloadFile({ url, path, checksum, signal }));
+  const pinned = pins?.checksum(vertex.op) ?? "";
+  const { modifiedMs, lastModified, sha256 } = await beforeKey(
+    asPinned(vertex.op, pinned === "" ? undefined : pins, downloadFile({ url, path, checksum: checksum || pinned, signal })),
+  );
   chmodSync(path, 0o600);
   const modifiedNs = BigInt(modifiedMs ?? 0) * 1_000_000n;
   lutimesNs(path, modifiedNs, modifiedNs);

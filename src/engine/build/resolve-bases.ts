@@ -15,6 +15,9 @@ import { pullImage } from "../pull-image.ts";
 import { tellWaits } from "../wait-events.ts";
 import { runStepOf, type Step } from "./progress-steps.ts";
 
+/** What is loaded in the place of the name; its failures are told as they are. */
+export type PinImage = (need: ImageNeed) => Promise<string>;
+
 export interface BaseResolver {
   readonly store: Store;
   readonly client: () => Promise<RegistryClient>;
@@ -24,6 +27,8 @@ export interface BaseResolver {
   readonly pull: boolean;
   /** nothing is to run on the image: its config will do */
   readonly configOnly?: boolean;
+  /** which image a name has to mean: a reference with a digest */
+  readonly pin?: PinImage | undefined;
   /** the step's name says which platform's metadata it loads */
   readonly showPlatform: boolean;
 }
@@ -38,9 +43,10 @@ const wellKnownImages = ["alpine", "busybox", "centos", "debian", "golang", "ubu
 
 /** Fails in BuildKit's words: "nope:1: failed to resolve source metadata for docker.io/library/nope:1: …: not found". */
 export async function resolveBase(resolver: BaseResolver, need: ImageNeed): Promise<ResolvedImage> {
+  const pinned = resolver.pin === undefined ? need : { ...need, reference: await resolver.pin(need) };
   try {
     const internal = resolver.showPlatform ? `[${formatPlatform(need.platform)} internal]` : "[internal]";
-    return await runStepOf(resolver.onProgress, `${internal} load metadata for ${need.reference}`, (step) => loadBase(resolver, need, step));
+    return await runStepOf(resolver.onProgress, `${internal} load metadata for ${need.reference}`, (step) => loadBase(resolver, pinned, step));
   } catch (error) {
     resolver.signal.throwIfAborted();
     const failure = asSlipwayError(error);

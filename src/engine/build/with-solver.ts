@@ -22,7 +22,7 @@ import { ContextView } from "./context-view.ts";
 import type { ParsedBuild } from "./lint.ts";
 import type { LoweredPlatform } from "./lower-build.ts";
 import type { OpenedContext } from "./open-context.ts";
-import { gitTree, httpTree } from "./remote-inputs.ts";
+import { gitTree, httpTree, type SourcePins } from "./remote-inputs.ts";
 import { BuildSecrets } from "./step-secrets.ts";
 
 export interface SolverInput {
@@ -31,6 +31,7 @@ export interface SolverInput {
   readonly parsed: ParsedBuild;
   readonly signal: AbortSignal;
   readonly caches: BuildCaches;
+  readonly pins?: SourcePins | undefined;
 }
 
 export async function withSolver<T>(
@@ -58,8 +59,8 @@ export async function withSolver<T>(
         if (name === "context") digests.load(indexPath);
         return openLocal(name, options, context, { ignore: parsed.ignore, digests, roots: platforms.flatMap(({ lowered }) => lowered.root ?? []) });
       },
-      git: (vertex) => gitTree(store, vertex, signal),
-      http: (vertex) => httpTree(store, vertex, signal),
+      git: (vertex) => gitTree(store, vertex, signal, input.pins),
+      http: (vertex) => httpTree(store, vertex, signal, input.pins),
       image: async () => {},
     },
     execution: {
