@@ -5,7 +5,7 @@ import type { FromInstruction, Instruction } from "./instruction.ts";
 
 const reservedStageNames = new Set(["context", "scratch"]);
 
-export function checkKeywords({ dockerfile, report }: CheckContext): void {
+export function checkDescriptions({ dockerfile, report }: CheckContext): void {
   const described = (instruction: "ARG" | "FROM", names: readonly string[], { comments, lines }: Instruction | FromInstruction) => {
     const comment = comments.at(-1);
     if (comment === undefined || names.length === 0 || names.includes(comment.split(" ", 1)[0] ?? "")) return;
@@ -13,25 +13,14 @@ export function checkKeywords({ dockerfile, report }: CheckContext): void {
   };
   const instructions = [...dockerfile.metaArgs, ...dockerfile.stages.flatMap(({ from, instructions: all }) => [from, ...all])];
   for (const instruction of instructions) {
-    if (instruction.type === "maintainer") report("MaintainerDeprecated", instruction.lines);
     if (instruction.type === "arg")
       described(
         "ARG",
         instruction.args.map(({ key }) => key),
         instruction,
       );
-    if (instruction.type !== "from" || instruction.asWritten === undefined) continue;
-    const { keyword, name } = instruction.asWritten;
-    if (name !== name.toLowerCase()) report("StageNameCasing", instruction.lines, name);
-    if (!isSameCase(instruction.keyword, keyword)) report("FromAsCasing", instruction.lines, instruction.keyword, keyword);
-    described("FROM", [name.toLowerCase()], instruction);
+    if (instruction.type === "from" && instruction.as !== undefined) described("FROM", [instruction.as], instruction);
   }
-}
-
-/** A keyword in mixed case is another rule's matter. */
-function isSameCase(from: string, as: string): boolean {
-  if (from === from.toLowerCase()) return as === as.toLowerCase();
-  return from !== from.toUpperCase() || as === as.toUpperCase();
 }
 
 export function checkStageNames({ dockerfile, report }: CheckContext): void {

@@ -18,6 +18,8 @@ export function isSecretName(key: string): boolean {
   return secretName.test(key) && !publicName.test(key);
 }
 
+const protocols: ReadonlySet<string> = new Set(["", "tcp", "udp", "sctp"]);
+
 export class StageChecker {
   readonly #context: CheckContext;
   readonly #state: StageState;
@@ -185,7 +187,10 @@ export class StageChecker {
   #expose({ ports, lines }: ExposeInstruction): void {
     for (const port of ports.flatMap((word) => tryExpand(this.#context, word, this.#state.variables)?.words ?? [])) {
       const own = port.slice(port.lastIndexOf(":") + 1);
-      const protocol = own.includes("/") ? own.slice(own.indexOf("/") + 1) : "";
+      const slash = own.indexOf("/");
+      const protocol = slash < 0 ? "" : own.slice(slash + 1);
+      // such a word fails the build before Docker looks at its form
+      if (own === "" || slash === 0 || !protocols.has(protocol.toLowerCase())) return;
       if (protocol !== protocol.toLowerCase()) this.#context.report("ExposeProtoCasing", lines, port);
       if (port.includes(":") && port.lastIndexOf(":") > 0) this.#context.report("ExposeInvalidFormat", lines, port);
     }

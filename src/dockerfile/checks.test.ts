@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { assertChecks, checkDockerfile } from "./checks.ts";
 import { createIgnoreMatcher, parseIgnore } from "./ignore.ts";
-import { parseDockerfile } from "./parse.ts";
+import { parseDockerfile, parsePrefix } from "./parse.ts";
 import { rules, ruleUrl } from "./rules.ts";
 
 const read = (name: string): unknown => JSON.parse(readFileSync(new URL(`testdata/${name}`, import.meta.url), "utf8"));
@@ -75,6 +75,11 @@ describe("checkDockerfile", () => {
       },
       expected: ["InvalidBaseImagePlatform"],
     },
+    {
+      name: "lets the build fail of EXPOSE's words that are no ports",
+      text: "FROM scratch\nEXPOSE 80/TCP 80: 80:/TCP\nEXPOSE /TCP 1:2/foo\n",
+      expected: ["ExposeProtoCasing"],
+    },
     { name: "reports MAINTAINER", text: "FROM scratch\nMAINTAINER x\n", expected: ["MaintainerDeprecated"] },
   ];
   for (const { name, text: own, options, expected } of cases) {
@@ -84,6 +89,24 @@ describe("checkDockerfile", () => {
         expected,
       ),
     );
+  }
+
+  const faulty: readonly (readonly [line: string, expected: readonly string[]])[] = [
+    ["MAINTAINER", ["MaintainerDeprecated"]],
+    ["FROM a as B extra", ["FromAsCasing"]],
+    ["from a AS B=", ["StageNameCasing", "FromAsCasing"]],
+    ["FROM --x a as b\nFROM c as d", ["FromAsCasing"]],
+    ["RUNN a\nMAINTAINER b", []],
+  ];
+  for (const [line, expected] of faulty) {
+    it(`looks at the keywords of a line that does not parse: ${JSON.stringify(line)}`, () => {
+      const dockerfile = parsePrefix(`FROM scratch\n${line}\n`);
+      assert.ok(dockerfile);
+      assert.deepEqual(
+        checkDockerfile(dockerfile, { failure: { during: "parsing" } }).map(({ rule }) => rule),
+        expected,
+      );
+    });
   }
 
   it("is done quickly with thousands of undefined variables", { timeout: 5000 }, () => {

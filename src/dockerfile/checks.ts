@@ -4,7 +4,7 @@
  */
 import { SlipwayError } from "../base/errors.ts";
 import { createCheckContext, tryExpand, type CheckContext, type CheckOptions } from "./check-context.ts";
-import { checkDefaultImages, checkFroms, checkKeywordCasing, checkKeywords, checkStageNames, globalVariables } from "./check-stages.ts";
+import { checkDefaultImages, checkFroms, checkKeywordCasing, checkDescriptions, checkStageNames, globalVariables } from "./check-stages.ts";
 import { externalBase, initialState, takeTriggers, type StageState } from "./check-state.ts";
 import { StageChecker } from "./check-variables.ts";
 import { parseCheckDirective } from "./directive.ts";
@@ -31,7 +31,7 @@ export function checkDockerfile(dockerfile: Dockerfile, options: CheckOptions = 
 
 function checkAll(context: CheckContext): readonly StageState[] {
   const { failure, buildArgs } = context.options;
-  checkKeywords(context);
+  checkDescriptions(context);
   if (failure?.during === "parsing") return [];
   checkStageNames(context);
   checkKeywordCasing(context);

@@ -69,7 +69,7 @@ function buildFrom(node: InstructionNode): FromInstruction {
   }
   if (image === undefined || (!named && words.length !== 1)) throw syntaxReason("FROM requires either one or three arguments");
   const platform = parseFlags(node.flags, { platform: "string" }).text("platform");
-  return { type: "from", ...baseOf(node), image, platform, as, asWritten: named && keyword !== undefined ? { keyword, name } : undefined };
+  return { type: "from", ...baseOf(node), image, platform, as };
 }
 
 // ARG, STOPSIGNAL and HEALTHCHECK NONE take any flag without a word, as in Docker

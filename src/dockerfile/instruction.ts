@@ -56,8 +56,6 @@ export interface FromInstruction extends Base {
   readonly platform: string | undefined;
   /** lower-cased stage name */
   readonly as: string | undefined;
-  /** the `AS` keyword and the name as written */
-  readonly asWritten: { readonly keyword: string; readonly name: string } | undefined;
 }
 
 export interface ArgInstruction extends Base {

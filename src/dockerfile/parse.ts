@@ -1,9 +1,9 @@
 /** Text → Dockerfile: typed instructions in stages, with every fault in the words that Docker's users search for. */
 import { SlipwayError } from "../base/errors.ts";
 import { instructionFromSyntax } from "./instruction-from-syntax.ts";
-import type { ArgInstruction, Dockerfile, FromInstruction, Instruction, LineRange, Stage, Warning } from "./instruction.ts";
+import type { ArgInstruction, Dockerfile, FromInstruction, Instruction, LineRange, Stage } from "./instruction.ts";
 import { atLines, dockerfileError } from "./parse-error.ts";
-import { createWarning } from "./rules.ts";
+import { emptyContinuation, keywordWarnings } from "./parse-warnings.ts";
 import { isInstruction, type InstructionNode, type SyntaxTree } from "./syntax-tree.ts";
 import { parseSyntax, parseSyntaxWithFaults } from "./syntax.ts";
 
@@ -77,12 +77,16 @@ function dockerfileFrom(
   const nodes = all.filter(isInstruction);
   const metaArgs: ArgInstruction[] = [];
   const stages: GrowingStage[] = [];
-  const dockerfile = { directives, metaArgs, stages, warnings: nodes.flatMap(emptyContinuation), text };
+  const warnings = nodes.flatMap(emptyContinuation);
+  const dockerfile = { directives, metaArgs, stages, warnings, text };
   // what cannot be split is said first, wherever it stands
   if (faults[0] !== undefined)
     return { dockerfile, fault: withFurtherFaults(faults[0], [...faults.slice(1), ...nodes.flatMap((node) => faultOf(node) ?? [])]) };
   try {
-    groupInStages(nodes, metaArgs, stages);
+    for (const node of nodes) {
+      warnings.push(...keywordWarnings(node));
+      addInstruction(node, metaArgs, stages);
+    }
     return { dockerfile };
   } catch (error) {
     if (error instanceof SlipwayError) return { dockerfile, fault: withFurtherFaults(error, laterFaults(error, nodes)) };
@@ -124,21 +128,15 @@ function faultOf(node: InstructionNode): SlipwayError | undefined {
   }
 }
 
-function groupInStages(nodes: readonly InstructionNode[], metaArgs: ArgInstruction[], stages: GrowingStage[]): void {
-  for (const node of nodes) {
-    const instruction = typedInstruction(node);
-    const current = stages.at(-1);
-    if (instruction.type === "from") stages.push({ from: instruction, index: stages.length, name: instruction.as, instructions: [] });
-    else if (current !== undefined) current.instructions.push(instruction);
-    else if (instruction.type === "arg") metaArgs.push(instruction);
-    else throw dockerfileError("no build stage in current context", node.lines);
-  }
+function addInstruction(node: InstructionNode, metaArgs: ArgInstruction[], stages: GrowingStage[]): void {
+  const instruction = typedInstruction(node);
+  const current = stages.at(-1);
+  if (instruction.type === "from") stages.push({ from: instruction, index: stages.length, name: instruction.as, instructions: [] });
+  else if (current !== undefined) current.instructions.push(instruction);
+  else if (instruction.type === "arg") metaArgs.push(instruction);
+  else throw dockerfileError("no build stage in current context", node.lines);
 }
 
 function typedInstruction(node: InstructionNode): Instruction | FromInstruction {
   return atLines(node.lines, true, () => instructionFromSyntax(node));
-}
-
-function emptyContinuation({ emptyContinuationLine: line }: InstructionNode): readonly Warning[] {
-  return line === undefined ? [] : [createWarning("NoEmptyContinuation", { start: line, end: line })];
 }
