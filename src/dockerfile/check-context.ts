@@ -35,9 +35,10 @@ export interface BaseImage {
 export type BuildFailure =
   /** the file does not parse: see parsePrefix() */
   | { readonly during: "parsing" }
-  /** a FROM fails, or what all stages together need; no instruction is looked at */
-  | { readonly during: "stages"; readonly lines: LineRange | undefined }
-  | { readonly during: "instruction"; readonly lines: LineRange };
+  /** a FROM fails (`platform`: its --platform), or what all stages together need; no instruction is looked at */
+  | { readonly during: "stages"; readonly lines: LineRange | undefined; readonly platform?: boolean }
+  /** `trigger`: which one of those that the FROM on these lines brings, from 0 */
+  | { readonly during: "instruction"; readonly lines: LineRange; readonly trigger?: number | undefined };
 
 export type Report = <Name extends RuleName>(name: Name, lines: LineRange, ...args: RuleArguments<Name>) => void;
 

@@ -88,12 +88,19 @@ export function checkFroms(context: CheckContext, variables: ReadonlyMap<string,
   const declared = new Set([...metaArgs.flatMap(({ args }) => args.map(({ key }) => key)), ...variables.keys()]);
   const { failure } = context.options;
   for (const { from } of stages) {
-    checkFrom(context, from, variables, declared);
-    if (failure?.during === "stages" && failure.lines?.start === from.lines.start) return;
+    const fails = failure?.during === "stages" && failure.lines?.start === from.lines.start;
+    checkFrom(context, from, variables, declared, fails && failure.platform === true);
+    if (fails) return;
   }
 }
 
-function checkFrom(context: CheckContext, from: FromInstruction, variables: ReadonlyMap<string, string>, declared: ReadonlySet<string>): void {
+function checkFrom(
+  context: CheckContext,
+  from: FromInstruction,
+  variables: ReadonlyMap<string, string>,
+  declared: ReadonlySet<string>,
+  isPlatformWrong: boolean,
+): void {
   const undeclared = (names: readonly string[]) => {
     for (const name of names) {
       if (!declared.has(name)) context.report("UndefinedArgInFrom", from.lines, name, context.suggest(name, declared));
@@ -103,6 +110,7 @@ function checkFrom(context: CheckContext, from: FromInstruction, variables: Read
   const platform = from.platform === undefined ? undefined : tryExpand(context, from.platform, variables);
   if (platform === undefined || from.platform === undefined) return;
   undeclared(platform.unmatched);
+  if (isPlatformWrong) return;
   const { matched, unmatched, result } = platform;
   if (matched.length === 1 && unmatched.length === 0 && matched[0] === "TARGETPLATFORM" && result === variables.get("TARGETPLATFORM")) {
     context.report("RedundantTargetPlatform", from.lines, from.platform);

@@ -96,10 +96,10 @@ export function followStages(
     const state = initialState(context, stage, globals, states);
     states.push(state);
     const checker = new StageChecker(isReachable(context, stage.index) ? context : { ...context, report: () => {} }, state, globals);
-    for (const instruction of [...takeTriggers(state, stage.from.lines), ...stage.instructions]) {
+    for (const [at, instruction] of [...takeTriggers(state, stage.from.lines), ...stage.instructions].entries()) {
       checker.check(instruction);
       observe?.(stage, instruction, state);
-      if (failure?.during === "instruction" && failure.lines.start === instruction.lines.start) return states;
+      if (failure?.during === "instruction" && failure.lines.start === instruction.lines.start && (failure.trigger ?? at) === at) return states;
     }
   }
   return states;

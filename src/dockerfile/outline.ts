@@ -112,5 +112,7 @@ function globalArg(
 ): GlobalArg {
   const given = context.options.buildArgs?.has(name) === true;
   const needs = given || fallback === undefined ? [] : (tryExpand(context, fallback, variables)?.matched ?? []);
-  return { arg: { name, description: descriptionOf(comments, name), value: variables.get(name), lines }, needs };
+  // one of the platform's shows its value where a stage takes it
+  const value = given || fallback !== undefined ? variables.get(name) : undefined;
+  return { arg: { name, description: descriptionOf(comments, name), value, lines }, needs };
 }

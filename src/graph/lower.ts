@@ -132,11 +132,11 @@ class Lowerer {
     const instructions = [...triggers, ...stage.instructions];
     state.stepsTotal = state.stepsDone + instructions.filter((instruction) => stepTypes.has(instruction.type)).length;
     this.#finishFromName(state, baseName);
-    for (const instruction of instructions) {
+    for (const [at, instruction] of instructions.entries()) {
       try {
         this.#lowerInstruction(state, stage, instruction);
       } catch (error) {
-        throw withLines(error, instruction.lines);
+        throw withLines(error, instruction.lines, at < triggers.length ? { trigger: at } : {});
       }
     }
     return state;

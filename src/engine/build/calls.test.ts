@@ -124,6 +124,17 @@ describe("a build that fails warns of what stands before the failure", () => {
       warnings: ["UndefinedVar: Usage of undefined variable '$b' (line 2)"],
     },
     {
+      name: "in a trigger",
+      dockerfile: "FROM scratch AS a\nONBUILD ENV A=$b\nONBUILD ENV C=${c?no}\nONBUILD ENV D=$d\nFROM a\nENV E=$e\n",
+      warnings: ["b", "c"].map((name) => `UndefinedVar: Usage of undefined variable '$${name}'${name === "c" ? " (did you mean $A?)" : ""} (line 5)`),
+    },
+    { name: "in FROM's platform", dockerfile: "FROM --platform=foo scratch\n", warnings: [] },
+    {
+      name: "in FROM's digest",
+      dockerfile: "FROM a@md5:0123456789abcdef0123456789abcdef\n",
+      warnings: ["InvalidDefaultArgInFrom: Default value for ARG a@md5:0123456789abcdef0123456789abcdef results in empty or invalid base image name (line 1)"],
+    },
+    {
       name: "once",
       dockerfile: "FROM scratch\nLABEL a=$b b=$b\nLABEL c=$b\nSTOPSIGNAL NOPE\n",
       warnings: [2, 3].map((line) => `UndefinedVar: Usage of undefined variable '$b' (line ${line})`),

@@ -40,8 +40,10 @@ export function failureOf(error: unknown, { dockerfile }: ParsedBuild): BuildFai
   const lines = error instanceof SlipwayError ? linesOf(error) : undefined;
   if (!(error instanceof SlipwayError) || lines === undefined || betweenStages.has(error.code) || error.details["metadataOf"] !== undefined)
     return { during: "stages", lines: undefined };
-  const isFrom = dockerfile.stages.some(({ from }) => from.lines.start === lines.start);
-  return { during: isFrom ? "stages" : "instruction", lines };
+  const { trigger } = error.details;
+  const isFrom = trigger === undefined && dockerfile.stages.some(({ from }) => from.lines.start === lines.start);
+  if (isFrom) return { during: "stages", lines, platform: error.code === "INVALID_PLATFORM" };
+  return { during: "instruction", lines, trigger: typeof trigger === "number" ? trigger : undefined };
 }
 
 /** What lowering learned that makes the rules sharper. */
