@@ -20,6 +20,7 @@ export interface EngineParts {
   readonly debug?: Partial<SlipwayApi["debug"]>;
   readonly accounts?: Partial<SlipwayApi["accounts"]>;
   readonly trust?: Partial<SlipwayApi["trust"]>;
+  readonly policy?: Partial<SlipwayApi["policy"]>;
   readonly packages?: Partial<SlipwayApi["packages"]>;
 }
 
@@ -83,6 +84,7 @@ function engineFrom(parts: EngineParts): SlipwayApi {
     debug: group(parts.debug, "debug") as SlipwayApi["debug"],
     accounts: group(parts.accounts, "accounts") as SlipwayApi["accounts"],
     trust: group(parts.trust, "trust") as SlipwayApi["trust"],
+    policy: group(parts.policy, "policy") as SlipwayApi["policy"],
     packages: group(parts.packages, "packages") as SlipwayApi["packages"],
     close: async () => undefined,
   };

@@ -2,7 +2,8 @@
 import { SlipwayError } from "../base/errors.ts";
 import { exitCodeOfSignal } from "./exit-code.ts";
 import { printable } from "../base/printable.ts";
-import type { SlipwayApi } from "../engine/api.ts";
+import { resolve } from "node:path";
+import type { PolicySettings, SlipwayApi } from "../engine/api.ts";
 import type { AccountApi } from "../engine/registry-api.ts";
 import type { Cli, Output } from "./cli.ts";
 import { openInput, openOutput } from "./standard-streams.ts";
@@ -57,7 +58,19 @@ function showWarnings(stderr: Output): void {
   });
 }
 
-export function createProcessCli(options: { readonly root: string | undefined; readonly debug: boolean }): ProcessCli {
+export interface ProcessOptions {
+  readonly root: string | undefined;
+  readonly debug: boolean;
+  readonly policyFile?: string | undefined;
+  readonly policyOverrides?: readonly string[];
+}
+
+async function policySettings({ policyFile, policyOverrides = [] }: ProcessOptions): Promise<PolicySettings> {
+  const overrides = policyOverrides.length === 0 ? [] : policyOverrides.map((await import("../engine/policy/policies.ts")).parseOverride);
+  return { overrides, ...(policyFile === undefined ? {} : { file: resolve(policyFile) }) };
+}
+
+export function createProcessCli(options: ProcessOptions): ProcessCli {
   const signals = new Signals();
   const stdin = openInput();
   const stderr = openOutput(2);
@@ -67,7 +80,7 @@ export function createProcessCli(options: { readonly root: string | undefined; r
   const open = async (): Promise<SlipwayApi> => {
     const { Slipway, enterUserNamespace } = await import("../engine/index.ts");
     await enterUserNamespace();
-    return Slipway.open(options.root === undefined ? {} : { root: options.root });
+    return Slipway.open({ policy: await policySettings(options), ...(options.root === undefined ? {} : { root: options.root }) });
   };
   return {
     stdin,

@@ -279,7 +279,16 @@ test("no path is taken twice, and every flag's name and letter once", () => {
 });
 
 test("global flags stand in front of the command", () => {
-  const globals = parseGlobals(commandTable.globals, ["--root=/x", "-D", "-l", "warn", "images", "-q", "--root", "y"]);
-  assert.deepEqual(globals, { debug: true, root: "/x", version: false, help: false, deprecatedHelp: false, words: ["images", "-q", "--root", "y"] });
+  const globals = parseGlobals(commandTable.globals, ["--root=/x", "-D", "-l", "warn", "--policy-override", "d=r", "images", "-q", "--root", "y"]);
+  assert.deepEqual(globals, {
+    debug: true,
+    root: "/x",
+    policyFile: undefined,
+    policyOverrides: ["d=r"],
+    version: false,
+    help: false,
+    deprecatedHelp: false,
+    words: ["images", "-q", "--root", "y"],
+  });
   assert.throws(() => parseGlobals(commandTable.globals, ["-l", "foo", "images"]), { message: "Unable to parse logging level: foo" });
 });

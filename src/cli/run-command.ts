@@ -11,6 +11,8 @@ import type { FlagSpec, ParsedFlags, ParsedLine } from "./flags.ts";
 export interface GlobalOptions {
   readonly debug: boolean;
   readonly root: string | undefined;
+  readonly policyFile: string | undefined;
+  readonly policyOverrides: readonly string[];
   readonly version: boolean;
   readonly help: boolean;
   /** it was asked for by -h */
@@ -29,6 +31,8 @@ export function parseGlobals(specs: readonly FlagSpec[], argv: readonly string[]
   return {
     debug: line.flags.bool("debug") || level === "debug",
     root: line.flags.optional("root"),
+    policyFile: line.flags.optional("policy"),
+    policyOverrides: line.flags.list("policy-override"),
     version: line.flags.bool("version"),
     help: line.help,
     deprecatedHelp: line.deprecatedHelp,

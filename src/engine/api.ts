@@ -15,6 +15,7 @@ import type { AccountApi, RegistryApi } from "./registry-api.ts";
 import type { PackagesApi } from "./packages-api.ts";
 import type { SystemApi } from "./system-api.ts";
 import type { TransferApi } from "./transfer-api.ts";
+import type { PolicyApi, PolicySettings } from "./policy-api.ts";
 import type { LockChange } from "./lock/lock-file.ts";
 import type { VolumeApi } from "./volumes-api.ts";
 import type { TrustApi } from "./trust-api.ts";
@@ -341,6 +342,8 @@ export interface ImageApi extends RegistryApi {
 export interface OpenOptions {
   /** store directory; default: SLIPWAY_ROOT, else /var/lib/slipway as root, else $XDG_DATA_HOME/slipway */
   readonly root?: string;
+  /** which policy files count, and what they are overridden for */
+  readonly policy?: PolicySettings;
 }
 
 export interface SlipwayApi {
@@ -362,6 +365,7 @@ export interface SlipwayApi {
   readonly packages: PackagesApi;
   readonly debug: DebugApi;
   readonly trust: TrustApi;
+  readonly policy: PolicyApi;
   close(): Promise<void>;
 }
 
@@ -376,3 +380,4 @@ export type * from "./packages-api.ts";
 export type * from "./debug-api.ts";
 export type * from "./layers-api.ts";
 export type * from "./trust-api.ts";
+export type * from "./policy-api.ts";

@@ -1,5 +1,6 @@
 /** The library's images, each call on the store's functions. */
 import type { ImageApi } from "./api.ts";
+import type { Reference } from "../oci/reference.ts";
 import type { RegistryClient } from "../registry/index.ts";
 import type { Store } from "../store/index.ts";
 import { imageHistory } from "./images/history.ts";
@@ -7,10 +8,11 @@ import { inspectImage } from "./images/inspect.ts";
 import { listImages } from "./images/list.ts";
 import { removeImage } from "./images/remove.ts";
 import { tagImage } from "./images/tag.ts";
+import type { PolicyGate } from "./policy-gate.ts";
 import { startTask } from "./task.ts";
 
 /** What moves bytes is loaded when it is called: listing and naming need none of it. */
-export function createImages(store: Store, client: () => Promise<RegistryClient>): ImageApi {
+export function createImages(store: Store, client: () => Promise<RegistryClient>, gate?: PolicyGate): ImageApi {
   return {
     list: (options) => listImages(store, options),
     inspect: (ref, options) => inspectImage(store, ref, options?.platform),
@@ -37,12 +39,13 @@ export function createImages(store: Store, client: () => Promise<RegistryClient>
     pull: (reference, options) =>
       startTask(async (emit) => {
         const { pullWithEvents } = await import("./pull-task.ts");
-        return await pullWithEvents(store, client, reference, options ?? {}, emit);
+        const admit = gate === undefined ? undefined : (name: Reference, signal: AbortSignal | undefined) => gate.pulled("pull", name, signal);
+        return await pullWithEvents(store, client, reference, options ?? {}, emit, admit);
       }),
     push: (reference, options) =>
       startTask(async (emit) => {
         const { pushWithEvents } = await import("./push/push-task.ts");
-        return await pushWithEvents(store, client, reference, options ?? {}, emit);
+        return await pushWithEvents(store, client, reference, options ?? {}, emit, gate);
       }),
   };
 }

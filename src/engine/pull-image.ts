@@ -29,6 +29,9 @@ export interface LayerProgress {
   readonly total: number;
 }
 
+/** What the name means now, if policies have admitted that; undefined: nobody asks for any. */
+export type Admit = (reference: Reference, signal: AbortSignal | undefined) => Promise<FetchedManifest | undefined>;
+
 export interface PullOptions {
   readonly store: Store;
   readonly client: RegistryClient;
@@ -39,6 +42,8 @@ export interface PullOptions {
   readonly onLayer?: (progress: LayerProgress) => void;
   /** also give the image the reference's name */
   readonly tag: boolean;
+  /** asks the policies; what it answers is what is pulled */
+  readonly admit?: Admit | undefined;
   /** what the reference names, where that is known */
   readonly root?: FetchedManifest;
   /** the image of the root's index, instead of the platform's best */
@@ -51,7 +56,8 @@ export interface PullOptions {
 export async function pullImage(options: PullOptions): Promise<PulledImage> {
   const { store, client, reference, platform, signal } = options;
   const { resolveImage } = await import("../registry/index.ts");
-  const source = await resolveImage(client, reference, platform, present({ signal, root: options.root, entry: options.entry }));
+  const root = options.root ?? (await options.admit?.(reference, signal));
+  const source = await resolveImage(client, reference, platform, present({ signal, root, entry: options.entry }));
   options.onManifest?.(source);
   const chain = source.config.rootfs.diff_ids ?? [];
   const layers = source.manifest.layers;

@@ -18,7 +18,7 @@ import type { Store } from "../store/index.ts";
 import type { Task } from "./api.ts";
 import type { PullEvent } from "./registry-api.ts";
 import { withNearTags } from "./near-tags.ts";
-import { pullImage, type LayerProgress } from "./pull-image.ts";
+import { pullImage, type Admit, type LayerProgress } from "./pull-image.ts";
 import { pullPlatforms } from "./pull-platforms.ts";
 import { startTask } from "./task.ts";
 import { tellWaits } from "./wait-events.ts";
@@ -51,13 +51,14 @@ export async function pullWithEvents(
   reference: string,
   options: PullRequest,
   onEvent: (event: PullEvent) => void,
+  admit?: Admit,
 ): Promise<PullOutcome> {
   const parsed = parseReference(reference);
   if (familiarRepository(parsed) === "scratch") throw new SlipwayError("invalid_argument", "INVALID_IMAGE_NAME", "'scratch' is a reserved name", { reference });
   const platform = options.platform === undefined || options.platform === "" ? hostPlatform() : normalizePlatform(parsePlatform(options.platform));
   const registry = await client();
   using _waits = tellWaits(registry, onEvent);
-  const pull: OnePull = { store, client: registry, platform, allPlatforms: options.allPlatforms === true, signal: options.signal, onEvent };
+  const pull: OnePull = { store, client: registry, platform, allPlatforms: options.allPlatforms === true, signal: options.signal, onEvent, admit };
   if (options.allTags !== true) return await pullOne(pull, withDefaultTag(parsed));
   if (parsed.tag !== undefined || parsed.digest !== undefined) {
     throw new SlipwayError("invalid_argument", "TAG_WITH_ALL_TAGS", "tag can't be used with --all-tags/-a", { reference, bare: true });
@@ -72,6 +73,7 @@ interface OnePull {
   readonly allPlatforms: boolean;
   readonly signal: AbortSignal | undefined;
   readonly onEvent: (event: PullEvent) => void;
+  readonly admit: Admit | undefined;
 }
 
 async function pullAll(pull: OnePull, repository: Reference): Promise<PullOutcome> {
@@ -99,6 +101,7 @@ async function pullOne(pull: OnePull, reference: Reference): Promise<PullOutcome
       reference,
       platform,
       tag: true,
+      admit: pull.admit,
       ...(signal === undefined ? {} : { signal }),
       onManifest: (source) => {
         known = pull.store.images.get(source.manifest.config.digest) !== undefined;

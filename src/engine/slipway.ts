@@ -31,6 +31,9 @@ import type { PackagesApi } from "./packages-api.ts";
 import type { DebugApi } from "./debug-api.ts";
 import { createDebug, withFailure } from "./debug/debug.ts";
 import { createBuilders } from "./system/builders.ts";
+import { createPolicy } from "./policy.ts";
+import type { PolicyApi, PolicySettings } from "./policy-api.ts";
+import { createPolicyGate, type PolicyGate } from "./policy-gate.ts";
 import { createAccounts } from "./accounts.ts";
 import type { AccountApi } from "./registry-api.ts";
 import { createVolumes } from "./volumes/volumes.ts";
@@ -51,13 +54,17 @@ export class Slipway implements SlipwayApi {
   readonly packages: PackagesApi;
   readonly debug: DebugApi;
   readonly trust: TrustApi;
+  readonly policy: PolicyApi;
+  readonly #gate: PolicyGate;
   readonly #store: Store;
   #client: Promise<RegistryClient> | undefined;
 
-  private constructor(store: Store) {
+  private constructor(store: Store, settings: PolicySettings) {
     this.#store = store;
-    this.images = createImages(store, this.#registry);
-    this.containers = new Containers(store, this.#registry);
+    this.#gate = createPolicyGate({ store, client: this.#registry }, settings, process.env);
+    this.policy = createPolicy({ store, client: this.#registry }, settings, process.env);
+    this.images = createImages(store, this.#registry, this.#gate);
+    this.containers = new Containers(store, this.#registry, this.#gate);
     this.volumes = createVolumes(store);
     this.builders = createBuilders(store.layout.root);
     this.debug = createDebug(store, this.#registry);
@@ -74,7 +81,7 @@ export class Slipway implements SlipwayApi {
    */
   static async open(options: OpenOptions = {}): Promise<Slipway> {
     takeImageUmask();
-    return new Slipway(Store.open(options.root ?? defaultRoot(process.env, process.geteuid?.() ?? 0)));
+    return new Slipway(Store.open(options.root ?? defaultRoot(process.env, process.geteuid?.() ?? 0)), options.policy ?? {});
   }
 
   /** Loaded on first use: most commands never talk to a registry. */
@@ -92,7 +99,7 @@ export class Slipway implements SlipwayApi {
   build(options: BuildOptions): Task<BuildResult> {
     return startTask<BuildResult, ProgressEvent>(async (emit) => {
       const { buildImage } = await import("./build/build-image.ts");
-      return await withFailure(this.#store, () => buildImage(options, { store: this.#store, client: this.#registry, onProgress: emit }));
+      return await withFailure(this.#store, () => buildImage(options, { store: this.#store, client: this.#registry, onProgress: emit, gate: this.#gate }));
     });
   }
 

@@ -10,7 +10,8 @@ import { alignColumns } from "../table.ts";
 import { formatSize } from "../units.ts";
 import { formatsOf, keySource, showSigned } from "./sign.ts";
 import { readSmallBytes } from "./small-file.ts";
-import { keySources, outputForm, withAbsentCode } from "./verify.ts";
+import { outputForm } from "./output-form.ts";
+import { keySources, withAbsentCode } from "./verify.ts";
 
 const maxPredicateBytes = 45 << 20;
 

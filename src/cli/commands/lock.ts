@@ -10,7 +10,7 @@ import { chooseMode } from "../progress/create-renderer.ts";
 import { contextFrom, dockerfileFrom, platformsFrom } from "./build-options.ts";
 import { parseBuildArgs, parseBuildContexts } from "./build-words.ts";
 import { showTask } from "./show-task.ts";
-import { outputForm } from "./verify.ts";
+import { outputForm } from "./output-form.ts";
 
 async function lockOptions(cli: Cli, { flags, args: [path = "", ...names] }: Pick<Invocation, "flags" | "args">): Promise<LockOptions> {
   const context = contextFrom(cli, path);

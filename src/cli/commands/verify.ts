@@ -9,17 +9,12 @@ import { cliError } from "../failure.ts";
 import type { ParsedFlags } from "../flags.ts";
 import { formatJsonLine } from "../json.ts";
 import { recordFrom } from "./key-value.ts";
+import { outputForm } from "./output-form.ts";
 import { readSmallBytes, readSmallFile } from "./small-file.ts";
 
 const maxRootBytes = 4 << 20;
 /** cosign's */
 const absentExitCode = 11;
-
-export function outputForm(flags: ParsedFlags): "text" | "json" {
-  const form = flags.string("output");
-  if (form !== "text" && form !== "json") throw cliError(`unknown --output ${JSON.stringify(form)}: want text or json`);
-  return form;
-}
 
 /** The public keys that `--key` names. */
 export function keySources(cli: Cli, flags: ParsedFlags, flag = "key"): readonly PublicKeySource[] {
@@ -101,6 +96,12 @@ function failureJson(error: SlipwayError): string {
 
 export const runVerify: Handler = async (cli, { flags, args: [image = ""] }) => {
   const form = outputForm(flags);
+  if (flags.bool("policy")) {
+    const other = ["annotations", "ca", "identity", "identity-regexp", "key", "subject", "type"].find((name) => flags.changed(name));
+    if (other !== undefined) throw cliError(`--policy and --${other} exclude each other: the policy says whose signatures count`);
+    const { checkImages } = await import("./policy.ts");
+    return await checkImages(cli, [image], form, flags.bool("quiet"));
+  }
   const options = verifyOptions(cli, flags);
   const type = flags.optional("type");
   if (type !== undefined && ["annotations", "ca", "identity", "identity-regexp"].some((flag) => flags.changed(flag)))

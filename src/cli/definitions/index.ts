@@ -9,6 +9,7 @@ import { imageCommands } from "./images.ts";
 import { layersCommands } from "./layers.ts";
 import { manifestCommands } from "./manifest.ts";
 import { packageCommands } from "./packages.ts";
+import { policyCommands } from "./policy.ts";
 import { registryCommands } from "./registry.ts";
 import { systemCommands } from "./system.ts";
 import { transferCommands } from "./transfer.ts";
@@ -29,6 +30,7 @@ export const commandTable: CommandTable = {
     ...registryCommands,
     ...packageCommands,
     ...trustCommands,
+    ...policyCommands,
     ...volumeCommands,
   ],
   groups: [
@@ -39,6 +41,7 @@ export const commandTable: CommandTable = {
     { name: "imagetools", short: "Documents of registries", paths: ["buildx imagetools", "builder imagetools"] },
     { name: "key", short: "Keys to sign images with", paths: ["key"] },
     { name: "manifest", short: "Lists of images for several platforms", paths: ["manifest"] },
+    { name: "policy", short: "Which images may be used here", paths: ["policy"] },
     { name: "registry", short: "A registry of your own", paths: ["registry"] },
     { name: "system", short: "The store and the machine", paths: ["system"] },
     { name: "volume", short: "Directories that outlive containers", paths: ["volume"] },
@@ -49,6 +52,8 @@ export const commandTable: CommandTable = {
       default: '"info"',
       complete: ["debug", "info", "warn", "error", "fatal"],
     }),
+    flag("policy", "", "string", "Policy file in the place of your own (SLIPWAY_POLICY)", { complete: "file" }),
+    flag("policy-override", "", "stringArray", "Use the image of this digest although a policy refuses it, and record that (DIGEST=REASON)"),
     flag("root", "", "string", "Directory of the store", { complete: "directory" }),
     flag("version", "v", "bool", "Print the version and quit"),
     flag("config", "", "string", "Accepted for scripts", { hidden: true }),

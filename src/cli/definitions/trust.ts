@@ -94,6 +94,7 @@ export const trustCommands: readonly Command[] = [
       flag("issuer-regexp", "", "string", "The same, by a pattern for the whole address"),
       flag("key", "", "stringArray", "File of a public key or certificate; any of several will do", { complete: "file" }),
       flag("output", "o", "string", 'How to write the result ("text", "json")', { default: '"text"', complete: ["text", "json"] }),
+      flag("policy", "", "bool", "Hold it against the policies instead (as policy check does)"),
       flag("quiet", "q", "bool", "Print the name with the digest that was verified only"),
       repositoryFlag,
       flag("subject", "", "stringArray", 'With --ca, accept this signer only ("C=US, O=Acme, CN=release")'),

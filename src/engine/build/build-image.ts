@@ -10,6 +10,7 @@ import type { Solver } from "../../solver/solver.ts";
 import type { Chain, Store } from "../../store/index.ts";
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import type { PolicyGate } from "../policy-gate.ts";
 import type { BuildOptions, BuildResult, BuildWarning } from "../api.ts";
 import { parseTagName } from "../image-names.ts";
 import { openCaches, type BuildCaches } from "./cache/build-caches.ts";
@@ -32,6 +33,7 @@ export interface BuildSurroundings {
   readonly store: Store;
   readonly client: () => Promise<RegistryClient>;
   readonly onProgress: ProgressSink;
+  readonly gate?: PolicyGate;
 }
 
 /** Failures carry `details.excerpt` and `details.vertex` where they have a place. */

@@ -1,4 +1,5 @@
 /** What the exporters share: the solved platforms, the images they make, what an output answers. */
+import type { PolicyGate } from "../policy-gate.ts";
 import type { ProgressSink } from "../../base/progress.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { Descriptor } from "../../oci/manifest.ts";
@@ -25,6 +26,7 @@ export interface ExportInput {
   /** for outputs that are pushed */
   readonly client: () => Promise<RegistryClient>;
   readonly onProgress: ProgressSink;
+  readonly gate?: PolicyGate;
   readonly options: BuildOptions;
   readonly results: readonly PlatformResult[];
   readonly targets: TargetPlatforms;

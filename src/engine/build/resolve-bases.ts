@@ -5,6 +5,7 @@ import { formatPlatform, hostPlatform, type Platform } from "../../oci/platform.
 import { formatReference, parseReference, withDigest } from "../../oci/reference.ts";
 import type { ProgressSink } from "../../base/progress.ts";
 import type { ImageNeed, ResolvedImage } from "../../graph/lowering.ts";
+import type { PolicyGate } from "../policy-gate.ts";
 import type { RegistryClient } from "../../registry/index.ts";
 import type { Store } from "../../store/index.ts";
 import { findSuggestion, withSuggestion } from "../../dockerfile/suggest.ts";
@@ -29,6 +30,7 @@ export interface BaseResolver {
   readonly configOnly?: boolean;
   /** which image a name has to mean: a reference with a digest */
   readonly pin?: PinImage | undefined;
+  readonly gate?: PolicyGate | undefined;
   /** the step's name says which platform's metadata it loads */
   readonly showPlatform: boolean;
 }
@@ -67,7 +69,11 @@ async function loadBase(resolver: BaseResolver, need: ImageNeed, step: Step): Pr
   const { store } = resolver;
   const found = findImage(store, need.reference);
   const local = found === undefined ? undefined : localImage(resolver, found.id, need);
-  if (local !== undefined && !resolver.pull) return local;
+  const admitted = async (image: ResolvedImage): Promise<ResolvedImage> => {
+    if (found !== undefined && resolver.configOnly !== true) await resolver.gate?.here("build", need.reference, found.id, resolver.signal);
+    return image;
+  };
+  if (local !== undefined && !resolver.pull) return await admitted(local);
   // An index that was built here is known whole: no registry can add to it.
   if (found !== undefined && local === undefined && isBuiltIndex(store, found.id)) throw lacksPlatform(store, found.id, need.platform);
   try {
@@ -78,7 +84,7 @@ async function loadBase(resolver: BaseResolver, need: ImageNeed, step: Step): Pr
       ? await withNearTags({ client: await resolver.client(), signal: resolver.signal }, parseReference(need.reference), error)
       : asSlipwayError(error);
     // Asked to look for a newer base while no registry answers: what is here serves.
-    if (local !== undefined && failure.kind === "unavailable") return local;
+    if (local !== undefined && failure.kind === "unavailable") return await admitted(local);
     if (failure.code === "NO_MATCHING_PLATFORM") throw withPlatforms(failure);
     if (found !== undefined && local === undefined) throw lacksPlatform(store, found.id, need.platform, failure);
     const told = failure.details["resolveMessage"];
@@ -148,6 +154,7 @@ async function fetchImage(resolver: BaseResolver, need: ImageNeed, step: Step): 
     platform: need.platform,
     signal,
     tag: true,
+    admit: (name, abort) => (resolver.gate === undefined ? Promise.resolve(undefined) : resolver.gate.pulled("build", name, abort)),
     onLayer: ({ layer, phase, current, total }) => {
       if (phase === "downloading" || phase === "done") step.status(layer.digest, current, total, phase === "done");
     },

@@ -1,4 +1,5 @@
 /** What a container starts from: an image by name or id, or the result of a build's step by the id of its cache record. */
+import type { PolicyGate } from "../policy-gate.ts";
 import { SlipwayError } from "../../base/errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { ContainerConfig as ImageContainerConfig } from "../../oci/image-config.ts";
@@ -28,10 +29,15 @@ export async function imageFor(
   client: () => Promise<RegistryClient>,
   options: RunOptions,
   onPull: ((event: PullEvent) => void) | undefined,
+  gate?: PolicyGate,
 ): Promise<ContainerImage> {
   const want = options.platform === undefined || options.platform === "" ? undefined : parseWantedPlatform(options.platform);
   const local = options.pull === "always" ? undefined : localImage(store, options.image, want);
-  if (local !== undefined) return local;
+  if (local !== undefined) {
+    const found = gate === undefined ? undefined : findImage(store, options.image);
+    if (found !== undefined) await gate?.here("run", found.name ?? found.repoDigest?.repository, found.id, options.signal);
+    return local;
+  }
   if (options.pull === "never") throw noLocalImage(store, options.image, want);
   const reference = withDefaultTag(parseReference(options.image));
   const pull = {
@@ -39,7 +45,9 @@ export async function imageFor(
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   };
   try {
-    const { id } = await pullWithEvents(store, client, familiarName(reference), pull, onPull ?? (() => {}));
+    const { id } = await pullWithEvents(store, client, familiarName(reference), pull, onPull ?? (() => {}), (name, signal) =>
+      gate === undefined ? Promise.resolve(undefined) : gate.pulled("run", name, signal),
+    );
     return containerImage(store, id);
   } catch (error) {
     options.signal?.throwIfAborted();

@@ -1,4 +1,5 @@
 /** The library's containers: create, start, run, look at, stop, remove. */
+import type { PolicyGate } from "../policy-gate.ts";
 import { SlipwayError } from "../../base/errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { RegistryClient } from "../../registry/index.ts";
@@ -42,9 +43,11 @@ export class Containers implements ContainerApi {
   readonly #client: () => Promise<RegistryClient>;
   readonly #chains = new Map<string, readonly Digest[]>();
   readonly #records: ContainerRecords;
+  readonly #gate: PolicyGate | undefined;
   #host: ContainerHost | undefined;
 
-  constructor(store: Store, client: () => Promise<RegistryClient>) {
+  constructor(store: Store, client: () => Promise<RegistryClient>, gate?: PolicyGate) {
+    this.#gate = gate;
     this.#store = store;
     this.#client = client;
     this.#records = createRecords(store, (record) => this.#chains.get(record.id) ?? []);
@@ -57,7 +60,7 @@ export class Containers implements ContainerApi {
 
   async create(options: RunOptions, onPull?: (event: PullEvent) => void): Promise<string> {
     const store = this.#store;
-    const image = await imageFor(store, this.#client, options, onPull);
+    const image = await imageFor(store, this.#client, options, onPull, this.#gate);
     const config = { ...containerConfig(options, image.config), joins: joinsFrom(options, this.#records) };
     const lowers = await store.materializer.directories(image.chain, options.signal);
     using _ = await holdVolumes(store, "shared");

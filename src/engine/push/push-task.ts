@@ -1,4 +1,5 @@
 /** The library's push, with Docker's lines as events. */
+import type { PolicyGate } from "../policy-gate.ts";
 import { SlipwayError } from "../../base/errors.ts";
 import { shortId, type Digest } from "../../oci/digest.ts";
 import { familiarName, formatReference, parseReference, repositoryName, withDefaultTag, type Reference } from "../../oci/reference.ts";
@@ -47,6 +48,7 @@ export async function pushWithEvents(
   name: string,
   options: PushImageOptions,
   onEvent: (event: PullEvent) => void,
+  gate?: PolicyGate,
 ): Promise<PushOutcome> {
   const parsed = parseReference(name);
   if (options.allTags === true && (parsed.tag !== undefined || parsed.digest !== undefined))
@@ -67,6 +69,7 @@ export async function pushWithEvents(
   for (const { reference, id } of found) {
     if (id === undefined)
       throw new SlipwayError("not_found", "NO_SUCH_IMAGE", `tag does not exist: ${familiarName(reference)}`, { reference: name, bare: true });
+    await gate?.pushed([reference], id, options.signal);
     last = await pushOne({ store, client: registry, options, onEvent }, reference, id);
   }
   return { ...(last as PushOutcome), ...(options.allTags === true ? { reference: repositoryName(parsed) } : {}) };

@@ -1,0 +1,192 @@
+/** One rule and one image: what holds, and the first thing that does not. What cannot be found out does not hold. */
+import { asSlipwayError } from "../../base/errors.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { familiarName, formatReference, repositoryName, withDigest, type Reference } from "../../oci/reference.ts";
+import type { PolicyRuleName } from "../policy-api.ts";
+import { scanImage } from "../scan/scan-image.ts";
+import { isComplete, type Finding } from "../scan-api.ts";
+import { verifyAttestations } from "../signing/attestations.ts";
+import { verify } from "../signing/verify.ts";
+import type { Signer, VerifyOptions } from "../trust-api.ts";
+import type { GateSurroundings } from "../policy-places.ts";
+import { failsGate } from "../../trust/findings/gate.ts";
+import { failingCondition } from "./condition.ts";
+import type { LoadedPolicy } from "./load-policy.ts";
+import type { AttestationRule, Rule, SignerRule, VulnerabilityRule } from "./policy-file.ts";
+
+export interface Subject {
+  /** without tag where it stands for what lies in the store */
+  readonly reference: Reference;
+  readonly digest: Digest;
+  /** what is looked into for packages; undefined: what the registry has */
+  readonly imageId: Digest | undefined;
+}
+
+export interface Judgement {
+  readonly held: readonly string[];
+  readonly refused: { readonly rule: PolicyRuleName; readonly reason: string } | undefined;
+}
+
+export interface JudgeCall {
+  readonly surroundings: GateSurroundings;
+  readonly now: Date;
+  readonly signal: AbortSignal | undefined;
+  /** signatures and attestations were found good before */
+  readonly isKnownSigned?: boolean;
+  /** nobody can have signed yet what is only about to be pushed */
+  readonly isUnsigned?: boolean;
+}
+
+class Unmet extends Error {
+  readonly rule: PolicyRuleName;
+
+  constructor(rule: PolicyRuleName, reason: string) {
+    super(reason);
+    this.rule = rule;
+  }
+}
+
+export async function judge(policy: LoadedPolicy, rule: Rule, subject: Subject, call: JudgeCall): Promise<Judgement> {
+  const held: string[] = [];
+  try {
+    if (rule.action === "accept") return { held: [`accepted by ${rule.scope}`], refused: undefined };
+    if (rule.action === "reject") throw new Unmet("reject", rule.reason === "" ? `nothing of ${repositoryName(subject.reference)} is to be used` : rule.reason);
+    if (call.isKnownSigned === true) held.push("signatures were verified before");
+    else if (call.isUnsigned !== true) {
+      if (rule.signed.length > 0) held.push(await requireSigned(policy, rule.signed, subject, call));
+      for (const attestation of rule.attested) held.push(await requireAttested(policy, attestation, subject, call));
+    }
+    if (rule.vulnerabilities !== undefined || rule.maxScanAgeDays !== undefined) held.push(...(await requireScanned(rule, subject, call)));
+    return { held, refused: undefined };
+  } catch (error) {
+    call.signal?.throwIfAborted();
+    if (!(error instanceof Unmet)) throw error;
+    const said = rule.reason === "" || rule.action === "reject" ? "" : ` (${rule.reason})`;
+    return { held, refused: { rule: error.rule, reason: `${error.message}${said}` } };
+  }
+}
+
+function pinned({ reference, digest }: Subject): string {
+  return formatReference(withDigest(reference, digest));
+}
+
+function pems({ files }: LoadedPolicy, names: readonly string[]): readonly { readonly pem: string; readonly name: string }[] {
+  return names.map((name) => ({ name, pem: files.get(name)?.toString() ?? "" }));
+}
+
+function trustOf(policy: LoadedPolicy, signer: SignerRule): VerifyOptions {
+  switch (signer.kind) {
+    case "keys":
+      return { keys: pems(policy, signer.files) };
+    case "authorities":
+      return { authorities: pems(policy, signer.files), subjects: signer.subjects };
+    case "identity": {
+      const { identity, issuer, trustedRoot, ignoreLog, ignoreCertificateLog } = signer;
+      const json = policy.files.get(trustedRoot) ?? Buffer.alloc(0);
+      return { identities: [{ identity, issuer }], trustedRoot: { json, name: trustedRoot, ignoreLog, ignoreCertificateLog } };
+    }
+  }
+}
+
+function nameOf(signer: Signer): string {
+  return signer.name;
+}
+
+async function requireSigned(
+  policy: LoadedPolicy,
+  signers: readonly SignerRule[],
+  subject: Subject,
+  { surroundings, now, signal }: JudgeCall,
+): Promise<string> {
+  const reasons: string[] = [];
+  for (const signer of signers) {
+    try {
+      const options = { ...trustOf(policy, signer), repositories: signer.repositories, now, ...(signal === undefined ? {} : { signal }) };
+      const { signatures } = await verify(surroundings, pinned(subject), options);
+      return `signed by ${[...new Set(signatures.map((signature) => nameOf(signature.signer)))].join(", ")}`;
+    } catch (error) {
+      signal?.throwIfAborted();
+      reasons.push(reasonOf(error, subject));
+    }
+  }
+  throw new Unmet("signed", [...new Set(reasons)].join("\n"));
+}
+
+/** A failure that is no refusal says so: the image may be good, but nobody can tell. */
+function reasonOf(error: unknown, { reference, digest }: Subject): string {
+  const { kind, message } = asSlipwayError(error);
+  const image = familiarName(withDigest(reference, digest));
+  const rest = message.startsWith(image)
+    ? message
+        .slice(image.length)
+        .replace(/^: /, "")
+        .replace(/^ has /, "it has ")
+    : message;
+  return kind === "denied" ? rest : `it cannot be verified: ${message}`;
+}
+
+async function requireAttested(policy: LoadedPolicy, rule: AttestationRule, subject: Subject, { surroundings, now, signal }: JudgeCall): Promise<string> {
+  const options = { keys: pems(policy, rule.files), repositories: rule.repositories, type: rule.predicateType, ...(signal === undefined ? {} : { signal }) };
+  let found;
+  try {
+    found = (await verifyAttestations(surroundings, pinned(subject), options)).attestations;
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw new Unmet("attested", reasonOf(error, subject));
+  }
+  const failing = found.map(({ predicate }) => failingCondition(rule.conditions, predicate, now));
+  if (failing.includes(undefined)) return `attested: ${rule.type}`;
+  throw new Unmet("attested", `no attestation of type ${rule.type} says that ${failing.find((condition) => condition !== undefined)?.text ?? ""}`);
+}
+
+const dayMs = 86_400_000;
+const shownFindings = 5;
+
+async function requireScanned({ vulnerabilities, maxScanAgeDays }: Rule, subject: Subject, call: JudgeCall): Promise<readonly string[]> {
+  const { surroundings, now, signal } = call;
+  const scanning = { ...surroundings, cwd: "/", env: {}, ...(signal === undefined ? {} : { signal }) };
+  const rule: PolicyRuleName = vulnerabilities === undefined ? "maxScanAgeDays" : "vulnerabilities";
+  if (call.isUnsigned === true && subject.imageId === undefined) {
+    throw new Unmet(rule, "it is not kept in the store, so it cannot be scanned before it is pushed: build it first, then push it");
+  }
+  let result;
+  try {
+    result = await scanImage(scanning, subject.imageId ?? pinned(subject), { nowMs: now.getTime() });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw new Unmet(rule, `it cannot be scanned: ${asSlipwayError(error).message}`);
+  }
+  const held: string[] = [];
+  if (maxScanAgeDays !== undefined) {
+    const days = (now.getTime() / 1000 - (result.database?.createdSeconds ?? 0)) / 86_400;
+    if (days > maxScanAgeDays) {
+      throw new Unmet(
+        "maxScanAgeDays",
+        `what is known of vulnerabilities is ${Math.floor(days)} days old, ${maxScanAgeDays} are allowed: slipway db pull or db import`,
+      );
+    }
+    held.push(`scanned with what is known since ${Math.max(0, Math.floor(days))} days`);
+  }
+  if (vulnerabilities === undefined) return held;
+  if (!isComplete(result)) {
+    const missing = result.missing.map(({ ecosystem }) => ecosystem).join(", ");
+    throw new Unmet("vulnerabilities", `not all of its packages could be compared${missing === "" ? "" : `: the database lacks ${missing}`}`);
+  }
+  const counting = result.findings.filter((finding) => failsGate(vulnerabilities.gate, finding) && !isExcused(vulnerabilities, finding, now));
+  if (counting.length === 0) return [...held, `no vulnerability that is ${vulnerabilities.words.join(" and ")}`];
+  const shown = counting.slice(0, shownFindings).map(findingText);
+  const rest = counting.length > shownFindings ? `, and ${counting.length - shownFindings} more` : "";
+  throw new Unmet("vulnerabilities", `it has ${counting.length} of ${vulnerabilities.words.join(", ")}: ${shown.join(", ")}${rest}`);
+}
+
+function findingText({ id, severity, name, version, fixedVersion }: Finding): string {
+  return `${id} (${severity}, ${name} ${version}${fixedVersion === undefined ? "" : `, fixed in ${fixedVersion}`})`;
+}
+
+/** An exception ends with its day; what is not known to be younger has no grace. */
+export function isExcused({ exceptions, graceDays }: VulnerabilityRule, { id, aliases, published }: Finding, now: Date): boolean {
+  const today = now.toISOString().slice(0, 10);
+  if (exceptions.some((each) => [id, ...aliases].includes(each.id) && (each.until === undefined || each.until >= today))) return true;
+  const age = published === undefined ? Number.NaN : now.getTime() - Date.parse(published);
+  return age >= 0 && age < graceDays * dayMs;
+}

@@ -1,0 +1,194 @@
+/** All policy files of a caller, asked about one image after the other. Reads as its own table of contents. */
+import { SlipwayError } from "../../base/errors.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { familiarName, formatReference, parseReference, repositoryName, withDefaultTag, withDigest, type Reference } from "../../oci/reference.ts";
+import type { FetchedManifest } from "../../registry/index.ts";
+import { variantsOf } from "../images/variants.ts";
+import type { PolicyCheck, PolicyOverride, PolicySettings, PolicyVerdict } from "../policy-api.ts";
+import { policyPlaces, type GateSurroundings, type PolicyUse } from "../policy-places.ts";
+import { judge, type JudgeCall, type Judgement, type Subject } from "./judge.ts";
+import { isKnownSigned, rememberSigned } from "./known-signed.ts";
+import { loadPolicyFiles, ruleFor, type LoadedPolicy } from "./load-policy.ts";
+import { appendLog } from "./policy-log.ts";
+import type { Rule } from "./policy-file.ts";
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** "DIGEST=REASON". Fails with USAGE. */
+export function parseOverride(text: string): PolicyOverride {
+  const [, digest = "", reason = ""] = /^(sha256:[0-9a-f]{64})=(.*\S.*)$/s.exec(text) ?? [];
+  if (digest !== "") return { digest, reason: reason.trim() };
+  throw new SlipwayError(
+    "invalid_argument",
+    "USAGE",
+    `a policy is overridden for one digest and with a reason, sha256:…=REASON, not ${JSON.stringify(text.slice(0, 200))}`,
+  );
+}
+
+/** Fails with POLICY_INVALID, POLICY_NOT_FOUND and USAGE. */
+export function loadPolicies(surroundings: GateSurroundings, settings: PolicySettings, env: Env): Policies {
+  const told = env["SLIPWAY_POLICY_OVERRIDE"] ?? "";
+  const overrides = [...(settings.overrides ?? []), ...(told === "" ? [] : [parseOverride(told)])];
+  return new Policies(surroundings, loadPolicyFiles(policyPlaces(env, settings.file)), overrides);
+}
+
+interface Judged extends Judgement {
+  readonly policy: LoadedPolicy;
+  readonly rule: Rule;
+}
+
+export class Policies {
+  readonly #surroundings: GateSurroundings;
+  readonly #policies: readonly LoadedPolicy[];
+  readonly #overrides: readonly PolicyOverride[];
+
+  constructor(surroundings: GateSurroundings, policies: readonly LoadedPolicy[], overrides: readonly PolicyOverride[]) {
+    this.#surroundings = surroundings;
+    this.#policies = policies;
+    this.#overrides = overrides;
+  }
+
+  async pulled(use: PolicyUse, reference: Reference, signal: AbortSignal | undefined): Promise<FetchedManifest | undefined> {
+    if (this.#policies.length === 0) return undefined;
+    const named = withDefaultTag(reference);
+    this.#refuseUnasked(named);
+    const root = await (await this.#surroundings.client()).resolve(named, { signal });
+    await this.#admit(use, { reference: named, digest: root.descriptor.digest, imageId: undefined }, { signal });
+    return root;
+  }
+
+  /** An image that came from a registry is judged by where it came from, whatever it is called here; one that was built here is local. */
+  async here(use: PolicyUse, name: string | undefined, id: Digest, signal: AbortSignal | undefined): Promise<void> {
+    const { store } = this.#surroundings;
+    const origins = store.images.origin(id) === undefined ? this.#originsOf(id) : [];
+    if (origins.length === 0) return this.#admitLocal(use, name ?? id, id);
+    const named = name === undefined ? undefined : repositoryOf(name);
+    const own = origins.filter(({ repository }) => repository === named);
+    const subjects = (own.length > 0 ? own : origins).map(({ repository, digest }) => ({ reference: parseReference(repository), digest, imageId: id }));
+    let failure: unknown;
+    for (const subject of subjects) {
+      try {
+        return await this.#admit(use, subject, { signal });
+      } catch (error) {
+        failure ??= error;
+      }
+    }
+    throw failure;
+  }
+
+  async pushed(references: readonly Reference[], id: Digest | undefined, signal: AbortSignal | undefined): Promise<void> {
+    for (const reference of references) {
+      // what is not kept in the store cannot be looked into: only where it goes is judged
+      const subject: Subject = { reference, digest: id ?? ("" as Digest), imageId: id };
+      await this.#admit("push", subject, { signal, isUnsigned: true });
+    }
+  }
+
+  async check(reference: Reference, signal: AbortSignal | undefined): Promise<PolicyCheck> {
+    const named = withDefaultTag(reference);
+    const { descriptor } = await (await this.#surroundings.client()).resolve(named, { signal });
+    const judged = await this.#judge({ reference: named, digest: descriptor.digest, imageId: undefined }, { signal });
+    return {
+      reference: formatReference(withDigest(named, descriptor.digest)),
+      digest: descriptor.digest,
+      isAccepted: judged.every(({ refused, rule }) => refused === undefined || rule.mode === "audit"),
+      verdicts: judged.map(verdictOf),
+    };
+  }
+
+  #originsOf(id: Digest): readonly { readonly repository: string; readonly digest: Digest }[] {
+    const { store } = this.#surroundings;
+    const indexes = store.indexes.all().filter((index) => index.id !== id && variantsOf(store, index.id).some(({ image }) => image === id));
+    return [id, ...indexes.map((index) => index.id)].flatMap((each) => store.images.repoDigests(each));
+  }
+
+  /** What no registry may give is not asked for. */
+  #refuseUnasked(reference: Reference): void {
+    for (const policy of this.#policies) {
+      const rule = ruleFor(policy, reference, reference.digest);
+      const isPinned = policy.scopes.some(({ pattern }) => pattern.kind === "exact" && pattern.text.includes("@"));
+      if (rule.action !== "reject" || rule.mode === "audit" || this.#overrides.length > 0 || isPinned) continue;
+      const reason = rule.reason === "" ? `nothing of ${repositoryName(reference)} is to be used` : rule.reason;
+      throw refusedError(familiarName(reference), reference.digest, { policy, rule, held: [], refused: { rule: "reject", reason } });
+    }
+  }
+
+  #admitLocal(use: PolicyUse, name: string, id: Digest): void {
+    for (const policy of this.#policies) {
+      if (policy.local === "accept") continue;
+      const refused = { rule: "local" as const, reason: "it came from no registry that is known, and images of this machine are not to be used" };
+      this.#settle(use, name, id, { policy, rule: { ...policy.fallback, scope: "local" }, held: [], refused });
+    }
+  }
+
+  async #admit(use: PolicyUse, subject: Subject, call: Pick<JudgeCall, "signal" | "isUnsigned">): Promise<void> {
+    const shown = subject.digest === "" ? familiarName(subject.reference) : familiarName(withDigest(subject.reference, subject.digest));
+    for (const judged of await this.#judge(subject, call)) if (judged.refused !== undefined) this.#settle(use, shown, subject.digest, judged);
+  }
+
+  async #judge(subject: Subject, call: Pick<JudgeCall, "signal" | "isUnsigned">): Promise<readonly Judged[]> {
+    const { root } = this.#surroundings.store.layout;
+    const now = new Date();
+    const judged: Judged[] = [];
+    for (const policy of this.#policies) {
+      const rule = ruleFor(policy, subject.reference, subject.digest);
+      const known = subject.imageId !== undefined && call.isUnsigned !== true && isKnownSigned(root, policy, rule, subject, now);
+      const judgement = await judge(policy, rule, subject, { ...call, surroundings: this.#surroundings, now, isKnownSigned: known });
+      const isSigned = judgement.refused === undefined || judgement.refused.rule === "vulnerabilities" || judgement.refused.rule === "maxScanAgeDays";
+      if (!known && isSigned && call.isUnsigned !== true) rememberSigned(root, policy, rule, subject);
+      judged.push({ ...judgement, policy, rule });
+    }
+    return judged;
+  }
+
+  /** Throws, unless it is only noted or was overridden: both leave a line in the log. */
+  #settle(use: PolicyUse, shown: string, digest: string, judged: Judged): void {
+    const { policy, rule, refused } = judged;
+    const override = policy.canOverride ? this.#overrides.find((each) => each.digest === digest) : undefined;
+    if (rule.mode === "enforce" && override === undefined) throw refusedError(shown, digest, judged);
+    const kind = rule.mode === "audit" ? "audit" : "override";
+    appendLog(this.#surroundings.store.layout.root, {
+      time: new Date().toISOString(),
+      kind,
+      use,
+      reference: shown,
+      digest,
+      policy: policy.path,
+      scope: rule.scope,
+      rule: refused?.rule ?? "",
+      reason: refused?.reason ?? "",
+      because: kind === "override" ? (override?.reason ?? "") : "",
+    });
+    const why = kind === "audit" ? "would refuse" : "is overridden for";
+    process.emitWarning(`policy ${policy.path} ${why} ${shown}: ${refused?.reason ?? ""} (rule ${refused?.rule ?? ""} of ${rule.scope})`);
+  }
+}
+
+function repositoryOf(name: string): string | undefined {
+  try {
+    return repositoryName(parseReference(name));
+  } catch {
+    return undefined;
+  }
+}
+
+function verdictOf({ policy, rule, held, refused }: Judged): PolicyVerdict {
+  return { policy: policy.path, scope: rule.scope, line: rule.line, mode: rule.mode, refused, held };
+}
+
+function refusedError(shown: string, digest: string | undefined, { policy, rule, refused }: Judged): SlipwayError {
+  const name = refused?.rule ?? "";
+  const where = `rule ${name} of ${rule.scope === "default" || rule.scope === "local" ? rule.scope : JSON.stringify(rule.scope)}, ${policy.path}:${rule.line}`;
+  const override =
+    digest === undefined || digest === ""
+      ? "slipway --policy-override DIGEST=REASON … takes the image of exactly that digest all the same, and records it"
+      : `to use exactly this image all the same, and have that recorded: slipway --policy-override ${digest}=REASON … or SLIPWAY_POLICY_OVERRIDE=${digest}=REASON`;
+  return new SlipwayError("denied", "POLICY_REFUSED", `policy refuses ${shown}: ${refused?.reason ?? ""} (${where})`, {
+    digest,
+    rule: name,
+    scope: rule.scope,
+    policy: policy.path,
+    line: rule.line,
+    remedy: policy.canOverride ? override : "this policy is not to be overridden",
+  });
+}

@@ -1,0 +1,58 @@
+/** Which images a scope of a policy is about: a registry, a part of it, a repository, one tag or digest. Pure. */
+import { SlipwayError } from "../../base/errors.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { formatReference, parseReference, repositoryName, type Reference } from "../../oci/reference.ts";
+
+export interface ScopePattern {
+  readonly text: string;
+  readonly kind: "exact" | "prefix" | "subdomains";
+}
+
+function invalid(text: string, why: string): SlipwayError {
+  return new SlipwayError("invalid_argument", "USAGE", `scope ${JSON.stringify(text)}: ${why}`, { scope: text });
+}
+
+/** Fails with USAGE. */
+export function parsePattern(text: string): ScopePattern {
+  if (text.startsWith("*.")) {
+    if (!/^\*\.[a-z0-9.-]+(?::\d+)?$/.test(text)) throw invalid(text, "behind *. stands a domain");
+    return { text, kind: "subdomains" };
+  }
+  const [domain = "", ...parts] = text.split("/");
+  if (!/[.:]/.test(domain) && domain !== "localhost") throw invalid(text, "it begins with a registry, docker.io for Docker Hub");
+  if (parts.length === 0) {
+    if (!/^(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d+)?$/.test(domain)) throw invalid(text, "no registry is called that");
+    return { text, kind: "prefix" };
+  }
+  try {
+    const parsed = parseReference(text);
+    if (parsed.tag !== undefined || parsed.digest !== undefined) return { text: formatReference(parsed), kind: "exact" };
+    // "docker.io/acme" is a part of the Hub, though as an image's name it would be docker.io/library/acme
+    return { text, kind: "prefix" };
+  } catch (error) {
+    throw new SlipwayError(
+      "invalid_argument",
+      "USAGE",
+      `scope ${JSON.stringify(text)}: ${error instanceof Error ? error.message : ""}`,
+      { scope: text },
+      error,
+    );
+  }
+}
+
+/** 0: it is not about the image; the greatest is the most specific. */
+export function specificity({ text, kind }: ScopePattern, reference: Reference, digest: Digest | undefined): number {
+  const repository = repositoryName(reference);
+  switch (kind) {
+    case "exact": {
+      // beside a digest anybody may write any tag
+      const tagged = reference.tag === undefined || reference.digest !== undefined ? [] : [`${repository}:${reference.tag}`];
+      const pinned = digest === undefined ? [] : [`${repository}@${digest}`, ...tagged.map((name) => `${name}@${digest}`)];
+      return [...tagged, ...pinned].includes(text) ? 100_000 + text.length : 0;
+    }
+    case "prefix":
+      return repository === text || `${repository}/`.startsWith(`${text}/`) ? 1000 + text.length : 0;
+    case "subdomains":
+      return reference.domain.endsWith(text.slice(1)) ? text.length : 0;
+  }
+}

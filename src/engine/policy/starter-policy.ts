@@ -1,0 +1,39 @@
+/** The policy that one begins with: only what a key signed, and otherwise what is named. */
+export interface StarterOptions {
+  /** public keys; paths as they are to stand in the file */
+  readonly keys: readonly string[];
+  /** registries, or parts of them, whose images have to be signed */
+  readonly scopes: readonly string[];
+  /** noted only, not refused */
+  readonly audit: boolean;
+}
+
+export function starterPolicy({ keys, scopes, audit }: StarterOptions): string {
+  const signed = keys.length === 0 ? "" : `\n      "signed": [{ "keys": ${JSON.stringify(keys)} }],`;
+  const rule = `{${signed}
+      // nothing that is high or worse and could be mended, but for what became known in the last two weeks
+      "vulnerabilities": {
+        "failOn": ["high", "fixable"],
+        "graceDays": 14,
+        // { "id": "CVE-…", "until": "2026-12-31", "reason": "…" }
+        "exceptions": []
+      },
+      // advisories (slipway db pull) that are older than this tell too little
+      "maxScanAgeDays": 30
+    }`;
+  const named = scopes.map((scope) => `    ${JSON.stringify(scope)}: ${rule}`).join(",\n");
+  return `// Which images may be used here: docs/policy.md. Try it: slipway policy check IMAGE
+{
+  "version": 1,
+  // "audit" only notes what would be refused (slipway policy log)
+  "mode": ${JSON.stringify(audit ? "audit" : "enforce")},
+  // images that were built or loaded here
+  "local": "accept",
+  "scopes": {
+${named}
+  },
+  // everything else; { "accept": true } lets it in
+  "default": { "reject": true, "reason": "this registry is not among those that are allowed" }
+}
+`;
+}

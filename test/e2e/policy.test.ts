@@ -1,0 +1,378 @@
+/** Policies at every door, with a registry of the distribution's own and keys that were made for the test. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { after, describe, test } from "node:test";
+import { startRegistry } from "../lab/registry.ts";
+import { createSandbox, type Outcome } from "./sandbox.ts";
+
+const absent = spawnSync("docker-registry", ["--version"]).error !== undefined;
+
+describe("policies", { skip: absent ? "needs docker-registry (Debian package docker-registry)" : false }, async () => {
+  if (absent) return;
+  const password = { env: { SLIPWAY_KEY_PASSWORD: "pw" } };
+  const sandbox = await createSandbox();
+  const registry = await startRegistry(sandbox.directory);
+  after(async () => {
+    await registry[Symbol.asyncDispose]();
+    await sandbox[Symbol.asyncDispose]();
+  });
+  const host = registry.address;
+  const home = path.join(sandbox.directory, "home");
+  for (const name of ["ours", "others"]) await sandbox.ok(["key", "generate", "-o", path.join(home, name)], password);
+
+  /** Builds and pushes; the store keeps nothing of it. Answers the digest. */
+  async function publish(name: string, content: string, key?: string): Promise<string> {
+    await sandbox.build("FROM busybox\nCOPY f /content\n", { f: content }, ["-t", name]);
+    const pushed = await sandbox.ok(["push", name]);
+    if (key !== undefined) await sandbox.ok(["sign", "--key", path.join(home, `${key}.key`), name], password);
+    await sandbox.ok(["rmi", "-f", name]);
+    return /sha256:[0-9a-f]{64}/.exec(pushed.split("\n").at(-1) ?? "")?.[0] ?? "";
+  }
+  const signed = `${host}/acme/signed:1`;
+  const signedDigest = await publish(signed, "signed", "ours");
+  const unsigned = `${host}/acme/unsigned:1`;
+  const unsignedDigest = await publish(unsigned, "unsigned");
+  const forged = `${host}/acme/forged:1`;
+  await publish(forged, "forged", "others");
+  const free = `${host}/free/app:1`;
+  await publish(free, "free");
+  const forbidden = `${host}/forbidden/app:1`;
+  await publish(forbidden, "forbidden");
+
+  const rules = {
+    version: 1,
+    scopes: { [`${host}/acme`]: { signed: [{ keys: "ours.pub" }] }, [`${host}/free`]: { accept: true } },
+    default: { reject: true, reason: "ask the platform team" },
+  };
+  let files = 0;
+  function policyFile(body: object | string): string {
+    const file = path.join(home, `policy-${(files += 1)}.json`);
+    writeFileSync(file, typeof body === "string" ? body : JSON.stringify(body, null, 2), { mode: 0o644 });
+    return file;
+  }
+  const policy = policyFile(rules);
+  const with_ = (file: string, ...words: readonly string[]): readonly string[] => ["--policy", file, ...words];
+  const clean = async (...names: readonly string[]): Promise<void> => void (await sandbox.call(["rmi", "-f", ...names]));
+
+  interface Door {
+    readonly name: string;
+    readonly words: (image: string) => readonly string[];
+  }
+  const doors: readonly Door[] = [
+    { name: "pull", words: (image) => ["pull", image] },
+    { name: "run", words: (image) => ["run", "--rm", "--network=none", image, "true"] },
+    { name: "create", words: (image) => ["create", image] },
+    { name: "FROM", words: (image) => ["build", "--progress=plain", sandbox.folder({ Dockerfile: `FROM ${image}\nRUN true\n` })] },
+    { name: "COPY --from", words: (image) => ["build", "--progress=plain", sandbox.folder({ Dockerfile: `FROM scratch\nCOPY --from=${image} /content /\n` })] },
+    {
+      name: "RUN --mount",
+      words: (image) => ["build", "--progress=plain", sandbox.folder({ Dockerfile: `FROM busybox\nRUN --mount=from=${image},target=/m true\n` })],
+    },
+  ];
+  const images: readonly { readonly name: string; readonly image: string; readonly refused: RegExp | undefined }[] = [
+    { name: "signed", image: signed, refused: undefined },
+    { name: "of a scope that is free", image: free, refused: undefined },
+    {
+      name: "not signed",
+      image: unsigned,
+      refused: /policy refuses .*unsigned(?::1)?@sha256:[0-9a-f]{64}: it has no signature \(rule signed of ".*\/acme", .*policy-1\.json:4\)/,
+    },
+    { name: "signed by somebody else", image: forged, refused: /no signature is accepted/ },
+    { name: "of no scope", image: forbidden, refused: /policy refuses .*: ask the platform team \(rule reject of default, / },
+  ];
+  for (const { name: door, words } of doors) {
+    for (const { name, image, refused } of images) {
+      test(`${door}: an image that is ${name}, from the registry and from the store`, async () => {
+        await clean(image);
+        const answers = async (): Promise<Outcome> => await sandbox.call(with_(policy, ...words(image)));
+        const before = await answers();
+        await sandbox.ok(["pull", "-q", image]);
+        const here = door === "pull" ? before : await answers();
+        for (const outcome of [before, here]) {
+          assert.equal(outcome.code !== 0, refused !== undefined, outcome.stderr);
+          if (refused !== undefined) assert.match(outcome.stderr, refused);
+        }
+        if (door !== "pull" && refused !== undefined)
+          assert.match(here.stderr, /Hint: to use exactly this image all the same.*--policy-override sha256:[0-9a-f]{64}=REASON/);
+      });
+    }
+  }
+
+  test("an override is for one digest, wants a reason, and is recorded", async () => {
+    await clean(unsigned);
+    const override = `${unsignedDigest}=incident 17`;
+    const used = await sandbox.call(["--policy", policy, "--policy-override", override, "pull", unsigned]);
+    assert.equal(used.code, 0, used.stderr);
+    assert.match(used.stderr, /WARNING: policy .* is overridden for .*unsigned:1@sha256/);
+    await sandbox.ok(["run", "--rm", "--network=none", unsigned, "true"], { env: { SLIPWAY_POLICY: policy, SLIPWAY_POLICY_OVERRIDE: override } });
+    const log = await sandbox.ok(["policy", "log"]);
+    assert.match(log, /override pull .*unsigned:1@sha256[\s\S]*because: incident 17[\s\S]*override run /);
+    const entries = (await sandbox.ok(["policy", "log", "-o", "json"])).split("\n").map((line) => JSON.parse(line) as Readonly<Record<string, string>>);
+    assert.deepEqual(
+      entries.slice(0, 2).map(({ kind, use, digest, rule, because }) => [kind, use, digest, rule, because]),
+      ["pull", "run"].map((use) => ["override", use, unsignedDigest, "signed", "incident 17"]),
+    );
+    for (const wrong of [`${signedDigest}=other`, unsignedDigest, `${unsignedDigest}= `, "all=please"]) {
+      assert.notEqual((await sandbox.call(["--policy", policy, "--policy-override", wrong, "pull", unsigned])).code, 0, wrong);
+    }
+    const strict = policyFile({ ...rules, override: false });
+    const refused = await sandbox.call(["--policy", strict, "--policy-override", override, "pull", unsigned]);
+    assert.match(refused.stderr, /this policy is not to be overridden/);
+  });
+
+  test("audit notes what would be refused, for all or for one scope", async () => {
+    await clean(unsigned);
+    const before = (await sandbox.ok(["policy", "log", "-o", "json"])).split("\n").length;
+    const audit = await sandbox.call(with_(policyFile({ ...rules, mode: "audit" }), "pull", "-q", unsigned));
+    assert.equal(audit.code, 0, audit.stderr);
+    assert.match(audit.stderr, /WARNING: policy .* would refuse .*unsigned:1@sha256/);
+    const scopes = { ...rules.scopes, [`${host}/acme/unsigned`]: { mode: "audit", signed: [{ keys: "ours.pub" }] } };
+    await sandbox.ok(with_(policyFile({ ...rules, scopes }), "pull", "-q", unsigned));
+    assert.notEqual((await sandbox.call(with_(policyFile({ ...rules, scopes }), "pull", "-q", forged))).code, 0);
+    const log = (await sandbox.ok(["policy", "log", "-o", "json"])).split("\n");
+    assert.equal(log.length, before + 2);
+    assert.match(log.at(-1) ?? "", /"kind":"audit"/);
+  });
+
+  test("the most specific scope decides", async () => {
+    const scopes = {
+      [host]: { reject: true },
+      [`${host}/acme`]: { accept: true },
+      [`${host}/acme/unsigned`]: { reject: true },
+      [`${host}/acme/forged:1`]: { accept: true },
+    };
+    const file = policyFile({ version: 1, scopes, default: { accept: true } });
+    const code = async (image: string): Promise<number | undefined> => (await sandbox.call(with_(file, "policy", "check", image))).code;
+    assert.deepEqual(await Promise.all([signed, unsigned, forged, free].map(code)), [0, 1, 0, 1]);
+  });
+
+  test("a tag that somebody writes beside a digest matches no scope of tags", async () => {
+    const scopes = { [signed]: { accept: true } };
+    const file = policyFile({ version: 1, scopes, default: { reject: true } });
+    await sandbox.ok(with_(file, "policy", "check", signed));
+    const faked = await sandbox.call(with_(file, "pull", `${host}/acme/signed:1@${await publish(`${host}/acme/signed:2`, "another")}`));
+    assert.match(faked.stderr, /policy refuses/);
+  });
+
+  test("push goes only where it may, before anything is sent", async () => {
+    await sandbox.ok(["tag", "busybox", `${host}/elsewhere/app:1`]);
+    await sandbox.build("FROM busybox\nRUN echo mine >/mine\n", {}, ["-t", `${host}/acme/mine:1`]);
+    await sandbox.ok(with_(policy, "push", `${host}/acme/mine:1`));
+    const refused = await sandbox.call(with_(policy, "push", `${host}/elsewhere/app:1`));
+    assert.match(refused.stderr, /policy refuses .*elsewhere\/app:1/);
+    const built = await sandbox.call(with_(policy, "build", "--push", "-t", `${host}/elsewhere/app:2`, sandbox.folder({ Dockerfile: "FROM busybox\n" })));
+    assert.match(built.stderr, /policy refuses .*elsewhere\/app:2/);
+    assert.equal((await fetch(`http://${host}/v2/elsewhere/app/tags/list`)).status, 404);
+    await clean(`${host}/elsewhere/app:1`, `${host}/acme/mine:1`);
+  });
+
+  test("what was built here is local, whatever it is called; what was pulled is not, whatever it is called", async () => {
+    await sandbox.build("FROM busybox\nRUN echo here >/here\n", {}, ["-t", `${host}/acme/built:1`]);
+    const run = (image: string, file = policy): Promise<Outcome> => sandbox.call(with_(file, "run", "--rm", "--network=none", image, "true"));
+    assert.equal((await run(`${host}/acme/built:1`)).code, 0);
+    const strict = policyFile({ ...rules, local: "reject" });
+    // also when it has been pushed
+    await sandbox.ok(with_(policy, "push", `${host}/acme/built:1`));
+    assert.equal((await run(`${host}/acme/built:1`)).code, 0);
+    assert.match((await run(`${host}/acme/built:1`, strict)).stderr, /rule local of local/);
+    await sandbox.ok(["pull", "-q", forbidden]);
+    await sandbox.ok(["tag", forbidden, "renamed:1"]);
+    const id = await sandbox.ok(["inspect", "-f", "{{.Id}}", "renamed:1"]);
+    for (const name of ["renamed:1", id]) assert.match((await run(name)).stderr, /ask the platform team/, name);
+    await clean("renamed:1", forbidden);
+  });
+
+  test("a signature of another repository is none here", async () => {
+    const copy = `${host}/acme/copy:1`;
+    await sandbox.ok(["copy", "--referrers", `docker://${signed}`, copy]);
+    const legacy = ["--signature-format", "legacy"];
+    const only = `${host}/acme/legacy:1`;
+    await publish(only, "legacy");
+    await sandbox.ok(["sign", "--key", path.join(home, "ours.key"), ...legacy, only], password);
+    await sandbox.ok(["copy", "--referrers", `docker://${only}`, `${host}/acme/replayed:1`]);
+    const replayed = await sandbox.call(with_(policy, "pull", `${host}/acme/replayed:1`));
+    assert.notEqual(replayed.code, 0);
+    assert.match(replayed.stderr, /policy refuses/);
+    const mirror = policyFile({ ...rules, scopes: { [`${host}/acme`]: { signed: [{ keys: "ours.pub", signedFor: `${host}/acme/legacy` }] } } });
+    await sandbox.ok(with_(mirror, "pull", "-q", `${host}/acme/replayed:1`));
+  });
+
+  test("what was verified is what is used, when the tag moves in between", async () => {
+    const name = `${host}/acme/moving:1`;
+    const digest = await publish(name, "first", "ours");
+    await sandbox.ok(with_(policy, "pull", "-q", name));
+    await publish(`${host}/acme/moving:2`, "second");
+    const second = await fetch(`http://${host}/v2/acme/moving/manifests/2`, { headers: { accept: "application/vnd.oci.image.manifest.v1+json" } });
+    const moved = await fetch(`http://${host}/v2/acme/moving/manifests/1`, {
+      method: "PUT",
+      body: await second.text(),
+      headers: { "content-type": second.headers.get("content-type") ?? "" },
+    });
+    assert.equal(moved.status, 201);
+    assert.notEqual((await sandbox.call(with_(policy, "pull", name))).code, 0);
+    // the one that is here was verified, and stays usable
+    assert.equal(await sandbox.ok(with_(policy, "run", "--rm", "--network=none", name, "cat", "/content")), "first");
+    await sandbox.ok(with_(policy, "pull", "-q", `${host}/acme/moving@${digest}`));
+  });
+
+  test("a key that is exchanged undoes what was verified by it", async () => {
+    await sandbox.ok(["pull", "-q", signed]);
+    const own = path.join(home, "mine.pub");
+    writeFileSync(own, readFileSync(path.join(home, "ours.pub")));
+    const file = policyFile({ ...rules, scopes: { [`${host}/acme`]: { signed: [{ keys: ["mine.pub"] }] } } });
+    const run = (): Promise<Outcome> => sandbox.call(with_(file, "run", "--rm", "--network=none", signed, "true"));
+    assert.equal((await run()).code, 0);
+    writeFileSync(own, readFileSync(path.join(home, "others.pub")));
+    assert.notEqual((await run()).code, 0);
+  });
+
+  test("attestations: of the type, by the key, saying what they have to", async () => {
+    const name = `${host}/acme/attested:1`;
+    await publish(name, "attested");
+    const predicate = path.join(home, "predicate.json");
+    writeFileSync(predicate, JSON.stringify({ build: { from: "main", at: new Date().toISOString() }, tests: [{ passed: 3 }, { passed: 9 }] }));
+    await sandbox.ok(["attest", "--key", path.join(home, "ours.key"), "--type", "https://example.test/build/v1", "--predicate", predicate, name], password);
+    const check = async (where: readonly object[], key = "ours.pub"): Promise<Outcome> => {
+      const attested = [{ type: "https://example.test/build/v1", keys: key, where }];
+      return await sandbox.call(with_(policyFile({ ...rules, scopes: { [`${host}/acme`]: { attested } } }), "policy", "check", name));
+    };
+    assert.equal((await check([])).code, 0);
+    assert.equal(
+      (
+        await check([
+          { path: "build.from", is: "main" },
+          { path: "build.at", maxAgeDays: 1 },
+          { path: "tests.*.passed", atLeast: 9 },
+        ])
+      ).code,
+      0,
+    );
+    const other = await check([{ path: "build.from", oneOf: ["release", "next"] }]);
+    assert.deepEqual([other.code, /says that build\.from is one of release, next/.test(other.stdout)], [1, true], other.stdout);
+    assert.equal((await check([], "others.pub")).code, 1);
+  });
+
+  test("vulnerabilities: without a database nothing is clean", async () => {
+    const file = policyFile({ ...rules, scopes: { [host]: { vulnerabilities: { failOn: "high" } } } });
+    const outcome = await sandbox.call(with_(file, "policy", "check", signed));
+    assert.equal(outcome.code, 1);
+    assert.match(outcome.stdout, /vulnerabilities: it cannot be scanned/);
+  });
+
+  test("vulnerabilities: from the registry, from the store and before a push, with grace and exceptions", async () => {
+    const record = (id: string, published: string): string =>
+      JSON.stringify({
+        id,
+        published,
+        affected: [{ package: { ecosystem: "npm", name: "left" }, ranges: [{ type: "SEMVER", events: [{ introduced: "0" }, { fixed: "2.0.0" }] }] }],
+        database_specific: { severity: "HIGH" },
+      });
+    const yesterday = new Date(Date.now() - 86_400_000).toISOString();
+    const advisories = sandbox.folder({ "npm.jsonl": [record("CVE-2024-1", "2024-01-01T00:00:00Z"), record("CVE-2024-2", yesterday)].join("\n") });
+    await sandbox.ok(["db", "import", "-q", path.join(advisories, "npm.jsonl")]);
+    const image = `${host}/acme/left:1`;
+    const files = { "left.json": '{"name":"left","version":"1.0.0"}' };
+    await sandbox.build("FROM busybox\nCOPY left.json /node_modules/left/package.json\n", files, ["-t", image]);
+    await sandbox.ok(["push", image]);
+    const file = (rule: object): string => policyFile({ ...rules, scopes: { [host]: rule } });
+    const failing = { vulnerabilities: { failOn: ["high", "fixable"] } };
+    const pushed = await sandbox.call(with_(file(failing), "push", image));
+    assert.match(pushed.stderr, /policy refuses .*it has 2 of high, fixable: CVE-2024-\d \(high, left 1\.0\.0, fixed in 2\.0\.0\)/);
+    await clean(image);
+    const check = async (rule: object): Promise<string> => (await sandbox.call(with_(file(rule), "policy", "check", image))).stdout;
+    assert.match(await check(failing), /it has 2 of/);
+    assert.match(await check({ vulnerabilities: { ...failing.vulnerabilities, graceDays: 7 } }), /it has 1 of high, fixable: CVE-2024-1 /);
+    const exceptions = (until: string): object => ({
+      vulnerabilities: { ...failing.vulnerabilities, graceDays: 7, exceptions: [{ id: "CVE-2024-1", until, reason: "not reachable" }] },
+    });
+    assert.match(await check(exceptions("2099-01-01")), /: accepted\n/);
+    assert.match(await check(exceptions("2024-06-01")), /it has 1 of/);
+    assert.match(await check({ maxScanAgeDays: 0 }), /maxScanAgeDays: what is known of vulnerabilities is 0 days old, 0 are allowed/);
+    await sandbox.ok(["pull", "-q", image]);
+    const run = await sandbox.call(with_(file(failing), "run", "--rm", "--network=none", image, "true"));
+    assert.match(run.stderr, /policy refuses .*it has 2 of/);
+    await clean(image);
+  });
+
+  test("check and verify --policy tell what holds", async () => {
+    const good = await sandbox.ok(with_(policy, "policy", "check", signed));
+    assert.match(good, new RegExp(`^${signed}@sha256:[0-9a-f]{64}: accepted\n  accepted by .*policy-1.json:4, ${host}/acme\n    signed by ours.pub$`));
+    assert.equal(await sandbox.ok(with_(policy, "verify", "--policy", "-q", signed)), `${signed}@${signedDigest}`);
+    assert.equal((await sandbox.call(with_(policy, "verify", "--policy", unsigned))).code, 1);
+    assert.match((await sandbox.call(with_(policy, "verify", "--policy", "--key", "x", signed))).stderr, /exclude each other/);
+    assert.match(await sandbox.ok(["policy", "check", signed]), /there is no policy/);
+  });
+
+  test("init writes a policy that holds, in the place where it is looked for", async () => {
+    const env = { XDG_CONFIG_HOME: path.join(home, "config") };
+    const key = path.join(home, "ours.pub");
+    const written = await sandbox.ok(["policy", "init", "--key", key, `${host}/acme`], { env });
+    assert.equal(written, path.join(home, "config/slipway/policy.json"));
+    assert.match((await sandbox.call(["policy", "init", `${host}/acme`], { env })).stderr, /is there already/);
+    assert.match((await sandbox.call(["pull", free], { env })).stderr, /this registry is not among those that are allowed/);
+    chmodSync(written, 0o666);
+    assert.match((await sandbox.call(["pull", free], { env })).stderr, /anybody may write this file/);
+  });
+
+  const broken: readonly { readonly name: string; readonly text: string; readonly want: RegExp }[] = [
+    { name: "an unknown key", text: '{"version": 1,\n"scope": {},\n"default": {"accept": true}}', want: /:2: unknown key "scope"/ },
+    { name: "a key twice", text: '{"version": 1,\n"default": {"reject": true},\n"default": {"accept": true}}', want: /:3: the key "default" stands twice/ },
+    { name: "no default", text: '{"version": 1}', want: /:1: "default" is missing/ },
+    {
+      name: "a key file that is not there",
+      text: '{"version": 1, "scopes": {"a.b":\n{"signed": [{"keys": "no.pub"}]}}, "default": {"reject": true}}',
+      want: /:2: no\.pub cannot be read/,
+    },
+    { name: "nobody who may sign", text: '{"version": 1, "scopes": {"a.b":\n{"signed": []}}, "default": {"reject": true}}', want: /:2: "signed" names nobody/ },
+    { name: "no JSON", text: "version: 1\n", want: /:1: unexpected "v"/ },
+  ];
+  for (const { name, text, want } of broken) {
+    test(`a policy that cannot be read stops everything: ${name}`, async () => {
+      const file = policyFile(text);
+      for (const words of [
+        ["pull", free],
+        ["run", "--rm", "busybox", "true"],
+        ["policy", "check", free],
+      ]) {
+        const outcome = await sandbox.call(with_(file, ...words));
+        assert.notEqual(outcome.code, 0);
+        assert.match(outcome.stderr, want);
+      }
+    });
+  }
+
+  test("without a policy nothing of policies is loaded", async () => {
+    const loaded = path.join(sandbox.directory, "loaded");
+    const hook = path.join(
+      sandbox.folder({
+        "hook.mjs": `import { registerHooks } from "node:module";
+import { appendFileSync } from "node:fs";
+registerHooks({ load: (url, context, next) => (appendFileSync(process.env.LOADED, url + "\\n"), next(url, context)) });
+`,
+      }),
+      "hook.mjs",
+    );
+    const env = { NODE_OPTIONS: `--import ${hook}`, LOADED: loaded };
+    const images = { pull: free, run: "busybox" };
+    for (const words of [
+      ["pull", "-q", images.pull],
+      ["run", "--rm", "--network=none", images.run, "true"],
+      ["build", "-q", sandbox.folder({ Dockerfile: "FROM busybox\n" })],
+    ]) {
+      writeFileSync(loaded, "");
+      await sandbox.ok(words, { env });
+      const modules = readFileSync(loaded, "utf8");
+      assert.match(modules, /engine\/slipway\.ts/);
+      assert.doesNotMatch(modules, /engine\/policy\/|engine\/lock\/|located-json/);
+    }
+  });
+
+  test("a policy that is named has to be there", async () => {
+    assert.match(
+      (await sandbox.call(["pull", free], { env: { SLIPWAY_POLICY: "/nowhere/policy.json" } })).stderr,
+      /there is no policy file \/nowhere\/policy\.json/,
+    );
+  });
+});
