@@ -114,6 +114,11 @@ export interface BuildOptions {
   readonly allow?: readonly string[];
   /** how many steps of this store that failed or were interrupted stay to be looked at, the newest; default SLIPWAY_KEEP_FAILED, else 5 */
   readonly keepFailed?: number;
+  /**
+   * The same commit gives the same image, whoever builds it where and when: SOURCE_DATE_EPOCH is the commit's time unless it is given, and the
+   * context's files have that time and the modes that git tells apart.
+   */
+  readonly reproducible?: boolean;
   /** everything remote is what the lock says, and nothing else is: see `lock` */
   readonly frozen?: boolean;
   /** default: `slipway.lock` beside the Dockerfile, else in the context */

@@ -68,7 +68,7 @@ export async function prepareFileStep(step: FileStep): Promise<PreparedFileStep>
     }
     const prepared = prepareCopy(action, input.tree);
     copies.set(action, prepared);
-    sources.push(prepared.digest === undefined ? `unknown ${randomUUID()}` : `selection ${prepared.digest}`);
+    sources.push(prepared.digest === undefined ? `unknown ${randomUUID()}` : selectionKey(prepared.digest, input.tree));
     files.push(...listFiles(prepared));
   }
   const base = chainId(baseChain(step));
@@ -81,6 +81,11 @@ export async function prepareFileStep(step: FileStep): Promise<PreparedFileStep>
     ...fileInputs(files, digestOf),
   };
   return { key, inputs: files.length > 0 ? omit(inputs, "source") : inputs, copies };
+}
+
+/** Times of files do not count, unless they were settled: then the layer has to have those. */
+function selectionKey(digest: string, { settledAt }: SourceTree): string {
+  return `selection ${digest}${settledAt === undefined ? "" : ` at ${settledAt}`}`;
 }
 
 function omit(record: Readonly<Record<string, string>>, key: string): Readonly<Record<string, string>> {
@@ -124,7 +129,7 @@ export async function runFileStep(step: FileStep, prepared: PreparedFileStep): P
   for (const action of op.actions) await applyAction(step, action, draft, prepared, copies);
   if (draft.empty) return emptyResult(store);
   const known = contentKeyOf(draft);
-  const before = known === undefined ? undefined : store.cache.lookup(contentAlias(known));
+  const before = known === undefined ? undefined : store.cache.lookup(contentAlias(known, copies));
   if (known !== undefined && before !== undefined && !step.vertex.metadata.ignoreCache) {
     return { layers: before.layers, sizeBytes: before.sizeBytes, cached: true, createdMs: before.createdMs };
   }
@@ -134,13 +139,14 @@ export async function runFileStep(step: FileStep, prepared: PreparedFileStep): P
   return {
     layers: [layer.diffId],
     sizeBytes: layer.sizeBytes,
-    aliases: [contentAlias(layer.contentKey), ...(learned === undefined ? [] : [learned])],
+    aliases: [contentAlias(layer.contentKey, copies), ...(learned === undefined ? [] : [learned])],
     inputs: fileInputs(copies.filter(({ tree }) => !keepsXattrs(tree)).flatMap(listFiles), digestOf),
   };
 }
 
-function contentAlias(contentKey: string): string {
-  return `content:${contentKey}`;
+function contentAlias(contentKey: string, copies: readonly PreparedCopy[]): string {
+  const settled = copies.find(({ tree }) => tree.settledAt !== undefined)?.tree.settledAt;
+  return settled === undefined ? `content:${contentKey}` : `content at ${settled}:${contentKey}`;
 }
 
 /** The key that the next build will compute, now that all contents are known. */
@@ -155,7 +161,7 @@ function learnedKey(step: FileStep, prepared: PreparedFileStep, copies: readonly
       const copy = prepared.copies.get(action);
       const digest = copy === undefined ? undefined : digestSelection(copy.selection, copy.tree.digests);
       if (digest === undefined) return undefined;
-      sources.push(`selection ${digest}`);
+      sources.push(selectionKey(digest, input.tree));
     }
   }
   return fileKey(step.op, chainId(baseChain(step)), sources);

@@ -12,6 +12,8 @@ export interface SourceTree {
   readonly view: FileView;
   readonly digests: FileDigests;
   readonly origin: Origin;
+  /** the view has all files at this time (seconds), with modes as git knows them: part of what is selected */
+  readonly settledAt?: number | undefined;
 }
 
 export type Origin =

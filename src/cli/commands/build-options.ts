@@ -211,13 +211,23 @@ export async function stepOptionsFrom(cli: Cli, { flags, args }: Pick<Invocation
   };
 }
 
-/** `--frozen`, or what the environment has for all builds. */
-function frozenFrom(cli: Cli, flags: ParsedFlags): Pick<BuildOptions, "frozen" | "lockFile"> {
-  const word = cli.env["SLIPWAY_FROZEN"] ?? "";
-  const frozen = flags.changed("frozen") ? flags.bool("frozen") : word !== "" && parseBool(word);
+/** A flag, or what the environment has for all builds. */
+function flagOrEnv(cli: Cli, flags: ParsedFlags, flag: string, variable: string): boolean {
+  const word = cli.env[variable] ?? "";
+  return flags.changed(flag) ? flags.bool(flag) : word !== "" && parseBool(word);
+}
+
+/** What makes a build the same again: `--frozen`, `--reproducible`. */
+export function samenessFrom(cli: Cli, flags: ParsedFlags): Pick<BuildOptions, "frozen" | "lockFile" | "reproducible"> {
+  const frozen = flagOrEnv(cli, flags, "frozen", "SLIPWAY_FROZEN");
+  const reproducible = flagOrEnv(cli, flags, "reproducible", "SLIPWAY_REPRODUCIBLE");
   const lockFile = flags.optional("lockfile");
   if (lockFile !== undefined && !frozen) throw cliError("--lockfile wants --frozen: without it no lock is read");
-  return { ...(frozen ? { frozen } : {}), ...(lockFile === undefined ? {} : { lockFile: resolve(cli.cwd, lockFile) }) };
+  return {
+    ...(reproducible ? { reproducible } : {}),
+    ...(frozen ? { frozen } : {}),
+    ...(lockFile === undefined ? {} : { lockFile: resolve(cli.cwd, lockFile) }),
+  };
 }
 
 export async function buildOptionsFrom(cli: Cli, invocation: Invocation): Promise<BuildOptions> {
@@ -234,7 +244,7 @@ export async function buildOptionsFrom(cli: Cli, invocation: Invocation): Promis
     labels,
     annotations,
     outputs,
-    ...frozenFrom(cli, flags),
+    ...samenessFrom(cli, flags),
     cacheTo: parseCacheTargets(cli, flags.list("cache-to")),
     squash: squashFrom(flags.string("squash")),
     stdout: (chunk) => cli.stdout.writeSlowly(chunk),

@@ -66,7 +66,12 @@ export const buildFlags = [
 
 const lockfileFlag = flag("lockfile", "", "string", 'The lock (default: "slipway.lock" beside the Dockerfile, else in the context)', { complete: "file" });
 
-const frozenFlags = [flag("frozen", "", "bool", "Take everything remote as slipway.lock has it, and nothing else"), lockfileFlag];
+/** Flags of builds that are to be the same again. */
+export const samenessFlags = [
+  flag("frozen", "", "bool", "Take everything remote as slipway.lock has it, and nothing else"),
+  lockfileFlag,
+  flag("reproducible", "", "bool", "The same commit gives the same image: SOURCE_DATE_EPOCH is its time, files have that time and the modes that git knows"),
+];
 
 /** Flags of the build that decide what a Dockerfile names. */
 const namingFlags = buildFlags.filter(({ name }) => ["build-arg", "build-context", "platform", "progress", "target"].includes(name));
@@ -82,7 +87,7 @@ export const buildCommands: readonly Command[] = [
     short: "Build an image from a Dockerfile",
     long: 'Builds an image from a Dockerfile and a context: a directory, a git or http URL, or "-" for a tar archive or a lone Dockerfile on standard input.\n\nEach finished step is kept at once: a build that fails resumes where it stopped, and a step that runs says why it was not taken from the cache.',
     usage: "[OPTIONS] PATH | URL | -",
-    flags: [...buildFlags, ...frozenFlags, ...signFlags],
+    flags: [...buildFlags, ...samenessFlags, ...signFlags],
     args: { min: 1, max: 1 },
     paths: ["build", "image build", "builder build", "buildx build", "buildx b"],
     group: "common",
@@ -97,6 +102,7 @@ export const buildCommands: readonly Command[] = [
       { text: "Warnings about the Dockerfile, without building", command: "slipway build --check ." },
       { text: "What a target takes, as JSON", command: "slipway build --call=outline,format=json --target test ." },
       { text: "On exactly the bases and downloads that slipway.lock has", command: "slipway build --frozen -t myapp:1.0 ." },
+      { text: "The same image on every machine", command: "slipway build --frozen --reproducible -t myapp:1.0 ." },
       { text: "A secret that reaches one step and no layer", command: "slipway build --secret id=token,env=TOKEN ." },
     ],
     load: async () => (await import("../commands/build.ts")).runBuild,

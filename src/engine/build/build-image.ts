@@ -37,8 +37,9 @@ export interface BuildSurroundings {
 }
 
 /** Failures carry `details.excerpt` and `details.vertex` where they have a place. */
-export async function buildImage(options: BuildOptions, surroundings: BuildSurroundings): Promise<BuildResult> {
-  const signal = options.signal ?? new AbortController().signal;
+export async function buildImage(asked: BuildOptions, surroundings: BuildSurroundings): Promise<BuildResult> {
+  const signal = asked.signal ?? new AbortController().signal;
+  const options = asked.reproducible === true ? await (await import("./commit-time.ts")).withCommitTime(asked, signal) : asked;
   const tags = (options.tags ?? []).map(parseTagName);
   const targets = targetPlatforms(options);
   for (const output of options.outputs ?? []) if ("attributes" in output) parseImageOutput(output.attributes);

@@ -8,14 +8,24 @@ import { nodeAt } from "../../store/directory-view.ts";
 const unreadable = "\ufffd";
 const noXattrs: ReadonlyMap<string, Uint8Array> = new Map();
 
+/** What two checkouts of one commit have in common. */
+function settled(node: FileNode, mtimeNs: bigint): FileNode {
+  const isExecutable = node.type === "directory" || (node.mode & 0o100) !== 0;
+  const mode = node.type === "symlink" ? node.mode : isExecutable ? 0o755 : 0o644;
+  return { ...node, uid: 0, gid: 0, mode, mtimeNs, inode: "" };
+}
+
 export class ContextView implements FileView {
   readonly root: string;
   readonly #files: DirectoryView;
   readonly #ignore: IgnoreMatcher | undefined;
+  readonly #settledNs: bigint | undefined;
   readonly #included = new Map<string, boolean>();
 
-  constructor(root: string, ignore: IgnoreMatcher | undefined) {
+  /** `settledAt`: a time in seconds that all files have; their modes are those that git tells apart then. */
+  constructor(root: string, ignore: IgnoreMatcher | undefined, settledAt?: number) {
     this.root = root;
+    this.#settledNs = settledAt === undefined ? undefined : BigInt(settledAt) * 1_000_000_000n;
     this.#ignore = ignore;
     this.#files = new DirectoryView(root, ignore === undefined ? undefined : (path, node) => this.#excluded(path, node));
   }
@@ -41,6 +51,7 @@ export class ContextView implements FileView {
   lookup(path: string): FileNode | undefined {
     const node = this.#files.lookup(path);
     if (node === undefined && path.includes(unreadable)) this.#refuse(path);
+    if (node !== undefined && this.#settledNs !== undefined) return settled(node, this.#settledNs);
     return node === undefined || (node.uid === 0 && node.gid === 0) ? node : { ...node, uid: 0, gid: 0 };
   }
 

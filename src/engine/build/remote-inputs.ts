@@ -16,8 +16,9 @@ import { cloneRepository } from "./git-source.ts";
 
 type Tree = Extract<Result, { kind: "tree" }>;
 
-function treeOf(root: string, key: string | undefined): Tree {
-  return { kind: "tree", root, tree: { view: new ContextView(root, undefined), digests: new FileDigests(), origin: { kind: "remote", key } } };
+function treeOf(root: string, key: string | undefined, settledAt?: number): Tree {
+  const view = new ContextView(root, undefined, settledAt);
+  return { kind: "tree", root, tree: { view, digests: new FileDigests(), origin: { kind: "remote", key }, settledAt } };
 }
 
 /** What remote sources have to be, whatever their addresses have now. */
@@ -39,14 +40,21 @@ async function asPinned<T>(op: GitOp | HttpOp, pins: SourcePins | undefined, fet
   }
 }
 
-export async function gitTree(store: Store, vertex: Vertex, signal: AbortSignal, pins?: SourcePins): Promise<Tree> {
+export interface FetchOptions {
+  readonly signal: AbortSignal;
+  readonly pins?: SourcePins | undefined;
+  /** seconds: a checkout's files have the time at which it was made, else */
+  readonly settledAt?: number | undefined;
+}
+
+export async function gitTree(store: Store, vertex: Vertex, { signal, pins, settledAt }: FetchOptions): Promise<Tree> {
   if (vertex.op.type !== "git") throw new SlipwayError("internal", "INTERNAL", "not a git source");
   const directory = store.layers.workDirectory("git");
   const { op } = vertex;
   const pinned = pins?.commit(op) ?? "";
   const request = pinned === "" ? op : { ...op, ref: pinned, checksum: pinned };
   const { path, commit } = await beforeKey(asPinned(op, pinned === "" ? undefined : pins, cloneRepository({ ...request, directory, signal })));
-  return treeOf(path, gitKey(op, commit));
+  return treeOf(path, gitKey(op, commit), settledAt);
 }
 
 const codesBeforeKey: ReadonlySet<string> = new Set(["DOWNLOAD_FAILED", "GIT_FAILED", "GIT_REF_NOT_FOUND", "GIT_CHECKSUM_MALFORMED"]);
@@ -62,7 +70,7 @@ async function beforeKey<T>(fetched: Promise<T>): Promise<T> {
 }
 
 /** The file has mode 0600 and the time of Last-Modified, or the epoch. */
-export async function httpTree(store: Store, vertex: Vertex, signal: AbortSignal, pins?: SourcePins): Promise<Tree> {
+export async function httpTree(store: Store, vertex: Vertex, { signal, pins }: FetchOptions): Promise<Tree> {
   if (vertex.op.type !== "http") throw new SlipwayError("internal", "INTERNAL", "not an http source");
   const directory = store.layers.workDirectory("http");
   const { url, fileName, checksum } = vertex.op;

@@ -59,8 +59,8 @@ export async function withSolver<T>(
         if (name === "context") digests.load(indexPath);
         return openLocal(name, options, context, { ignore: parsed.ignore, digests, roots: platforms.flatMap(({ lowered }) => lowered.root ?? []) });
       },
-      git: (vertex) => gitTree(store, vertex, signal, input.pins),
-      http: (vertex) => httpTree(store, vertex, signal, input.pins),
+      git: (vertex) => gitTree(store, vertex, { signal, pins: input.pins, settledAt: settledTime(options) }),
+      http: (vertex) => httpTree(store, vertex, { signal, pins: input.pins }),
       image: async () => {},
     },
     execution: {
@@ -92,6 +92,11 @@ function warn(sink: ProgressSink, message: string): void {
   sink({ ...vertex, completedMs: Date.now(), cached: false });
 }
 
+/** When all files of contexts are said to be from, in seconds; undefined: as they are. */
+function settledTime({ reproducible, buildArgs }: BuildOptions): number | undefined {
+  return reproducible === true ? Number(buildArgs?.["SOURCE_DATE_EPOCH"]) : undefined;
+}
+
 /** A named context has its own `.dockerignore`. */
 function openLocal(
   name: string,
@@ -99,9 +104,14 @@ function openLocal(
   context: OpenedContext,
   { ignore, digests, roots }: { readonly ignore: IgnoreMatcher | undefined; readonly digests: FileDigests; readonly roots: readonly Vertex[] },
 ): Extract<Result, { kind: "tree" }> {
+  const settledAt = settledTime(options);
   const taken = roots.flatMap((vertex) => takenSources(vertex, name));
   if (name === "context")
-    return { kind: "tree", root: context.directory, tree: { view: new ContextView(context.directory, ignore), digests, origin: { kind: "client", taken } } };
+    return {
+      kind: "tree",
+      root: context.directory,
+      tree: { view: new ContextView(context.directory, ignore, settledAt), digests, origin: { kind: "client", taken }, settledAt },
+    };
   const entry = Object.entries(options.buildContexts ?? {}).find(([key]) => key.toLowerCase() === name);
   const root = resolve(entry?.[1] ?? "");
   if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true) {
@@ -113,7 +123,7 @@ function openLocal(
   return {
     kind: "tree",
     root: real,
-    tree: { view: new ContextView(real, ignoreOf(real)), digests: new FileDigests(), origin: { kind: "client", taken: undefined } },
+    tree: { view: new ContextView(real, ignoreOf(real), settledAt), digests: new FileDigests(), origin: { kind: "client", taken: undefined }, settledAt },
   };
 }
 

@@ -1,0 +1,126 @@
+/** One commit, two checkouts that differ in all that a commit does not say, two stores: one image. */
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, readdirSync, utimesSync } from "node:fs";
+import path from "node:path";
+import { after, describe, test } from "node:test";
+import { createSandbox, isRoot, slipwayPath } from "./sandbox.ts";
+
+const absent = spawnSync("git", ["--version"]).error !== undefined;
+
+describe("--reproducible", { skip: absent ? "git is not installed" : false }, async () => {
+  if (absent) return;
+  const here = await createSandbox();
+  const there = await createSandbox({ base: false });
+  after(async () => {
+    await there[Symbol.asyncDispose]();
+    await here[Symbol.asyncDispose]();
+  });
+  const base = path.join(here.directory, "base.tar");
+  await here.ok(["save", "-o", base, "busybox"]);
+  chmodSync(base, 0o644);
+  await there.ok(["load", "-i", base]);
+
+  const git = (folder: string, ...args: readonly string[]): string =>
+    execFileSync("git", ["-C", folder, "-c", "user.name=t", "-c", "user.email=t@example.test", "-c", "protocol.file.allow=always", ...args], {
+      encoding: "utf8",
+    });
+  const library = here.folder({ "lib.sh": "echo lib\n" });
+  const dockerfile = [
+    "FROM busybox AS build",
+    "WORKDIR /src",
+    "COPY . .",
+    "RUN mkdir -p out && cp -p run.sh out/ && date >out/ignored && rm out/ignored && ls -l --full-time run.sh data >out/list && touch out/now",
+    "RUN --mount=type=bind,target=/context stat -c '%n %a %Y' /context/run.sh /context/data/deep/file >/times",
+    "FROM busybox",
+    "COPY --from=build /src/out /out",
+    "COPY --from=build /times /times",
+    "COPY --link data /data",
+    "ADD --chown=5:6 data/deep /deep",
+    'CMD ["/out/run.sh"]',
+    "",
+  ].join("\n");
+  const files = {
+    Dockerfile: dockerfile,
+    ".dockerignore": ".git\n",
+    "data/deep/file": "file",
+    "data/empty": "",
+    "run.sh": { text: "#!/bin/sh\necho hi\n", mode: 0o755 },
+  };
+  const origin = here.folder(files);
+  for (const folder of [library, origin]) {
+    git(folder, "init", "-q", "-b", "main");
+    git(folder, "add", ".");
+    git(folder, "commit", "-qm", "one", "--date=2026-01-02T03:04:05Z");
+  }
+
+  /** `umask`, owner and times are the checkout's own. */
+  function checkout(name: string, umask: string, seconds: number, owner?: number): string {
+    const folder = path.join(here.directory, name);
+    mkdirSync(path.dirname(folder), { recursive: true });
+    execFileSync("sh", ["-c", `umask ${umask}; exec git clone -q "$1" "$2"`, "sh", origin, folder]);
+    for (const file of ["", ...readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => !file.startsWith(".git"))]) {
+      utimesSync(path.join(folder, file), seconds, seconds);
+    }
+    if (owner !== undefined && isRoot) execFileSync("chown", ["-R", `${owner}:${owner}`, folder]);
+    return folder;
+  }
+  const first = checkout("one/app", "022", 1_500_000_000);
+  const second = checkout("elsewhere/very/deep/other", "077", 1_790_000_000, 1000);
+
+  test("two checkouts, two stores, one image", async () => {
+    const one = await here.ok(["build", "-q", "--reproducible", first]);
+    const other = await there.ok(["build", "-q", "--reproducible", second]);
+    assert.equal(other, one);
+    const time = git(origin, "log", "-1", "--format=%ct").trim();
+    const created = await here.ok(["inspect", "-f", "{{.Created}}", one]);
+    assert.equal(Date.parse(created) / 1000, Number(time));
+    // 755 and 644 as git tells them apart, at the commit's time
+    assert.equal(await here.ok(["run", "--rm", "--network=none", one, "cat", "/times"]), `/context/run.sh 755 ${time}\n/context/data/deep/file 644 ${time}`);
+  });
+
+  // an id that no account has and that is in no subordinate range
+  const user = 50_000 + (process.pid % 10_000);
+  const become = ["setpriv", `--reuid=${user}`, `--regid=${user}`, "--clear-groups"];
+  const noUser =
+    isRoot && spawnSync("setpriv", [...become.slice(1), "test", "-r", slipwayPath]).status === 0
+      ? false
+      : "needs root, setpriv and a checkout that others can read";
+
+  test("an ordinary user makes the same image as root", { skip: noUser }, async () => {
+    await using ordinary = await createSandbox({ base: false, owner: user, through: become });
+    await ordinary.ok(["load", "-i", base]);
+    const folder = checkout("users/app", "077", 1_600_000_000, user);
+    assert.equal(await ordinary.ok(["build", "-q", "--reproducible", folder]), await here.ok(["build", "-q", "--reproducible", first]));
+  });
+
+  test("a layer that another build made with other times is not taken for it", async () => {
+    const time = git(origin, "log", "-1", "--format=%ct").trim();
+    const fresh = await createSandbox({ base: false });
+    await using _fresh = fresh;
+    await fresh.ok(["load", "-i", base]);
+    const plain = await fresh.ok(["build", "-q", "--build-arg", `SOURCE_DATE_EPOCH=${time}`, first]);
+    const reproducible = await fresh.ok(["build", "-q", "--reproducible", first]);
+    assert.notEqual(reproducible, plain);
+    assert.equal(reproducible, await here.ok(["build", "-q", "--reproducible", first]));
+    // and the other way round: without the flag files are as they lie there
+    assert.equal(await fresh.ok(["build", "-q", "--build-arg", `SOURCE_DATE_EPOCH=${time}`, first]), plain);
+  });
+
+  test("without the flag a build is Docker's: times and modes of files are kept", async () => {
+    const folder = here.folder({ Dockerfile: "FROM busybox\nCOPY f /f\n", f: { text: "f", mode: 0o640 } });
+    utimesSync(path.join(folder, "f"), 1_600_000_000, 1_600_000_000);
+    const id = await here.ok(["build", "-q", folder]);
+    assert.equal(await here.ok(["run", "--rm", "--network=none", id, "stat", "-c", "%a %Y", "/f"]), "640 1600000000");
+  });
+
+  test("SOURCE_DATE_EPOCH goes before the commit's time; without either there is none", async () => {
+    const folder = here.folder({ Dockerfile: "FROM scratch\nCOPY f /f\n", f: "f" });
+    const refused = await here.call(["build", "--reproducible", folder]);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /nothing says which time to take\nHint: set SOURCE_DATE_EPOCH/);
+    const env = { SOURCE_DATE_EPOCH: "1700000000", SLIPWAY_REPRODUCIBLE: "1" };
+    const id = await here.ok(["build", "-q", folder], { env });
+    assert.equal(await here.ok(["inspect", "-f", "{{.Created}}", id]), "2023-11-14T22:13:20Z");
+  });
+});
