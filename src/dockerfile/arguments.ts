@@ -1,5 +1,6 @@
 /** An instruction's line split into keyword, flags and arguments, by the rules of its kind. */
-import { isSpace, quoteText, trimLeft, trimSpace } from "./go-text.ts";
+import { goQuote } from "../base/go-text.ts";
+import { isSpace, trimLeft, trimSpace } from "./go-text.ts";
 import { syntaxReason } from "./parse-error.ts";
 import type { ArgumentPair, Arguments, SplitInstruction } from "./syntax-tree.ts";
 
@@ -148,7 +149,7 @@ function legacyPair(keyword: string, rest: string): ArgumentPair {
 
 function pairFromWord(word: string): ArgumentPair {
   const at = word.indexOf("=");
-  if (at < 0) throw syntaxReason(`Syntax error - can't find = in ${quoteText(word)}. Must be of the form: name=value`, word);
+  if (at < 0) throw syntaxReason(`Syntax error - can't find = in ${goQuote(word)}. Must be of the form: name=value`, word);
   return { key: word.slice(0, at), value: word.slice(at + 1), legacy: false };
 }
 

@@ -1,5 +1,5 @@
 /** Checks of names and casing, and of FROM with the variables that hold before the first stage. */
-import { tryExpand, type CheckContext } from "./check-context.ts";
+import { expandOrStop, tryExpand, UnexpandableWord, type CheckContext } from "./check-context.ts";
 import { isImageName } from "./image-name.ts";
 import type { FromInstruction, Instruction } from "./instruction.ts";
 
@@ -106,7 +106,7 @@ function checkFrom(
       if (!declared.has(name)) context.report("UndefinedArgInFrom", from.lines, name, context.suggest(name, declared));
     }
   };
-  undeclared(tryExpand(context, from.image, variables)?.unmatched ?? []);
+  undeclared(unmatchedIn(context, from.image, variables));
   const platform = from.platform === undefined ? undefined : tryExpand(context, from.platform, variables);
   if (platform === undefined || from.platform === undefined) return;
   undeclared(platform.unmatched);
@@ -117,6 +117,16 @@ function checkFrom(
   }
   if (matched.length === 0 && unmatched.length === 0 && !namesPlatform(from.as ?? "", result)) {
     context.report("FromPlatformFlagConstDisallowed", from.lines, result);
+  }
+}
+
+/** Also of a word whose expansion fails. */
+function unmatchedIn(context: CheckContext, word: string, variables: ReadonlyMap<string, string>): readonly string[] {
+  try {
+    return expandOrStop(context, word, variables).unmatched;
+  } catch (error) {
+    if (error instanceof UnexpandableWord) return error.unmatched;
+    throw error;
   }
 }
 

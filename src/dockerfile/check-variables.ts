@@ -18,6 +18,15 @@ export function isSecretName(key: string): boolean {
   return secretName.test(key) && !publicName.test(key);
 }
 
+function isPortRange(text: string): boolean {
+  const [first, last = first, ...others] = text.split("-");
+  return others.length === 0 && isPort(first) && isPort(last) && Number(first) <= Number(last);
+}
+
+function isPort(text: string | undefined): boolean {
+  return text !== undefined && /^\d{1,5}$/.test(text) && Number(text) <= 65_535;
+}
+
 const protocols: ReadonlySet<string> = new Set(["", "tcp", "udp", "sctp"]);
 
 export class StageChecker {
@@ -193,6 +202,7 @@ export class StageChecker {
       if (own === "" || slash === 0 || !protocols.has(protocol.toLowerCase())) return;
       if (protocol !== protocol.toLowerCase()) this.#context.report("ExposeProtoCasing", lines, port);
       if (port.includes(":") && port.lastIndexOf(":") > 0) this.#context.report("ExposeInvalidFormat", lines, port);
+      if (!isPortRange(slash < 0 ? own : own.slice(0, slash))) return;
     }
   }
 

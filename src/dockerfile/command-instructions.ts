@@ -1,7 +1,7 @@
 /** RUN, CMD, ENTRYPOINT, HEALTHCHECK and SHELL: what runs a command, in shell or exec form. */
+import { goQuote } from "../base/go-text.ts";
 import { parseDuration } from "./duration.ts";
 import { parseFlags } from "./flags.ts";
-import { quoteText } from "./go-text.ts";
 import type { CmdInstruction, CommandLine, EntrypointInstruction, HealthcheckInstruction, RunInstruction, ShellInstruction } from "./instruction.ts";
 import { syntaxReason } from "./parse-error.ts";
 import { checkRunMount } from "./run-mount.ts";
@@ -18,9 +18,9 @@ export function buildRun(node: InstructionNode): RunInstruction {
   const mounts = flags.all("mount");
   for (const mount of mounts) checkRunMount(mount);
   const [network] = flags.all("network");
-  if (network !== undefined && !networkModes.has(network)) throw syntaxReason(`invalid network mode ${quoteText(network)}`, network);
+  if (network !== undefined && !networkModes.has(network)) throw syntaxReason(`invalid network mode ${goQuote(network)}`, network);
   const [security] = flags.all("security");
-  if (security !== undefined && !securityModes.has(security)) throw syntaxReason(`security ${quoteText(security)} is not valid`, security);
+  if (security !== undefined && !securityModes.has(security)) throw syntaxReason(`security ${goQuote(security)} is not valid`, security);
   return { type: "run", ...baseOf(node), command: commandOf(node), mounts, network, security, devices: flags.all("device") };
 }
 
@@ -52,7 +52,7 @@ export function buildHealthcheck(node: InstructionNode): HealthcheckInstruction 
   }
   const names = { interval: "string", timeout: "string", "start-period": "string", "start-interval": "string", retries: "string" } as const;
   const flags = parseFlags(node.flags, names);
-  if (type !== "CMD") throw syntaxReason(`Unknown type ${quoteText(type)} in HEALTHCHECK (try CMD)`, node.arguments.type);
+  if (type !== "CMD") throw syntaxReason(`Unknown type ${goQuote(type)} in HEALTHCHECK (try CMD)`, node.arguments.type);
   if (command.args.length === 0) throw syntaxReason("Missing command after HEALTHCHECK CMD");
   const check = {
     none: false,
@@ -79,15 +79,15 @@ function commandFromArguments(parsed: Arguments, node: InstructionNode): Command
 function parseInterval(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const interval = parseDuration(text);
-  if (interval !== 0 && interval < minimumIntervalNs) throw syntaxReason(`Interval ${quoteText(name)} cannot be less than 1ms`);
+  if (interval !== 0 && interval < minimumIntervalNs) throw syntaxReason(`Interval ${goQuote(name)} cannot be less than 1ms`);
   return interval;
 }
 
 function parseRetries(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  if (!/^[+-]?[0-9]+$/.test(text)) throw syntaxReason(`strconv.ParseInt: parsing ${quoteText(text)}: invalid syntax`);
+  if (!/^[+-]?[0-9]+$/.test(text)) throw syntaxReason(`strconv.ParseInt: parsing ${goQuote(text)}: invalid syntax`);
   const retries = Number(text);
-  if (Math.abs(retries) > maximumRetries) throw syntaxReason(`strconv.ParseInt: parsing ${quoteText(text)}: value out of range`);
+  if (Math.abs(retries) > maximumRetries) throw syntaxReason(`strconv.ParseInt: parsing ${goQuote(text)}: value out of range`);
   if (retries < 0) throw syntaxReason(`--retries cannot be negative (${retries})`);
   return retries;
 }

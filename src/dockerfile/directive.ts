@@ -1,6 +1,7 @@
 /** `# name=value` at the very beginning of a Dockerfile. */
+import { goQuote } from "../base/go-text.ts";
 import type { SlipwayError } from "../base/errors.ts";
-import { quoteText, trimSpace } from "./go-text.ts";
+import { trimSpace } from "./go-text.ts";
 import type { CheckDirective, RuleSelection } from "./instruction.ts";
 import { syntaxReason } from "./parse-error.ts";
 
@@ -50,14 +51,14 @@ export function parseCheckDirective(value: string, origin = "check options"): Ch
 }
 
 function invalidCheck(option: string, origin: string): SlipwayError {
-  return syntaxReason(`failed to parse ${origin}: invalid check option ${quoteText(option)}`);
+  return syntaxReason(`failed to parse ${origin}: invalid check option ${goQuote(option)}`);
 }
 
 function parseErrorSetting(setting: string, option: string, origin: string): boolean {
   const parsed = booleanFromText(setting);
   if (parsed !== undefined) return parsed;
-  const cause = `strconv.ParseBool: parsing ${quoteText(setting)}: invalid syntax`;
-  throw syntaxReason(`failed to parse ${origin}: failed to parse check option ${quoteText(option)}: ${cause}`);
+  const cause = `strconv.ParseBool: parsing ${goQuote(setting)}: invalid syntax`;
+  throw syntaxReason(`failed to parse ${origin}: failed to parse check option ${goQuote(option)}: ${cause}`);
 }
 
 const booleans: ReadonlyMap<string, boolean> = new Map([

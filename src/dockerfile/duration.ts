@@ -1,5 +1,5 @@
 /** Durations as `1h30m`, `1.5s`, `100ms`, in nanoseconds. */
-import { quoteText } from "./go-text.ts";
+import { goQuote } from "../base/go-text.ts";
 import { syntaxReason } from "./parse-error.ts";
 
 const units: ReadonlyMap<string, number> = new Map([
@@ -18,7 +18,7 @@ const maximumNs = 2 ** 63;
 
 /** Throws Docker's "time: invalid duration" and the like. Whole nanoseconds; up to about 292 years. */
 export function parseDuration(text: string): number {
-  const invalid = () => syntaxReason(`time: invalid duration ${quoteText(text)}`, text);
+  const invalid = () => syntaxReason(`time: invalid duration ${goQuote(text)}`, text);
   const sign = text.startsWith("-") ? -1 : 1;
   let rest = text.replace(/^[+-]/, "");
   if (rest === "0") return 0;
@@ -29,9 +29,9 @@ export function parseDuration(text: string): number {
     if (amount === "" || amount === ".") throw invalid();
     rest = rest.slice(amount.length);
     const unit = unitName.exec(rest)?.[0] ?? "";
-    if (unit === "") throw syntaxReason(`time: missing unit in duration ${quoteText(text)}`, text);
+    if (unit === "") throw syntaxReason(`time: missing unit in duration ${goQuote(text)}`, text);
     const factor = units.get(unit);
-    if (factor === undefined) throw syntaxReason(`time: unknown unit ${quoteText(unit)} in duration ${quoteText(text)}`, text);
+    if (factor === undefined) throw syntaxReason(`time: unknown unit ${goQuote(unit)} in duration ${goQuote(text)}`, text);
     total += Math.trunc(Number(amount) * factor);
     if (total >= maximumNs) throw invalid();
     rest = rest.slice(unit.length);

@@ -1,8 +1,9 @@
 /** Syntax node → typed instruction: arguments counted, flags known, names valid. */
+import { goQuote } from "../base/go-text.ts";
 import { buildCmd, buildEntrypoint, buildHealthcheck, buildRun, buildShell } from "./command-instructions.ts";
 import { buildAdd, buildCopy } from "./copy-instructions.ts";
 import { parseFlags } from "./flags.ts";
-import { quoteText, trimSpace } from "./go-text.ts";
+import { trimSpace } from "./go-text.ts";
 import type {
   ArgInstruction,
   ExposeInstruction,
@@ -65,7 +66,7 @@ function buildFrom(node: InstructionNode): FromInstruction {
   const named = words.length === 3 && keyword?.toLowerCase() === "as" && name !== undefined;
   const as = named ? name.toLowerCase() : undefined;
   if (as !== undefined && !stageName.test(as)) {
-    throw syntaxReason(`invalid name for build stage: ${quoteText(name ?? "")}, name can't start with a number or contain symbols`, name);
+    throw syntaxReason(`invalid name for build stage: ${goQuote(name ?? "")}, name can't start with a number or contain symbols`, name);
   }
   if (image === undefined || (!named && words.length !== 1)) throw syntaxReason("FROM requires either one or three arguments");
   const platform = parseFlags(node.flags, { platform: "string" }).text("platform");

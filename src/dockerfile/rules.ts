@@ -1,5 +1,5 @@
 /** Lint rules as data: name, description and the wording of each message. BuildKit's stand here, ours in own-rules.ts. */
-import { quoteText } from "./go-text.ts";
+import { goQuote } from "../base/go-text.ts";
 import type { LineRange, Warning } from "./instruction.ts";
 import { isOwnRule, ownRulePages, ownRules } from "./own-rules.ts";
 import { withSuggestion } from "./suggest.ts";
@@ -28,10 +28,10 @@ export const rules = {
     "All commands within the Dockerfile should use the same casing (either upper or lower)",
     (keyword: string, casing: string) => `Command '${keyword}' should match the case of the command majority (${casing})`,
   ),
-  DuplicateStageName: rule("Stage names should be unique", (name: string) => `Duplicate stage name ${quoteText(name)}, stage names should be unique`),
+  DuplicateStageName: rule("Stage names should be unique", (name: string) => `Duplicate stage name ${goQuote(name)}, stage names should be unique`),
   ReservedStageName: rule(
     "Reserved words should not be used as stage names",
-    (name: string) => `Stage name should not use the same name as reserved stage ${quoteText(name)}`,
+    (name: string) => `Stage name should not use the same name as reserved stage ${goQuote(name)}`,
   ),
   JSONArgsRecommended: rule(
     "JSON arguments recommended for ENTRYPOINT/CMD to prevent unintended behavior related to OS signals",
@@ -46,7 +46,7 @@ export const rules = {
   ),
   WorkdirRelativePath: rule(
     "Relative workdir without an absolute workdir declared within the build can have unexpected results if the base image changes",
-    (path: string) => `Relative workdir ${quoteText(path)} can have unexpected results if the base image changes`,
+    (path: string) => `Relative workdir ${goQuote(path)} can have unexpected results if the base image changes`,
   ),
   UndefinedVar: rule("Variables should be defined before their use", (name: string, suggestion: string | undefined) =>
     withSuggestion(`Usage of undefined variable '$${name}'`, suggestion === undefined ? undefined : `$${suggestion}`),
@@ -63,7 +63,7 @@ export const rules = {
     ...rule(
       "Base image platform does not match expected target platform",
       (image: string, actual: string, expected: string) =>
-        `Base image ${image} was pulled with platform ${quoteText(actual)}, expected ${quoteText(expected)} for current build`,
+        `Base image ${image} was pulled with platform ${goQuote(actual)}, expected ${goQuote(expected)} for current build`,
     ),
     hasPage: false,
   },
@@ -73,7 +73,7 @@ export const rules = {
   ),
   SecretsUsedInArgOrEnv: rule(
     "Sensitive data should not be used in the ARG or ENV commands",
-    (instruction: string, key: string) => `Do not use ARG or ENV instructions for sensitive data (${instruction} ${quoteText(key)})`,
+    (instruction: string, key: string) => `Do not use ARG or ENV instructions for sensitive data (${instruction} ${goQuote(key)})`,
   ),
   InvalidDefaultArgInFrom: rule(
     "Default value for global ARG results in an empty or invalid base image name",
@@ -81,12 +81,12 @@ export const rules = {
   ),
   FromPlatformFlagConstDisallowed: rule(
     "FROM --platform flag should not use a constant value",
-    (platform: string) => `FROM --platform flag should not use constant value ${quoteText(platform)}`,
+    (platform: string) => `FROM --platform flag should not use constant value ${goQuote(platform)}`,
   ),
   CopyIgnoredFile: {
     ...rule(
       "Attempting to Copy file that is excluded by .dockerignore",
-      (instruction: string, file: string) => `Attempting to ${instruction} file ${quoteText(file)} that is excluded by .dockerignore`,
+      (instruction: string, file: string) => `Attempting to ${instruction} file ${goQuote(file)} that is excluded by .dockerignore`,
     ),
     experimental: true,
   },

@@ -2,8 +2,8 @@
  * `RUN --mount=…`: comma-separated fields, read like one line of CSV.
  * @see https://docs.docker.com/reference/dockerfile/#run---mount
  */
+import { goQuote } from "../base/go-text.ts";
 import { booleanFromText } from "./directive.ts";
-import { quoteText } from "./go-text.ts";
 import type { RunMount } from "./instruction.ts";
 import { syntaxReason } from "./parse-error.ts";
 import { findSuggestion, withSuggestion } from "./suggest.ts";
@@ -181,7 +181,7 @@ function requireType(draft: Draft, key: string, ...allowed: readonly RunMount["t
 function oneOf<const Options extends readonly string[]>(options: Options, value: string, what: string): Options[number] {
   const found = options.find((option) => option === value.toLowerCase());
   if (found !== undefined) return found;
-  throw syntaxReason(withSuggestion(`unsupported ${what} ${quoteText(value)}`, findSuggestion(value, options)), value);
+  throw syntaxReason(withSuggestion(`unsupported ${what} ${goQuote(value)}`, findSuggestion(value, options)), value);
 }
 
 function parseBoolean(key: string, value: string): boolean {
@@ -208,7 +208,7 @@ function validated(draft: Draft): RunMount {
   const { type } = draft;
   if (type === "bind" || type === "tmpfs") {
     for (const key of ["mode", "uid", "gid"] as const) {
-      if (draft[key] !== undefined) throw syntaxReason(`${key} not allowed for ${quoteText(type)} type mounts`);
+      if (draft[key] !== undefined) throw syntaxReason(`${key} not allowed for ${goQuote(type)} type mounts`);
     }
   }
   if (type === "secret") validateSecret(draft);

@@ -2,8 +2,8 @@
  * Docker's shell-word language: quotes, escapes and `${…}` forms, as used in ENV, COPY, FROM and the others.
  * @see https://docs.docker.com/reference/dockerfile/#environment-replacement
  */
+import { goQuote } from "../base/go-text.ts";
 import { SlipwayError } from "../base/errors.ts";
-import { quoteText } from "./go-text.ts";
 import { WordLexer } from "./word-lexer.ts";
 
 export type VariableLookup = ReadonlyMap<string, string> | ((name: string) => string | undefined);
@@ -57,7 +57,7 @@ export function expandWords(word: string, variables: VariableLookup, options: Wo
     return { result, words, matched: [...lexer.matched], unmatched: [...lexer.unmatched] };
   } catch (error) {
     if (!(error instanceof SlipwayError)) throw error;
-    const message = `failed to process ${quoteText(word)}: ${error.message}`;
+    const message = `failed to process ${goQuote(word)}: ${error.message}`;
     throw new SlipwayError(error.kind, error.code, message, { ...error.details, word, unmatched: [...lexer.unmatched] });
   }
 }

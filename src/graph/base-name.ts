@@ -1,4 +1,5 @@
 /** The image and the platform that a FROM names. Pure. */
+import { goQuote } from "../base/go-text.ts";
 import { SlipwayError } from "../base/errors.ts";
 import type { FromInstruction, LineRange } from "../dockerfile/instruction.ts";
 import { findSuggestion, withSuggestion } from "../dockerfile/suggest.ts";
@@ -21,8 +22,8 @@ export function completeImageName(name: string, lines: LineRange | undefined): s
     return formatReference(withDefaultTag(parseReference(name)));
   } catch (error) {
     if (!(error instanceof SlipwayError)) throw error;
-    const message = `failed to parse stage name ${JSON.stringify(name)}: ${error.message}`;
-    throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", message, { ...error.details, lines }, error);
+    const message = `failed to parse stage name ${goQuote(name)}: ${error.message}`;
+    throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", message, { ...error.details, lines, imageName: name }, error);
   }
 }
 

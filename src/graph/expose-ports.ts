@@ -1,4 +1,5 @@
 /** EXPOSE: "8000-8002/udp", "80", "8080:80", "127.0.0.1:8080:80" → single ports of the container's side. Pure; the words are Docker's. */
+import { goQuote } from "../base/go-text.ts";
 import { SlipwayError } from "../base/errors.ts";
 
 interface PortSpec {
@@ -16,8 +17,8 @@ interface PortRange {
 /** Fails with DOCKERFILE_PARSE. */
 export function expandPorts(spec: string): readonly string[] {
   const { ip, host, container, protocol } = splitSpec(spec);
-  if (container === "") throw invalid(spec, `invalid port: ${JSON.stringify(spec)}: no port specified`);
-  if (!["tcp", "udp", "sctp"].includes(protocol.toLowerCase())) throw invalid(spec, `invalid port: ${JSON.stringify(spec)}: invalid proto: ${protocol}`);
+  if (container === "") throw invalid(spec, `invalid port: ${goQuote(spec)}: no port specified`);
+  if (!["tcp", "udp", "sctp"].includes(protocol.toLowerCase())) throw invalid(spec, `invalid port: ${goQuote(spec)}: invalid proto: ${protocol}`);
   checkAddress(spec, ip);
   const range = rangeFrom(container);
   if (range === undefined) throw invalid(spec, `invalid containerPort: ${container}`);

@@ -1,4 +1,5 @@
 /** RUN → an exec vertex. */
+import { goQuote } from "../base/go-text.ts";
 import { posix } from "node:path";
 import { SlipwayError } from "../base/errors.ts";
 import type { Heredoc, LineRange, RunInstruction, RunMount } from "../dockerfile/instruction.ts";
@@ -140,7 +141,7 @@ function networkOf(instruction: RunInstruction, fallback: "default" | "none" | "
   const { network } = instruction;
   if (network === undefined || network === "default") return network === "default" ? "default" : fallback;
   if (network === "none" || network === "host") return network;
-  throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", `unsupported network mode: ${JSON.stringify(network)}`, { lines: instruction.lines });
+  throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", `unsupported network mode: ${goQuote(network)}`, { lines: instruction.lines });
 }
 
 /** Devices of the machine are given to no build step. */
@@ -153,7 +154,7 @@ function refuseDevices({ devices, lines }: RunInstruction): void {
 function securityOf(instruction: RunInstruction): "sandbox" | "insecure" {
   if (instruction.security === undefined || instruction.security === "sandbox") return "sandbox";
   if (instruction.security === "insecure") return "insecure";
-  throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", `security mode ${JSON.stringify(instruction.security)} is not valid`, {
+  throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", `security mode ${goQuote(instruction.security)} is not valid`, {
     lines: instruction.lines,
   });
 }
@@ -184,7 +185,7 @@ function lowerMount(state: StageState, mount: RunMount, inputs: Inputs, surround
 
 function required(target: string, lines: LineRange): string {
   if (cleanPath(target) !== "/") return cleanPath(target);
-  throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", `invalid mount target ${JSON.stringify(target)}`, { lines });
+  throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", `invalid mount target ${goQuote(target)}`, { lines });
 }
 
 function cacheMount(state: StageState, mount: RunMount, target: string, inputs: Inputs, surroundings: RunSurroundings, lines: LineRange): ExecMount {

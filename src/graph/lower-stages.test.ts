@@ -199,6 +199,15 @@ describe("bases that are not resolved yet", () => {
     );
 
   test("for the stage's platform, at the line that asks", () => {
+    assert.deepEqual(
+      needs("FROM a\nCOPY --from=b / /\nCOPY --from=b / /\n").map(({ lines }) => lines?.start),
+      [2, 1],
+    );
+    assert.deepEqual(
+      needs("FROM a AS t\nCOPY --from=x / /\nFROM b AS x\n", { target: "t" }).map(({ reference }) => reference),
+      ["docker.io/library/a:latest"],
+      "before what its COPY has wrong",
+    );
     const [need] = needs("# c\nFROM --platform=linux/arm64 a\n");
     assert.deepEqual(
       [need?.platform, need?.lines],

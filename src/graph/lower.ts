@@ -2,6 +2,7 @@
  * Dockerfile → graph. Stages are lowered on demand from the target backwards, so what nothing needs is never looked at;
  * base images that are not resolved yet are collected and asked for together.
  */
+import { goQuote } from "../base/go-text.ts";
 import { SlipwayError } from "../base/errors.ts";
 import { familiarName, parseReference } from "../oci/reference.ts";
 import { platformFrom, type Platform } from "../oci/platform.ts";
@@ -95,7 +96,7 @@ class Lowerer {
     throw new SlipwayError(
       "not_found",
       "TARGET_NOT_FOUND",
-      withSuggestion(`target stage ${JSON.stringify(target)} could not be found`, findSuggestion(target, names)),
+      withSuggestion(`target stage ${goQuote(target)} could not be found`, findSuggestion(target, names)),
       {
         target,
         stages: names,
@@ -149,7 +150,8 @@ class Lowerer {
       try {
         this.#source(stage, instruction.from, instruction.lines);
       } catch (error) {
-        if (!(error instanceof Unresolved)) throw error;
+        // what is wrong is said when the instruction's turn comes
+        if (!(error instanceof Unresolved || error instanceof SlipwayError)) throw error;
       }
     }
   }
@@ -276,7 +278,7 @@ class Lowerer {
     const image = this.#options.images.get(key);
     if (image !== undefined) return image;
     const stages = this.#stages.flatMap((stage) => stage.name ?? []);
-    this.#needs.set(key, { reference, written: name, platform, ...at, stages });
+    if (!this.#needs.has(key)) this.#needs.set(key, { reference, written: name, platform, ...at, stages });
     throw new Unresolved(familiarName(parseReference(reference)));
   }
 

@@ -1,4 +1,5 @@
 /** Remote sources as Docker tells them apart: git repositories, files and archives behind http. Pure text. */
+import { goQuote } from "../base/go-text.ts";
 import { SlipwayError } from "../base/errors.ts";
 
 export interface GitSource {
@@ -35,7 +36,7 @@ function invalidUrl(message: string, url: string): SlipwayError {
 /** `URL#ref:subdirectory`, or `URL?ref=…&subdir=…`. Fails with INVALID_GIT_URL. */
 export function parseGitUrl(text: string): GitSource {
   const full = text.startsWith("github.com/") ? `https://${text}` : text;
-  if (full.startsWith("-") || /[\u0000-\u001f]/.test(full)) throw invalidUrl(`invalid git URL ${JSON.stringify(text)}`, text);
+  if (full.startsWith("-") || /[\u0000-\u001f]/.test(full)) throw invalidUrl(`invalid git URL ${goQuote(text)}`, text);
   const hash = full.indexOf("#");
   const address = hash < 0 ? full : full.slice(0, hash);
   const fragment = hash < 0 ? "" : full.slice(hash + 1);
@@ -45,7 +46,7 @@ export function parseGitUrl(text: string): GitSource {
   const url = question < 0 ? address : address.slice(0, question);
   const source = { url, keepGitDir: false, checksum: "", ...named, ...(question < 0 ? {} : queryOf(address.slice(question + 1), named, text)) };
   if (source.ref.startsWith("-") || source.subdirectory.split("/").includes("..")) {
-    throw invalidUrl(`invalid git URL fragment ${JSON.stringify(fragment === "" ? address.slice(question + 1) : fragment)}`, text);
+    throw invalidUrl(`invalid git URL fragment ${goQuote(fragment === "" ? address.slice(question + 1) : fragment)}`, text);
   }
   return source;
 }

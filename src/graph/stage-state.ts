@@ -1,4 +1,5 @@
 /** The state of one stage while its instructions are lowered: the file system so far, the config so far, what words can see. */
+import { goQuote } from "../base/go-text.ts";
 import { SlipwayError } from "../base/errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { ContainerConfig, HistoryEntry } from "../oci/image-config.ts";
@@ -112,7 +113,7 @@ export class StageState {
       return body();
     } catch (error) {
       if (!(error instanceof SlipwayError)) throw error;
-      const message = error.message.startsWith("failed to process") ? error.message : `failed to process ${JSON.stringify(word)}: ${error.message}`;
+      const message = error.message.startsWith("failed to process") ? error.message : `failed to process ${goQuote(word)}: ${error.message}`;
       throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", message, { ...error.details, lines }, error);
     }
   }

@@ -1,4 +1,5 @@
 /** A step's mounts made real: layers as overlays, cache directories, memory, and what the caller gives. Undone by dispose. */
+import { goQuote } from "../base/go-text.ts";
 import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
@@ -148,8 +149,8 @@ export class StepMounts implements Disposable {
     const { vertex, op } = this.#step;
     const message =
       vertex.inputs[input]?.op.type === "image"
-        ? `process ${JSON.stringify(op.args.join(" "))} did not complete successfully: open ${source}: no such file or directory`
-        : `failed to compute cache key: failed to calculate checksum of ref context: ${JSON.stringify(source)}: not found`;
+        ? `process ${goQuote(op.args.join(" "))} did not complete successfully: open ${source}: no such file or directory`
+        : `failed to compute cache key: failed to calculate checksum of ref context: ${goQuote(source)}: not found`;
     return new SlipwayError("not_found", "SOURCE_NOT_FOUND", message, { source });
   }
 

@@ -1,4 +1,5 @@
 /** One member of an ADDed archive put into the draft, as Docker's extraction confined to the destination does it. */
+import { goQuote } from "../base/go-text.ts";
 import { posix } from "node:path";
 import { isSlipwayError, SlipwayError } from "../base/errors.ts";
 import { joinPath, parentOf, type FileNode, type FileView } from "../store/index.ts";
@@ -50,7 +51,7 @@ function entryPath(name: string, what: string): string {
     return sanitizeEntryPath(name);
   } catch (error) {
     if (!isSlipwayError(error, "TAR_PATH_ESCAPES")) throw error;
-    throw new SlipwayError(error.kind, error.code, `invalid ${what} ${JSON.stringify(name)}`, error.details, error);
+    throw new SlipwayError(error.kind, error.code, `invalid ${what} ${goQuote(name)}`, error.details, error);
   }
 }
 

@@ -1,4 +1,5 @@
 /** COPY's sources: names and patterns → paths that exist in the source tree. */
+import { goQuote } from "../base/go-text.ts";
 import { isSlipwayError, SlipwayError } from "../base/errors.ts";
 import { compileGlob, hasGlob } from "../dockerfile/glob.ts";
 import { joinPath, type FileView } from "../store/index.ts";
@@ -89,7 +90,7 @@ export function ofChecksum(error: SlipwayError, what = ""): SlipwayError {
 
 function notFound({ faults }: Lookup, source: string, resolved: string): SlipwayError {
   if (faults === "image") return missingAtCopy(resolved);
-  return new SlipwayError("not_found", "SOURCE_NOT_FOUND", `${checksumFailure}${JSON.stringify(source)}: not found`, { source });
+  return new SlipwayError("not_found", "SOURCE_NOT_FOUND", `${checksumFailure}${goQuote(source)}: not found`, { source });
 }
 
 function missingAtCopy(path: string): SlipwayError {

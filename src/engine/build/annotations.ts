@@ -1,4 +1,5 @@
 /** `--annotation [type:]key=value`, where a type is a level of an image's documents, for one platform: `manifest[linux/arm64]`. */
+import { goQuote } from "../../base/go-text.ts";
 import { SlipwayError } from "../../base/errors.ts";
 import { formatPlatform, normalizePlatform, parsePlatform, type Platform } from "../../oci/platform.ts";
 
@@ -38,8 +39,7 @@ const typedPattern = new RegExp(`^(${typePattern}(?:,${typePattern})*):(.+)$`);
 
 function parseAnnotation(text: string): readonly ParsedAnnotation[] {
   const equals = text.indexOf("=");
-  if (equals <= 0)
-    throw new SlipwayError("invalid_argument", "INVALID_ANNOTATION", `invalid annotation ${JSON.stringify(text)}, expected key=value`, { got: text });
+  if (equals <= 0) throw new SlipwayError("invalid_argument", "INVALID_ANNOTATION", `invalid annotation ${goQuote(text)}, expected key=value`, { got: text });
   const name = text.slice(0, equals);
   const value = text.slice(equals + 1);
   const [, types, key = name] = typedPattern.exec(name) ?? [];

@@ -1,4 +1,5 @@
 /** The build use case: context and Dockerfile in, graph solved, image or files out. Reads as its own table of contents. */
+import { goQuote } from "../../base/go-text.ts";
 import { isSlipwayError } from "../../base/errors.ts";
 import { digestOf, type Digest } from "../../oci/digest.ts";
 import type { ProgressSink } from "../../base/progress.ts";
@@ -99,7 +100,7 @@ async function buildOnce(options: BuildOptions, surroundings: BuildSurroundings,
 
 /** The step is one that is over already. */
 function warnOfRepeated(sink: ProgressSink, step: string, platform: string): void {
-  sink({ type: "warning", vertex: digestOf(step), message: `Duplicate platform result requested ${JSON.stringify(platform)}`, detail: [], url: "" });
+  sink({ type: "warning", vertex: digestOf(step), message: `Duplicate platform result requested ${goQuote(platform)}`, detail: [], url: "" });
 }
 
 /** What was found for one platform is not said again for the next. */

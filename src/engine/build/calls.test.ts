@@ -124,6 +124,20 @@ describe("a build that fails warns of what stands before the failure", () => {
       warnings: ["UndefinedVar: Usage of undefined variable '$b' (line 2)"],
     },
     {
+      name: "in FROM's expansion",
+      dockerfile: "FROM a${x:?}b\nFROM c$y\n",
+      warnings: ["UndefinedArgInFrom: FROM argument 'x' is not declared (line 1)"],
+    },
+    {
+      name: "in an image's name, when every FROM has been read",
+      dockerfile: "FROM :a\nFROM b${x:-y}\n",
+      warnings: [
+        "InvalidDefaultArgInFrom: Default value for ARG :a results in empty or invalid base image name (line 1)",
+        "UndefinedArgInFrom: FROM argument 'x' is not declared (line 2)",
+      ],
+    },
+    { name: "in EXPOSE's first port that is none", dockerfile: "FROM scratch\nEXPOSE 1000-1001/udp *80/tcp 8080:81\n", warnings: [] },
+    {
       name: "in a trigger",
       dockerfile: "FROM scratch AS a\nONBUILD ENV A=$b\nONBUILD ENV C=${c?no}\nONBUILD ENV D=$d\nFROM a\nENV E=$e\n",
       warnings: ["b", "c"].map((name) => `UndefinedVar: Usage of undefined variable '$${name}'${name === "c" ? " (did you mean $A?)" : ""} (line 5)`),

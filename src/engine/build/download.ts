@@ -1,4 +1,5 @@
 /** A file behind http for ADD and remote contexts: bounded, verified, with its Last-Modified. */
+import { goQuote } from "../../base/go-text.ts";
 import { createHash } from "node:crypto";
 import { closeSync, openSync, statfsSync, writeSync } from "node:fs";
 import path from "node:path";
@@ -65,7 +66,7 @@ export async function downloadFile(download: Download): Promise<Downloaded> {
     const modifiedMs = lastModified === "" ? Number.NaN : Date.parse(lastModified);
     return { modifiedMs: Number.isNaN(modifiedMs) ? undefined : modifiedMs, lastModified, sha256, size };
   }
-  throw new SlipwayError("unavailable", "DOWNLOAD_FAILED", `Get ${JSON.stringify(asked)}: stopped after ${maxRedirects} redirects`, { url: download.url });
+  throw new SlipwayError("unavailable", "DOWNLOAD_FAILED", `Get ${goQuote(asked)}: stopped after ${maxRedirects} redirects`, { url: download.url });
 }
 
 function interrupted({ url, signal }: Download, error: unknown): SlipwayError {

@@ -1,4 +1,5 @@
 /** Git repositories through the system's git: fetched shallowly at one ref, without hooks, prompts or the user's settings. */
+import { goQuote } from "../../base/go-text.ts";
 import { spawn } from "node:child_process";
 import { existsSync, lstatSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -98,8 +99,8 @@ function subdirectoryOf({ directory, subdirectory }: GitRequest): string {
     if (stat?.isDirectory() === true) continue;
     const reason =
       stat === undefined
-        ? `failed to lstat ${JSON.stringify(at)}: statat ${at}: no such file or directory`
-        : `git subpath ${JSON.stringify(shown)} contains non-directory ${JSON.stringify(at)}`;
+        ? `failed to lstat ${goQuote(at)}: statat ${at}: no such file or directory`
+        : `git subpath ${goQuote(shown)} contains non-directory ${goQuote(at)}`;
     throw new SlipwayError("not_found", "GIT_SUBDIR_NOT_FOUND", `invalid subdir ${shown}: ${reason}`, { subdirectory });
   }
   return join(directory, at);

@@ -38,9 +38,10 @@ const betweenStages: ReadonlySet<string> = new Set(["STAGE_CYCLE", "INVALID_STAG
 /** How far lowering got when it failed. */
 export function failureOf(error: unknown, { dockerfile }: ParsedBuild): BuildFailure {
   const lines = error instanceof SlipwayError ? linesOf(error) : undefined;
-  if (!(error instanceof SlipwayError) || lines === undefined || betweenStages.has(error.code) || error.details["metadataOf"] !== undefined)
-    return { during: "stages", lines: undefined };
-  const { trigger } = error.details;
+  if (!(error instanceof SlipwayError) || lines === undefined || betweenStages.has(error.code)) return { during: "stages", lines: undefined };
+  const { trigger, metadataOf, imageName } = error.details;
+  // images are looked for when every FROM has been read
+  if (metadataOf !== undefined || imageName !== undefined) return { during: "stages", lines: undefined };
   const isFrom = trigger === undefined && dockerfile.stages.some(({ from }) => from.lines.start === lines.start);
   if (isFrom) return { during: "stages", lines, platform: error.code === "INVALID_PLATFORM" };
   return { during: "instruction", lines, trigger: typeof trigger === "number" ? trigger : undefined };

@@ -1,4 +1,5 @@
 /** Where a build's files come from: a directory, a stream, a git repository, a URL. All end as a directory on this machine. */
+import { goQuote } from "../../base/go-text.ts";
 import { createReadStream, realpathSync, rmSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { SlipwayError } from "../../base/errors.ts";
@@ -38,7 +39,7 @@ export async function openContext(context: BuildContext, store: Store, signal: A
 function openDirectory(path: string): OpenedContext {
   const directory = resolve(path);
   const stat = statSync(directory, { throwIfNoEntry: false });
-  if (stat === undefined) throw contextError(`path ${JSON.stringify(path)} not found`, path);
+  if (stat === undefined) throw contextError(`path ${goQuote(path)} not found`, path);
   if (!stat.isDirectory()) throw contextError(`context must be a directory: ${directory}`, path);
   const real = realpathSync(directory);
   return { directory: real, id: real, foreign: false, dockerfileText: undefined };
@@ -84,7 +85,7 @@ async function openUrl(url: string, store: Store, signal: AbortSignal): Promise<
     const { path } = await cloneRepository({ ...parseGitUrl(url), directory, signal });
     return { directory: path, id: url, foreign: true, dockerfileText: undefined };
   }
-  if (!isHttpUrl(url)) throw contextError(`path ${JSON.stringify(url)} not found`, url);
+  if (!isHttpUrl(url)) throw contextError(`path ${goQuote(url)} not found`, url);
   const file = store.lease().temporaryPath("download");
   await downloadFile({ url, path: file, checksum: "", signal });
   try {
