@@ -11,6 +11,7 @@ export interface EngineParts {
   readonly outline?: SlipwayApi["outline"];
   readonly targets?: SlipwayApi["targets"];
   readonly lock?: SlipwayApi["lock"];
+  readonly buildTwice?: SlipwayApi["buildTwice"];
   readonly images?: Partial<SlipwayApi["images"]>;
   readonly containers?: Partial<SlipwayApi["containers"]>;
   readonly volumes?: Partial<SlipwayApi["volumes"]>;
@@ -75,6 +76,7 @@ function engineFrom(parts: EngineParts): SlipwayApi {
     outline: parts.outline ?? missing("outline"),
     targets: parts.targets ?? missing("targets"),
     lock: parts.lock ?? missing("lock"),
+    buildTwice: parts.buildTwice ?? missing("buildTwice"),
     images: group(parts.images, "images") as SlipwayApi["images"],
     containers: group(parts.containers, "containers") as SlipwayApi["containers"],
     volumes: group(parts.volumes, "volumes") as SlipwayApi["volumes"],

@@ -16,6 +16,7 @@ import type { PackagesApi } from "./packages-api.ts";
 import type { SystemApi } from "./system-api.ts";
 import type { TransferApi } from "./transfer-api.ts";
 import type { PolicyApi, PolicySettings } from "./policy-api.ts";
+import type { TwiceOptions, TwiceResult } from "./twice-api.ts";
 import type { LockChange } from "./lock/lock-file.ts";
 import type { VolumeApi } from "./volumes-api.ts";
 import type { TrustApi } from "./trust-api.ts";
@@ -358,6 +359,8 @@ export interface SlipwayApi {
   /** `build --call=outline`: the build arguments, secrets and SSH sockets that the target takes */
   outline(options: CallOptions): Task<OutlineResult>;
   lock(options: LockOptions): Task<LockResult>;
+  /** Builds as ever, then from scratch as on another machine, and compares; no image stays. */
+  buildTwice(options: TwiceOptions): Task<TwiceResult>;
   /** `build --call=targets`: the stages */
   targets(options: CallOptions): Task<TargetsResult>;
   readonly images: ImageApi;
@@ -386,3 +389,4 @@ export type * from "./debug-api.ts";
 export type * from "./layers-api.ts";
 export type * from "./trust-api.ts";
 export type * from "./policy-api.ts";
+export type * from "./twice-api.ts";

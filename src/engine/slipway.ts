@@ -18,6 +18,8 @@ import type {
   SystemApi,
   TargetsResult,
   Task,
+  TwiceOptions,
+  TwiceResult,
 } from "./api.ts";
 import type { BuildSurroundings } from "./build/build-image.ts";
 import type * as Calls from "./build/calls.ts";
@@ -121,6 +123,13 @@ export class Slipway implements SlipwayApi {
     return startTask<LockResult, ProgressEvent>(async (emit) => {
       const { lockBuild } = await import("./lock/lock-build.ts");
       return await lockBuild(options, { store: this.#store, client: this.#registry, onProgress: emit });
+    });
+  }
+
+  buildTwice(options: TwiceOptions): Task<TwiceResult> {
+    return startTask<TwiceResult, ProgressEvent>(async (emit) => {
+      const { buildTwice } = await import("./twice/build-twice.ts");
+      return await buildTwice(options, { store: this.#store, client: this.#registry, onProgress: emit, gate: this.#gate });
     });
   }
 

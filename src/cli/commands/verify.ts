@@ -9,6 +9,7 @@ import { cliError } from "../failure.ts";
 import type { ParsedFlags } from "../flags.ts";
 import { formatJsonLine } from "../json.ts";
 import { recordFrom } from "./key-value.ts";
+import { stepFlagNames } from "../definitions/step-flags.ts";
 import { outputForm } from "./output-form.ts";
 import { readSmallBytes, readSmallFile } from "./small-file.ts";
 
@@ -94,8 +95,18 @@ function failureJson(error: SlipwayError): string {
   return formatJsonLine({ verified: false, reference, digest, code: error.code, signatures: [], refused: attempts });
 }
 
-export const runVerify: Handler = async (cli, { flags, args: [image = ""] }) => {
+export const runVerify: Handler = async (cli, invocation) => {
+  const {
+    flags,
+    args: [image = ""],
+  } = invocation;
   const form = outputForm(flags);
+  if (flags.bool("twice")) {
+    const { runVerifyTwice } = await import("./verify-twice.ts");
+    return await runVerifyTwice(cli, invocation, form);
+  }
+  const stray = stepFlagNames.find((name) => flags.changed(name));
+  if (stray !== undefined) throw cliError(`--${stray} wants --twice: it is about a build`);
   if (flags.bool("policy")) {
     const other = ["annotations", "ca", "identity", "identity-regexp", "key", "subject", "type"].find((name) => flags.changed(name));
     if (other !== undefined) throw cliError(`--policy and --${other} exclude each other: the policy says whose signatures count`);

@@ -1,29 +1,7 @@
 /** Commands about steps of builds that failed. */
 import type { Command } from "../command.ts";
-import { buildFlags } from "./build.ts";
 import { flag, listFormatFlag } from "./flag.ts";
-
-/** Those of `build` that its steps depend on. */
-const stepFlagNames: readonly string[] = [
-  "add-host",
-  "allow",
-  "build-arg",
-  "build-context",
-  "cache-from",
-  "file",
-  "network",
-  "no-cache",
-  "no-cache-filter",
-  "platform",
-  "progress",
-  "pull",
-  "secret",
-  "shm-size",
-  "ssh",
-  "target",
-  "ulimit",
-];
-const stepFlags = buildFlags.filter(({ name }) => stepFlagNames.includes(name));
+import { stepFlags } from "./step-flags.ts";
 
 export const debugCommands: readonly Command[] = [
   {

@@ -1,7 +1,9 @@
 /** Commands about trust: keys, signatures, attestations. */
 import type { Command } from "../command.ts";
 import type { FlagSpec } from "../flags.ts";
+import { samenessFlags } from "./build.ts";
 import { flag } from "./flag.ts";
+import { stepFlags } from "./step-flags.ts";
 
 const password =
   "The private key is kept under a password, which comes from SLIPWAY_KEY_PASSWORD or COSIGN_PASSWORD where one of them is set, else from the terminal.";
@@ -81,8 +83,8 @@ export const trustCommands: readonly Command[] = [
   {
     name: "verify",
     short: "Check that an image was signed by somebody who is trusted",
-    long: "Succeeds if the image that the name means now has a signature by one of the keys (--key), or by the holder of a certificate of one of the authorities (--ca), over its digest, and made for its repository: a signature that was copied from another repository is refused. Reads sigstore's bundles, all of cosign's layouts and notation's signatures. Every signature is told of, with the reason where it is not accepted. Nothing but the image's registry is asked.\n\nExit codes: 0 verified, 10 not signed, 11 no such image, 12 no signature is accepted, 1 anything else.",
-    usage: "[OPTIONS] IMAGE",
+    long: "Succeeds if the image that the name means now has a signature by one of the keys (--key), or by the holder of a certificate of one of the authorities (--ca), over its digest, and made for its repository: a signature that was copied from another repository is refused. Reads sigstore's bundles, all of cosign's layouts and notation's signatures. Every signature is told of, with the reason where it is not accepted. Nothing but the image's registry is asked.\n\nWith --twice it is about a build instead, with the build's flags: PATH is built as ever and then once more from scratch, from a copy of the context at another place with other times and another umask. Every file and field that came out differently is named, with the line of the Dockerfile that brought it; the exit code is 1 then. No image stays.\n\nExit codes: 0 verified, 10 not signed, 11 no such image, 12 no signature is accepted, 1 anything else.",
+    usage: "[OPTIONS] IMAGE | --twice PATH",
     flags: [
       annotationsFlag("Accept only signatures that have this"),
       flag("ca", "", "stringArray", "File of certificates that are trusted: accept notation's signatures by their holders", { complete: "file" }),
@@ -97,10 +99,13 @@ export const trustCommands: readonly Command[] = [
       flag("policy", "", "bool", "Hold it against the policies instead (as policy check does)"),
       flag("quiet", "q", "bool", "Print the name with the digest that was verified only"),
       repositoryFlag,
+      ...stepFlags,
+      ...samenessFlags,
       flag("subject", "", "stringArray", 'With --ca, accept this signer only ("C=US, O=Acme, CN=release")'),
       flag("trusted-root", "", "string", "With --identity, file of the authorities and logs that are trusted (sigstore's trusted_root.json)", {
         complete: "file",
       }),
+      flag("twice", "", "bool", "Build PATH twice, the second time from scratch and as on another machine, and tell what differs"),
       flag("type", "", "string", "Check for an attestation of this type instead (as for attest)", { complete: types }),
     ],
     args: { min: 1, max: 1 },
@@ -115,6 +120,7 @@ export const trustCommands: readonly Command[] = [
         text: "By a certificate of ours, as notation signs",
         command: "slipway verify --ca acme-root.crt --subject 'O=Acme, CN=release' registry.example/app:1.0",
       },
+      { text: "Does the Dockerfile make the same image again?", command: "slipway verify --twice --frozen --reproducible ." },
       { text: "A copy on a mirror", command: "slipway verify --key release.pub --repository docker.io/acme/app mirror.example/acme/app:1.0" },
     ],
     load: async () => (await import("../commands/verify.ts")).runVerify,
