@@ -69,7 +69,7 @@ export class Slipway implements SlipwayApi {
     this.containers = new Containers(store, this.#registry, this.#gate);
     this.volumes = createVolumes(store);
     this.builders = createBuilders(store.layout.root);
-    this.debug = createDebug(store, this.#registry);
+    this.debug = createDebug(store, this.#registry, this.#gate);
     this.accounts = createAccounts(this.#registry);
     this.transfer = createTransfer(store, this.#registry);
     this.packages = createPackages(store, this.#registry);

@@ -94,6 +94,11 @@ describe("--reproducible", { skip: absent ? "git is not installed" : false }, as
     assert.equal(await ordinary.ok(["build", "-q", "--reproducible", folder]), await here.ok(["build", "-q", "--reproducible", first]));
   });
 
+  test("the repository's address as the context makes the same image as a checkout", async () => {
+    const address = `file://${origin}#main`;
+    assert.equal(await here.ok(["build", "-q", "--reproducible", address]), await here.ok(["build", "-q", "--reproducible", first]));
+  });
+
   test("a layer that another build made with other times is not taken for it", async () => {
     const time = git(origin, "log", "-1", "--format=%ct").trim();
     const fresh = await createSandbox({ base: false });

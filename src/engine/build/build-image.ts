@@ -40,13 +40,13 @@ export interface BuildSurroundings {
 /** Failures carry `details.excerpt` and `details.vertex` where they have a place. */
 export async function buildImage(asked: BuildOptions, surroundings: BuildSurroundings): Promise<BuildResult> {
   const signal = asked.signal ?? new AbortController().signal;
-  const options = asked.reproducible === true ? await (await import("./commit-time.ts")).withCommitTime(asked, signal) : asked;
-  const tags = (options.tags ?? []).map(parseTagName);
-  const targets = targetPlatforms(options);
-  for (const output of options.outputs ?? []) if ("attributes" in output) parseImageOutput(output.attributes);
-  for (const ulimit of options.ulimits ?? []) parseUlimit(ulimit);
-  checkSecrets(options.secrets ?? []);
-  const { context, loaded } = await openBuild(options, surroundings, signal);
+  const tags = (asked.tags ?? []).map(parseTagName);
+  const targets = targetPlatforms(asked);
+  for (const output of asked.outputs ?? []) if ("attributes" in output) parseImageOutput(output.attributes);
+  for (const ulimit of asked.ulimits ?? []) parseUlimit(ulimit);
+  checkSecrets(asked.secrets ?? []);
+  const { context, loaded } = await openBuild(asked, surroundings, signal);
+  const options = asked.reproducible === true ? await (await import("./commit-time.ts")).withCommitTime(asked, context, signal) : asked;
   const parsed = parseWarning(loaded, options, surroundings);
   const caches = openCaches(options, surroundings, signal);
   for (let attempt = 1; ; attempt++) {

@@ -3,19 +3,20 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { SlipwayError } from "../../base/errors.ts";
 import type { BuildOptions } from "../api.ts";
+import type { OpenedContext } from "./open-context.ts";
 
 const timeoutMs = 30_000;
 
 /** Fails with NO_COMMIT_TIME where the context is no checkout and nobody says a time. */
-export async function withCommitTime(options: BuildOptions, signal: AbortSignal): Promise<BuildOptions> {
+export async function withCommitTime(options: BuildOptions, context: OpenedContext, signal: AbortSignal): Promise<BuildOptions> {
   const given = options.buildArgs?.["SOURCE_DATE_EPOCH"] ?? "";
   if (given !== "") return options;
-  const seconds = options.context.kind === "directory" ? await commitTime(options.context.path, signal) : undefined;
+  const seconds = context.commitTime ?? (options.context.kind === "directory" ? await commitTime(context.directory, signal) : undefined);
   if (seconds !== undefined) return { ...options, buildArgs: { ...options.buildArgs, SOURCE_DATE_EPOCH: seconds } };
   throw new SlipwayError(
     "failed_precondition",
     "NO_COMMIT_TIME",
-    "--reproducible: the context is no directory of a git repository with a commit, so nothing says which time to take",
+    "--reproducible: the context is no checkout of a git repository with a commit, so nothing says which time to take",
     { remedy: "set SOURCE_DATE_EPOCH, in seconds since 1970" },
   );
 }

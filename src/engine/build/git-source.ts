@@ -20,8 +20,8 @@ export interface GitRequest {
 
 const timeoutMs = 10 * 60_000;
 
-/** Answers the directory that counts (the subdirectory, where one was asked for) and the commit. Fails with GIT_FAILED, GIT_REF_NOT_FOUND. */
-export async function cloneRepository(request: GitRequest): Promise<{ readonly path: string; readonly commit: string }> {
+/** Answers the directory that counts (the subdirectory, where one was asked for), the commit and its time in seconds. Fails with GIT_FAILED, GIT_REF_NOT_FOUND. */
+export async function cloneRepository(request: GitRequest): Promise<{ readonly path: string; readonly commit: string; readonly timestamp: string }> {
   const { directory, url, ref, checksum } = request;
   const git = (...args: string[]): Promise<string> => runGit(["-C", directory, ...args], request);
   if (!/^[0-9a-fA-F]*$/.test(checksum)) {
@@ -32,7 +32,7 @@ export async function cloneRepository(request: GitRequest): Promise<{ readonly p
   await git("remote", "add", "--", "origin", url);
   await fetchRef(git, ref, request.signal);
   await git("checkout", "--quiet", "--detach", fetched);
-  const commit = (await git("rev-parse", "HEAD")).trim();
+  const [timestamp = "", commit = ""] = (await git("rev-list", "--max-count=1", "--timestamp", "HEAD")).trim().split(" ");
   if (checksum !== "" && !commit.startsWith(checksum)) {
     throw new SlipwayError("failed_precondition", "GIT_CHECKSUM_MISMATCH", `expected checksum to match ${checksum}, got ${commit}`, {
       expected: checksum,
@@ -42,7 +42,7 @@ export async function cloneRepository(request: GitRequest): Promise<{ readonly p
   if (existsSync(join(directory, ".gitmodules"))) await git("submodule", "update", "--quiet", "--init", "--recursive", "--depth=1");
   if (request.keepGitDir) await git("update-ref", "-d", fetched);
   else rmSync(join(directory, ".git"), { recursive: true, force: true });
-  return { path: subdirectoryOf(request), commit };
+  return { path: subdirectoryOf(request), commit, timestamp };
 }
 
 /** Of our own: newer versions of git let nobody write FETCH_HEAD. */

@@ -20,6 +20,8 @@ export interface OpenedContext {
   readonly foreign: boolean;
   /** the stream or URL was a lone Dockerfile */
   readonly dockerfileText: string | undefined;
+  /** of the commit that it is, in seconds */
+  readonly commitTime?: string;
 }
 
 const maxContextBytes = 2 ** 40;
@@ -82,8 +84,8 @@ export function remoteStepName(url: string): string {
 async function openUrl(url: string, store: Store, signal: AbortSignal): Promise<OpenedContext> {
   if (isGitContext(url)) {
     const directory = store.layers.workDirectory("git");
-    const { path } = await cloneRepository({ ...parseGitUrl(url), directory, signal });
-    return { directory: path, id: url, foreign: true, dockerfileText: undefined };
+    const { path, timestamp } = await cloneRepository({ ...parseGitUrl(url), directory, signal });
+    return { directory: path, id: url, foreign: true, dockerfileText: undefined, commitTime: timestamp };
   }
   if (!isHttpUrl(url)) throw contextError(`path ${goQuote(url)} not found`, url);
   const file = store.lease().temporaryPath("download");

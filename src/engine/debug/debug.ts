@@ -3,6 +3,7 @@ import { isSlipwayError, SlipwayError } from "../../base/errors.ts";
 import type { RegistryClient } from "../../registry/index.ts";
 import type { KeptStep, Store } from "../../store/index.ts";
 import { keptSteps, type StepRecord } from "../../solver/step-record.ts";
+import type { PolicyGate } from "../policy-gate.ts";
 import type { DebugApi } from "../debug-api.ts";
 import { startTask } from "../task.ts";
 import { describeStep } from "./describe-step.ts";
@@ -11,7 +12,7 @@ import { describeStep } from "./describe-step.ts";
 const patienceMs = 15_000;
 const lookAgainMs = 20;
 
-export function createDebug(store: Store, client: () => Promise<RegistryClient>): DebugApi {
+export function createDebug(store: Store, client: () => Promise<RegistryClient>, gate?: PolicyGate): DebugApi {
   return {
     list: () => allSteps(store).map(describeStep),
     open: async (id) => {
@@ -25,7 +26,10 @@ export function createDebug(store: Store, client: () => Promise<RegistryClient>)
     stopAt: (options) =>
       startTask(async (emit) => {
         const [{ stopBuild }, { createFailure }] = await Promise.all([import("./stop-build.ts"), import("./failure.ts")]);
-        return createFailure(store, await withFailure(store, () => stopBuild(options, { store, client, onProgress: emit })));
+        return createFailure(
+          store,
+          await withFailure(store, () => stopBuild(options, { store, client, onProgress: emit, ...(gate === undefined ? {} : { gate }) })),
+        );
       }),
     remove: (prefix) => {
       const steps = keptSteps(store);

@@ -54,9 +54,9 @@ export async function buildTwice(options: TwiceOptions, surroundings: BuildSurro
 
 /** The commit's time is asked where the commit is: the copy may have no .git. */
 async function asOtherCheckout(options: TwiceOptions, surroundings: BuildSurroundings, directory: string, signal: AbortSignal): Promise<BuildOptions> {
-  const timed = options.reproducible === true ? await (await import("../build/commit-time.ts")).withCommitTime(options, signal) : options;
-  if (timed.context.kind !== "directory") return timed;
-  const { context, loaded } = await openBuild(timed, { ...surroundings, onProgress: () => undefined }, signal);
+  if (options.context.kind !== "directory") return options;
+  const { context, loaded } = await openBuild(options, { ...surroundings, onProgress: () => undefined }, signal);
+  const timed = options.reproducible === true ? await (await import("../build/commit-time.ts")).withCommitTime(options, context, signal) : options;
   copyAsOtherCheckout(context.directory, directory, parseBuild(loaded).ignore);
   const copied: BuildContext = { kind: "directory", path: directory };
   return { ...timed, context: copied, ...dockerfileIn(timed.dockerfile, context.directory, directory) };

@@ -1,0 +1,143 @@
+/** Policies about every kind of signer, and about two files at once. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, describe, test } from "node:test";
+import { Slipway, type PolicyCheck } from "../../src/engine/index.ts";
+import { loadPolicyFiles } from "../../src/engine/policy/load-policy.ts";
+import { Policies } from "../../src/engine/policy/policies.ts";
+import { parseReference } from "../../src/oci/index.ts";
+import { createRegistryClient, readMachineConfig } from "../../src/registry/index.ts";
+import { Store } from "../../src/store/index.ts";
+import { issue, noOpenssl, usages } from "./certificates.ts";
+import { pair } from "./keys.ts";
+import { pushImage, pushRecorded, readRecorded, startRepository } from "./repository.ts";
+
+const root = mkdtempSync(path.join(tmpdir(), "slipway-policy-"));
+after(() => rmSync(root, { recursive: true }));
+let files = 0;
+function write(body: object): string {
+  const file = path.join(root, `policy-${(files += 1)}.json`);
+  writeFileSync(file, JSON.stringify({ version: 1, ...body }), { mode: 0o644 });
+  return file;
+}
+
+/** What a policy says of an image of this registry, whose scope has this rule. */
+async function check(image: string, rule: object): Promise<PolicyCheck> {
+  const file = write({ scopes: { [image.split("/")[0] ?? ""]: rule }, default: { reject: true } });
+  await using slipway = await Slipway.open({ root: path.join(root, "store"), policy: { file } });
+  return await slipway.policy.check(image);
+}
+
+describe("an identity", async () => {
+  const repository = await startRepository("acme/keyless");
+  after(() => repository[Symbol.asyncDispose]());
+  await pushRecorded(repository, readRecorded("keyless.json"));
+  const trustedRoot = path.join(import.meta.dirname, "recorded/trusted-root.json");
+  const signer = { identity: "dev@acme.test", issuer: "https://oidc.acme.test", trustedRoot, ignoreLog: true, ignoreCertificateLog: true };
+  const { identity: _, ...unnamed } = signer;
+  const cases: readonly { readonly name: string; readonly signed: readonly object[]; readonly want: boolean }[] = [
+    { name: "by its name", signed: [signer], want: true },
+    { name: "by a pattern for all of it", signed: [{ ...unnamed, identityPattern: "[a-z]+@acme\\.test" }], want: true },
+    { name: "by a pattern for a part of it", signed: [{ ...unnamed, identityPattern: "[a-z]+@" }], want: false },
+    { name: "of another issuer", signed: [{ ...signer, issuer: "https://elsewhere.test" }], want: false },
+    { name: "without an entry in a log", signed: [{ ...signer, ignoreLog: false }], want: false },
+    { name: "one of two", signed: [{ ...signer, identity: "ops@acme.test" }, signer], want: true },
+  ];
+  for (const { name, signed, want } of cases) {
+    test(`${want ? "accepted" : "refused"}: ${name}`, async () => {
+      const { isAccepted, verdicts } = await check(`${repository.name}:1`, { signed });
+      assert.equal(isAccepted, want, JSON.stringify(verdicts));
+      assert.deepEqual(verdicts[0]?.held, want ? ["signed by dev@acme.test"] : []);
+    });
+  }
+});
+
+describe("certificates of notation's", { skip: noOpenssl }, async () => {
+  if (noOpenssl !== false) return;
+  const directory = mkdtempSync(path.join(root, "certificates-"));
+  const authority = issue(directory, "root", usages.root);
+  const other = issue(directory, "other", usages.root);
+  const leaf = issue(directory, "leaf", usages.leaf, authority);
+  for (const { name, certificate } of [authority, other]) writeFileSync(path.join(directory, `${name}.pem`), certificate);
+  const repository = await startRepository("acme/noted");
+  after(() => repository[Symbol.asyncDispose]());
+  await pushImage(repository, "1");
+  const image = `${repository.name}:1`;
+  await using slipway = await Slipway.open({ root: path.join(root, "signing") });
+  await slipway.trust.sign(image, { key: { pem: leaf.key }, certificates: { pem: leaf.chain } });
+  const subject =
+    /^subject=(.*)$/m.exec(
+      execFileSync("openssl", ["x509", "-noout", "-subject", "-nameopt", "RFC2253"], { input: leaf.certificate, encoding: "utf8" }),
+    )?.[1] ?? "";
+  const cases: readonly { readonly name: string; readonly signer: object; readonly want: boolean }[] = [
+    { name: "of the authority", signer: { authorities: [path.join(directory, "root.pem")] }, want: true },
+    { name: "of the authority, by the subject", signer: { authorities: path.join(directory, "root.pem"), subjects: subject }, want: true },
+    { name: "of the authority, of another subject", signer: { authorities: path.join(directory, "root.pem"), subjects: "CN=somebody" }, want: false },
+    { name: "of another authority", signer: { authorities: path.join(directory, "other.pem") }, want: false },
+  ];
+  for (const { name, signer, want } of cases) {
+    test(`${want ? "accepted" : "refused"}: ${name}`, async () => assert.equal((await check(image, { signed: [signer] })).isAccepted, want));
+  }
+});
+
+test("both files have to let an image pass: the system's and the user's", async () => {
+  await using repository = await startRepository("acme/app");
+  await pushImage(repository, "1");
+  const host = repository.name.split("/")[0] ?? "";
+  const accepting = { scopes: { [host]: { accept: true } }, default: { reject: true } };
+  const refusing = { default: { reject: true, reason: "not here" } };
+  const store = Store.open(path.join(root, "both"));
+  after(() => store.close());
+  await using client = createRegistryClient(await readMachineConfig());
+  const outcome = async (system: object, user: object): Promise<readonly boolean[]> => {
+    const policies = loadPolicyFiles({ system: write(system), user: write(user), isGiven: false });
+    const { isAccepted, verdicts } = await new Policies({ store, client: async () => client }, policies, []).check(
+      parseReference(`${repository.name}:1`),
+      undefined,
+    );
+    return [isAccepted, ...verdicts.map(({ refused }) => refused === undefined)];
+  };
+  assert.deepEqual(await outcome(accepting, accepting), [true, true, true]);
+  assert.deepEqual(await outcome(refusing, accepting), [false, false, true]);
+  assert.deepEqual(await outcome(accepting, refusing), [false, true, false]);
+});
+
+test("a policy file has to be a plain file that not anybody may write, and is read within bounds", () => {
+  const places = (user: string) => ({ system: path.join(root, "absent.json"), user, isGiven: false });
+  assert.deepEqual(loadPolicyFiles(places(path.join(root, "absent.json"))), []);
+  const pipe = path.join(root, "pipe.json");
+  execFileSync("mkfifo", [pipe]);
+  assert.throws(() => loadPolicyFiles(places(pipe)), { code: "POLICY_INVALID", message: /no regular file/ });
+  const large = path.join(root, "large.json");
+  writeFileSync(large, " ".repeat((1 << 20) + 1));
+  assert.throws(() => loadPolicyFiles(places(large)), { code: "POLICY_INVALID", message: /longer than/ });
+  const open = write({ default: { accept: true } });
+  chmodSync(open, 0o666);
+  assert.throws(() => loadPolicyFiles(places(open)), { code: "POLICY_INVALID", message: /anybody may write/ });
+  const key = path.join(root, "huge.pub");
+  writeFileSync(key, Buffer.alloc((4 << 20) + 1));
+  assert.throws(() => loadPolicyFiles(places(write({ default: { signed: [{ keys: key }] } }))), {
+    code: "POLICY_INVALID",
+    message: /huge\.pub cannot be read: it is longer/,
+  });
+});
+
+test("a key that is none refuses, and says so", async () => {
+  await using repository = await startRepository("acme/app");
+  await pushImage(repository, "1");
+  const image = `${repository.name}:1`;
+  await using slipway = await Slipway.open({ root: path.join(root, "signing") });
+  const ours = pair("ours");
+  await slipway.trust.sign(image, ours);
+  const [good, bad] = [path.join(root, "good.pub"), path.join(root, "bad.pub")];
+  writeFileSync(good, ours.keys[0]?.pem ?? "");
+  writeFileSync(bad, "no key");
+  const { isAccepted, verdicts } = await check(image, { signed: [{ keys: bad }] });
+  assert.equal(isAccepted, false);
+  assert.match(verdicts[0]?.refused?.reason ?? "", /it cannot be verified: .*bad\.pub/);
+  assert.equal((await check(image, { signed: [{ keys: bad }, { keys: good }] })).isAccepted, true);
+  assert.equal(readFileSync(bad, "utf8"), "no key");
+});
