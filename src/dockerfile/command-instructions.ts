@@ -2,19 +2,21 @@
 import { goQuote } from "../base/go-text.ts";
 import { parseDuration } from "./duration.ts";
 import { parseFlags } from "./flags.ts";
+import type { FrontendFeatures } from "./frontend.ts";
 import type { CmdInstruction, CommandLine, EntrypointInstruction, HealthcheckInstruction, RunInstruction, ShellInstruction } from "./instruction.ts";
 import { syntaxReason } from "./parse-error.ts";
 import { checkRunMount } from "./run-mount.ts";
 import type { Arguments, InstructionNode } from "./syntax-tree.ts";
 import { atLeastOne, baseOf, heredocFromBody } from "./syntax-words.ts";
 
+const runFlags = { mount: "strings", network: "string", device: "strings" } as const;
 const networkModes = new Set(["default", "none", "host"]);
 const securityModes = new Set(["sandbox", "insecure"]);
 const minimumIntervalNs = 1e6;
 const maximumRetries = 2 ** 31 - 1;
 
-export function buildRun(node: InstructionNode): RunInstruction {
-  const flags = parseFlags(node.flags, { mount: "strings", network: "string", security: "string", device: "strings" });
+export function buildRun(node: InstructionNode, features: FrontendFeatures): RunInstruction {
+  const flags = parseFlags(node.flags, features.security ? { ...runFlags, security: "string" } : runFlags);
   const mounts = flags.all("mount");
   for (const mount of mounts) checkRunMount(mount);
   const [network] = flags.all("network");

@@ -60,7 +60,7 @@ describe("docs/dockerfile.md", () => {
     it(`the parser knows ${keyword} ${flag}`, () => {
       const rest = keyword === "FROM" ? "scratch" : keyword === "HEALTHCHECK" ? "CMD x" : "a b";
       try {
-        parseDockerfile(`FROM scratch\n${keyword} ${flag}=1 ${rest}\n`);
+        parseDockerfile(`# syntax=docker/dockerfile:1\nFROM scratch\n${keyword} ${flag}=1 ${rest}\n`);
       } catch (error) {
         assert.doesNotMatch(asSlipwayError(error).message, /unknown flag/);
       }

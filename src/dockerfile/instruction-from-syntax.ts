@@ -3,6 +3,7 @@ import { goQuote } from "../base/go-text.ts";
 import { buildCmd, buildEntrypoint, buildHealthcheck, buildRun, buildShell } from "./command-instructions.ts";
 import { buildAdd, buildCopy } from "./copy-instructions.ts";
 import { parseFlags } from "./flags.ts";
+import type { FrontendFeatures } from "./frontend.ts";
 import { trimSpace } from "./go-text.ts";
 import type {
   ArgInstruction,
@@ -22,7 +23,7 @@ import { findSuggestionAnyCase, withSuggestion } from "./suggest.ts";
 import type { InstructionNode } from "./syntax-tree.ts";
 import { atLeastOne, baseOf, pairsOf, singleWord, wordsOf } from "./syntax-words.ts";
 
-const builders: Readonly<Record<Instruction["type"] | "from", (node: InstructionNode) => Instruction | FromInstruction>> = {
+const builders: Readonly<Record<Instruction["type"] | "from", (node: InstructionNode, features: FrontendFeatures) => Instruction | FromInstruction>> = {
   add: buildAdd,
   arg: buildArg,
   cmd: buildCmd,
@@ -46,9 +47,9 @@ const builders: Readonly<Record<Instruction["type"] | "from", (node: Instruction
 const stageName = /^[a-z][a-z0-9-_.]*$/;
 
 /** Throws in Docker's words and without place. */
-export function instructionFromSyntax(node: InstructionNode): Instruction | FromInstruction {
+export function instructionFromSyntax(node: InstructionNode, features: FrontendFeatures): Instruction | FromInstruction {
   const name = node.keyword.toLowerCase();
-  if (isKnown(name)) return builders[name](node);
+  if (isKnown(name)) return builders[name](node, features);
   const suggestion = findSuggestionAnyCase(node.keyword, Object.keys(builders));
   throw syntaxReason(withSuggestion(`unknown instruction: ${node.keyword}`, suggestion), node.keyword);
 }

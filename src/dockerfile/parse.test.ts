@@ -68,8 +68,8 @@ describe("parseDockerfile", () => {
     { name: "continuation, comment and blank line", text: "RUN a \\\n  # c\n\n  b\n", expected: { code: "RUN a   b", lines: { start: 2, end: 5 } } },
     {
       name: "RUN's flags",
-      text: "RUN --mount=type=cache,target=/x --mount='type=bind' --network=none --security=insecure x",
-      expected: { mounts: ["type=cache,target=/x", "type=bind"], network: "none", security: "insecure", command: { form: "shell", args: ["x"], heredocs: [] } },
+      text: "RUN --mount=type=cache,target=/x --mount='type=bind' --network=none x",
+      expected: { mounts: ["type=cache,target=/x", "type=bind"], network: "none", security: undefined, command: { form: "shell", args: ["x"], heredocs: [] } },
     },
     { name: "two dashes end the flags", text: "RUN --network=none -- --x", expected: { command: { form: "shell", args: ["--x"], heredocs: [] } } },
     {
@@ -295,4 +295,22 @@ describe("parseTrigger", () => {
     { text: "FROM x", message: "FROM isn't allowed as an ONBUILD trigger" },
   ];
   for (const { text, message } of refused) it(`refuses ${JSON.stringify(text)}`, () => assert.throws(() => parseTrigger(text), { message }));
+});
+
+describe("RUN --security", () => {
+  const rows: readonly (readonly [syntax: string, known: boolean])[] = [
+    ["", false],
+    ["# syntax=docker/dockerfile:1.19\n", false],
+    ["# syntax=docker/dockerfile:1.4.2\n", false],
+    ["# syntax=docker/dockerfile:1.20\n", true],
+    ["# syntax=docker/dockerfile:1.7-labs\n", true],
+    ["# syntax=docker/dockerfile:1\n", true],
+  ];
+  for (const [syntax, known] of rows) {
+    it(`${known ? "of" : "not of"} ${syntax.trim() || "the frontend that Docker brings along"}`, () => {
+      const parse = (): unknown => parseDockerfile(`${syntax}FROM scratch\nRUN --security=insecure x\n`).stages[0]?.instructions[0];
+      if (!known) assert.throws(parse, { code: "DOCKERFILE_PARSE", message: /unknown flag: --security$/ });
+      else assert.equal((parse() as { readonly security?: string }).security, "insecure");
+    });
+  }
 });

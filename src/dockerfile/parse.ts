@@ -1,5 +1,6 @@
 /** Text → Dockerfile: typed instructions in stages, with every fault in the words that Docker's users search for. */
 import { SlipwayError } from "../base/errors.ts";
+import { builtinFeatures, featuresOf, type FrontendFeatures } from "./frontend.ts";
 import { instructionFromSyntax } from "./instruction-from-syntax.ts";
 import type { ArgInstruction, Dockerfile, FromInstruction, Instruction, LineRange, Stage } from "./instruction.ts";
 import { atLines, dockerfileError } from "./parse-error.ts";
@@ -36,7 +37,7 @@ export function parseDockerfile(source: string | Uint8Array, options: ParseOptio
 export function parseTrigger(expression: string): Instruction {
   const [node, ...others] = parseSyntax(expression).nodes.filter(isInstruction);
   if (node === undefined || others.length > 0) throw dockerfileError("onbuild trigger should be a single expression", undefined);
-  const instruction = typedInstruction(node);
+  const instruction = typedInstruction(node, builtinFeatures);
   if (instruction.type === "from") throw dockerfileError("FROM isn't allowed as an ONBUILD trigger", undefined);
   return instruction;
 }
@@ -75,21 +76,22 @@ function dockerfileFrom(
   faults: readonly SlipwayError[],
 ): { readonly dockerfile: Dockerfile; readonly fault?: SlipwayError } {
   const nodes = all.filter(isInstruction);
+  const features = featuresOf(directives.syntax);
   const metaArgs: ArgInstruction[] = [];
   const stages: GrowingStage[] = [];
   const warnings = nodes.flatMap(emptyContinuation);
   const dockerfile = { directives, metaArgs, stages, warnings, text };
   // what cannot be split is said first, wherever it stands
   if (faults[0] !== undefined)
-    return { dockerfile, fault: withFurtherFaults(faults[0], [...faults.slice(1), ...nodes.flatMap((node) => faultOf(node) ?? [])]) };
+    return { dockerfile, fault: withFurtherFaults(faults[0], [...faults.slice(1), ...nodes.flatMap((node) => faultOf(node, features) ?? [])]) };
   try {
     for (const node of nodes) {
       warnings.push(...keywordWarnings(node));
-      addInstruction(node, metaArgs, stages);
+      addInstruction(node, features, dockerfile);
     }
     return { dockerfile };
   } catch (error) {
-    if (error instanceof SlipwayError) return { dockerfile, fault: withFurtherFaults(error, laterFaults(error, nodes)) };
+    if (error instanceof SlipwayError) return { dockerfile, fault: withFurtherFaults(error, laterFaults(error, nodes, features)) };
     throw error;
   }
 }
@@ -109,18 +111,18 @@ function withFurtherFaults(first: SlipwayError, others: readonly SlipwayError[])
   return also.length === 0 ? first : new SlipwayError(first.kind, first.code, first.message, { ...first.details, also }, first.cause);
 }
 
-function laterFaults({ details }: SlipwayError, nodes: readonly InstructionNode[]): readonly SlipwayError[] {
+function laterFaults({ details }: SlipwayError, nodes: readonly InstructionNode[], features: FrontendFeatures): readonly SlipwayError[] {
   const { lines } = details;
-  return !isLines(lines) ? [] : nodes.filter((node) => node.lines.start > lines.start).flatMap((node) => faultOf(node) ?? []);
+  return !isLines(lines) ? [] : nodes.filter((node) => node.lines.start > lines.start).flatMap((node) => faultOf(node, features) ?? []);
 }
 
 function isLines(value: unknown): value is LineRange {
   return typeof value === "object" && value !== null && "start" in value && typeof value.start === "number";
 }
 
-function faultOf(node: InstructionNode): SlipwayError | undefined {
+function faultOf(node: InstructionNode, features: FrontendFeatures): SlipwayError | undefined {
   try {
-    typedInstruction(node);
+    typedInstruction(node, features);
     return undefined;
   } catch (error) {
     if (error instanceof SlipwayError) return error;
@@ -128,8 +130,12 @@ function faultOf(node: InstructionNode): SlipwayError | undefined {
   }
 }
 
-function addInstruction(node: InstructionNode, metaArgs: ArgInstruction[], stages: GrowingStage[]): void {
-  const instruction = typedInstruction(node);
+function addInstruction(
+  node: InstructionNode,
+  features: FrontendFeatures,
+  { metaArgs, stages }: { readonly metaArgs: ArgInstruction[]; readonly stages: GrowingStage[] },
+): void {
+  const instruction = typedInstruction(node, features);
   const current = stages.at(-1);
   if (instruction.type === "from") stages.push({ from: instruction, index: stages.length, name: instruction.as, instructions: [] });
   else if (current !== undefined) current.instructions.push(instruction);
@@ -137,6 +143,6 @@ function addInstruction(node: InstructionNode, metaArgs: ArgInstruction[], stage
   else throw dockerfileError("no build stage in current context", node.lines);
 }
 
-function typedInstruction(node: InstructionNode): Instruction | FromInstruction {
-  return atLines(node.lines, true, () => instructionFromSyntax(node));
+function typedInstruction(node: InstructionNode, features: FrontendFeatures): Instruction | FromInstruction {
+  return atLines(node.lines, true, () => instructionFromSyntax(node, features));
 }

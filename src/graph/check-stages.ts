@@ -73,7 +73,8 @@ function refuseCycles(stages: readonly Stage[], sources: readonly (readonly Sour
     if (seen.has(stage)) return undefined;
     seen.add(stage);
     path.add(stage);
-    for (const source of sources[stage.index] ?? []) {
+    // of several instructions that take from one stage, the last is named
+    for (const source of (sources[stage.index] ?? []).toReversed()) {
       if (source.stage === undefined) continue;
       if (path.has(source.stage) || visit(source.stage) !== undefined) return source.lines;
     }

@@ -39,6 +39,13 @@ const faults: readonly Fault[] = [
     line: 2,
   },
   {
+    name: "a stage that copies from itself twice",
+    dockerfile: "FROM busybox AS a\nCOPY --from=a /x /x\nCOPY --from=a /y /y\nRUN x\n",
+    code: "STAGE_CYCLE",
+    message: /^circular dependency detected on stage: a$/,
+    line: 3,
+  },
+  {
     name: "a stage that copies from its own number",
     dockerfile: "FROM busybox\nCOPY --from=0 /x /x\n",
     code: "STAGE_CYCLE",

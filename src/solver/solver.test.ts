@@ -80,7 +80,9 @@ describe("failures", () => {
 
   test("entitlements that were not granted", async () => {
     await assert.rejects(build("FROM busybox\nRUN --network=host true\n"), { message: "failed to load LLB: network.host is not allowed" });
-    await assert.rejects(build("FROM busybox\nRUN --security=insecure true\n"), { message: "failed to load LLB: security.insecure is not allowed" });
+    await assert.rejects(build("# syntax=docker/dockerfile:1\nFROM busybox\nRUN --security=insecure true\n"), {
+      message: "failed to load LLB: security.insecure is not allowed",
+    });
   });
 
   test("an owner by name where nothing could know it", async () => {
