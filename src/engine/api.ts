@@ -2,6 +2,7 @@
  * The public library: every use case as a typed call. Long work returns a `Task`: an AsyncIterable of progress with the
  * result beside it; `AbortSignal` cancels it and everything below it, and what had finished stays in the store.
  */
+import type { AttestationOptions } from "./attestation-api.ts";
 import type { ErrorKind } from "../base/errors.ts";
 import type { ProgressEvent } from "../base/progress.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -68,12 +69,11 @@ export type BuildOutput =
   /** docker-archive / OCI layout as a tar file, or a directory for oci with tar=false; dest "-" is standard output */
   | { readonly type: "docker" | "oci"; readonly dest: string | undefined; readonly attributes: Readonly<Record<string, string>> }
   /** `platformSplit`: a directory for each platform (`linux_arm64/`); default where several were asked for */
-  | { readonly type: "tar"; readonly dest: string; readonly platformSplit?: boolean }
-  | { readonly type: "local"; readonly dest: string; readonly platformSplit?: boolean }
+  | { readonly type: "tar" | "local"; readonly dest: string; readonly platformSplit?: boolean; readonly attestationPrefix?: string }
   | { readonly type: "registry"; readonly attributes: Readonly<Record<string, string>> }
   | { readonly type: "cacheonly" };
 
-export interface BuildOptions {
+export interface BuildOptions extends AttestationOptions {
   readonly context: BuildContext;
   /** default: `Dockerfile` in the context */
   readonly dockerfile?: DockerfileSource;
@@ -129,6 +129,7 @@ export interface BuildOptions {
   readonly signal?: AbortSignal;
 }
 
+export type { AttestationOptions, BuildAttestation } from "./attestation-api.ts";
 export type { LockChange } from "./lock/lock-file.ts";
 
 export interface LockOptions extends Pick<BuildOptions, "context" | "buildArgs" | "buildContexts" | "target" | "platforms" | "pull" | "lockFile" | "signal"> {

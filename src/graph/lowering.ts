@@ -8,6 +8,8 @@ import type { Vertex } from "./vertex.ts";
 export interface ResolvedImage {
   /** full name, with the digest it was found at where there is one: shown behind FROM */
   readonly reference: string;
+  /** of its config: what an image without a registry's digest is known by */
+  readonly id?: Digest;
   readonly config: ImageConfig;
   readonly chain: readonly Digest[];
   readonly platform: Platform;

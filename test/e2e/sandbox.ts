@@ -88,6 +88,8 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
     SLIPWAY_ROOT: store,
     // no test leaves the machine: the hub is a port where nothing listens
     CONTAINERS_REGISTRIES_CONF: registries,
+    // what is said of pushed images has a suite of its own
+    BUILDX_NO_DEFAULT_ATTESTATIONS: "1",
     ...(process.env["NODE_COMPILE_CACHE"] === undefined ? {} : { NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] }),
     ...options.env,
   };

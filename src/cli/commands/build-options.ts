@@ -10,6 +10,7 @@ import type { Invocation } from "../command.ts";
 import { cliError } from "../failure.ts";
 import { parseBool } from "../flag-value.ts";
 import type { ParsedFlags } from "../flags.ts";
+import { attestationOptions } from "./attest-words.ts";
 import { isHttpUrl, isRemote, parseBuildArgs, parseBuildContexts, parseOutput, parseSecret, parseSsh } from "./build-words.ts";
 import { parseCacheSources, parseCacheTargets } from "./cache-words.ts";
 import { configuredProxies } from "./config-proxies.ts";
@@ -247,6 +248,7 @@ export async function buildOptionsFrom(cli: Cli, invocation: Invocation): Promis
     ...samenessFrom(cli, flags),
     cacheTo: parseCacheTargets(cli, flags.list("cache-to")),
     squash: squashFrom(flags.string("squash")),
+    ...attestationOptions(cli, flags),
     stdout: (chunk) => cli.stdout.writeSlowly(chunk),
   };
 }

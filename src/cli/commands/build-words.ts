@@ -38,7 +38,8 @@ export function parseOutput(cli: Cli, text: string): BuildOutput {
 
 function outputOf(cli: Cli, type: string, dest: string | undefined, attributes: Readonly<Record<string, string>>): BuildOutput {
   const path = dest === undefined || dest === "-" ? dest : resolve(cli.cwd, dest);
-  const split = splitOf(attributes["platform-split"]);
+  const { "platform-split": splitText, "attestation-prefix": attestationPrefix } = attributes;
+  const split = { ...splitOf(splitText), ...(attestationPrefix === undefined ? {} : { attestationPrefix }) };
   switch (type) {
     case "image":
     case "registry":

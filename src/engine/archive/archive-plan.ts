@@ -7,6 +7,7 @@ import { parseManifestOrIndex } from "../../oci/parse-manifest.ts";
 import { hostPlatform, normalizePlatform, platformDistance, type Platform } from "../../oci/platform.ts";
 import { familiarName, parseReference } from "../../oci/reference.ts";
 import type { Chain, Store } from "../../store/index.ts";
+import type { AttestationDocument } from "../attestations/attestation-manifest.ts";
 import { keptAttestations, readIndexDocument, type KeptAttestation } from "../attestations/kept-attestations.ts";
 import type { Annotations } from "../build/annotations.ts";
 import { withDockerTypes } from "../push/docker-types.ts";
@@ -26,6 +27,8 @@ export interface ArchivedImage {
   readonly baseLayers?: number;
   /** a manifest in the store to keep as it is, if all its blobs are here: it keeps the image's digest */
   readonly manifest?: Digest;
+  /** what is said of it, once its manifest is known: entries of the index that it is in, or manifests beside it */
+  readonly attest?: (document: ImageDocument) => Promise<readonly AttestationDocument[]>;
 }
 
 /** Images for several platforms under one name; its images have no names of their own. */
@@ -122,7 +125,9 @@ async function planIndex(
     describe((planned[at] as PlannedImage).manifest, platform, annotations?.manifestDescriptor ?? {}),
   );
   const own = Math.max(0, bestFor(hostPlatform(), index.images));
-  const made = newIndex(manifests, index.annotations?.index ?? {});
+  const attested: Descriptor[] = [];
+  for (const [at, image] of index.images.entries()) attested.push(...(await planAttestations(image, (planned[at] as PlannedImage).manifest, blobs)));
+  const made = newIndex([...manifests, ...attested], index.annotations?.index ?? {});
   const kept = dockerTypes ? undefined : keptIndex(store, index.document, manifests);
   for (const attestation of kept?.attestations ?? []) {
     addBytes(blobs, attestation.bytes);
@@ -132,6 +137,17 @@ async function planIndex(
   const digest = addBytes(blobs, bytes);
   const descriptor = describe({ mediaType, digest, size: bytes.length }, undefined, index.annotations?.indexDescriptor ?? {});
   return { names: index.names, descriptor, shown: planned[own] as PlannedImage };
+}
+
+async function planAttestations({ attest }: ArchivedImage, { mediaType, digest }: Descriptor, blobs: Map<Digest, PlannedBlob>): Promise<readonly Descriptor[]> {
+  const source = blobs.get(digest)?.source;
+  if (attest === undefined || source === undefined || !("bytes" in source)) return [];
+  const documents = (await attest({ mediaType, bytes: Buffer.from(source.bytes) })).filter(({ isLoose }) => !isLoose);
+  for (const document of documents) {
+    addBytes(blobs, document.bytes);
+    for (const { bytes } of document.blobs) addBytes(blobs, bytes);
+  }
+  return documents.map(({ entry }) => entry);
 }
 
 /** The position of the image that serves the platform best; -1 when none does. */

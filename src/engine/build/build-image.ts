@@ -15,6 +15,8 @@ import type { PolicyGate } from "../policy-gate.ts";
 import type { BuildOptions, BuildResult, BuildWarning } from "../api.ts";
 import { parseTagName } from "../image-names.ts";
 import { openCaches, type BuildCaches } from "./cache/build-caches.ts";
+import { parseAttestations, type AttestationRequests } from "../provenance/attestation-options.ts";
+import { SourceRevisions, type BuildFacts } from "../provenance/build-facts.ts";
 import { withExcerpt } from "./diagnostics.ts";
 import { exportResult } from "./export-result.ts";
 import type { PlatformResult } from "./exportable.ts";
@@ -40,6 +42,8 @@ export interface BuildSurroundings {
 /** Failures carry `details.excerpt` and `details.vertex` where they have a place. */
 export async function buildImage(asked: BuildOptions, surroundings: BuildSurroundings): Promise<BuildResult> {
   const signal = asked.signal ?? new AbortController().signal;
+  const startedMs = Date.now();
+  const attestations = parseAttestations(asked.attestations ?? [], asked.noDefaultAttestations === true);
   const tags = (asked.tags ?? []).map(parseTagName);
   const targets = targetPlatforms(asked);
   for (const output of asked.outputs ?? []) if ("attributes" in output) parseImageOutput(output.attributes);
@@ -51,7 +55,7 @@ export async function buildImage(asked: BuildOptions, surroundings: BuildSurroun
   const caches = openCaches(options, surroundings, signal);
   for (let attempt = 1; ; attempt++) {
     try {
-      return await buildOnce(options, surroundings, { context, parsed, targets, tags, signal, caches });
+      return await buildOnce(options, surroundings, { context, parsed, targets, tags, signal, caches, attestations, startedMs });
     } catch (error) {
       // Somebody pruned what the cache had just promised: what is gone is made again.
       if (!isSlipwayError(error, "LAYER_MISSING") || attempt === maxAttempts) throw withExcerpt(error, parsed.source);
@@ -68,6 +72,8 @@ interface OpenedBuild {
   readonly tags: readonly string[];
   readonly signal: AbortSignal;
   readonly caches: BuildCaches;
+  readonly attestations: AttestationRequests;
+  readonly startedMs: number;
 }
 
 async function buildOnce(options: BuildOptions, surroundings: BuildSurroundings, opened: OpenedBuild): Promise<BuildResult> {
@@ -95,7 +101,7 @@ async function buildOnce(options: BuildOptions, surroundings: BuildSurroundings,
   for (const platform of targets.repeated) warnOfRepeated(onProgress, definitionStep(options), platform);
   for (const { lint } of platforms) failOnWarnings(parsed, { ...lint, nestedNodeModules });
   await reportIgnoreFile(onProgress, context);
-  return await solveAndExport(options, surroundings, { ...opened, platforms, warnings, pins });
+  return await solveAndExport(options, surroundings, { ...opened, platforms, warnings, pins, images, revisions: new SourceRevisions() });
 }
 
 /** The step is one that is over already. */
@@ -178,6 +184,8 @@ interface SolveInput extends OpenedBuild {
   readonly pins: SourcePins | undefined;
   readonly platforms: readonly LoweredPlatform[];
   readonly warnings: readonly BuildWarning[];
+  readonly images: ReadonlyMap<string, ResolvedImage>;
+  readonly revisions: SourceRevisions;
 }
 
 async function solveAndExport(options: BuildOptions, surroundings: BuildSurroundings, input: SolveInput): Promise<BuildResult> {
@@ -194,6 +202,8 @@ async function solveAndExport(options: BuildOptions, surroundings: BuildSurround
       warnings: input.warnings,
       signal,
       inlineCache,
+      attestations: input.attestations,
+      facts: factsOf(options, input),
     });
     await input.caches.write(
       exchange,
@@ -201,6 +211,18 @@ async function solveAndExport(options: BuildOptions, surroundings: BuildSurround
     );
     return result;
   });
+}
+
+function factsOf({ context: { kind } }: BuildOptions, { context, parsed, startedMs, images, revisions }: SolveInput): BuildFacts {
+  return {
+    startedMs,
+    contextSource: context.source,
+    directory: kind === "directory" ? context.directory : undefined,
+    dockerfile: parsed.source,
+    excluded: parsed.excluded ?? [],
+    images,
+    revisions,
+  };
 }
 
 /** One solver for all: what platforms have in common is solved once. */

@@ -3,7 +3,7 @@ import type { Descriptor } from "../../oci/manifest.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { parseManifestOrIndex } from "../../oci/parse-manifest.ts";
 import type { BuildOutput } from "../api.ts";
-import type { ArchivedImage, ArchivedIndex, ArchivePlan, PlanOptions } from "../archive/archive-plan.ts";
+import type { ArchivedImage, ArchivedIndex, ArchivePlan, ImageDocument, PlanOptions } from "../archive/archive-plan.ts";
 import { annotationsFor, indexAnnotations } from "./annotations.ts";
 import { namesOf, type BuiltImage, type Exportable, type Exported } from "./exportable.ts";
 import type { ImageOutput } from "./image-output.ts";
@@ -13,12 +13,13 @@ import { destinationRequired, writeStream } from "./write-stream.ts";
 type ArchiveOutput = Extract<BuildOutput, { type: "docker" | "oci" }>;
 
 export async function exportArchive(input: Exportable, output: ArchiveOutput, asked: ImageOutput): Promise<Exported> {
-  const { onProgress, asIndex } = input;
+  const { onProgress } = input;
+  const asIndex = standsAsIndex(input);
   const label = output.type === "oci" ? "exporting to oci image format" : "exporting to docker image format";
   return await runStepOf(onProgress, label, async (step) => {
     const archived = archivedResult(input, namesOf(input.tags, [output]));
     step.status("exporting layers", 0, undefined, true);
-    const plan = await writeArchived(input, output, archived, planOptions(output, asked));
+    const plan = await writeArchived(input, output, archived, planOptions(input, output, asked));
     const manifest = withoutNames(plan.index[0] as Descriptor);
     if (asIndex) step.status(`exporting manifest list ${manifest.digest}`, 0, undefined, true);
     step.status("sending tarball", 0, undefined, true);
@@ -35,11 +36,20 @@ function configOf({ blobs }: ArchivePlan, { digest, mediaType }: Descriptor): Di
 
 /** What was built, as archives and registries take it. */
 export function archivedResult(input: Exportable, names: readonly string[]): ArchivedImage | ArchivedIndex {
-  return input.asIndex ? archivedIndex(input, names) : archivedImage(input, input.images[0] as BuiltImage, names);
+  return standsAsIndex(input) ? archivedIndex(input, names) : archivedImage(input, input.images[0] as BuiltImage, names);
 }
 
-function archivedImage({ annotations }: Exportable, { platform, config, chain, baseLayers }: BuiltImage, names: readonly string[]): ArchivedImage {
-  return { config, chain, baseLayers, names, annotations: annotationsFor(annotations, platform) };
+/** What is said of images in an index needs one. */
+export function standsAsIndex({ asIndex, requests }: Exportable): boolean {
+  const { provenance, sbom } = requests ?? {};
+  return asIndex || provenance?.asReferrer === false || sbom?.asReferrer === false;
+}
+
+function archivedImage({ annotations, attest, images }: Exportable, image: BuiltImage, names: readonly string[]): ArchivedImage {
+  const { platform, config, chain, baseLayers } = image;
+  const at = images.indexOf(image);
+  const said = attest === undefined ? {} : { attest: async (document: ImageDocument) => await attest(at, document) };
+  return { config, chain, baseLayers, names, annotations: annotationsFor(annotations, platform), ...said };
 }
 
 function archivedIndex(input: Exportable, names: readonly string[]): ArchivedIndex {
@@ -48,9 +58,9 @@ function archivedIndex(input: Exportable, names: readonly string[]): ArchivedInd
 }
 
 /** Without a word about compression layers go in whatever form lies here. */
-function planOptions({ attributes }: ArchiveOutput, { compression, ociTypes }: ImageOutput): Omit<PlanOptions, "format" | "signal"> {
+function planOptions({ attest }: Exportable, { attributes }: ArchiveOutput, { compression, ociTypes }: ImageOutput): Omit<PlanOptions, "format" | "signal"> {
   const isAsked = ["compression", "compression-level", "force-compression"].some((name) => attributes[name] !== undefined);
-  return { ...(isAsked ? { compression } : {}), dockerTypes: ociTypes === false };
+  return { ...(isAsked ? { compression } : {}), dockerTypes: ociTypes === false && attest === undefined };
 }
 
 async function writeArchived(

@@ -1,5 +1,7 @@
 /** `-o type=local|tar`: the final stage's files; of several platforms each in a directory of its own, `linux_arm64/`. */
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { userMode } from "../../base/umask.ts";
 import { SlipwayError } from "../../base/errors.ts";
 import { formatPlatform, type Platform } from "../../oci/platform.ts";
 import type { FileView } from "../../store/index.ts";
@@ -15,9 +17,17 @@ export async function exportFiles(input: Exportable, output: Extract<BuildOutput
   await runStepOf(onProgress, label, async (step) => {
     if (output.dest === "") throw destinationRequired(output.type);
     const views: (PlacedView & { readonly platform: Platform })[] = [];
-    for (const { platform, chain } of input.images) {
+    for (const [at, { platform, chain }] of input.images.entries()) {
       const directory = (output.platformSplit ?? targets.several) ? formatPlatform(platform).replaceAll("/", "_") : "";
-      views.push({ directory, platform, view: await store.materializer.readableView(chain, signal) });
+      const view = await store.materializer.readableView(chain, signal);
+      const statements =
+        input.requests === undefined ? [] : await (await import("./export-statements.ts")).statementFiles(input, at, view, output.attestationPrefix ?? "");
+      views.push({
+        directory,
+        platform,
+        view,
+        statements: statements.map(({ name, bytes }) => ({ name: withPlatformName(name, platform, directory, targets.several), bytes })),
+      });
     }
     if (views.length > 1 && output.platformSplit === false) refuseOverlap(views);
     if (output.type === "tar") {
@@ -25,11 +35,17 @@ export async function exportFiles(input: Exportable, output: Extract<BuildOutput
       step.status("sending tarball", 0, undefined, true);
       return;
     }
-    for (const { directory, platform, view } of views) {
+    for (const { directory, platform, view, statements } of views) {
       const bytes = writeLocal(view, join(output.dest, directory), store.ownership.owners.mode === "keep", signal);
+      for (const { name, bytes: text } of statements ?? []) writeFileSync(join(output.dest, directory, name), text, { mode: userMode("file") });
       step.status(targets.several ? `copying files ${formatPlatform(platform)}` : "copying files", bytes, undefined, true);
     }
   });
+}
+
+/** In one directory for all platforms the names tell them apart. */
+function withPlatformName(name: string, platform: Platform, directory: string, several: boolean): string {
+  return directory === "" && several ? name.replace(/\.json$/, `.${formatPlatform(platform).replaceAll("/", "_")}.json`) : name;
 }
 
 /** Without a directory for each, platforms may have directories in common and nothing else. Nothing is written before that is known. */

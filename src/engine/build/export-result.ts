@@ -4,10 +4,11 @@ import type { BuildOutput, BuildResult } from "../api.ts";
 import { familiar } from "../image-names.ts";
 import { commitIndex } from "../images/image-index.ts";
 import { configWithDiffIds } from "../push/estargz-layer.ts";
+import { SlipwayError } from "../../base/errors.ts";
 import { annotationsFor, indexAnnotations, parseAnnotations, wantsIndex } from "./annotations.ts";
 import { assembleConfig } from "./assemble-config.ts";
 import { buildOrigin } from "./build-origin.ts";
-import { exportArchive } from "./export-archive.ts";
+import { exportArchive, standsAsIndex } from "./export-archive.ts";
 import { exportFiles } from "./export-files.ts";
 import { namesOf, type BuiltImage, type Exportable, type Exported, type ExportInput, type PlatformResult } from "./exportable.ts";
 import { parseImageOutput, type ImageOutput } from "./image-output.ts";
@@ -27,7 +28,10 @@ export async function exportResult(input: ExportInput): Promise<BuildResult> {
     imageId: exported?.id,
     manifest: exported?.manifest,
     tags: tags.map(familiar),
-    metadata: metadataOf(exported, tags),
+    metadata: {
+      ...(options.metadataProvenance === undefined ? {} : await (await import("../provenance/metadata-provenance.ts")).metadataProvenance(input)),
+      ...metadataOf(exported, tags),
+    },
     warnings: input.warnings,
   };
 }
@@ -63,7 +67,7 @@ async function exportOne(input: Exportable, output: BuildOutput): Promise<Export
       return undefined;
     case "tar":
     case "local":
-      await exportFiles(input, output);
+      await exportFiles(await withAttestations(input, output.type, [], { artifacts: false, ociTypes: undefined }), output);
       return undefined;
     default:
       return await exportAsked(input, output, parseImageOutput(output.attributes));
@@ -76,9 +80,33 @@ async function exportAsked(input: Exportable, output: Extract<BuildOutput, { att
   const images = asked.rewriteTimestamp ? await Promise.all(input.images.map((image, at) => withRewrittenTimes(input, image, at))) : input.images;
   const changed = { ...input, images, annotations, asIndex: input.asIndex || wantsIndex(annotations) };
   const isArchive = output.type === "oci" || (output.type === "docker" && output.dest !== undefined);
-  return isArchive
-    ? await exportArchive(changed, output, asked)
-    : await exportImage(changed, output.attributes, { ...asked, push: asked.push || output.type === "registry" });
+  const push = !isArchive && (asked.push || output.type === "registry");
+  const kind = isArchive ? output.type : push ? "registry" : "image";
+  const attested = await withAttestations(changed, kind, namesOf(input.tags, [output]), asked);
+  return isArchive ? await exportArchive(attested, output, asked) : await exportImage(attested, output.attributes, { ...asked, push });
+}
+
+/** What nobody asked for is attested of what is pushed alone, and not where Docker's media types were asked for: they have none for it. */
+async function withAttestations(
+  input: Exportable,
+  kind: BuildOutput["type"],
+  names: readonly string[],
+  { artifacts: asArtifact, ociTypes }: Pick<ImageOutput, "artifacts" | "ociTypes">,
+): Promise<Exportable> {
+  const hasDockerTypes = ociTypes === false;
+  const { provenance, sbom } = input.attestations;
+  const isUnwanted = provenance?.byDefault === true && (kind !== "registry" || hasDockerTypes);
+  const requests = { provenance: isUnwanted ? undefined : provenance, sbom };
+  if (requests.provenance === undefined && requests.sbom === undefined) return input;
+  if ((kind === "oci" || kind === "image") && [requests.provenance, requests.sbom].some((one) => one?.asReferrer === true)) {
+    throw new SlipwayError("invalid_argument", "INVALID_ATTESTATION", "as=referrer is for images that are pushed: add --push", { output: kind });
+  }
+  if (kind === "docker") {
+    const message = "docker exporter does not support exporting manifest lists, use the oci exporter instead";
+    throw new SlipwayError("unsupported", "DOCKER_ARCHIVE_ATTESTED", message, { output: kind });
+  }
+  const { attestBuild } = await import("../provenance/attest-build.ts");
+  return { ...input, requests, attest: attestBuild(input, { requests, names, asArtifact }) };
 }
 
 async function withRewrittenTimes({ store, results, signal }: Exportable, image: BuiltImage, at: number): Promise<BuiltImage> {
@@ -96,17 +124,23 @@ async function exportImage(input: Exportable, attributes: Readonly<Record<string
     step.status("exporting layers", 0, undefined, true);
     const config = asIndex ? undefined : digestOf((images[0] as BuiltImage).config);
     const isKept = asked.store || !asked.push;
-    const id = isKept ? keepImages(input, names, step) : config;
+    const id = isKept ? await keepImages(input, names, asked, step) : config;
     if (asked.unpack) for (const { chain } of images) await store.materializer.directories(chain, signal);
     if (!asked.push) return { id: id as Digest, config, manifest: undefined };
     const { pushBuilt } = await import("./push-built.ts");
     const { manifest, config: pushed } = await pushBuilt(input, isKept ? id : undefined, names, asked, step);
-    return { id: id ?? manifest.digest, manifest, config: asIndex ? undefined : (pushed ?? config) };
+    return { id: id ?? manifest.digest, manifest, config: standsAsIndex(input) ? undefined : (pushed ?? config) };
   });
 }
 
-function keepImages(input: Exportable, names: readonly string[], step: Step): Digest {
-  const id = input.store.transaction(() => commitImages(input, names, (image) => step.status(`writing image ${image}`, 0, undefined, true)));
+async function keepImages(input: Exportable, names: readonly string[], asked: ImageOutput, step: Step): Promise<Digest> {
+  const isAttested = input.requests?.provenance?.byDefault === false || input.requests?.sbom !== undefined;
+  const keep = isAttested ? await (await import("./keep-attested.ts")).keepAttested(input, asked) : undefined;
+  const id = input.store.transaction(() => {
+    const made = commitImages(input, names, (image) => step.status(`writing image ${image}`, 0, undefined, true));
+    keep?.(made);
+    return made;
+  });
   if (input.asIndex) step.status(`writing image index ${id}`, 0, undefined, true);
   for (const name of names) step.status(`naming to ${name}`, 0, undefined, true);
   return id;

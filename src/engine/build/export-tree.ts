@@ -74,6 +74,8 @@ const chunkBytes = 256 * 1024;
 export interface PlacedView {
   readonly view: FileView;
   readonly directory: string;
+  /** files besides, at the tree's top */
+  readonly statements?: readonly { readonly name: string; readonly bytes: Buffer }[];
 }
 
 export function tarOfView(view: FileView): AsyncGenerator<Uint8Array> {
@@ -82,9 +84,14 @@ export function tarOfView(view: FileView): AsyncGenerator<Uint8Array> {
 
 /** The trees as one deterministic tar. */
 export async function* tarOfViews(placed: readonly PlacedView[]): AsyncGenerator<Uint8Array> {
-  for (const { view, directory } of placed) {
+  for (const { view, directory, statements = [] } of placed) {
     if (directory !== "") yield encodeHeader(createEntry({ type: "directory", path: directory }));
     yield* membersOf(view, directory);
+    for (const { name, bytes } of statements) {
+      yield encodeHeader(createEntry({ type: "file", path: joinPath(directory, name), mode: 0o644, size: bytes.length }));
+      yield bytes;
+      if (bytes.length % 512 > 0) yield Buffer.alloc(512 - (bytes.length % 512));
+    }
   }
   yield endOfArchive;
 }

@@ -8,6 +8,9 @@ import type { RegistryClient } from "../../registry/index.ts";
 import type { BuildOrigin, Chain, Store } from "../../store/index.ts";
 import type { BuildOptions, BuildOutput, BuildWarning } from "../api.ts";
 import { parseTagName } from "../image-names.ts";
+import type { AttestationRequests } from "../provenance/attestation-options.ts";
+import type { BuildFacts } from "../provenance/build-facts.ts";
+import type { AttestImage } from "../provenance/attest-build.ts";
 import type { ParsedAnnotation } from "./annotations.ts";
 import type { Lowered } from "./lower-build.ts";
 import type { TargetPlatforms } from "./target-platforms.ts";
@@ -35,6 +38,8 @@ export interface ExportInput {
   readonly signal: AbortSignal;
   /** what the image's config is to say of its cache */
   readonly inlineCache: (chain: Chain) => string | undefined;
+  readonly facts: BuildFacts;
+  readonly attestations: AttestationRequests;
 }
 
 /** One platform's image, ready to be written. */
@@ -53,6 +58,10 @@ export interface Exportable extends ExportInput {
   readonly annotations: readonly ParsedAnnotation[];
   /** an index stands for the images: of several platforms, or because something is said of it */
   readonly asIndex: boolean;
+  /** what is said of the images, where something is */
+  readonly attest?: AttestImage;
+  /** those of the requests that hold for the output */
+  readonly requests?: AttestationRequests;
 }
 
 /** Of an output that keeps or writes an image. */

@@ -22,6 +22,8 @@ export interface ImageOutput {
   /** files that are newer than SOURCE_DATE_EPOCH get its time */
   readonly rewriteTimestamp: boolean;
   readonly annotations: readonly ParsedAnnotation[];
+  /** attestations are OCI artifacts that refer to their images, in the index all the same */
+  readonly artifacts: boolean;
 }
 
 /** Fails with INVALID_OUTPUT, INVALID_COMPRESSION, INVALID_ANNOTATION or INVALID_PLATFORM (invalid_argument). */
@@ -40,12 +42,13 @@ export function parseImageOutput(attributes: Attributes): ImageOutput {
     ociTypes: attributes["oci-mediatypes"] === undefined ? undefined : flag("oci-mediatypes", true),
     compression: parseCompression(attributes),
     rewriteTimestamp,
+    artifacts: flag("oci-artifact", false),
     annotations: Object.entries(attributes).flatMap(([name, value]) => parseOutputAnnotation(name, value)),
   };
 }
 
 /** Those that BuildKit checks and that have nothing to do here. */
-const booleans = ["name-canonical", "dangling-name-empty-only", "prefer-nondist-layers", "attestation-inline", "oci-artifact"];
+const booleans = ["name-canonical", "dangling-name-empty-only", "prefer-nondist-layers", "attestation-inline"];
 
 function invalid(message: string, details: Readonly<Record<string, unknown>>): SlipwayError {
   return new SlipwayError("invalid_argument", "INVALID_OUTPUT", message, details);

@@ -12,6 +12,8 @@ export interface ParsedBuild {
   readonly dockerfile: Dockerfile;
   readonly source: DockerfileText;
   readonly ignore: IgnoreMatcher | undefined;
+  /** the ignore file's patterns, as it has them */
+  readonly excluded?: readonly string[];
 }
 
 /** `shownAs`: the Dockerfile's name above excerpts. Fails with DOCKERFILE_PARSE and an excerpt. */
@@ -20,7 +22,8 @@ export function parseBuild(loaded: LoadedDockerfile, shownAs = loaded.name, igno
   try {
     const dockerfile = parseDockerfile(loaded.text, { fileName: loaded.name, ignoresCheck });
     const patterns = loaded.ignoreText === undefined ? [] : parseIgnore(loaded.ignoreText);
-    return { dockerfile, source, ignore: patterns.length === 0 ? undefined : createIgnoreMatcher(patterns) };
+    const excluded = patterns.map(({ pattern }) => pattern);
+    return { dockerfile, source, ignore: patterns.length === 0 ? undefined : createIgnoreMatcher(patterns), excluded };
   } catch (error) {
     throw withExcerpt(error, source);
   }

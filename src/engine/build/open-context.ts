@@ -8,6 +8,7 @@ import type { Store } from "../../store/index.ts";
 import { createUnpacker } from "../../store/unpack.ts";
 import { decompress, detectCompression, isTarHeader, peek, probeSizeBytes } from "../../tar/compression.ts";
 import type { BuildContext } from "../api.ts";
+import { commitDigest, type ContextSource } from "../provenance/build-facts.ts";
 import { downloadFile } from "./download.ts";
 import { cloneRepository } from "./git-source.ts";
 import { dockerfileTooLarge, maxDockerfileBytes } from "./load-dockerfile.ts";
@@ -22,6 +23,8 @@ export interface OpenedContext {
   readonly dockerfileText: string | undefined;
   /** of the commit that it is, in seconds */
   readonly commitTime?: string;
+  /** what a context of elsewhere was found to be */
+  readonly source?: ContextSource;
 }
 
 const maxContextBytes = 2 ** 40;
@@ -84,14 +87,14 @@ export function remoteStepName(url: string): string {
 async function openUrl(url: string, store: Store, signal: AbortSignal): Promise<OpenedContext> {
   if (isGitContext(url)) {
     const directory = store.layers.workDirectory("git");
-    const { path, timestamp } = await cloneRepository({ ...parseGitUrl(url), directory, signal });
-    return { directory: path, id: url, foreign: true, dockerfileText: undefined, commitTime: timestamp };
+    const { path, commit, timestamp } = await cloneRepository({ ...parseGitUrl(url), directory, signal });
+    return { directory: path, id: url, foreign: true, dockerfileText: undefined, commitTime: timestamp, source: { url, digest: commitDigest(commit) } };
   }
   if (!isHttpUrl(url)) throw contextError(`path ${goQuote(url)} not found`, url);
   const file = store.lease().temporaryPath("download");
-  await downloadFile({ url, path: file, checksum: "", signal });
+  const { sha256 } = await downloadFile({ url, path: file, checksum: "", signal });
   try {
-    return await openStream(createReadStream(file), url, store, signal);
+    return { ...(await openStream(createReadStream(file), url, store, signal)), source: { url, digest: { sha256 } } };
   } finally {
     rmSync(file, { force: true });
   }

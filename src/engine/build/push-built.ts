@@ -4,6 +4,7 @@ import type { Digest } from "../../oci/digest.ts";
 import type { Descriptor } from "../../oci/manifest.ts";
 import { parseManifestOrIndex } from "../../oci/parse-manifest.ts";
 import { familiarName, parseReference } from "../../oci/reference.ts";
+import { attachReferrer } from "../../registry/index.ts";
 import { pushArchived, type PushedImage, type PushProgress } from "../push/push-image.ts";
 import { mountSources, rememberPushed } from "../push/push-task.ts";
 import { describe } from "../archive/archive-plan.ts";
@@ -34,7 +35,7 @@ export async function pushBuilt(input: Exportable, id: Digest | undefined, names
   const [document] = pushed.manifests;
   const parsed = document === undefined ? undefined : parseManifestOrIndex(document.bytes, document.mediaType);
   const manifest = pushed.index === undefined ? describe(pushed.descriptor, input.images[0]?.platform, {}) : pushed.descriptor;
-  return { manifest, ...(parsed?.kind === "manifest" ? { config: parsed.manifest.config.digest } : {}) };
+  return { manifest, ...(pushed.index === undefined && parsed?.kind === "manifest" ? { config: parsed.manifest.config.digest } : {}) };
 }
 
 /** `id`: of the image in the store, where it is kept. */
@@ -46,13 +47,15 @@ async function pushName(input: Exportable, id: Digest | undefined, name: string,
   await input.gate?.pushed([reference], id, signal);
   step.status("pushing layers", 0);
   await using own = insecure ? await insecureClient([named.domain]) : undefined;
+  const client = own ?? (await input.client());
   const pushed = await pushArchived(
     {
       store,
-      client: own ?? (await input.client()),
+      client,
+      attach: async (document) => await attachReferrer(client, reference, document, { signal }),
       reference,
       compression,
-      dockerTypes: ociTypes === false,
+      dockerTypes: ociTypes === false && input.attest === undefined,
       mountFrom: mountSources(store, reference),
       onProgress: layerStatus(step),
       signal,

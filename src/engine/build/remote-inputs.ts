@@ -10,6 +10,7 @@ import { FileDigests } from "../../solver/file-digests.ts";
 import type { Result } from "../../solver/results.ts";
 import type { Store } from "../../store/index.ts";
 import { lutimesNs } from "../../store/syscalls.ts";
+import { commitDigest, type SourceRevisions } from "../provenance/build-facts.ts";
 import { ContextView } from "./context-view.ts";
 import { downloadFile } from "./download.ts";
 import { cloneRepository } from "./git-source.ts";
@@ -45,15 +46,18 @@ export interface FetchOptions {
   readonly pins?: SourcePins | undefined;
   /** seconds: a checkout's files have the time at which it was made, else */
   readonly settledAt?: number | undefined;
+  /** receives what the source is */
+  readonly revisions: SourceRevisions;
 }
 
-export async function gitTree(store: Store, vertex: Vertex, { signal, pins, settledAt }: FetchOptions): Promise<Tree> {
+export async function gitTree(store: Store, vertex: Vertex, { signal, pins, settledAt, revisions }: FetchOptions): Promise<Tree> {
   if (vertex.op.type !== "git") throw new SlipwayError("internal", "INTERNAL", "not a git source");
   const directory = store.layers.workDirectory("git");
   const { op } = vertex;
   const pinned = pins?.commit(op) ?? "";
   const request = pinned === "" ? op : { ...op, ref: pinned, checksum: pinned };
   const { path, commit } = await beforeKey(asPinned(op, pinned === "" ? undefined : pins, cloneRepository({ ...request, directory, signal })));
+  revisions.note(vertex, commitDigest(commit));
   return treeOf(path, gitKey(op, commit), settledAt);
 }
 
@@ -70,7 +74,7 @@ async function beforeKey<T>(fetched: Promise<T>): Promise<T> {
 }
 
 /** The file has mode 0600 and the time of Last-Modified, or the epoch. */
-export async function httpTree(store: Store, vertex: Vertex, { signal, pins }: FetchOptions): Promise<Tree> {
+export async function httpTree(store: Store, vertex: Vertex, { signal, pins, revisions }: FetchOptions): Promise<Tree> {
   if (vertex.op.type !== "http") throw new SlipwayError("internal", "INTERNAL", "not an http source");
   const directory = store.layers.workDirectory("http");
   const { url, fileName, checksum } = vertex.op;
@@ -81,6 +85,7 @@ export async function httpTree(store: Store, vertex: Vertex, { signal, pins }: F
   const { modifiedMs, lastModified, sha256 } = await beforeKey(
     asPinned(vertex.op, pinned === "" ? undefined : pins, downloadFile({ url, path, checksum: checksum || pinned, signal })),
   );
+  revisions.note(vertex, { sha256 });
   chmodSync(path, 0o600);
   const modifiedNs = BigInt(modifiedMs ?? 0) * 1_000_000n;
   lutimesNs(path, modifiedNs, modifiedNs);

@@ -124,7 +124,8 @@ function localImage({ store, configOnly }: BaseResolver, id: Digest, need: Image
   if (variant === undefined) return undefined;
   const chain = store.images.chain(variant.image);
   if (configOnly !== true && !store.layers.hasAll(chain)) return undefined;
-  return { reference: displayName(store, need.reference, id), config: store.images.config(variant.image), chain, platform: variant.platform };
+  const reference = displayName(store, need.reference, id);
+  return { reference, id: variant.image, config: store.images.config(variant.image), chain, platform: variant.platform };
 }
 
 /** The name with the digest it was pulled at, as BuildKit shows it behind FROM. */

@@ -15,6 +15,7 @@ import type { Result } from "../../solver/results.ts";
 import { Solver } from "../../solver/solver.ts";
 import type { BuildOptions } from "../api.ts";
 import { defaultKeptCount } from "../debug/kept-count.ts";
+import type { SourceRevisions } from "../provenance/build-facts.ts";
 import { enforceCacheCeiling } from "../system/cache-ceiling.ts";
 import type { BuildSurroundings } from "./build-image.ts";
 import type { BuildCaches } from "./cache/build-caches.ts";
@@ -32,6 +33,8 @@ export interface SolverInput {
   readonly signal: AbortSignal;
   readonly caches: BuildCaches;
   readonly pins?: SourcePins | undefined;
+  /** receives what remote sources were found to be */
+  readonly revisions: SourceRevisions;
 }
 
 export async function withSolver<T>(
@@ -59,8 +62,8 @@ export async function withSolver<T>(
         if (name === "context") digests.load(indexPath);
         return openLocal(name, options, context, { ignore: parsed.ignore, digests, roots: platforms.flatMap(({ lowered }) => lowered.root ?? []) });
       },
-      git: (vertex) => gitTree(store, vertex, { signal, pins: input.pins, settledAt: settledTime(options) }),
-      http: (vertex) => httpTree(store, vertex, { signal, pins: input.pins }),
+      git: (vertex) => gitTree(store, vertex, { signal, pins: input.pins, revisions: input.revisions, settledAt: settledTime(options) }),
+      http: (vertex) => httpTree(store, vertex, { signal, pins: input.pins, revisions: input.revisions }),
       image: async () => {},
     },
     execution: {

@@ -8,6 +8,7 @@ import type { Result } from "../../solver/results.ts";
 import { checkEntitlements } from "../../solver/solver.ts";
 import { keptSteps, layersOfRecord, recordOf, type RecordedMount, type StepRecord } from "../../solver/step-record.ts";
 import type { Chain, KeptStep, Store } from "../../store/index.ts";
+import { SourceRevisions } from "../provenance/build-facts.ts";
 import type { BuildOptions } from "../api.ts";
 import { openBuild, reportIgnoreFile, type BuildSurroundings } from "../build/build-image.ts";
 import { openCaches } from "../build/cache/build-caches.ts";
@@ -30,7 +31,8 @@ export async function stopBuild(options: BuildOptions & { readonly line: number 
   const { target: _, ...untargeted } = options;
   try {
     const resolver = { ...surroundings, signal };
-    const input = { parsed: { ...parsed, dockerfile: stopped.dockerfile }, context, signal, caches: openCaches(options, surroundings, signal) };
+    const caches = openCaches(options, surroundings, signal);
+    const input = { parsed: { ...parsed, dockerfile: stopped.dockerfile }, context, signal, caches, revisions: new SourceRevisions() };
     const platforms = await lowerBuild(untargeted, { ...input, contextId: context.id, targets, images: new Map(), resolver });
     await reportIgnoreFile(surroundings.onProgress, context);
     const root = platforms[0]?.lowered.root;

@@ -16,10 +16,12 @@ export async function imageInventory(surroundings: Surroundings, image: string, 
 
 export async function inventoryOfOpened(store: Store, opened: OpenedImage): Promise<ImageInventory> {
   const { name, id, manifest, config, diffIds } = opened;
-  return assemble({ name, id, manifest, config, layers: await opened.inventories() }, store, diffIds);
+  const origin = store.images.origin(id);
+  const base = origin === undefined ? localBase(store, id, diffIds) : origin.base;
+  return assembleInventory({ name, id, manifest, config, layers: await opened.inventories() }, diffIds, origin, base);
 }
 
-interface Parts {
+export interface InventoryParts {
   readonly name: string;
   readonly id: Digest;
   readonly manifest: Digest | undefined;
@@ -38,9 +40,12 @@ function localBase(store: Store, id: Digest, diffIds: readonly Digest[]): BuildO
   return best === undefined ? undefined : { reference: store.images.names(best.id)[0] ?? best.id, layers: best.layers };
 }
 
-function assemble({ name, id, manifest, config, layers }: Parts, store: Store, diffIds: readonly Digest[]): ImageInventory {
-  const origin = store.images.origin(id);
-  const base = origin === undefined ? localBase(store, id, diffIds) : origin.base;
+export function assembleInventory(
+  { name, id, manifest, config, layers }: InventoryParts,
+  diffIds: readonly Digest[],
+  origin: BuildOrigin | undefined,
+  base = origin?.base,
+): ImageInventory {
   const created = Date.parse(config.created ?? "");
   return {
     ...mergeLayers(layers),

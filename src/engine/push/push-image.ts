@@ -16,6 +16,7 @@ import {
   type ArchivedIndex,
   type ImageDocument,
 } from "../archive/archive-plan.ts";
+import type { AttestationDocument } from "../attestations/attestation-manifest.ts";
 import { keptAttestations, readIndexDocument, type KeptAttestation } from "../attestations/kept-attestations.ts";
 import type { LayerCompression } from "../registry-api.ts";
 import { withDockerTypes } from "./docker-types.ts";
@@ -44,6 +45,8 @@ export interface PushRequest {
   /** repositories of that registry that a layer's blob may be mounted from */
   readonly mountFrom: (diffId: Digest) => readonly string[];
   readonly onProgress: (progress: PushProgress) => void;
+  /** puts what refers to an image that is there */
+  readonly attach?: (document: ImageDocument) => Promise<unknown>;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -54,6 +57,8 @@ export interface PushedImage {
   readonly manifests: readonly ImageDocument[];
   /** of an index its document */
   readonly index: ImageDocument | undefined;
+  /** what was made now to be said of the images */
+  readonly attestations?: readonly AttestationDocument[];
 }
 
 /** So many layers are compressed at once, each on all cores. */
@@ -64,7 +69,8 @@ export async function pushArchived(request: PushRequest, image: ArchivedImage | 
   if ("images" in image) return await pushIndex(request, layers, image);
   const document = await pushContents(request, layers, image);
   const { descriptor } = await request.client.pushManifest(request.reference, document, request);
-  return { descriptor, manifests: [document], index: undefined };
+  const attestations = await pushAttestations(request, image, document);
+  return { descriptor, manifests: [document], index: undefined, attestations };
 }
 
 async function pushIndex(request: PushRequest, layers: LayerPusher, index: ArchivedIndex): Promise<PushedImage> {
@@ -77,10 +83,33 @@ async function pushIndex(request: PushRequest, layers: LayerPusher, index: Archi
     descriptors.push(describe(descriptor, platform, annotations?.manifestDescriptor ?? {}));
   }
   const whole = await wholeIndex(request, index.document, descriptors);
-  const made = newIndex(descriptors, index.annotations?.index ?? {});
+  const attestations: AttestationDocument[] = [];
+  for (const [at, document] of manifests.entries())
+    attestations.push(...(await pushAttestations(request, index.images[at] as ArchivedIndex["images"][number], document)));
+  const entries = attestations.flatMap(({ isLoose, entry }) => (isLoose ? [] : [entry]));
+  const made = newIndex([...descriptors, ...entries], index.annotations?.index ?? {});
   const document = whole ?? (hasDockerTypes(request) ? withDockerTypes(made) : made);
   const { descriptor } = await request.client.pushManifest(request.reference, document, request);
-  return { descriptor, manifests, index: document };
+  return { descriptor, manifests, index: document, attestations };
+}
+
+/** What is beside the index refers to its image, which is there already. */
+async function pushAttestations(request: PushRequest, { attest }: ArchivedImage, image: ImageDocument): Promise<readonly AttestationDocument[]> {
+  const documents = (await attest?.(image)) ?? [];
+  const { client, reference, signal } = request;
+  const { domain, path } = reference;
+  for (const document of documents) {
+    for (const { descriptor, bytes } of document.blobs)
+      await client.pushBlob(reference, descriptor, {
+        open: async function* (offset) {
+          yield bytes.subarray(offset);
+        },
+        signal,
+      });
+    if (document.isLoose) await request.attach?.(document);
+    else await client.pushManifest({ domain, path }, document, request);
+  }
+  return documents;
 }
 
 function hasDockerTypes({ dockerTypes = false, compression }: PushRequest): boolean {

@@ -126,16 +126,21 @@ function platformImage(store: Store, id: Digest, reference: Reference, platform:
 }
 
 /** The manifest that it was pushed with is the image's own from now on: the next push and `save` give the same digest. */
-export function rememberPushed(store: Store, id: Digest, reference: Reference, { descriptor, manifests, index }: PushedImage): void {
+export function rememberPushed(store: Store, id: Digest, reference: Reference, { descriptor, manifests, index, attestations = [] }: PushedImage): void {
   store.transaction(() => {
     const images = imagesOf(store, id);
+    const said = attestations.filter(({ isLoose }) => !isLoose);
+    const blobs = said.flatMap((one) => [one.bytes, ...one.blobs.map(({ bytes }) => bytes)]).map((bytes) => store.blobs.put(bytes).digest);
+    // a lone image that is pushed with what is said of it stands for the index from now on
+    const whole = index === undefined || said.length === 0 || store.indexes.get(id) !== undefined ? undefined : store.blobs.put(index.bytes).digest;
+    const beside = whole === undefined ? { blobs } : { document: whole, blobs: [whole, ...blobs] };
     for (const [at, document] of manifests.entries()) {
       const image = images[at];
       if (image === undefined) continue;
       const manifest = store.blobs.put(document.bytes).digest;
       const record = store.images.get(image);
       if (record === undefined) continue;
-      store.images.commit({ config: store.blobs.read(image), chain: store.images.chain(image), manifest, member: !record.own });
+      store.images.commit({ config: store.blobs.read(image), chain: store.images.chain(image), manifest, member: !record.own, ...beside });
     }
     if (index !== undefined && store.indexes.get(id) !== undefined) commitIndex(store, readImageIndex(store, id), [], store.blobs.put(index.bytes).digest);
     store.images.addRepoDigest(repositoryName(reference), descriptor.digest, id);
