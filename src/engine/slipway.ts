@@ -71,7 +71,7 @@ export class Slipway implements SlipwayApi {
     this.builders = createBuilders(store.layout.root);
     this.debug = createDebug(store, this.#registry, this.#gate);
     this.accounts = createAccounts(this.#registry);
-    this.transfer = createTransfer(store, this.#registry);
+    this.transfer = createTransfer(store, this.#registry, this.#gate);
     this.packages = createPackages(store, this.#registry);
     this.trust = createTrust(store, this.#registry);
     this.system = createSystem(store, this.containers);

@@ -3,17 +3,19 @@ import type { RegistryClient } from "../registry/index.ts";
 import type { Store } from "../store/index.ts";
 import { createImagetools } from "./imagetools/imagetools.ts";
 import { createManifests } from "./manifests/manifests.ts";
+import type { PolicyGate } from "./policy-gate.ts";
 import { startTask } from "./task.ts";
 import type { LocationOptions, TransferApi } from "./transfer-api.ts";
 import type { ImageFiles } from "./files/image-files.ts";
 import type { Surroundings } from "./transports/open-source.ts";
 
-export function createTransfer(store: Store, client: () => Promise<RegistryClient>): TransferApi {
+export function createTransfer(store: Store, client: () => Promise<RegistryClient>, gate?: PolicyGate): TransferApi {
   const surroundings = ({ cwd = process.cwd(), env = process.env, signal }: LocationOptions): Surroundings => ({
     store,
     client,
     cwd,
     env,
+    ...(gate === undefined ? {} : { gate }),
     ...(signal === undefined ? {} : { signal }),
   });
   const open = async (image: string, options: LocationOptions): Promise<ImageFiles> => {

@@ -71,6 +71,7 @@ describe("policies", { skip: absent ? "needs docker-registry (Debian package doc
       words: (image) => ["build", "--progress=plain", sandbox.folder({ Dockerfile: `FROM busybox\nRUN --mount=from=${image},target=/m true\n` })],
     },
   ];
+  const copies = [{ name: "copy into the store", words: (image: string) => ["copy", `docker://${image}`, "store:copied:1"] }];
   const images: readonly { readonly name: string; readonly image: string; readonly refused: RegExp | undefined }[] = [
     { name: "signed", image: signed, refused: undefined },
     { name: "of a scope that is free", image: free, refused: undefined },
@@ -82,6 +83,13 @@ describe("policies", { skip: absent ? "needs docker-registry (Debian package doc
     { name: "signed by somebody else", image: forged, refused: /no signature is accepted/ },
     { name: "of no scope", image: forbidden, refused: /policy refuses .*: ask the platform team \(rule reject of default, / },
   ];
+  for (const { name, words } of copies) {
+    test(name, async () => {
+      await sandbox.ok(with_(policy, ...words(signed)));
+      assert.match((await sandbox.call(with_(policy, ...words(unsigned)))).stderr, /policy refuses/);
+      await clean("copied:1");
+    });
+  }
   for (const { name: door, words } of doors) {
     for (const { name, image, refused } of images) {
       test(`${door}: an image that is ${name}, from the registry and from the store`, async () => {

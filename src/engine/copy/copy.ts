@@ -2,6 +2,7 @@
 import type { Descriptor } from "../../oci/manifest.ts";
 import { hostPlatform, parsePlatform, type Platform } from "../../oci/platform.ts";
 import type { CopyEvent, CopyOptions } from "../transfer-api.ts";
+import type { ImageSource } from "../transports/image-source.ts";
 import { parseLocation, type Location } from "../transports/location.ts";
 import { openSource, type Surroundings } from "../transports/open-source.ts";
 import { openTarget } from "../transports/open-target.ts";
@@ -15,10 +16,17 @@ function platformFor(target: Location, { platform, all = false }: CopyOptions): 
   return single && !all ? hostPlatform() : undefined;
 }
 
+/** What comes from a registry into the store is what policies have judged. */
+async function admitted({ gate, signal }: Surroundings, source: ImageSource): Promise<ImageSource> {
+  const root = source.reference === undefined ? undefined : await gate?.pulled("pull", source.reference, signal);
+  return root === undefined ? source : { ...source, root: async () => root };
+}
+
 /** Fails with INVALID_LOCATION before anything is asked, and as sources and targets do. */
 export async function copy(surroundings: Surroundings, from: string, to: string, options: CopyOptions, emit: (event: CopyEvent) => void): Promise<Descriptor> {
   const [origin, destination] = [parseLocation(from), parseLocation(to)];
-  await using source = await openSource(surroundings, origin, ["registry", "name", "ssh"].includes(destination.kind));
+  await using opened = await openSource(surroundings, origin, ["registry", "name", "ssh"].includes(destination.kind));
+  const source = destination.kind === "store" ? await admitted(surroundings, opened) : opened;
   // asked first: an image that is not there leaves no file behind
   await source.root(surroundings.signal);
   await using target = await openTarget(surroundings, destination);

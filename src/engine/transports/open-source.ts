@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { parseReference } from "../../oci/reference.ts";
 import type { RegistryClient } from "../../registry/index.ts";
 import type { Store } from "../../store/index.ts";
+import type { PolicyGate } from "../policy-gate.ts";
 import { findImage } from "../image-names.ts";
 import { notInPlace, type ImageSource } from "./image-source.ts";
 import type { Location } from "./location.ts";
@@ -14,6 +15,8 @@ export interface Surroundings {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal;
+  /** asked where a registry's image comes into the store */
+  readonly gate?: PolicyGate;
 }
 
 /** A name without a place: the store's image, else the registry's. */
