@@ -1,7 +1,12 @@
 /** A cache behind a registry's name, and an image that carries its own. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { after, describe, test } from "node:test";
+import { createDistribution, startHttpServer } from "../../src/distribution/index.ts";
+import { createMemoryStorage } from "../../src/distribution/memory-storage.ts";
 import { startRegistry } from "../lab/registry.ts";
 import { createSandbox, statesOf, type Outcome, type Sandbox } from "./sandbox.ts";
 
@@ -44,6 +49,34 @@ describe("caches in a registry", { skip: absent ? "needs docker-registry (Debian
     const taken = await build(other, "two", ["--cache-from", `type=registry,ref=${host}/app:two`]);
     assert.deepEqual(states(taken), ["cached", "cached", "cached"], taken.stderr);
   });
+
+  for (const mode of ["min", "max"]) {
+    test(`mode=${mode}: a step's layer is in the cache before the next step has ended`, async () => {
+      const sent = Promise.withResolvers<undefined>();
+      const storage = createMemoryStorage();
+      let uploads = 0;
+      const commitUpload: typeof storage.commitUpload = async (...upload) => {
+        const committed = await storage.commitUpload(...upload);
+        // the base's layer and the first step's
+        if (++uploads === 2) sent.resolve(undefined);
+        return committed;
+      };
+      const caches = await startHttpServer(createDistribution({ ...storage, commitUpload }));
+      const gate = createServer((_, response) => void sent.promise.then(() => response.end("open")));
+      await once(gate.listen(0, "127.0.0.1"), "listening");
+      const url = `http://127.0.0.1:${(gate.address() as AddressInfo).port}/`;
+      try {
+        const folder = builder.folder({ Dockerfile: `FROM busybox\nRUN echo ${mode} >/f\nRUN --network=host busybox wget -q -O /g ${url}\n` });
+        const target = `type=registry,ref=${caches.host}/early:${mode},mode=${mode}`;
+        await builder.ok(["build", "--allow", "network.host", "--cache-to", target, "-t", "early:1", folder]);
+        assert.equal(await builder.ok(["cat", "early:1:/g"]), "open");
+        assert.deepEqual(await storage.tags("early"), [mode]);
+      } finally {
+        gate.close();
+        await caches.close();
+      }
+    });
+  }
 
   test("a name that the registry does not know is told, and the build goes on", async () => {
     const outcome = await build(other, "three", ["--cache-from", `${host}/app:none`]);

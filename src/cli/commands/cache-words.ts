@@ -87,7 +87,7 @@ function settingsOf(type: "registry" | "local", fields: Fields): CacheExportSett
     ociMediaTypes,
     imageManifest: boolOf(type, fields, "image-manifest", ociMediaTypes),
     mounts: mountsOf(fields.get("mounts") ?? ""),
-    ignoreError: boolOf(type, fields, "ignore-error", false),
+    ignoreError: boolOf(type, fields, "ignore-error", true),
   } as const;
   if (settings.imageManifest && !ociMediaTypes)
     throw cliError("failed to solve: invalid configuration for remote cache, OCI mediatypes are required for image-manifest cache format");

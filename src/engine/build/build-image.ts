@@ -52,7 +52,7 @@ export async function buildImage(asked: BuildOptions, surroundings: BuildSurroun
   const { context, loaded } = await openBuild(asked, surroundings, signal);
   const options = asked.reproducible === true ? await (await import("./commit-time.ts")).withCommitTime(asked, context, signal) : asked;
   const parsed = parseWarning(loaded, options, surroundings);
-  const caches = openCaches(options, surroundings, signal);
+  await using caches = openCaches(options, surroundings, signal);
   for (let attempt = 1; ; attempt++) {
     try {
       return await buildOnce(options, surroundings, { context, parsed, targets, tags, signal, caches, attestations, startedMs });
@@ -190,6 +190,8 @@ interface SolveInput extends OpenedBuild {
 
 async function solveAndExport(options: BuildOptions, surroundings: BuildSurroundings, input: SolveInput): Promise<BuildResult> {
   const { platforms, targets, signal } = input;
+  const ofResult = new Set(platforms.flatMap(({ lowered }) => lowered.image.history.flatMap(({ vertex }) => vertex?.digest ?? [])));
+  input.caches.begin((step) => ofResult.has(step));
   return await withSolver(options, surroundings, input, async (solver, exchange) => {
     const results = await Promise.all(platforms.map((platform) => solvePlatform(solver, platform)));
     const inlineCache = (chain: Chain): string | undefined => input.caches.inline(exchange, chain);

@@ -36,7 +36,26 @@ export async function layerForPush(store: Store, diffId: Digest, compression: La
   if (exact !== undefined) return exact;
   const compressed = here.find(({ mediaType }) => mediaType !== mediaTypes.ociLayer);
   if (compressed !== undefined && !compression.force && compression.type !== "uncompressed") return compressed;
-  return compression.type === "uncompressed" ? await plain(store, diffId) : await compress(store, diffId, compression, want, signal);
+  return compression.type === "uncompressed" ? await plain(store, diffId) : await compressOnce(store, diffId, compression, want, signal);
+}
+
+/** Layers that are compressed at this moment, each once, whoever wants it: a push and a cache want the same. */
+const underWay = new WeakMap<Store, Map<string, Promise<Descriptor>>>();
+
+async function compressOnce(store: Store, diffId: Digest, compression: LayerCompression, mediaType: string, signal?: AbortSignal): Promise<Descriptor> {
+  const running = underWay.get(store) ?? new Map<string, Promise<Descriptor>>();
+  underWay.set(store, running);
+  const key = `${diffId} ${mediaType} ${compression.level ?? ""}`;
+  const other = await running.get(key)?.catch(() => undefined);
+  if (other !== undefined) return other;
+  signal?.throwIfAborted();
+  const own = compress(store, diffId, compression, mediaType, signal);
+  running.set(key, own);
+  try {
+    return await own;
+  } finally {
+    if (running.get(key) === own) running.delete(key);
+  }
 }
 
 async function plain(store: Store, diffId: Digest): Promise<Descriptor> {

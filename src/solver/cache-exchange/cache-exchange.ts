@@ -29,8 +29,8 @@ export type PendingRecord = Omit<CacheRecord, "usedMs" | "uses">;
 export interface CacheExchangeOptions {
   readonly store: Store;
   readonly imports: readonly ImportedCache[];
-  /** steps are noted for an export */
-  readonly exports: boolean;
+  /** steps are noted for an export, and told when they have ended */
+  readonly exports: { readonly onNote: (step: NotedStep) => void } | undefined;
   /** unpacks what lay in a cache mount into its directory, which is empty */
   readonly restoreMount: (blob: ImportedBlob, directory: string, signal: AbortSignal | undefined) => Promise<void>;
   /** brings one layer into the store: fetched, checked against its digest and its diffID */
@@ -58,11 +58,13 @@ export class CacheExchange {
 
   note(step: NotedStep): void {
     // A copy of what a mount takes of the context is made again where it is needed.
-    if (this.#options.exports && step.vertex.metadata.contextMount === undefined) this.#notes.set(step.vertex.digest, step);
+    if (this.#options.exports === undefined || step.vertex.metadata.contextMount !== undefined) return;
+    this.#notes.set(step.vertex.digest, step);
+    this.#options.exports.onNote(step);
   }
 
   get exports(): boolean {
-    return this.#options.exports;
+    return this.#options.exports !== undefined;
   }
 
   get imports(): boolean {

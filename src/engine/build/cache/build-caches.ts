@@ -1,16 +1,17 @@
-/** The caches of one build: opened while its Dockerfile is lowered, asked while it is solved, written when it is done. */
+/** The caches of one build: opened while its Dockerfile is lowered, asked and filled while it is solved, complete when it is done. */
 import { asSlipwayError, SlipwayError } from "../../../base/errors.ts";
 import type { ProgressSink } from "../../../base/progress.ts";
-import { digestOf } from "../../../oci/digest.ts";
+import { digestOf, type Digest } from "../../../oci/digest.ts";
 import { parseReference, withDefaultTag } from "../../../oci/reference.ts";
 import type { RegistryClient } from "../../../registry/index.ts";
-import { CacheExchange } from "../../../solver/cache-exchange/cache-exchange.ts";
+import { CacheExchange, type NotedStep } from "../../../solver/cache-exchange/cache-exchange.ts";
 import { inlineRecords } from "../../../solver/cache-exchange/exported-cache.ts";
 import type { Chain, Store } from "../../../store/index.ts";
 import type { BuildOptions } from "../../api.ts";
 import type { CacheReader } from "./cache-place.ts";
 import type { CacheSource, CacheTarget } from "./cache-api.ts";
 import { exportCache, type CacheDestination } from "./export-cache.ts";
+import { createCompressionGate, LayerUploads } from "./layer-uploads.ts";
 import { fetchCacheLayer, importCaches, type NamedReader } from "./import-cache.ts";
 import { localReader, localWriter } from "./local-cache.ts";
 import { restoreMount } from "./mount-cache.ts";
@@ -27,7 +28,11 @@ export interface BuildCaches {
   readonly exchange: Promise<CacheExchange | undefined>;
   /** what an image's config says of its cache */
   readonly inline: (exchange: CacheExchange | undefined, image: Chain) => string | undefined;
+  /** Layers go to their places as steps end from now on; `ofResult` says which steps make those of the result. */
+  readonly begin: (ofResult: (step: Digest) => boolean) => void;
   readonly write: (exchange: CacheExchange | undefined, results: readonly Chain[]) => Promise<void>;
+  /** Ends what is still under way; after `write` nothing is. */
+  readonly [Symbol.asyncDispose]: () => Promise<void>;
 }
 
 type WrittenTarget = Exclude<CacheTarget, { readonly type: "inline" }>;
@@ -39,21 +44,46 @@ export function openCaches(options: BuildOptions, surroundings: CacheSurrounding
   const targets = cacheTo.filter((target): target is WrittenTarget => target.type !== "inline");
   const readers = cacheFrom.map((source) => readerOf(source, surroundings));
   const exports = isInline || targets.length > 0;
-  const exchange = readers.length === 0 && !exports ? Promise.resolve(undefined) : openExchange(readers, exports, surroundings, signal);
+  const abort = new AbortController();
+  const destinations = destinationsOf(targets, surroundings, AbortSignal.any([signal, abort.signal]));
+  let ofResult: ((step: Digest) => boolean) | undefined;
+  const onNote = ({ vertex, chain = [] }: NotedStep): void => {
+    if (ofResult === undefined) return;
+    const isOfResult = ofResult(vertex.digest);
+    for (const { settings, uploads } of destinations) if (isOfResult || settings.mode === "max") uploads.start(chain);
+  };
+  const exchange =
+    readers.length === 0 && !exports ? Promise.resolve(undefined) : openExchange(readers, exports ? { onNote } : undefined, surroundings, signal);
   // Who waits for it is told; until then nobody waits.
   exchange.catch(() => {});
   return {
     exchange,
     inline: (opened, image) => (isInline && opened !== undefined ? inlineOf(opened, image) : undefined),
+    begin: (isOfResult) => {
+      ofResult = isOfResult;
+    },
     write: async (opened, results) => {
       if (opened === undefined) return;
       const input = { ...surroundings, signal, steps: opened.notes, results, imported: (id: string) => opened.mount(id) };
-      await Promise.all(targets.map(async (target) => await exportCache(input, destinationOf(target, surroundings))));
+      await Promise.all(destinations.map(async (destination) => await exportCache(input, destination)));
+    },
+    [Symbol.asyncDispose]: async () => {
+      abort.abort(new SlipwayError("canceled", "CANCELED", "canceled"));
+      await Promise.all(destinations.map(async ({ uploads }) => await uploads.settled()));
     },
   };
 }
 
-async function openExchange(readers: readonly NamedReader[], exports: boolean, surroundings: CacheSurroundings, signal: AbortSignal): Promise<CacheExchange> {
+interface ExchangeExports {
+  readonly onNote: (step: NotedStep) => void;
+}
+
+async function openExchange(
+  readers: readonly NamedReader[],
+  exports: ExchangeExports | undefined,
+  surroundings: CacheSurroundings,
+  signal: AbortSignal,
+): Promise<CacheExchange> {
   const { store, onProgress } = surroundings;
   return new CacheExchange({
     store,
@@ -87,9 +117,17 @@ function unreadable(why: string): CacheReader {
   return { manifest: async () => fail(), document: async () => fail(), open: fail };
 }
 
-function destinationOf(target: WrittenTarget, { store, client }: CacheSurroundings): CacheDestination {
-  if (target.type === "local") return { kind: "client directory", settings: target, writer: localWriter(store, target.dest, target.tag) };
-  return { kind: "registry", settings: target, writer: registryWriter(store, client, withDefaultTag(parseReference(target.ref))) };
+function destinationsOf(targets: readonly WrittenTarget[], surroundings: CacheSurroundings, signal: AbortSignal): readonly CacheDestination[] {
+  const compressing = createCompressionGate();
+  return targets.map((settings) => {
+    const place = placeOf(settings, surroundings);
+    return { ...place, settings, uploads: new LayerUploads({ store: surroundings.store, settings, writer: place.writer, compressing, signal }) };
+  });
+}
+
+function placeOf(target: WrittenTarget, { store, client }: CacheSurroundings): Pick<CacheDestination, "kind" | "writer"> {
+  if (target.type === "local") return { kind: "client directory", writer: localWriter(store, target.dest, target.tag) };
+  return { kind: "registry", writer: registryWriter(store, client, withDefaultTag(parseReference(target.ref))) };
 }
 
 function inlineOf(exchange: CacheExchange, image: Chain): string | undefined {

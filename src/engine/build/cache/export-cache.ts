@@ -1,4 +1,5 @@
-/** Writes what a build did to a cache elsewhere, when the build itself is done. */
+/** Completes a cache elsewhere when the build itself is done: the layers that are still missing, the steps' names, and the cache's own name last. */
+import { asSlipwayError } from "../../../base/errors.ts";
 import type { ProgressSink } from "../../../base/progress.ts";
 import { digestOf, type Digest } from "../../../oci/digest.ts";
 import { mediaTypes, type Descriptor } from "../../../oci/manifest.ts";
@@ -10,9 +11,9 @@ import type { Chain, Store } from "../../../store/index.ts";
 import { runStepOf, type Step } from "../progress-steps.ts";
 import type { CacheExportSettings } from "./cache-api.ts";
 import type { CacheWriter } from "./cache-place.ts";
+import type { LayerUploads } from "./layer-uploads.ts";
 import { mountBlobs } from "./mount-cache.ts";
 import { dockerType } from "../../push/docker-types.ts";
-import { layerForPush } from "../../push/layer-for-push.ts";
 
 export interface CacheExport {
   readonly store: Store;
@@ -30,25 +31,31 @@ export interface CacheDestination {
   readonly kind: string;
   readonly settings: CacheExportSettings;
   readonly writer: CacheWriter;
+  /** what is on its way there already */
+  readonly uploads: LayerUploads;
 }
 
-export async function exportCache(input: CacheExport, { kind, settings, writer }: CacheDestination): Promise<void> {
+/** A cache that cannot be written is a warning, unless the target asks for a failure. */
+export async function exportCache(input: CacheExport, destination: CacheDestination): Promise<void> {
+  const name = `exporting cache to ${destination.kind}`;
   try {
-    await runStepOf(input.onProgress, `exporting cache to ${kind}`, async (step) => await writeCache(input, settings, writer, step));
+    await runStepOf(input.onProgress, name, async (step) => await writeCache(input, destination, step));
   } catch (error) {
     input.signal.throwIfAborted();
-    if (!settings.ignoreError) throw error;
+    if (!destination.settings.ignoreError) throw error;
+    const message = `the cache was not exported: ${asSlipwayError(error).message}`;
+    input.onProgress({ type: "warning", vertex: digestOf(name), message, detail: [], url: "" });
   }
 }
 
-async function writeCache(input: CacheExport, settings: CacheExportSettings, writer: CacheWriter, step: Step): Promise<void> {
+async function writeCache(input: CacheExport, { settings, writer, uploads }: CacheDestination, step: Step): Promise<void> {
   const { store, signal } = input;
   step.status("preparing build cache for export", 0);
   const steps = keptSteps(input, settings.mode);
   const blobs = new Map<Digest, Descriptor>();
-  const { compression: type, compressionLevel: level, forceCompression: force } = settings;
-  const compression = { type, force, ...(level === undefined ? {} : { level }) };
-  for (const diffId of new Set(steps.flatMap(({ chain }) => chain ?? []))) blobs.set(diffId, await layerForPush(store, diffId, compression, signal));
+  const diffIds = [...new Set(steps.flatMap(({ chain }) => chain ?? []))];
+  uploads.start(diffIds);
+  for (const diffId of diffIds) blobs.set(diffId, await uploads.compressed(diffId));
   const document = cacheDocument(steps, blobs);
   const onSkip = (message: string): void => step.log(`${message}\n`);
   const mounts = await mountBlobs({ store, signal, onSkip, imported: input.imported, steps: input.steps }, settings.mounts);
@@ -58,13 +65,15 @@ async function writeCache(input: CacheExport, settings: CacheExportSettings, wri
     return;
   }
   const layers = [...layerDescriptors(blobs, timesOf(steps), settings.ociMediaTypes), ...mounts];
-  await Promise.all(
-    layers.map(async (layer) => {
-      step.status(`writing layer ${layer.digest}`, 0);
-      await writer.layer(layer, signal);
-      step.status(`writing layer ${layer.digest}`, 0, undefined, true);
-    }),
-  );
+  const told = async (digest: Digest, written: Promise<void>): Promise<void> => {
+    step.status(`writing layer ${digest}`, 0);
+    await written;
+    step.status(`writing layer ${digest}`, 0, undefined, true);
+  };
+  await Promise.all([
+    ...[...blobs].map(async ([diffId, { digest }]) => await told(digest, uploads.written(diffId))),
+    ...mounts.map(async (mount) => await told(mount.digest, writer.layer(mount, signal))),
+  ]);
   const config = described(Buffer.from(JSON.stringify(document)), cacheConfigType);
   await writer.document(config.descriptor, config.bytes, signal);
   step.status(`writing config ${config.descriptor.digest}`, 0, undefined, true);
