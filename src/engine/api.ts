@@ -2,7 +2,7 @@
  * The public library: every use case as a typed call. Long work returns a `Task`: an AsyncIterable of progress with the
  * result beside it; `AbortSignal` cancels it and everything below it, and what had finished stays in the store.
  */
-import type { AttestationOptions } from "./attestation-api.ts";
+import type { AttestationOptions, AttestedImage } from "./attestation-api.ts";
 import type { ErrorKind } from "../base/errors.ts";
 import type { ProgressEvent } from "../base/progress.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -129,7 +129,7 @@ export interface BuildOptions extends AttestationOptions {
   readonly signal?: AbortSignal;
 }
 
-export type { AttestationOptions, BuildAttestation } from "./attestation-api.ts";
+export type { AttestationOptions, AttestedImage, BuildAttestation } from "./attestation-api.ts";
 export type { LockChange } from "./lock/lock-file.ts";
 
 export interface LockOptions extends Pick<BuildOptions, "context" | "buildArgs" | "buildContexts" | "target" | "platforms" | "pull" | "lockFile" | "signal"> {
@@ -157,6 +157,8 @@ export interface BuildResult {
   readonly imageId: Digest | undefined;
   /** of an archive: the manifest or index in it */
   readonly manifest: Descriptor | undefined;
+  /** what is said of what was pushed */
+  readonly attested?: readonly AttestedImage[];
   readonly tags: readonly string[];
   /** what `--metadata-file` holds */
   readonly metadata: Readonly<Record<string, unknown>>;

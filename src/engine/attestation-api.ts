@@ -1,4 +1,5 @@
 /** What a build is asked to say of its result. */
+import type { Digest } from "../oci/digest.ts";
 
 /**
  * `provenance` (mode, version, builder-id, reproducible, inline-only) or `sbom`, with `disabled` and `as` ("index", or "referrer": beside
@@ -7,6 +8,15 @@
 export interface BuildAttestation {
   readonly type: string;
   readonly attributes: Readonly<Record<string, string>>;
+}
+
+/** What was pushed with an image. */
+export interface AttestedImage {
+  /** the image's manifest */
+  readonly subject: Digest;
+  /** a URI */
+  readonly predicateType: string;
+  readonly predicate: object;
 }
 
 export interface AttestationOptions {

@@ -46,7 +46,7 @@ export interface ScanResult {
   readonly database: AdvisoryStatus | undefined;
 }
 
-export const reportFormats = ["json", "sarif", "cyclonedx", "trivy-json", "html"] as const;
+export const reportFormats = ["json", "sarif", "cyclonedx", "trivy-json", "cosign-vuln", "html"] as const;
 export type ReportFormat = (typeof reportFormats)[number];
 
 /** Whether everything was compared. What was not is no sign that nothing is there. */

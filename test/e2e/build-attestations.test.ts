@@ -217,6 +217,22 @@ describe("what a build says of its result", async () => {
     assert.deepEqual([found.subject?.digest, found.layers?.length], [digest, 2]);
   });
 
+  test("--sign signs what is said, for verify --type", async () => {
+    const name = `${registry.host}/signed/app:1`;
+    const key = `${sandbox.directory}/release`;
+    await sandbox.ok(["key", "generate", "--output", key], { env: { SLIPWAY_KEY_PASSWORD: "pw" } });
+    const context = sandbox.folder({ Dockerfile: "FROM busybox\n" });
+    const args = ["--provenance=mode=min,version=v1", "--sbom", "--push", "--sign", "--key", `${key}.key`];
+    await sandbox.ok(["build", "-t", name, ...args, context], { env: { SLIPWAY_KEY_PASSWORD: "pw" } });
+    const image = name.replace(/:1$/, `@${(await document("signed/app", "1")).manifests?.[0]?.digest}`);
+    for (const type of ["slsaprovenance1", "spdxjson"]) await sandbox.ok(["verify", "--key", `${key}.pub`, "--type", type, image]);
+    await sandbox.ok(["verify", "--key", `${key}.pub`, name]);
+    const { buildDefinition } = JSON.parse(await sandbox.ok(["attestations", "--key", `${key}.pub`, "--type", "slsaprovenance1", image])) as {
+      readonly buildDefinition: { readonly internalParameters: object };
+    };
+    assert.deepEqual(Object.keys(buildDefinition.internalParameters), ["builderPlatform"]);
+  });
+
   test("files have their statements beside them", async () => {
     const context = sandbox.folder({ Dockerfile: "FROM scratch\nCOPY f /\n", f: "files" });
     const out = `${sandbox.directory}/files`;

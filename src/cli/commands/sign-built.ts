@@ -1,4 +1,4 @@
-/** `build --sign`: what was pushed is signed, under each name that it went to. */
+/** `build --sign`: what was pushed is signed, under each name that it went to, and so is what it says of itself. */
 import type { BuildOptions, BuildResult, SlipwayApi } from "../../engine/api.ts";
 import { checkPrivateKey } from "../../engine/signing/keys.ts";
 import type { Cli } from "../cli.ts";
@@ -18,12 +18,18 @@ export async function signBuilt(cli: Cli, flags: ParsedFlags, { outputs = [] }: 
   if (!outputs.some(pushes)) throw cliError("--sign wants --push: what is signed is the registry's image");
   const key = keySource(cli, flags);
   await checkPrivateKey(key);
-  return async (engine, { metadata }) => {
+  return async (engine, { metadata, attested = [] }) => {
     const { "image.name": names, "containerimage.digest": digest } = metadata;
     if (typeof names !== "string" || typeof digest !== "string") throw cliError("nothing was pushed that could be signed");
     for (const name of names.split(",")) {
-      const signed = await engine.trust.sign(`${name.replace(/@.*/, "")}@${digest}`, { key, recursive: true, signal: cli.signal });
+      const plain = name.replace(/@.*/, "");
+      const signed = await engine.trust.sign(`${plain}@${digest}`, { key, recursive: true, signal: cli.signal });
       if (!quiet) tellSigned(cli, signed);
+      for (const { subject, predicateType: type, predicate } of attested) {
+        const bytes = Buffer.from(JSON.stringify(predicate));
+        const statement = await engine.trust.attest(`${plain}@${subject}`, { key, type, predicate: bytes, signal: cli.signal });
+        if (!quiet) tellSigned(cli, statement, ".att");
+      }
     }
   };
 }

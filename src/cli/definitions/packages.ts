@@ -46,9 +46,9 @@ export const packageCommands: readonly Command[] = [
         "stringArray",
         'Exit with 1 on findings: a severity or "any" (at least that), "fixable" and "new" (only those), "kev" (also those that are exploited); "secret", "misconfig"',
       ),
-      flag("format", "", "string", 'How to write the output ("table", "json", "sarif", "cyclonedx", "trivy-json", "html")', {
+      flag("format", "", "string", 'How to write the output ("table", "json", "sarif", "cyclonedx", "trivy-json", "cosign-vuln", "html")', {
         default: '"table"',
-        complete: ["table", "json", "sarif", "cyclonedx", "trivy-json", "html"],
+        complete: ["table", "json", "sarif", "cyclonedx", "trivy-json", "cosign-vuln", "html"],
       }),
       flag("ignore-file", "", "string", 'Findings that were looked at, a line each (default ".scanignore" where it is there)', { complete: "file" }),
       flag("output", "o", "string", "Write to a file instead of standard output", { complete: "file" }),

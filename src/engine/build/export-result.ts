@@ -27,6 +27,7 @@ export async function exportResult(input: ExportInput): Promise<BuildResult> {
   return {
     imageId: exported?.id,
     manifest: exported?.manifest,
+    attested: exported?.attested ?? [],
     tags: tags.map(familiar),
     metadata: {
       ...(options.metadataProvenance === undefined ? {} : await (await import("../provenance/metadata-provenance.ts")).metadataProvenance(input)),
@@ -128,8 +129,8 @@ async function exportImage(input: Exportable, attributes: Readonly<Record<string
     if (asked.unpack) for (const { chain } of images) await store.materializer.directories(chain, signal);
     if (!asked.push) return { id: id as Digest, config, manifest: undefined };
     const { pushBuilt } = await import("./push-built.ts");
-    const { manifest, config: pushed } = await pushBuilt(input, isKept ? id : undefined, names, asked, step);
-    return { id: id ?? manifest.digest, manifest, config: standsAsIndex(input) ? undefined : (pushed ?? config) };
+    const { manifest, attested, config: pushed } = await pushBuilt(input, isKept ? id : undefined, names, asked, step);
+    return { id: id ?? manifest.digest, manifest, attested, config: standsAsIndex(input) ? undefined : (pushed ?? config) };
   });
 }
 

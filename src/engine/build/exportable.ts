@@ -6,7 +6,7 @@ import type { Descriptor } from "../../oci/manifest.ts";
 import type { Platform } from "../../oci/platform.ts";
 import type { RegistryClient } from "../../registry/index.ts";
 import type { BuildOrigin, Chain, Store } from "../../store/index.ts";
-import type { BuildOptions, BuildOutput, BuildWarning } from "../api.ts";
+import type { AttestedImage, BuildOptions, BuildOutput, BuildWarning } from "../api.ts";
 import { parseTagName } from "../image-names.ts";
 import type { AttestationRequests } from "../provenance/attestation-options.ts";
 import type { BuildFacts } from "../provenance/build-facts.ts";
@@ -72,6 +72,8 @@ export interface Exported {
   readonly id: Digest;
   /** what the archive's index.json names */
   readonly manifest: Descriptor | undefined;
+  /** what was pushed with it */
+  readonly attested?: readonly AttestedImage[];
 }
 
 /** `name=` of an output adds to the tags of the command line. Fails with INVALID_REFERENCE. */

@@ -7,6 +7,9 @@ import { familiarName, parseReference } from "../../oci/reference.ts";
 import { attachReferrer } from "../../registry/index.ts";
 import { pushArchived, type PushedImage, type PushProgress } from "../push/push-image.ts";
 import { mountSources, rememberPushed } from "../push/push-task.ts";
+import { attestedManifest } from "../../oci/attestation.ts";
+import type { AttestedImage } from "../api.ts";
+import type { AttestationDocument } from "../attestations/attestation-manifest.ts";
 import { describe } from "../archive/archive-plan.ts";
 import { insecureClient } from "../manifests/insecure-client.ts";
 import { archivedResult } from "./export-archive.ts";
@@ -18,6 +21,7 @@ export interface PushedResult {
   readonly manifest: Descriptor;
   /** of the first image; eStargz makes another than the store's */
   readonly config?: Digest;
+  readonly attested: readonly AttestedImage[];
 }
 
 /** Answers what the names stand for now. Fails with the registry client's codes, "failed to push NAME: " in front. */
@@ -35,7 +39,17 @@ export async function pushBuilt(input: Exportable, id: Digest | undefined, names
   const [document] = pushed.manifests;
   const parsed = document === undefined ? undefined : parseManifestOrIndex(document.bytes, document.mediaType);
   const manifest = pushed.index === undefined ? describe(pushed.descriptor, input.images[0]?.platform, {}) : pushed.descriptor;
-  return { manifest, ...(pushed.index === undefined && parsed?.kind === "manifest" ? { config: parsed.manifest.config.digest } : {}) };
+  const attested = (pushed.attestations ?? []).flatMap(predicatesIn);
+  return { manifest, attested, ...(pushed.index === undefined && parsed?.kind === "manifest" ? { config: parsed.manifest.config.digest } : {}) };
+}
+
+function predicatesIn({ entry, blobs }: AttestationDocument): readonly AttestedImage[] {
+  const subject = attestedManifest(entry);
+  return blobs.flatMap(({ descriptor, bytes }) => {
+    const predicateType = descriptor.annotations?.["in-toto.io/predicate-type"];
+    if (subject === undefined || predicateType === undefined) return [];
+    return [{ subject, predicateType, predicate: (JSON.parse(bytes.toString()) as { readonly predicate: object }).predicate }];
+  });
 }
 
 /** `id`: of the image in the store, where it is kept. */

@@ -1,5 +1,6 @@
 /** A scan's result as a document. */
 import { SlipwayError } from "../../base/errors.ts";
+import { cosignVulnReport } from "../../trust/findings/reports/cosign-vuln.ts";
 import { cyclonedxReport } from "../../trust/findings/reports/cyclonedx.ts";
 import { htmlReport } from "../../trust/findings/reports/html.ts";
 import { jsonReport } from "../../trust/findings/reports/json.ts";
@@ -19,6 +20,7 @@ const documents: Readonly<Record<Exclude<ReportFormat, "html">, (report: Report)
   sarif: sarifReport,
   cyclonedx: cyclonedxReport,
   "trivy-json": trivyReport,
+  "cosign-vuln": cosignVulnReport,
 };
 
 /** Of the findings that are given, which may be fewer than the result has. Deterministic as bills are. */

@@ -10,6 +10,7 @@ import { cyclonedxReport } from "./cyclonedx.ts";
 import { htmlReport } from "./html.ts";
 import type { Report } from "./report.ts";
 import { sarifReport } from "./sarif.ts";
+import { cosignVulnReport } from "./cosign-vuln.ts";
 import { trivyReport } from "./trivy-json.ts";
 
 const image = imageOf([lodash, libssl]);
@@ -75,6 +76,13 @@ test("Trivy's form has a result for each kind of packages, without what is suppr
   );
   assert.equal(Results[0]!.Vulnerabilities![0]!["FixedVersion"], "2.0.0");
   assert.equal(Results[1]!.Vulnerabilities!.find((one) => one["VulnerabilityID"] === "CVE-2024-2")!["Status"], "affected");
+});
+test("cosign's form has Trivy's within, and says what scanned with which advisories", () => {
+  const found = cosignVulnReport(report) as {
+    readonly scanner: { readonly version: string; readonly db: { readonly version: string }; readonly result: object };
+  };
+  assert.deepEqual(found.scanner.result, trivyReport(report));
+  assert.deepEqual([found.scanner.version, found.scanner.db.version], [report.tool.version, report.database?.digest ?? ""]);
 });
 test("HTML escapes what comes from advisories, and has no scripts", () => {
   const html = htmlReport(report);
