@@ -163,10 +163,6 @@ function remoteSource(
 
 function heredocActions(state: StageState, instruction: CopyInstruction | AddInstruction, target: Target): readonly FileAction[] {
   return instruction.heredocs.map((heredoc): FileAction => {
-    if (heredoc.name.includes("/")) {
-      const message = `open /${heredoc.name}: no such file or directory`;
-      throw new SlipwayError("not_found", "PATH_NOT_FOUND", message, { path: heredoc.name, lines: undefined });
-    }
     const content = heredoc.expand ? expandBody(state, heredoc.content, instruction.lines) : heredoc.content;
     return { type: "mkfile", ...target, name: heredoc.name, content };
   });

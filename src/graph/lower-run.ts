@@ -39,9 +39,6 @@ export function lowerRun(state: StageState, instruction: RunInstruction, surroun
   const { lines } = instruction;
   refuseDevices(instruction);
   const command = runCommand(state, instruction);
-  if (command.args.length === 0) {
-    throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", "failed to marshal LLB definition: arguments are required", { lines: undefined });
-  }
   const inputs = new Inputs();
   if (state.root !== undefined) inputs.list.push(state.root);
   const mounts = instruction.mounts.map((value) =>

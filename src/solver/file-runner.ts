@@ -231,6 +231,9 @@ function makeWorkdir(draft: LayerDraft, path: string, placement: Placement): voi
 }
 
 function makeFile(draft: LayerDraft, action: Extract<FileAction, { type: "mkfile" }>, placement: Placement): void {
+  // Docker makes the file in a directory of its own first
+  if (action.name.includes("/"))
+    throw new SlipwayError("not_found", "PATH_NOT_FOUND", `open /${action.name}: no such file or directory`, { path: action.name, lines: undefined });
   const destination = resolveDestination(draft, action.destination, placement);
   const path = draft.lookup(destination)?.type === "directory" ? `${destination === "" ? "" : `${destination}/`}${action.name}` : destination;
   if (draft.lookup(path)?.type === "directory")

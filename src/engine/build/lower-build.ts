@@ -1,4 +1,6 @@
 /** The Dockerfile's graph for each platform: base images are asked for together, until every graph is complete. */
+import { SlipwayError } from "../../base/errors.ts";
+import { listVertices } from "../../graph/vertex.ts";
 import { formatPlatform, hostPlatform, normalizePlatform, parsePlatform, type Platform } from "../../oci/platform.ts";
 import { formatReference, parseReference, withDefaultTag } from "../../oci/reference.ts";
 import type { BaseImage } from "../../dockerfile/checks.ts";
@@ -80,10 +82,19 @@ export async function lowerBuild(options: BuildOptions, input: LowerInput): Prom
     const done = lowerings.flatMap(({ input, lowering }) =>
       lowering.kind === "done" ? [loweredPlatform(options, parsed, input.targetPlatform, lowering, images)] : [],
     );
-    if (done.length === inputs.length) return done;
+    if (done.length === inputs.length) {
+      if (dryRun === undefined) for (const { lowered } of done) refuseEmptyCommands(lowered);
+      return done;
+    }
     const needs = lowerings.flatMap(({ lowering }) => (lowering.kind === "need" ? lowering.images : []));
     await Promise.all(eachOnce(needs).map(async (need) => images.set(imageKey(need.reference, need.platform), await resolveBase(asking, need))));
   }
+}
+
+/** `RUN []`: as for Docker, wrong only when it is to run. */
+function refuseEmptyCommands({ root }: Lowered): void {
+  const isEmpty = root !== undefined && listVertices([root]).some(({ op }) => op.type === "exec" && op.args.length === 0);
+  if (isEmpty) throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", "failed to marshal LLB definition: arguments are required", { lines: undefined });
 }
 
 /** Steps for another platform are compared with what they were for that platform. */
