@@ -23,6 +23,8 @@ export interface Lookup {
    * digest of what is selected comes first
    */
   readonly faults: "image" | "checksum";
+  /** with `--exclude` a name that is nowhere is missed by the copy, not by the digest */
+  readonly excludes?: boolean;
   /** what is there at all; undefined: everything */
   readonly sent: SentFiles | undefined;
 }
@@ -42,7 +44,14 @@ export function matchSources(lookup: Lookup, source: string): readonly MatchedSo
   if (hasGlob(pattern)) return expandPattern(lookup, parts).map(({ path, real }) => matched(path, real));
   // A backslash is sent as a pattern's escape, and then looked for as it is.
   if (pattern.includes("\\") && lookup.sent?.has(pattern) === false) throw notFound(lookup, `/${pattern}`, pattern);
+  if (lookup.excludes === true) requireName(lookup, pattern);
   return [matched(pattern, pattern)];
+}
+
+function requireName(lookup: Lookup, path: string): void {
+  const cut = path.lastIndexOf("/");
+  const place = joinPath(resolveSource(lookup, path.slice(0, Math.max(cut, 0))), path.slice(cut + 1));
+  if (!isThere(lookup, place)) throw missingAtCopy(place);
 }
 
 function isThere({ view, sent }: Lookup, path: string): boolean {

@@ -50,7 +50,7 @@ export interface SelectedSource {
 export function selectSources(action: CopyAction, tree: SourceTree): readonly SelectedSource[] {
   const { view, origin } = tree;
   const sent = origin.kind === "client" ? sentOf(tree, origin.taken, action.sources) : undefined;
-  const lookup: Lookup = { view, faults: origin.kind === "image" ? "image" : "checksum", sent };
+  const lookup: Lookup = { view, faults: origin.kind === "image" ? "image" : "checksum", excludes: action.exclude.length > 0, sent };
   const excluded = excludeMatcher(action.exclude);
   const selected = action.sources.flatMap((source) => matchSources(lookup, source)).map((match) => ({ match, files: walk(view, match.resolved, excluded) }));
   if (excluded !== undefined) for (const { match, files } of selected) if (match.path === "") followLinksOfRoot(lookup, files);
