@@ -40,6 +40,8 @@ export interface Cli {
   now(): number;
   /** Opens the store, once; later calls give the same engine. */
   open(): Promise<SlipwayApi>;
+  /** What the command's own words say of policies, before the engine is opened. */
+  usePolicy(file: string | undefined, overrides: readonly string[]): void;
   /** Who we are at registries: needs no store. */
   accounts(): Promise<AccountApi>;
   /** Calls the listener for each of these signals instead of aborting; the answer undoes it. */

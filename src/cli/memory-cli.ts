@@ -107,6 +107,7 @@ export async function runInMemory(words: readonly string[], world: World = {}): 
     debug: world.debug ?? false,
     root: undefined,
     now: () => world.nowMs ?? Date.parse("2026-11-23T09:42:36Z"),
+    usePolicy: () => undefined,
     open: world.open ?? (async () => engineFrom(world.engine ?? {})),
     accounts: async () => engineFrom(world.engine ?? {}).accounts,
     onSignal: () => () => undefined,

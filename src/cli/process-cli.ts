@@ -65,7 +65,7 @@ export interface ProcessOptions {
   readonly policyOverrides?: readonly string[];
 }
 
-async function policySettings({ policyFile, policyOverrides = [] }: ProcessOptions): Promise<PolicySettings> {
+async function policySettings({ policyFile, policyOverrides = [] }: Pick<ProcessOptions, "policyFile" | "policyOverrides">): Promise<PolicySettings> {
   const overrides = policyOverrides.length === 0 ? [] : policyOverrides.map((await import("../engine/policy/policies.ts")).parseOverride);
   return { overrides, ...(policyFile === undefined ? {} : { file: resolve(policyFile) }) };
 }
@@ -77,10 +77,15 @@ export function createProcessCli(options: ProcessOptions): ProcessCli {
   showWarnings(stderr);
   let engine: Promise<SlipwayApi> | undefined;
   let accounts: Promise<AccountApi & AsyncDisposable> | undefined;
+  let file: string | undefined;
+  let overrides: readonly string[] = [];
   const open = async (): Promise<SlipwayApi> => {
     const { Slipway, enterUserNamespace } = await import("../engine/index.ts");
     await enterUserNamespace();
-    return Slipway.open({ policy: await policySettings(options), ...(options.root === undefined ? {} : { root: options.root }) });
+    return Slipway.open({
+      policy: await policySettings({ policyFile: file ?? options.policyFile, policyOverrides: [...(options.policyOverrides ?? []), ...overrides] }),
+      ...(options.root === undefined ? {} : { root: options.root }),
+    });
   };
   return {
     stdin,
@@ -93,6 +98,10 @@ export function createProcessCli(options: ProcessOptions): ProcessCli {
     root: options.root,
     now: () => Date.now(),
     open: () => (engine ??= open()),
+    usePolicy: (named, more) => {
+      file = named ?? file;
+      overrides = [...overrides, ...more];
+    },
     accounts: () => (accounts ??= import("../engine/accounts.ts").then(({ openAccounts }) => openAccounts())),
     onSignal: (names, listener) => signals.take(names, listener),
     onResize: (listener) => {

@@ -112,6 +112,7 @@ async function runHandler(table: CommandTable, cli: Cli, command: Command, path:
   }
   checkArguments(command, path, line.args.length);
   warnOfFlags(cli, command, line.flags);
+  if (command.flags.some(({ name }) => name === "policy-override")) cli.usePolicy(line.flags.optional("policy"), line.flags.list("policy-override"));
   const handler = await command.load();
   return handler(cli, { flags: line.flags, args: line.args, path, command, table });
 }

@@ -1,13 +1,10 @@
-/**
- * Where images come in and go out, policies are asked here. Where no policy file is there, which is the rule, nothing but their
- * absence is looked at and nothing is loaded.
- */
+/** How the library asks policies where images come in and go out: types alone, policy.ts makes it. */
 import type { Digest } from "../oci/digest.ts";
 import type { Reference } from "../oci/reference.ts";
-import type { FetchedManifest } from "../registry/index.ts";
-import type { PolicySettings } from "./policy-api.ts";
-import { hasPolicy, policyPlaces, type Env, type GateSurroundings, type PolicyUse } from "./policy-places.ts";
-import type { Policies } from "./policy/policies.ts";
+import type { FetchedManifest, RegistryClient } from "../registry/index.ts";
+import type { Store } from "../store/index.ts";
+
+export type PolicyUse = "build" | "pull" | "run" | "push";
 
 export interface PolicyGate {
   /**
@@ -21,16 +18,15 @@ export interface PolicyGate {
   pushed(references: readonly Reference[], id: Digest | undefined, signal: AbortSignal | undefined): Promise<void>;
 }
 
-export function createPolicyGate(surroundings: GateSurroundings, settings: PolicySettings, env: Env): PolicyGate {
-  let loaded: Promise<Policies> | undefined;
-  const load = async (): Promise<Policies> => (await import("./policy/policies.ts")).loadPolicies(surroundings, settings, env);
-  const policies = async (): Promise<Policies | undefined> => {
-    if (loaded === undefined && !hasPolicy(policyPlaces(env, settings.file))) return undefined;
-    return await (loaded ??= load());
-  };
-  return {
-    pulled: async (use, reference, signal) => await (await policies())?.pulled(use, reference, signal),
-    here: async (use, name, id, signal) => await (await policies())?.here(use, name, id, signal),
-    pushed: async (references, id, signal) => await (await policies())?.pushed(references, id, signal),
-  };
+export interface PolicyPlaces {
+  /** always counts */
+  readonly system: string;
+  /** the user's own, or what was given in its place */
+  readonly user: string;
+  readonly isGiven: boolean;
+}
+
+export interface GateSurroundings {
+  readonly store: Store;
+  readonly client: () => Promise<RegistryClient>;
 }

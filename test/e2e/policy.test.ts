@@ -103,7 +103,7 @@ describe("policies", { skip: absent ? "needs docker-registry (Debian package doc
           if (refused !== undefined) assert.match(outcome.stderr, refused);
         }
         if (door !== "pull" && refused !== undefined)
-          assert.match(here.stderr, /Hint: to use exactly this image all the same.*--policy-override sha256:[0-9a-f]{64}=REASON/);
+          assert.match(here.stderr, /Hint: to use exactly this image all the same.*: --policy-override sha256:[0-9a-f]{64}=REASON/);
       });
     }
   }
@@ -128,6 +128,46 @@ describe("policies", { skip: absent ? "needs docker-registry (Debian package doc
     const strict = policyFile({ ...rules, override: false });
     const refused = await sandbox.call(["--policy", strict, "--policy-override", override, "pull", unsigned]);
     assert.match(refused.stderr, /this policy is not to be overridden/);
+  });
+
+  test("the flags stand before the command or behind it", async () => {
+    const override = `${unsignedDigest}=reason`;
+    for (const words of [
+      ["pull", "-q", "--policy", policy, "--policy-override", override, unsigned],
+      ["--policy", policy, "pull", "-q", "--policy-override", override, unsigned],
+      ["run", "--rm", "--network=none", "--policy", policy, "--policy-override", override, unsigned, "true"],
+      ["policy", "check", "--policy", policy, signed],
+    ]) {
+      await sandbox.ok(words);
+    }
+    const refused = await sandbox.call(["build", "--policy", policy, sandbox.folder({ Dockerfile: `FROM ${unsigned}\n` })]);
+    assert.match(refused.stderr, /policy refuses/);
+    await clean(unsigned);
+  });
+
+  test("an index that is signed vouches for the image that is taken of it, not for others by their own digest", async () => {
+    const several = `${host}/acme/several:1`;
+    await sandbox.build('FROM scratch\nARG TARGETARCH\nCOPY f /f-$TARGETARCH\nCMD ["/x"]\n', { f: "f" }, [
+      "--platform",
+      "linux/amd64,linux/arm64",
+      "-t",
+      several,
+    ]);
+    await sandbox.ok(["push", "-q", several]);
+    await sandbox.ok(["sign", "--key", path.join(home, "ours.key"), several], password);
+    await clean(several);
+    await sandbox.ok(with_(policy, "pull", "-q", several));
+    const id = await sandbox.ok(["inspect", "-f", "{{.Id}}", several]);
+    for (const name of [several, id]) await sandbox.ok(with_(policy, "create", name));
+    const index = (await (
+      await fetch(`http://${host}/v2/acme/several/manifests/1`, { headers: { accept: "application/vnd.oci.image.index.v1+json" } })
+    ).json()) as {
+      readonly manifests: readonly { readonly digest: string }[];
+    };
+    const child = index.manifests[0]?.digest ?? "";
+    const alone = await sandbox.call(with_(policy, "pull", `${host}/acme/several@${child}`));
+    assert.match(alone.stderr, /policy refuses .* it has no signature/);
+    await clean(several);
   });
 
   test("audit notes what would be refused, for all or for one scope", async () => {

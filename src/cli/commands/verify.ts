@@ -9,7 +9,7 @@ import { cliError } from "../failure.ts";
 import type { ParsedFlags } from "../flags.ts";
 import { formatJsonLine } from "../json.ts";
 import { recordFrom } from "./key-value.ts";
-import { stepFlagNames } from "../definitions/step-flags.ts";
+import { stepFlagNames } from "../definitions/build.ts";
 import { outputForm } from "./output-form.ts";
 import { readSmallBytes, readSmallFile } from "./small-file.ts";
 

@@ -1,6 +1,6 @@
 /** `build` and the commands about its cache. */
 import type { Command } from "../command.ts";
-import { flag, forceFlag, ignored } from "./flag.ts";
+import { flag, forceFlag, ignored, policyFlags } from "./flag.ts";
 
 export const buildFlags = [
   flag("add-host", "", "strings", 'A line for /etc/hosts while RUN runs (form: "host:ip")'),
@@ -66,6 +66,28 @@ export const buildFlags = [
   flag("ulimit", "", "ulimit", 'Resource limit of RUN (form: "nofile=1024:2048")', { default: "[]" }),
 ] as const;
 
+/** Those of `build` that its steps depend on. */
+export const stepFlagNames: readonly string[] = [
+  "add-host",
+  "allow",
+  "build-arg",
+  "build-context",
+  "cache-from",
+  "file",
+  "network",
+  "no-cache",
+  "no-cache-filter",
+  "platform",
+  "progress",
+  "pull",
+  "secret",
+  "shm-size",
+  "ssh",
+  "target",
+  "ulimit",
+];
+export const stepFlags = buildFlags.filter(({ name }) => stepFlagNames.includes(name));
+
 const lockfileFlag = flag("lockfile", "", "string", 'The lock (default: "slipway.lock" beside the Dockerfile, else in the context)', { complete: "file" });
 
 /** Flags of builds that are to be the same again. */
@@ -89,7 +111,7 @@ export const buildCommands: readonly Command[] = [
     short: "Build an image from a Dockerfile",
     long: 'Builds an image from a Dockerfile and a context: a directory, a git or http URL, or "-" for a tar archive or a lone Dockerfile on standard input.\n\nEach finished step is kept at once: a build that fails resumes where it stopped, and a step that runs says why it was not taken from the cache.',
     usage: "[OPTIONS] PATH | URL | -",
-    flags: [...buildFlags, ...samenessFlags, ...signFlags],
+    flags: [...buildFlags, ...policyFlags, ...samenessFlags, ...signFlags],
     args: { min: 1, max: 1 },
     paths: ["build", "image build", "builder build", "buildx build", "buildx b"],
     group: "common",

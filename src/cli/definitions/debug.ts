@@ -1,7 +1,7 @@
 /** Commands about steps of builds that failed. */
 import type { Command } from "../command.ts";
 import { flag, listFormatFlag } from "./flag.ts";
-import { stepFlags } from "./step-flags.ts";
+import { stepFlags } from "./build.ts";
 
 export const debugCommands: readonly Command[] = [
   {

@@ -27,6 +27,12 @@ export const listFormatFlag = flag(
 export const forceFlag = flag("force", "f", "bool", "Do not ask before removing");
 export const platformFlag = flag("platform", "", "string", 'Which platform, as "os[/arch[/variant]]"');
 
+/** Of commands that use images; all others have them in front of their name. */
+export const policyFlags = [
+  flag("policy", "", "string", "Policy file in the place of your own (SLIPWAY_POLICY)", { complete: "file" }),
+  flag("policy-override", "", "stringArray", "Use the image of this digest although a policy refuses it, and record that (DIGEST=REASON)"),
+];
+
 export const transferProgressFlag = flag(
   "progress",
   "",

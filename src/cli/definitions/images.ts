@@ -1,6 +1,6 @@
 /** Commands about images. */
 import type { Command } from "../command.ts";
-import { flag, forceFlag, formatFlag, listFormatFlag, platformFlag, transferProgressFlag } from "./flag.ts";
+import { flag, forceFlag, formatFlag, listFormatFlag, platformFlag, policyFlags, transferProgressFlag } from "./flag.ts";
 
 export const imageCommands: readonly Command[] = [
   {
@@ -130,6 +130,7 @@ export const imageCommands: readonly Command[] = [
       flag("all-tags", "a", "bool", "Fetch every tag of the repository"),
       flag("disable-content-trust", "", "bool", "Accepted for scripts", { default: "true", hidden: true }),
       platformFlag,
+      ...policyFlags,
       transferProgressFlag,
       flag("quiet", "q", "bool", "Print the name only"),
     ],
@@ -153,6 +154,7 @@ export const imageCommands: readonly Command[] = [
       flag("compression", "", "string", 'How layers are compressed anew: "gzip", "zstd", "estargz" or "uncompressed"'),
       flag("disable-content-trust", "", "bool", "Accepted for scripts", { default: "true", hidden: true }),
       flag("platform", "", "string", "Of an image for several platforms this one alone"),
+      ...policyFlags,
       transferProgressFlag,
       flag("quiet", "q", "bool", "Print the name only"),
     ],

@@ -4,7 +4,7 @@ import { buildCommands } from "./build.ts";
 import { buildxCommands } from "./buildx.ts";
 import { containerCommands } from "./containers.ts";
 import { debugCommands } from "./debug.ts";
-import { flag } from "./flag.ts";
+import { flag, policyFlags } from "./flag.ts";
 import { imageCommands } from "./images.ts";
 import { layersCommands } from "./layers.ts";
 import { manifestCommands } from "./manifest.ts";
@@ -52,8 +52,7 @@ export const commandTable: CommandTable = {
       default: '"info"',
       complete: ["debug", "info", "warn", "error", "fatal"],
     }),
-    flag("policy", "", "string", "Policy file in the place of your own (SLIPWAY_POLICY)", { complete: "file" }),
-    flag("policy-override", "", "stringArray", "Use the image of this digest although a policy refuses it, and record that (DIGEST=REASON)"),
+    ...policyFlags,
     flag("root", "", "string", "Directory of the store", { complete: "directory" }),
     flag("version", "v", "bool", "Print the version and quit"),
     flag("config", "", "string", "Accepted for scripts", { hidden: true }),

@@ -1,6 +1,6 @@
 /** Commands about policies: which images may be used. */
 import type { Command } from "../command.ts";
-import { flag } from "./flag.ts";
+import { flag, policyFlags } from "./flag.ts";
 
 const outputForm = flag("output", "o", "string", 'How to write the result ("text", "json")', { default: '"text"', complete: ["text", "json"] });
 const places =
@@ -12,13 +12,13 @@ export const policyCommands: readonly Command[] = [
     short: "Hold images of registries against the policies, without using them",
     long: `Says of each image what every policy file says of it: what holds, or which rule refuses it and why. ${places}\n\nExit codes: 0 all are accepted, 1 one is refused or cannot be judged.`,
     usage: "[OPTIONS] IMAGE [IMAGE...]",
-    flags: [outputForm],
+    flags: [outputForm, ...policyFlags],
     args: { min: 1 },
     paths: ["policy check"],
     complete: "image",
     examples: [
       { text: "May this be used here?", command: "slipway policy check registry.example/app:1.0" },
-      { text: "Would it be, by another policy?", command: "slipway --policy new.json policy check registry.example/app:1.0" },
+      { text: "Would it be, by another policy?", command: "slipway policy check --policy new.json registry.example/app:1.0" },
     ],
     load: async () => (await import("../commands/policy.ts")).runPolicyCheck,
   },

@@ -1,6 +1,6 @@
 /** The flags of `run` and `create`. Those that ask for a protection or a device that is not there are refused, not ignored. */
 import type { FlagSpec } from "../flags.ts";
-import { flag, ignored } from "./flag.ts";
+import { flag, ignored, policyFlags } from "./flag.ts";
 
 const limits = "control groups get no such setting";
 const network = "the container network has no such setting yet";
@@ -73,6 +73,7 @@ export const createFlags: readonly FlagSpec[] = [
   flag("pid", "", "string", "PID namespace (host|container:NAME)"),
   flag("pids-limit", "", "int", "Limit of processes, -1 for none"),
   flag("platform", "", "string", 'Which platform, as "os[/arch[/variant]]"'),
+  ...policyFlags,
   flag("privileged", "", "bool", "Lift every confinement"),
   flag("publish", "p", "list", "Publish a port of the container on the host"),
   flag("publish-all", "P", "bool", "Publish all exposed ports on free ports"),

@@ -1,9 +1,8 @@
 /** Commands about trust: keys, signatures, attestations. */
 import type { Command } from "../command.ts";
 import type { FlagSpec } from "../flags.ts";
-import { samenessFlags } from "./build.ts";
 import { flag } from "./flag.ts";
-import { stepFlags } from "./step-flags.ts";
+import { samenessFlags, stepFlags } from "./build.ts";
 
 const password =
   "The private key is kept under a password, which comes from SLIPWAY_KEY_PASSWORD or COSIGN_PASSWORD where one of them is set, else from the terminal.";

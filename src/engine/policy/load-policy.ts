@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { errnoOf, SlipwayError } from "../../base/errors.ts";
-import type { PolicyPlaces } from "../policy-places.ts";
+import type { PolicyPlaces } from "../policy-gate.ts";
 import { parsePolicy, policyError, type Policy, type Rule, type SignerRule } from "./policy-file.ts";
 import { specificity } from "./scope-pattern.ts";
 import type { Digest } from "../../oci/digest.ts";

@@ -4,15 +4,13 @@ import type { Digest } from "../../oci/digest.ts";
 import { familiarName, formatReference, parseReference, repositoryName, withDefaultTag, withDigest, type Reference } from "../../oci/reference.ts";
 import type { FetchedManifest } from "../../registry/index.ts";
 import { variantsOf } from "../images/variants.ts";
-import type { PolicyCheck, PolicyOverride, PolicySettings, PolicyVerdict } from "../policy-api.ts";
-import { policyPlaces, type GateSurroundings, type PolicyUse } from "../policy-places.ts";
+import type { PolicyCheck, PolicyOverride, PolicyVerdict } from "../policy-api.ts";
+import type { GateSurroundings, PolicyPlaces, PolicyUse } from "../policy-gate.ts";
 import { judge, type JudgeCall, type Judgement, type Subject } from "./judge.ts";
 import { isKnownSigned, rememberSigned } from "./known-signed.ts";
 import { loadPolicyFiles, ruleFor, type LoadedPolicy } from "./load-policy.ts";
 import { appendLog } from "./policy-log.ts";
 import type { Rule } from "./policy-file.ts";
-
-type Env = Readonly<Record<string, string | undefined>>;
 
 /** "DIGEST=REASON". Fails with USAGE. */
 export function parseOverride(text: string): PolicyOverride {
@@ -25,11 +23,13 @@ export function parseOverride(text: string): PolicyOverride {
   );
 }
 
-/** Fails with POLICY_INVALID, POLICY_NOT_FOUND and USAGE. */
-export function loadPolicies(surroundings: GateSurroundings, settings: PolicySettings, env: Env): Policies {
-  const told = env["SLIPWAY_POLICY_OVERRIDE"] ?? "";
-  const overrides = [...(settings.overrides ?? []), ...(told === "" ? [] : [parseOverride(told)])];
-  return new Policies(surroundings, loadPolicyFiles(policyPlaces(env, settings.file)), overrides);
+/** `text`: an override that is still to be read. Fails with POLICY_INVALID, POLICY_NOT_FOUND and USAGE. */
+export function loadPolicies(
+  surroundings: GateSurroundings,
+  places: PolicyPlaces,
+  { overrides, text }: { readonly overrides: readonly PolicyOverride[]; readonly text: string },
+): Policies {
+  return new Policies(surroundings, loadPolicyFiles(places), [...overrides, ...(text === "" ? [] : [parseOverride(text)])]);
 }
 
 interface Judged extends Judgement {
@@ -181,8 +181,8 @@ function refusedError(shown: string, digest: string | undefined, { policy, rule,
   const where = `rule ${name} of ${rule.scope === "default" || rule.scope === "local" ? rule.scope : JSON.stringify(rule.scope)}, ${policy.path}:${rule.line}`;
   const override =
     digest === undefined || digest === ""
-      ? "slipway --policy-override DIGEST=REASON … takes the image of exactly that digest all the same, and records it"
-      : `to use exactly this image all the same, and have that recorded: slipway --policy-override ${digest}=REASON … or SLIPWAY_POLICY_OVERRIDE=${digest}=REASON`;
+      ? "--policy-override DIGEST=REASON takes the image of exactly that digest all the same, and records it"
+      : `to use exactly this image all the same, and have that recorded: --policy-override ${digest}=REASON, or SLIPWAY_POLICY_OVERRIDE=${digest}=REASON`;
   return new SlipwayError("denied", "POLICY_REFUSED", `policy refuses ${shown}: ${refused?.reason ?? ""} (${where})`, {
     digest,
     rule: name,
