@@ -1,8 +1,7 @@
 /** `slipway registry serve` as users run it: passwords, a kill in the middle of an upload, a graceful end. */
 import assert from "node:assert/strict";
-import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { once } from "node:events";
 import { globSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -11,45 +10,11 @@ import { hostPlatform } from "../../src/oci/platform.ts";
 import { parseReference } from "../../src/oci/reference.ts";
 import { quickClient, readAll } from "../../src/registry/fixtures/loopback-server.ts";
 import { resolveImage } from "../../src/registry/index.ts";
+import { serve } from "./serve-program.ts";
 
 const program = path.resolve(import.meta.dirname, "../../bin/slipway");
 const blob = Buffer.alloc(1 << 20, "slipway ");
 const digest = `sha256:${createHash("sha256").update(blob).digest("hex")}`;
-
-interface Server extends AsyncDisposable {
-  readonly url: string;
-  readonly child: ChildProcess;
-  stderr(): string;
-  end(signal: NodeJS.Signals): Promise<number | null>;
-}
-
-async function serve(directory: string, ...flags: readonly string[]): Promise<Server> {
-  const child = spawn(program, ["registry", "serve", "--listen", "127.0.0.1:0", "--data", path.join(directory, "data"), ...flags], {
-    env: {
-      PATH: process.env["PATH"] ?? "",
-      HOME: directory,
-      SLIPWAY_ROOT: path.join(directory, "store"),
-      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? "",
-    },
-  });
-  let stderr = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-  const exited = once(child, "exit") as Promise<[number | null]>;
-  const first = await Promise.race([once(child.stdout, "data"), exited.then(([code]) => assert.fail(`ended with ${code}: ${stderr}`))]);
-  return {
-    child,
-    url: String((first as [Buffer])[0]).trim(),
-    stderr: () => stderr,
-    end: async (signal) => {
-      child.kill(signal);
-      return (await exited)[0];
-    },
-    async [Symbol.asyncDispose]() {
-      child.kill("SIGKILL");
-      await exited;
-    },
-  };
-}
 
 async function inDirectory(work: (directory: string) => Promise<void>): Promise<void> {
   const directory = mkdtempSync(path.join(tmpdir(), "slipway-serve-"));

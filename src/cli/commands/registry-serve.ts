@@ -4,6 +4,7 @@ import path from "node:path";
 import { SlipwayError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
 import { defaultStoreRoot, serveRegistry, type Exchange, type ServeRegistryOptions } from "../../engine/served/serve-registry.ts";
+import { parseReference } from "../../oci/reference.ts";
 import type { Cli } from "../cli.ts";
 import type { Handler } from "../command.ts";
 import type { ParsedFlags } from "../flags.ts";
@@ -39,6 +40,25 @@ export function formatExchange({ request, status, sentBytes, durationMs, remoteA
   return `${printable(line).replace(/\n/g, "")}\n`;
 }
 
+/** Fails with USAGE (invalid_argument). */
+export function parseUpstream(text: string): string {
+  const host = text.replace(/^https?:\/\//, "").replace(/\/$/, "");
+  try {
+    if (!host.includes("/")) return parseReference(`${host}/name`).domain;
+  } catch {
+    // told below
+  }
+  throw new SlipwayError("invalid_argument", "USAGE", `invalid registry ${JSON.stringify(text)}: want HOST or HOST:PORT`);
+}
+
+/** Fails with USAGE (invalid_argument). */
+function mirrorOf(flags: ParsedFlags): Pick<ServeRegistryOptions, "mirrorOf"> {
+  const text = flags.optional("mirror-of");
+  if (text === undefined) return {};
+  if (flags.bool("images")) throw new SlipwayError("invalid_argument", "USAGE", "--mirror-of and --images exclude each other");
+  return { mirrorOf: parseUpstream(text) };
+}
+
 export const runRegistryServe: Handler = async (cli, { flags }) => {
   const root = cli.root ?? defaultStoreRoot(cli.env);
   // who may not read root's files enters the user namespace of the images
@@ -49,6 +69,7 @@ export const runRegistryServe: Handler = async (cli, { flags }) => {
     ...parseListen(flags.string("listen")),
     ...(htpasswd === undefined ? {} : { htpasswd: path.resolve(cli.cwd, htpasswd) }),
     ...tlsOf(cli, flags),
+    ...mirrorOf(flags),
     ...(flags.bool("images") ? { imagesOf: root } : {}),
     readOnly: flags.bool("read-only"),
     delete: flags.bool("delete"),

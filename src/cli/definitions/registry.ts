@@ -16,6 +16,7 @@ export const registryCommands: readonly Command[] = [
       flag("tls-key", "", "string", "PEM file of its key", { complete: "file" }),
       flag("client-ca", "", "string", "PEM file of authorities: clients need a certificate of theirs", { complete: "file" }),
       flag("images", "", "bool", "Serve the images of the store, under their names; what is pushed is an image of the store"),
+      flag("mirror-of", "", "string", "Registry whose content is fetched when it is asked for, and kept; pushes are refused"),
       flag("read-only", "", "bool", "Refuse pushes"),
       flag("delete", "", "bool", "Allow tags, manifests and blobs to be deleted"),
       flag("log", "", "bool", "Print a line for every request to standard error"),
@@ -25,6 +26,7 @@ export const registryCommands: readonly Command[] = [
     examples: [
       { text: "A registry for this machine", command: "slipway registry serve" },
       { text: "The images of this machine, for others to pull", command: "slipway registry serve --images --listen 0.0.0.0:5000" },
+      { text: "A pull-through cache of Docker Hub", command: "slipway registry serve --mirror-of docker.io --listen 0.0.0.0:5000" },
       {
         text: "One for the network, with passwords",
         command: "slipway registry serve --listen 0.0.0.0:443 --tls-cert cert.pem --tls-key key.pem --htpasswd users",

@@ -18,6 +18,7 @@ import {
 } from "../../distribution/index.ts";
 import { defaultRoot, Store } from "../../store/index.ts";
 import { flock } from "../../store/syscalls.ts";
+import type { OpenedMirror } from "./open-mirror.ts";
 import { withStoreImages } from "./store-images.ts";
 
 export type { Exchange };
@@ -32,6 +33,8 @@ export interface ServeRegistryOptions {
   readonly delete: boolean;
   /** directory of a store: its images are served, and images that are pushed are its own */
   readonly imagesOf?: string;
+  /** a registry whose content is fetched when it is asked for, and kept: "docker.io". Pushes are refused then */
+  readonly mirrorOf?: string;
   readonly onExchange?: (exchange: Exchange) => void;
 }
 
@@ -53,11 +56,14 @@ function lockDirectory(directory: string): number {
 
 /** Fails with REGISTRY_IN_USE, ADDRESS_IN_USE, CANNOT_LISTEN, HTPASSWD_INVALID. Who closes the server frees the directory. */
 export async function serveRegistry(options: ServeRegistryOptions): Promise<HttpServer> {
-  const { directory, host, port, htpasswd, tls, readOnly, onExchange, imagesOf } = options;
+  const { directory, host, port, htpasswd, tls, onExchange, imagesOf } = options;
+  const readOnly = options.readOnly || options.mirrorOf !== undefined;
   const access = htpasswd === undefined ? openAccess : createBasicAccess(createHtpasswdUsers(htpasswd), "Slipway");
   const lock = lockDirectory(directory);
   let store: Store | undefined;
-  const release = (): void => {
+  let mirror: OpenedMirror | undefined;
+  const release = async (): Promise<void> => {
+    await mirror?.close();
     store?.close();
     closeSync(lock);
   };
@@ -66,17 +72,19 @@ export async function serveRegistry(options: ServeRegistryOptions): Promise<Http
     const disk = createDiskStorage(directory);
     store = imagesOf === undefined ? undefined : Store.open(imagesOf);
     let address = "";
-    const storage = store === undefined ? disk : withStoreImages({ storage: disk, store, server: () => address, names: [hostname()] });
-    const respond = createDistribution(storage, { access, readOnly, delete: options.delete });
+    mirror = options.mirrorOf === undefined ? undefined : await (await import("./open-mirror.ts")).openMirror(disk, options.mirrorOf);
+    const storage = store === undefined ? (mirror?.storage ?? disk) : withStoreImages({ storage: disk, store, server: () => address, names: [hostname()] });
+    const own = createDistribution(storage, { access, readOnly, delete: options.delete });
+    const respond = mirror?.respond(own) ?? own;
     const server = await startHttpServer(respond, { host, port, ...(tls === undefined ? {} : { tls }), ...(onExchange === undefined ? {} : { onExchange }) });
     address = server.host;
     const close = async (graceMs?: number): Promise<void> => {
       await server.close(graceMs);
-      release();
+      await release();
     };
     return { ...server, close, [Symbol.asyncDispose]: () => close() };
   } catch (error) {
-    release();
+    await release();
     throw error;
   }
 }
