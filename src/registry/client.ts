@@ -71,6 +71,8 @@ export interface RegistryWait {
 export interface PushBlobOptions extends CallOptions {
   /** The blob's bytes from an offset on; called again after a break. */
   readonly open: (offset: number) => AsyncIterable<Uint8Array>;
+  /** They were verified before: whether they are still the digest's is left to the registry, which looks at every upload. */
+  readonly verified?: boolean;
   /** repositories of the same registry that may have the blob: it is mounted from the first that does */
   readonly mountFrom?: readonly string[];
   readonly memory?: UploadMemory | undefined;

@@ -2,7 +2,7 @@
  * One HTTP exchange as the registry protocol needs it: redirects followed by our own rules, deadlines on every wait,
  * errors in Docker's words. Credentials go to the origin (scheme, host, port) that the request was made for.
  */
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import { SlipwayError } from "../base/errors.ts";
 import type { Dispatchers } from "./dispatchers.ts";
@@ -11,7 +11,10 @@ import { loadRequest } from "./undici.ts";
 
 export type Headers = Readonly<Record<string, string>>;
 
-/** A stream is opened anew for each exchange, so that a request can be sent again; it needs a content-length. */
+/**
+ * A stream is opened anew for each exchange, so that a request can be sent again; it needs a content-length. Its next chunk is asked for when
+ * the one before is written, where that was at least as long as a socket's buffer (64 KiB): then its memory may be used again.
+ */
 export type RequestBody = string | Uint8Array | (() => AsyncIterable<Uint8Array>);
 
 export interface TransportRequest {
@@ -112,10 +115,15 @@ function createResponse(request: TransportRequest, status: number, headers: Head
   return { status, headers, url: request.url, body: readStream(body, request), discard };
 }
 
+/** undici takes iterables, though its types do not say so, and waits for each chunk to be written, as a stream between would not. */
+function openBody(body: RequestBody | undefined): Readable | string | Uint8Array | null {
+  return typeof body === "function" ? (body() as unknown as Readable) : (body ?? null);
+}
+
 export function createTransport(dispatchers: Dispatchers, timeouts: Timeouts): Transport {
   async function exchange(request: TransportRequest): Promise<TransportResponse> {
     const { method, url, headers, signal = null, headersMs = timeouts.headersMs } = request;
-    const body = typeof request.body === "function" ? Readable.from(request.body(), { objectMode: false }) : (request.body ?? null);
+    const body = openBody(request.body);
     try {
       const dispatcher = dispatchers.forUrl(url, request.verifyTls, request.authoritiesOf);
       const options = { origin: url.origin, path: url.pathname + url.search, method, headers, body, signal };

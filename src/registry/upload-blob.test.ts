@@ -104,6 +104,20 @@ test("a small blob goes in one request, a large one in chunks, one that is there
   assert.equal((await push(fake, Buffer.alloc(0))).pushed.outcome, "uploaded");
 });
 
+test("a source may use its memory again, as long as its chunks are longer than a socket's buffer", async () => {
+  const fake = createFake();
+  const memory = Buffer.alloc(128 * 1024);
+  await push(fake, large, {
+    open: async function* (offset) {
+      for (let at = offset; at < large.length; at += memory.length) {
+        const length = large.copy(memory, 0, at);
+        yield length === memory.length ? memory : Buffer.from(memory.subarray(0, length));
+      }
+    },
+  });
+  assert.ok(fake.blobs.get(digestOf(large))?.equals(large));
+});
+
 describe("uploads that break", () => {
   const faults: readonly [name: string, fault: FakeRegistry["fault"], atMost: number][] = [
     ["the connection is cut", (request) => request.socket.destroy() !== undefined, large.length + chunkBytes],
@@ -182,6 +196,47 @@ describe("uploads that break", () => {
     assert.equal(memory.saved.size, 0);
     assert.ok(fake.blobs.get(digestOf(large))?.equals(large));
   });
+
+  test("what was verified before is left to the registry", async () => {
+    const fake = createFake();
+    await using server = await serve(fake.handlers);
+    await using client = quickClient();
+    const other = { ...blobDescriptor(small), digest: digestOf("other") };
+    const pushed = client.pushBlob(parseReference(`${server.host}/a`), other, { open: sourceOf(small), verified: true });
+    await assert.rejects(pushed, { code: "UNEXPECTED_STATUS" });
+    assert.deepEqual([fake.blobs.size, fake.received], [0, small.length]);
+  });
+
+  const unread: readonly [name: string, answer: (response: ServerResponse, cancel: () => void) => void, code: string][] = [
+    ["the call is canceled", (_, cancel) => cancel(), "CANCELED"],
+    ["the registry refuses", (response) => void response.writeHead(400, { "content-length": 0 }).end(), "UNEXPECTED_STATUS"],
+  ];
+  for (const [name, answer, code] of unread) {
+    test(`a source is ended when ${name} before the body is read`, async () => {
+      const fake = createFake();
+      const upload = fake.handlers["/v2/a/blobs/uploads/*"] as Handler;
+      const controller = new AbortController();
+      await using server = await serve({
+        ...fake.handlers,
+        "/v2/a/blobs/uploads/*": (request, response) =>
+          request.method === "PATCH" ? answer(response, () => controller.abort(new Error("enough"))) : upload(request, response),
+      });
+      await using client = quickClient();
+      const ended = Promise.withResolvers<void>();
+      const pushed = client.pushBlob(parseReference(`${server.host}/a`), blobDescriptor(large), {
+        signal: controller.signal,
+        open: async function* (offset) {
+          try {
+            yield* sourceOf(large)(offset);
+          } finally {
+            ended.resolve();
+          }
+        },
+      });
+      await assert.rejects(pushed, { code });
+      await ended.promise;
+    });
+  }
 
   test("bytes that are not the blob's are found before the last of them goes", async () => {
     const fake = createFake();

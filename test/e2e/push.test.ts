@@ -1,7 +1,7 @@
 /** Images sent to a registry of the distribution's own, and fetched from there by a store that knows nothing of them. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { after, describe, test } from "node:test";
 import { startRegistry } from "../lab/registry.ts";
 import { createSandbox } from "./sandbox.ts";
@@ -106,6 +106,27 @@ describe("push", { skip: absent ? "needs docker-registry (Debian package docker-
       assert.equal(readFileSync(`${files}/f`, "utf8"), compression);
     });
   }
+
+  test("a layer that was changed in the store is told from one that the registry does not want", async () => {
+    const pushed = `${host}/team/whole:1`;
+    await sandbox.build("FROM scratch\nCOPY f /\n", { f: "whole" }, ["-t", pushed]);
+    await sandbox.ok(["push", "-q", pushed]);
+    const reader = await createSandbox({ base: false });
+    await using elsewhere = await startRegistry(reader.directory);
+    await reader.ok(["pull", "-q", pushed]);
+    const layer = readdirSync(`${reader.store}/blobs/sha256`)
+      .map((name) => `${reader.store}/blobs/sha256/${name}`)
+      .find((path) => readFileSync(path)[0] === 0x1f);
+    const bytes = readFileSync(layer ?? "");
+    bytes[bytes.length - 1] = ~(bytes.at(-1) ?? 0);
+    writeFileSync(layer ?? "", bytes);
+    const name = `${elsewhere.address}/team/changed:1`;
+    await reader.ok(["tag", pushed, name]);
+    const { code, stderr } = await reader.call(["push", name]);
+    assert.equal(code, 1);
+    assert.match(stderr, /blob sha256:[0-9a-f]{64}: got sha256:[0-9a-f]{64} after \d+ bytes\n/);
+    await reader[Symbol.asyncDispose]();
+  });
 
   test("eStargz is an ordinary image to us, with a table of contents for others", async () => {
     const name = `${host}/team/lazy:1`;

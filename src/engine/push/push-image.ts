@@ -1,10 +1,10 @@
 /** One image or index of the store to one name at a registry: layers while others are compressed, then configs, manifests, the index. */
-import { createReadStream } from "node:fs";
-import { SlipwayError } from "../../base/errors.ts";
+import { isSlipwayError, SlipwayError } from "../../base/errors.ts";
 import { digestOf, type Digest } from "../../oci/digest.ts";
 import { isNondistributable, mediaTypes, type Descriptor } from "../../oci/manifest.ts";
 import type { Reference } from "../../oci/reference.ts";
 import type { PushedBlob, RegistryClient } from "../../registry/index.ts";
+import { fileChunks } from "../../store/file-chunks.ts";
 import type { Store } from "../../store/index.ts";
 import {
   describe,
@@ -131,7 +131,7 @@ async function wholeIndex(request: PushRequest, document: Digest | undefined, pu
 async function pushAttestation(request: PushRequest, { descriptor, bytes, blobs }: KeptAttestation): Promise<void> {
   const { store, client, reference, signal } = request;
   const { domain, path } = reference;
-  const open = (digest: Digest) => (offset: number) => createReadStream(store.blobs.path(digest), { start: offset });
+  const open = (digest: Digest) => (offset: number) => fileChunks(store.blobs.path(digest), offset);
   await Promise.all(blobs.map(async (blob) => await client.pushBlob(reference, blob, { open: open(blob.digest), signal })));
   await client.pushManifest({ domain, path }, { mediaType: descriptor.mediaType, bytes }, request);
 }
@@ -236,13 +236,21 @@ class LayerPusher {
     const total = blob.size;
     const path = store.blobs.path(blob.digest);
     if (!store.blobs.has(blob.digest)) throw new SlipwayError("not_found", "BLOB_MISSING", `blob ${blob.digest} is not in the store`, { digest: blob.digest });
-    const outcome = await client.pushBlob(reference, blob, {
-      open: (offset) => createReadStream(path, { start: offset, highWaterMark: 512 * 1024 }),
+    const sending = client.pushBlob(reference, blob, {
+      open: (offset) => fileChunks(path, offset),
+      verified: true,
       mountFrom: mountFrom(diffId),
       memory: store.uploads,
       onProgress: (current) => onProgress({ layer: diffId, phase: "pushing", current, total }),
       signal,
     });
+    const outcome = await sending.catch(async (error: unknown) => await this.#refused(blob.digest, error));
     onProgress({ layer: diffId, phase: "done", current: total, total, outcome });
+  }
+
+  /** A blob that the registry does not want may have been changed here since it came. Fails with DIGEST_MISMATCH (data_loss) then, else with the error. */
+  async #refused(digest: Digest, error: unknown): Promise<never> {
+    if (isSlipwayError(error, "UNEXPECTED_STATUS")) for await (const _ of this.#request.store.blobs.verified(digest));
+    throw error;
   }
 }
