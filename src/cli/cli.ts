@@ -42,6 +42,8 @@ export interface Cli {
   open(): Promise<SlipwayApi>;
   /** What the command's own words say of policies, before the engine is opened. */
   usePolicy(file: string | undefined, overrides: readonly string[]): void;
+  /** Credentials are looked for in this file first, and kept in it, from now on. */
+  useAuthFile(file: string): void;
   /** Who we are at registries: needs no store. */
   accounts(): Promise<AccountApi>;
   /** Calls the listener for each of these signals instead of aborting; the answer undoes it. */

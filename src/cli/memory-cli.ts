@@ -37,6 +37,8 @@ export interface World {
   readonly columns?: number;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
+  /** hears what `--authfile` says */
+  readonly onAuthFile?: (file: string) => void;
   readonly nowMs?: number;
   readonly debug?: boolean;
 }
@@ -108,6 +110,7 @@ export async function runInMemory(words: readonly string[], world: World = {}): 
     root: undefined,
     now: () => world.nowMs ?? Date.parse("2026-11-23T09:42:36Z"),
     usePolicy: () => undefined,
+    useAuthFile: (file) => world.onAuthFile?.(file),
     open: world.open ?? (async () => engineFrom(world.engine ?? {})),
     accounts: async () => engineFrom(world.engine ?? {}).accounts,
     onSignal: () => () => undefined,

@@ -98,6 +98,11 @@ export function createProcessCli(options: ProcessOptions): ProcessCli {
     root: options.root,
     now: () => Date.now(),
     open: () => (engine ??= open()),
+    useAuthFile: (file) => {
+      // helpers, and the process in the user namespace, are told by it too
+      process.env["REGISTRY_AUTH_FILE"] = file;
+      delete process.env["DOCKER_AUTH_CONFIG"];
+    },
     usePolicy: (named, more) => {
       file = named ?? file;
       overrides = [...overrides, ...more];

@@ -79,5 +79,25 @@ for (const guard of ["htpasswd", "token"] as const) {
       assert.deepEqual(JSON.parse(readFileSync(config, "utf8")), { auths: {} });
       assert.equal((await sandbox.call(["pull", name])).code, 1);
     });
+
+    test("--authfile keeps the login in a file of one's own, for those who name it", async () => {
+      const file = path.join(sandbox.directory, "auth.json");
+      const env = { DOCKER_AUTH_CONFIG: "{}" };
+      const missing = await sandbox.call(["pull", "--authfile", file, name]);
+      assert.equal(missing.code, 1);
+      assert.match(missing.stderr, /credential file is not accessible: .*auth\.json: no such file or directory/);
+      const given = await sandbox.call(["login", "--authfile", file, "-u", account.username, "--password-stdin", host], { input: account.password, env });
+      assert.equal(given.code, 0, given.stderr);
+      assert.deepEqual(JSON.parse(readFileSync(config, "utf8")), { auths: {} });
+      assert.equal((await sandbox.call(["pull", name])).code, 1);
+      const flags = ["--authfile", file];
+      assert.equal((await sandbox.call(["pull", "-q", ...flags, name], { env })).code, 0);
+      await sandbox.ok(["push", "-q", ...flags, name]);
+      assert.equal(await sandbox.ok(["tags", ...flags, `${host}/team/app`]), "1");
+      await sandbox.ok(["copy", "-q", ...flags, `docker://${name}`, `docker://${host}/team/app:2`]);
+      await sandbox.ok(["manifest", "inspect", ...flags, `${host}/team/app:2`]);
+      assert.equal(await sandbox.ok(["logout", ...flags, host]), `Removing login credentials for ${host}`);
+      assert.equal((await sandbox.call(["pull", ...flags, name])).code, 1);
+    });
   });
 }

@@ -1,6 +1,6 @@
 /** `build` and the commands about its cache. */
 import type { Command } from "../command.ts";
-import { flag, forceFlag, ignored, policyFlags } from "./flag.ts";
+import { authFileFlag, flag, forceFlag, ignored, policyFlags } from "./flag.ts";
 
 export const buildFlags = [
   flag("add-host", "", "strings", 'A line for /etc/hosts while RUN runs (form: "host:ip")'),
@@ -111,7 +111,7 @@ export const buildCommands: readonly Command[] = [
     short: "Build an image from a Dockerfile",
     long: 'Builds an image from a Dockerfile and a context: a directory, a git or http URL, or "-" for a tar archive or a lone Dockerfile on standard input.\n\nEach finished step is kept at once: a build that fails resumes where it stopped, and a step that runs says why it was not taken from the cache.',
     usage: "[OPTIONS] PATH | URL | -",
-    flags: [...buildFlags, ...policyFlags, ...samenessFlags, ...signFlags],
+    flags: [...buildFlags, authFileFlag, ...policyFlags, ...samenessFlags, ...signFlags],
     args: { min: 1, max: 1 },
     paths: ["build", "image build", "builder build", "buildx build", "buildx b"],
     group: "common",

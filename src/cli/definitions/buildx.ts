@@ -1,6 +1,6 @@
 /** `buildx`: names for the builder, and documents of registries. */
 import type { Command } from "../command.ts";
-import { flag, ignored } from "./flag.ts";
+import { authFileFlag, flag, ignored } from "./flag.ts";
 
 const builderFlag = flag("builder", "", "string", "Accepted for scripts; there is one builder", { hidden: true });
 const debugFlag = flag("debug", "D", "bool", "Print details of failures", { hidden: true });
@@ -149,6 +149,7 @@ export const buildxCommands: readonly Command[] = [
     short: "Show what a registry has under a name",
     usage: "[OPTIONS] NAME",
     flags: [
+      authFileFlag,
       builderFlag,
       debugFlag,
       flag("format", "", "string", "A Go template over .Name, .Manifest, .Image, .Provenance and .SBOM"),
@@ -165,6 +166,7 @@ export const buildxCommands: readonly Command[] = [
     short: "Make one document of images that registries have",
     usage: "[OPTIONS] [SOURCE...]",
     flags: [
+      authFileFlag,
       flag("annotation", "", "stringArray", 'Annotation of the result (form: "index:key=value", "manifest-descriptor[platform]:key=value")'),
       flag("append", "", "bool", "Begin with what the first tag has"),
       builderFlag,

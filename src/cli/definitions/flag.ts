@@ -33,6 +33,9 @@ export const policyFlags = [
   flag("policy-override", "", "stringArray", "Use the image of this digest although a policy refuses it, and record that (DIGEST=REASON)"),
 ];
 
+/** podman's, buildah's and skopeo's. */
+export const authFileFlag = flag("authfile", "", "string", "File with the credentials for registries (REGISTRY_AUTH_FILE)", { complete: "file" });
+
 export const transferProgressFlag = flag(
   "progress",
   "",

@@ -1,6 +1,6 @@
 /** Commands about images. */
 import type { Command } from "../command.ts";
-import { flag, forceFlag, formatFlag, listFormatFlag, platformFlag, policyFlags, transferProgressFlag } from "./flag.ts";
+import { authFileFlag, flag, forceFlag, formatFlag, listFormatFlag, platformFlag, policyFlags, transferProgressFlag } from "./flag.ts";
 
 export const imageCommands: readonly Command[] = [
   {
@@ -128,6 +128,7 @@ export const imageCommands: readonly Command[] = [
     flags: [
       flag("all-platforms", "", "bool", "Fetch the images for all platforms, and what attests to them"),
       flag("all-tags", "a", "bool", "Fetch every tag of the repository"),
+      authFileFlag,
       flag("disable-content-trust", "", "bool", "Accepted for scripts", { default: "true", hidden: true }),
       platformFlag,
       ...policyFlags,
@@ -150,6 +151,7 @@ export const imageCommands: readonly Command[] = [
     usage: "[OPTIONS] NAME[:TAG]|ssh://[USER@]HOST[:PORT]/NAME[:TAG]",
     flags: [
       flag("all-tags", "a", "bool", "Send every tag of the repository that is here"),
+      authFileFlag,
       flag("allow-nondistributable-artifacts", "", "bool", "Also send layers that are not to be distributed (Windows bases)"),
       flag("compression", "", "string", 'How layers are compressed anew: "gzip", "zstd", "estargz" or "uncompressed"'),
       flag("disable-content-trust", "", "bool", "Accepted for scripts", { default: "true", hidden: true }),

@@ -1,6 +1,6 @@
 /** `manifest`: lists of images for several platforms, made from what registries have. */
 import type { Command } from "../command.ts";
-import { flag } from "./flag.ts";
+import { authFileFlag, flag } from "./flag.ts";
 
 const insecureFlag = flag("insecure", "", "bool", "The registry may speak plain http, or have a certificate that nobody knows");
 
@@ -9,7 +9,7 @@ export const manifestCommands: readonly Command[] = [
     name: "create",
     short: "Begin a list of images, here, to be annotated and pushed",
     usage: "MANIFEST_LIST MANIFEST [MANIFEST...]",
-    flags: [flag("amend", "a", "bool", "Add to a list that is here already"), insecureFlag],
+    flags: [flag("amend", "a", "bool", "Add to a list that is here already"), authFileFlag, insecureFlag],
     args: { min: 2 },
     paths: ["manifest create"],
     complete: "image",
@@ -36,7 +36,7 @@ export const manifestCommands: readonly Command[] = [
     name: "inspect",
     short: "Show the manifest or the list that a name means, without a pull",
     usage: "[OPTIONS] [MANIFEST_LIST] MANIFEST",
-    flags: [insecureFlag, flag("verbose", "v", "bool", "Also the manifests of a list, with platforms and bytes")],
+    flags: [authFileFlag, insecureFlag, flag("verbose", "v", "bool", "Also the manifests of a list, with platforms and bytes")],
     args: { min: 1, max: 2 },
     paths: ["manifest inspect"],
     complete: "image",
@@ -46,7 +46,7 @@ export const manifestCommands: readonly Command[] = [
     name: "push",
     short: "Push a list, and the images that its repository lacks",
     usage: "[OPTIONS] MANIFEST_LIST",
-    flags: [insecureFlag, flag("purge", "p", "bool", "Remove the list from here afterwards")],
+    flags: [authFileFlag, insecureFlag, flag("purge", "p", "bool", "Remove the list from here afterwards")],
     args: { min: 1, max: 1 },
     paths: ["manifest push"],
     complete: "image",

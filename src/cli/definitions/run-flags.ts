@@ -1,6 +1,6 @@
 /** The flags of `run` and `create`. Those that ask for a protection or a device that is not there are refused, not ignored. */
 import type { FlagSpec } from "../flags.ts";
-import { flag, ignored, policyFlags } from "./flag.ts";
+import { authFileFlag, flag, ignored, policyFlags } from "./flag.ts";
 
 const limits = "control groups get no such setting";
 const network = "the container network has no such setting yet";
@@ -13,6 +13,7 @@ export const createFlags: readonly FlagSpec[] = [
   ignored("annotation", "", "map", "Annotation for the OCI runtime", undefined, { default: "map[]" }),
   flag("attach", "a", "list", "Attach to STDIN, STDOUT or STDERR"),
   ignored("blkio-weight", "", "uint16", "Weight of block I/O, 10 to 1000", limits, { default: "0" }),
+  authFileFlag,
   flag("cap-add", "", "list", "Capabilities to add"),
   flag("cap-drop", "", "list", "Capabilities to drop"),
   ignored("cgroup-parent", "", "string", "Control group above the container's", limits),

@@ -1,6 +1,6 @@
 /** Commands about the program, the machine and the store as a whole. */
 import type { Command } from "../command.ts";
-import { flag, forceFlag, formatFlag, listFormatFlag } from "./flag.ts";
+import { authFileFlag, flag, forceFlag, formatFlag, listFormatFlag } from "./flag.ts";
 
 export const systemCommands: readonly Command[] = [
   {
@@ -25,6 +25,7 @@ export const systemCommands: readonly Command[] = [
     long: "Signs in to a registry; without a server, to Docker Hub: there, on a terminal and without --username, the browser does it where SLIPWAY_HUB_CLIENT_ID is set.",
     usage: "[OPTIONS] [SERVER]",
     flags: [
+      authFileFlag,
       flag("password", "p", "string", "Password or access token; seen by everybody who lists processes"),
       flag("password-stdin", "", "bool", "Read the password or access token from standard input"),
       flag("username", "u", "string", "User's name"),
@@ -41,8 +42,8 @@ export const systemCommands: readonly Command[] = [
   {
     name: "logout",
     short: "Forget the credentials for a registry",
-    usage: "[SERVER]",
-    flags: [],
+    usage: "[OPTIONS] [SERVER]",
+    flags: [authFileFlag],
     args: { min: 0, max: 1 },
     paths: ["logout"],
     group: "plain",

@@ -1,6 +1,6 @@
 /** Commands about images elsewhere: looking into them without a pull. */
 import type { Command } from "../command.ts";
-import { flag, platformFlag, policyFlags } from "./flag.ts";
+import { authFileFlag, flag, platformFlag, policyFlags } from "./flag.ts";
 
 const places =
   "IMAGE is a name: the store's image, else the registry's. Other places are docker://NAME (the registry, whatever the store has), oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], docker-daemon:NAME and store:NAME. Of a remote image only the layers are read that the answer needs, from the topmost down.";
@@ -11,6 +11,7 @@ export const transferCommands: readonly Command[] = [
     short: "List the tags of a repository in its registry",
     usage: "[OPTIONS] NAME",
     flags: [
+      authFileFlag,
       flag("filter", "", "stringArray", 'Only tags that match a pattern (e.g. "1.*-alpine")'),
       flag("format", "", "string", 'How to write the output ("json")', { complete: ["json"] }),
       flag("limit", "", "int", "At most so many"),
@@ -28,6 +29,7 @@ export const transferCommands: readonly Command[] = [
     long: `Lists what is in a directory of an image that need not be here.\n\n${places}`,
     usage: "[OPTIONS] IMAGE[:/PATH]",
     flags: [
+      authFileFlag,
       flag("format", "", "string", 'How to write the output ("json")', { complete: ["json"] }),
       flag("long", "l", "bool", "Mode, owner, size and time of each"),
       platformFlag,
@@ -48,7 +50,7 @@ export const transferCommands: readonly Command[] = [
     short: "Print files of images, wherever they lie",
     long: `Prints files of images that need not be here.\n\n${places}`,
     usage: "[OPTIONS] IMAGE:/PATH [IMAGE:/PATH...]",
-    flags: [platformFlag],
+    flags: [authFileFlag, platformFlag],
     args: { min: 1 },
     paths: ["cat"],
     group: "plain",
@@ -83,6 +85,7 @@ export const transferCommands: readonly Command[] = [
     long: `Copies an image, or an index with all its images, as it is: digests stay, media types stay, and only what the target lacks is sent.\n\nPlaces are docker://NAME (the registry), oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], docker-daemon:NAME and store:NAME; as a target also ssh://[USER@]HOST[:PORT]/NAME[:TAG], the store of a machine that has slipway. A name alone is as a source the store's image, else the registry's; as a target the registry's.`,
     usage: "[OPTIONS] SOURCE TARGET",
     flags: [
+      authFileFlag,
       flag("all", "a", "bool", "All platforms of an index, also where the target gets this machine's otherwise"),
       flag("attestations", "", "string", 'BuildKit\'s attestations of an index: "index" (as they are), "referrers" or "none"', {
         default: '"index"',
