@@ -48,13 +48,24 @@ export interface SelectedSource {
 
 /** Fails with SOURCE_NOT_FOUND. */
 export function selectSources(action: CopyAction, tree: SourceTree): readonly SelectedSource[] {
-  const { view, origin } = tree;
-  const sent = origin.kind === "client" ? sentOf(tree, origin.taken, action.sources) : undefined;
-  const lookup: Lookup = { view, faults: origin.kind === "image" ? "image" : "checksum", excludes: action.exclude.length > 0, sent };
+  const lookup = lookupFor(action, tree);
   const excluded = excludeMatcher(action.exclude);
-  const selected = action.sources.flatMap((source) => matchSources(lookup, source)).map((match) => ({ match, files: walk(view, match.resolved, excluded) }));
+  const matches = action.sources.flatMap((source) => matchSources(lookup, source));
+  const selected = matches.map((match) => ({ match, files: walk(tree.view, match.resolved, excluded) }));
   if (excluded !== undefined) for (const { match, files } of selected) if (match.path === "") followLinksOfRoot(lookup, files);
   return selected;
+}
+
+/** Fails with SOURCE_NOT_FOUND as selectSources() would, without looking at what is below the sources. */
+export function requireSources(action: CopyAction, tree: SourceTree): void {
+  const lookup = lookupFor(action, tree);
+  for (const source of action.sources) matchSources(lookup, source);
+}
+
+function lookupFor(action: CopyAction, tree: SourceTree): Lookup {
+  const { view, origin } = tree;
+  const sent = origin.kind === "client" ? sentOf(tree, origin.taken, action.sources) : undefined;
+  return { view, faults: origin.kind === "image" ? "image" : "checksum", excludes: action.exclude.length > 0, sent };
 }
 
 function followLinksOfRoot(lookup: Lookup, files: readonly SelectedFile[]): void {

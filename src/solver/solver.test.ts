@@ -70,12 +70,22 @@ describe("steps without commands", () => {
 describe("failures", () => {
   test("name the step and its lines; what was finished stays", async () => {
     write("a", "kept after failure");
-    await assert.rejects(build("FROM scratch\nCOPY a /kept\nCOPY none /x\n"), (error) => {
-      assert.ok(isSlipwayError(error, "SOURCE_NOT_FOUND"));
-      assert.deepEqual([error.details["vertex"], error.details["lines"]], ["[2/2] COPY none /x", { start: 3, end: 3 }]);
+    await assert.rejects(build("FROM scratch\nCOPY a /kept\nCOPY a /kept/x\n"), (error) => {
+      assert.ok(isSlipwayError(error, "NOT_A_DIRECTORY"));
+      assert.deepEqual([error.details["vertex"], error.details["lines"]], ["[2/2] COPY a /kept/x", { start: 3, end: 3 }]);
       return true;
     });
     assert.deepEqual((await build("FROM scratch\nCOPY a /kept\n")).ran, {});
+  });
+
+  test("a source that the context lacks is told before any step is done; of several the last", async () => {
+    write("a", "not copied");
+    await assert.rejects(build("FROM scratch\nCOPY a /early\nCOPY none /x\nCOPY none2 /x\nCOPY a /y\n"), (error) => {
+      assert.ok(isSlipwayError(error, "SOURCE_NOT_FOUND"));
+      assert.deepEqual([error.details["vertex"], error.details["lines"]], ["[3/4] COPY none2 /x", { start: 4, end: 4 }]);
+      return true;
+    });
+    assert.deepEqual(Object.keys((await build("FROM scratch\nCOPY a /early\n")).ran), ["COPY a /early"]);
   });
 
   test("entitlements that were not granted", async () => {

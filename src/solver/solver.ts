@@ -15,6 +15,7 @@ import { baseChain, prepareFileStep, runFileStep, type FileStep } from "./file-r
 import { Gate } from "./gate.ts";
 import type { Result } from "./results.ts";
 import { diffOf, mergeOf } from "./combine-layers.ts";
+import { requireSources } from "./selection.ts";
 import { StepOutlook } from "./step-outlook.ts";
 import { throughCache, type StepOutcome, type StepRequest } from "./step-cache.ts";
 
@@ -132,9 +133,15 @@ export class Solver {
       new VertexReport(vertex, this.#options.onProgress).completed(true);
       return this.#note(vertex, ahead.node, ahead.result);
     }
-    const inputs = await Promise.all(vertex.inputs.map((input) => this.#solve(input)));
     const report = new VertexReport(vertex, this.#options.onProgress);
+    const checking = this.#missingSource(vertex);
+    const solving = Promise.all(vertex.inputs.map((input) => this.#solve(input)));
+    // looked at below, unless the sources are at fault
+    solving.catch(() => {});
+    const missing = await checking;
+    const inputs = missing === undefined ? await solving : [];
     try {
+      if (missing !== undefined) throw missing;
       this.#signal.throwIfAborted();
       const node = await this.#lookAhead()?.nameOf(vertex);
       const result = await this.#run(vertex, inputs, report, node);
@@ -153,6 +160,30 @@ export class Solver {
         failure,
       );
     }
+  }
+
+  #isSourceMissing = false;
+
+  /**
+   * What a copy from the client lacks is told as soon as that is known: nobody waits for the steps before to be told of a typo.
+   * Of several, as in Docker, the one nearest to the end.
+   */
+  async #missingSource({ op, inputs }: Vertex): Promise<SlipwayError | undefined> {
+    if (op.type !== "file") return undefined;
+    for (const action of op.actions) {
+      const input = action.type === "copy" ? inputs[action.input] : undefined;
+      if (action.type !== "copy" || input === undefined || input.op.type !== "local") continue;
+      const tree = await this.#solve(input).catch(() => undefined);
+      if (tree?.kind !== "tree") continue;
+      try {
+        requireSources(action, tree.tree);
+      } catch (error) {
+        if (this.#isSourceMissing) return undefined;
+        this.#isSourceMissing = true;
+        return asSlipwayError(error);
+      }
+    }
+    return undefined;
   }
 
   async #run(vertex: Vertex, inputs: readonly Result[], report: VertexReport, node: KeyNode | undefined): Promise<Result> {
