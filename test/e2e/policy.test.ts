@@ -336,7 +336,16 @@ describe("policies", { skip: absent ? "needs docker-registry (Debian package doc
       vulnerabilities: { ...failing.vulnerabilities, graceDays: 7, exceptions: [{ id: "CVE-2024-1", until, reason: "not reachable" }] },
     });
     assert.match(await check(exceptions("2099-01-01")), /: accepted\n/);
-    assert.match(await check(exceptions("2024-06-01")), /it has 1 of/);
+    assert.match(await check(exceptions("2024-06-01")), /it has 1 of .*CVE-2024-1 .*, excused until 2024-06-01/);
+    const statement = (id: string): object => ({
+      vulnerability: { name: id },
+      products: [{ "@id": "pkg:npm/left@1.0.0" }],
+      status: "not_affected",
+      justification: "vulnerable_code_not_present",
+    });
+    const vex = { "@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://acme.test/1", author: "a", timestamp: "2026-01-01T00:00:00Z", version: 1 };
+    writeFileSync(path.join(home, "vex.json"), JSON.stringify({ ...vex, statements: ["CVE-2024-1", "CVE-2024-2"].map(statement) }));
+    assert.match(await check({ vulnerabilities: { ...failing.vulnerabilities, vex: "vex.json" } }), /: accepted\n/);
     assert.match(await check({ maxScanAgeDays: 0 }), /maxScanAgeDays: what is known of vulnerabilities is 0 days old, 0 are allowed/);
     await sandbox.ok(["pull", "-q", image]);
     const run = await sandbox.call(with_(file(failing), "run", "--rm", "--network=none", image, "true"));

@@ -1,4 +1,5 @@
 /** One rule and one image: what holds, and the first thing that does not. What cannot be found out does not hold. */
+import { dirname } from "node:path";
 import { asSlipwayError } from "../../base/errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { familiarName, formatReference, repositoryName, withDigest, type Reference } from "../../oci/reference.ts";
@@ -56,7 +57,7 @@ export async function judge(policy: LoadedPolicy, rule: Rule, subject: Subject, 
       if (rule.signed.length > 0) held.push(await requireSigned(policy, rule.signed, subject, call));
       for (const attestation of rule.attested) held.push(await requireAttested(policy, attestation, subject, call));
     }
-    if (rule.vulnerabilities !== undefined || rule.maxScanAgeDays !== undefined) held.push(...(await requireScanned(rule, subject, call)));
+    if (rule.vulnerabilities !== undefined || rule.maxScanAgeDays !== undefined) held.push(...(await requireScanned(policy.path, rule, subject, call)));
     return { held, refused: undefined };
   } catch (error) {
     call.signal?.throwIfAborted();
@@ -142,16 +143,16 @@ async function requireAttested(policy: LoadedPolicy, rule: AttestationRule, subj
 const dayMs = 86_400_000;
 const shownFindings = 5;
 
-async function requireScanned({ vulnerabilities, maxScanAgeDays }: Rule, subject: Subject, call: JudgeCall): Promise<readonly string[]> {
+async function requireScanned(path: string, { vulnerabilities, maxScanAgeDays }: Rule, subject: Subject, call: JudgeCall): Promise<readonly string[]> {
   const { surroundings, now, signal } = call;
-  const scanning = { ...surroundings, cwd: "/", env: {}, ...(signal === undefined ? {} : { signal }) };
+  const scanning = { ...surroundings, cwd: dirname(path), env: {}, ...(signal === undefined ? {} : { signal }) };
   const rule: PolicyRuleName = vulnerabilities === undefined ? "maxScanAgeDays" : "vulnerabilities";
   if (call.isUnsigned === true && subject.imageId === undefined) {
     throw new Unmet(rule, "it is not kept in the store, so it cannot be scanned before it is pushed: build it first, then push it");
   }
   let result;
   try {
-    result = await scanImage(scanning, subject.imageId ?? pinned(subject), { nowMs: now.getTime() });
+    result = await scanImage(scanning, subject.imageId ?? pinned(subject), { nowMs: now.getTime(), vex: vulnerabilities?.vex ?? [] });
   } catch (error) {
     signal?.throwIfAborted();
     throw new Unmet(rule, `it cannot be scanned: ${asSlipwayError(error).message}`);
@@ -174,13 +175,19 @@ async function requireScanned({ vulnerabilities, maxScanAgeDays }: Rule, subject
   }
   const counting = result.findings.filter((finding) => failsGate(vulnerabilities.gate, finding) && !isExcused(vulnerabilities, finding, now));
   if (counting.length === 0) return [...held, `no vulnerability that is ${vulnerabilities.words.join(" and ")}`];
-  const shown = counting.slice(0, shownFindings).map(findingText);
+  const shown = counting.slice(0, shownFindings).map((finding) => `${findingText(finding)}${endedText(vulnerabilities, finding)}`);
   const rest = counting.length > shownFindings ? `, and ${counting.length - shownFindings} more` : "";
   throw new Unmet("vulnerabilities", `it has ${counting.length} of ${vulnerabilities.words.join(", ")}: ${shown.join(", ")}${rest}`);
 }
 
 function findingText({ id, severity, name, version, fixedVersion }: Finding): string {
   return `${id} (${severity}, ${name} ${version}${fixedVersion === undefined ? "" : `, fixed in ${fixedVersion}`})`;
+}
+
+/** Who made the exception wants to know. */
+function endedText({ exceptions }: VulnerabilityRule, { id, aliases }: Finding): string {
+  const ended = exceptions.find((each) => [id, ...aliases].includes(each.id));
+  return ended?.until === undefined ? "" : `, excused until ${ended.until}`;
 }
 
 /** An exception ends with its day; what is not known to be younger has no grace. */

@@ -35,6 +35,8 @@ export interface VulnerabilityRule {
   readonly gate: Gate;
   readonly words: readonly string[];
   readonly graceDays: number;
+  /** statements about what does not apply: OpenVEX, CycloneDX */
+  readonly vex: readonly string[];
   readonly exceptions: readonly { readonly id: string; readonly until: string | undefined; readonly reason: string }[];
 }
 
@@ -181,12 +183,18 @@ function attestationFrom(path: string, fields: LocatedFields): AttestationRule {
 }
 
 function vulnerabilitiesFrom(path: string, fields: LocatedFields): VulnerabilityRule {
-  fields.only("failOn", "graceDays", "exceptions");
+  fields.only("failOn", "graceDays", "exceptions", "vex");
   const words = fields.strings("failOn") ?? [];
   const gate = wrapped(path, fields, () => parseGate(words), "failOn");
   if (gate === undefined) throw fields.fail("failOn", `"failOn" is missing: ["high", "fixable"] for instance`);
   if (gate.isNew || gate.exposures.length > 0) throw fields.fail("failOn", "failOn takes critical, high, medium, low, any, fixable and kev here");
-  return { gate, words, graceDays: fields.count("graceDays") ?? 0, exceptions: (fields.children("exceptions") ?? []).map(exceptionFrom) };
+  return {
+    gate,
+    words,
+    graceDays: fields.count("graceDays") ?? 0,
+    vex: fields.strings("vex") ?? [],
+    exceptions: (fields.children("exceptions") ?? []).map(exceptionFrom),
+  };
 }
 
 function exceptionFrom(fields: LocatedFields): VulnerabilityRule["exceptions"][number] {
