@@ -29,6 +29,18 @@ export interface Lookup {
   readonly sent: SentFiles | undefined;
 }
 
+/** All of a copy's sources, in their order. Fails as matchSources(). */
+export function matchAll(lookup: Lookup, sources: readonly string[]): readonly MatchedSource[] {
+  const names = sources.map((source) => splitSource(source).parts.join("/")).filter((name) => !hasGlob(name));
+  return sources.flatMap((source) => matchSources(isBelowAnother(source, names) ? { ...lookup, faults: "image" } : lookup, source));
+}
+
+/** What another source brings with it has no digest of its own, so that it is missed by the copy. */
+function isBelowAnother(source: string, names: readonly string[]): boolean {
+  const name = splitSource(source).parts.join("/");
+  return !hasGlob(name) && names.some((other) => other !== name && (other === "" || name.startsWith(`${other}/`)));
+}
+
 /**
  * A pattern without a match gives nothing, unless the directory that it begins with is missing; a plain name that is missing
  * fails with SOURCE_NOT_FOUND (not_found) in BuildKit's words, also when it is (or a pattern finds) a symlink that leads nowhere.
@@ -92,14 +104,14 @@ function resolveSource({ view, faults }: Lookup, path: string): string {
 /** BuildKit's words; it names its own reference to the source, of which there is none here. */
 const checksumFailure = "failed to compute cache key: failed to calculate checksum of ref context: ";
 
-/** The same failure, met while a selection's digest was computed. */
+/** The same failure, met while a selection's digest was computed: `details.checksum`. */
 export function ofChecksum(error: SlipwayError, what = ""): SlipwayError {
-  return new SlipwayError(error.kind, error.code, `${checksumFailure}${what}${error.message}`, error.details, error);
+  return new SlipwayError(error.kind, error.code, `${checksumFailure}${what}${error.message}`, { ...error.details, checksum: true }, error);
 }
 
 function notFound({ faults }: Lookup, source: string, resolved: string): SlipwayError {
   if (faults === "image") return missingAtCopy(resolved);
-  return new SlipwayError("not_found", "SOURCE_NOT_FOUND", `${checksumFailure}${goQuote(source)}: not found`, { source });
+  return new SlipwayError("not_found", "SOURCE_NOT_FOUND", `${checksumFailure}${goQuote(source)}: not found`, { source, checksum: true });
 }
 
 function missingAtCopy(path: string): SlipwayError {

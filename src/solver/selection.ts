@@ -1,11 +1,11 @@
 /** What a COPY takes from its source, walked once: every file with its place below the match, and a digest over all of it. */
 import { createHash } from "node:crypto";
-import { isSlipwayError } from "../base/errors.ts";
+import { isSlipwayError, type SlipwayError } from "../base/errors.ts";
 import type { CopyAction } from "../graph/op.ts";
 import { createIgnoreMatcher, type IgnoreMatcher } from "../dockerfile/ignore.ts";
 import { joinPath, type FileNode, type FileView } from "../store/index.ts";
 import type { FileDigests } from "./file-digests.ts";
-import { matchSources, requireLinkTarget, ofChecksum, type Lookup, type MatchedSource } from "./match-sources.ts";
+import { matchAll, requireLinkTarget, ofChecksum, type Lookup, type MatchedSource } from "./match-sources.ts";
 import { sentFiles, type SentFiles } from "./sent-files.ts";
 
 export interface SourceTree {
@@ -50,16 +50,20 @@ export interface SelectedSource {
 export function selectSources(action: CopyAction, tree: SourceTree): readonly SelectedSource[] {
   const lookup = lookupFor(action, tree);
   const excluded = excludeMatcher(action.exclude);
-  const matches = action.sources.flatMap((source) => matchSources(lookup, source));
-  const selected = matches.map((match) => ({ match, files: walk(tree.view, match.resolved, excluded) }));
+  const selected = matchAll(lookup, action.sources).map((match) => ({ match, files: walk(tree.view, match.resolved, excluded) }));
   if (excluded !== undefined) for (const { match, files } of selected) if (match.path === "") followLinksOfRoot(lookup, files);
   return selected;
 }
 
-/** Fails with SOURCE_NOT_FOUND as selectSources() would, without looking at what is below the sources. */
-export function requireSources(action: CopyAction, tree: SourceTree): void {
-  const lookup = lookupFor(action, tree);
-  for (const source of action.sources) matchSources(lookup, source);
+/** What selectSources() would miss when it makes a digest, without a look at what is below the sources. */
+export function missingSource(action: CopyAction, tree: SourceTree): SlipwayError | undefined {
+  try {
+    matchAll(lookupFor(action, tree), action.sources);
+    return undefined;
+  } catch (error) {
+    if (isSlipwayError(error)) return error.details["checksum"] === true ? error : undefined;
+    throw error;
+  }
 }
 
 function lookupFor(action: CopyAction, tree: SourceTree): Lookup {

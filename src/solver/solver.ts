@@ -15,7 +15,7 @@ import { baseChain, prepareFileStep, runFileStep, type FileStep } from "./file-r
 import { Gate } from "./gate.ts";
 import type { Result } from "./results.ts";
 import { diffOf, mergeOf } from "./combine-layers.ts";
-import { requireSources } from "./selection.ts";
+import { missingSource } from "./selection.ts";
 import { StepOutlook } from "./step-outlook.ts";
 import { throughCache, type StepOutcome, type StepRequest } from "./step-cache.ts";
 
@@ -175,13 +175,10 @@ export class Solver {
       if (action.type !== "copy" || input === undefined || input.op.type !== "local") continue;
       const tree = await this.#solve(input).catch(() => undefined);
       if (tree?.kind !== "tree") continue;
-      try {
-        requireSources(action, tree.tree);
-      } catch (error) {
-        if (this.#isSourceMissing) return undefined;
-        this.#isSourceMissing = true;
-        return asSlipwayError(error);
-      }
+      const missing = missingSource(action, tree.tree);
+      if (missing === undefined || this.#isSourceMissing) continue;
+      this.#isSourceMissing = true;
+      return missing;
     }
     return undefined;
   }
