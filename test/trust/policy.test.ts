@@ -1,7 +1,7 @@
 /** Policies about every kind of signer, and about two files at once. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, describe, test } from "node:test";
@@ -62,6 +62,9 @@ describe("certificates of notation's", { skip: noOpenssl }, async () => {
   const other = issue(directory, "other", usages.root);
   const leaf = issue(directory, "leaf", usages.leaf, authority);
   for (const { name, certificate } of [authority, other]) writeFileSync(path.join(directory, `${name}.pem`), certificate);
+  const store = path.join(directory, "store");
+  mkdirSync(store);
+  for (const { name, certificate } of [other, authority]) writeFileSync(path.join(store, `${name}.crt`), certificate);
   const repository = await startRepository("acme/noted");
   after(() => repository[Symbol.asyncDispose]());
   await pushImage(repository, "1");
@@ -74,6 +77,7 @@ describe("certificates of notation's", { skip: noOpenssl }, async () => {
     )?.[1] ?? "";
   const cases: readonly { readonly name: string; readonly signer: object; readonly want: boolean }[] = [
     { name: "of the authority", signer: { authorities: [path.join(directory, "root.pem")] }, want: true },
+    { name: "of a store of authorities", signer: { authorities: [store] }, want: true },
     { name: "of the authority, by the subject", signer: { authorities: path.join(directory, "root.pem"), subjects: subject }, want: true },
     { name: "of the authority, of another subject", signer: { authorities: path.join(directory, "root.pem"), subjects: "CN=somebody" }, want: false },
     { name: "of another authority", signer: { authorities: path.join(directory, "other.pem") }, want: false },

@@ -74,7 +74,7 @@ export const runPolicyInit: Handler = async (cli, { flags, args }) => {
   for (const key of keys) readSmallFile(cli, key);
   const own = (await engine.policy.files()).at(-1)?.path ?? "";
   const output = flags.optional("output") ?? own;
-  const text = starterPolicy({ keys, scopes: args, audit: flags.bool("audit") });
+  const text = starterPolicy({ keys, scopes: args, unsigned: flags.list("unsigned"), audit: flags.bool("audit") });
   parsePolicy(text, output);
   if (output === "-") cli.stdout.write(text);
   else {

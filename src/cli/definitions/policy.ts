@@ -44,11 +44,15 @@ export const policyCommands: readonly Command[] = [
       flag("force", "f", "bool", "Replace a file that is there"),
       flag("key", "", "stringArray", "File of a public key; any of several will do", { complete: "file" }),
       flag("output", "o", "string", 'The file (default: your own policy file), "-" for standard output', { complete: "file" }),
+      flag("unsigned", "", "stringArray", "A scope whose images need no signature, as your bases'"),
     ],
     args: { min: 1 },
     paths: ["policy init"],
     examples: [
-      { text: "Only what release.key signed, and nothing of elsewhere", command: "slipway policy init --key release.pub registry.example/acme" },
+      {
+        text: "What release.key signed and official images, nothing of elsewhere",
+        command: "slipway policy init --key release.pub --unsigned docker.io/library registry.example/acme",
+      },
       { text: "Look first, refuse later", command: "slipway policy init --audit --key release.pub registry.example" },
     ],
     load: async () => (await import("../commands/policy.ts")).runPolicyInit,

@@ -49,12 +49,11 @@ function certificatesOf(policy: LocatedFields, path: string, store: string, name
   }
   const directory = join(dirname(path), "truststore", "x509", "ca", label);
   try {
-    return readdirSync(directory)
-      .toSorted()
-      .map((file) => join(directory, file));
+    if (readdirSync(directory).length > 0) return [directory];
   } catch (error) {
     throw policy.fail("trustStores", `${name}: ${directory} cannot be read: ${error instanceof Error ? error.message : ""}`);
   }
+  throw policy.fail("trustStores", `${name}: ${directory} holds no certificate`);
 }
 
 function subjectOf(policy: LocatedFields, identity: string): readonly string[] {

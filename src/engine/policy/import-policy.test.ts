@@ -131,7 +131,7 @@ test("notation: levels, stores and identities", () => {
     trustedIdentities: ["*"],
     ...more,
   });
-  const authorities = [path.join(certificates, "root.crt")];
+  const authorities = [certificates];
   const trustPolicies = [
     policy("strict", ["a.b/c"], "strict", { trustedIdentities: ["x509.subject: C=US, O=Acme"] }),
     policy("audit", ["a.b/d"], "audit"),

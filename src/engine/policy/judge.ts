@@ -155,7 +155,9 @@ async function requireScanned(path: string, { vulnerabilities, maxScanAgeDays }:
     result = await scanImage(scanning, subject.imageId ?? pinned(subject), { nowMs: now.getTime(), vex: vulnerabilities?.vex ?? [] });
   } catch (error) {
     signal?.throwIfAborted();
-    throw new Unmet(rule, `it cannot be scanned: ${asSlipwayError(error).message}`);
+    const { message, details } = asSlipwayError(error);
+    const remedy = typeof details["remedy"] === "string" ? ` (${details["remedy"]})` : "";
+    throw new Unmet(rule, `it cannot be scanned: ${message}${remedy}`);
   }
   const held: string[] = [];
   if (maxScanAgeDays !== undefined) {
@@ -166,7 +168,8 @@ async function requireScanned(path: string, { vulnerabilities, maxScanAgeDays }:
         `what is known of vulnerabilities is ${Math.floor(days)} days old, ${maxScanAgeDays} are allowed: slipway db pull or db import`,
       );
     }
-    held.push(`scanned with what is known since ${Math.max(0, Math.floor(days))} days`);
+    const age = Math.max(0, Math.floor(days));
+    held.push(`scanned with advisories of ${age === 0 ? "today" : `${age} days ago`}`);
   }
   if (vulnerabilities === undefined) return held;
   if (!isComplete(result)) {

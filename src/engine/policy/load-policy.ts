@@ -1,7 +1,7 @@
 /** Policy files with all that they name: read once, so that a key that changes meanwhile changes nothing. */
 import { createHash } from "node:crypto";
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { errnoOf, SlipwayError } from "../../base/errors.ts";
 import type { PolicyPlaces } from "../policy-gate.ts";
 import { parsePolicy, policyError, type Policy, type Rule, type SignerRule } from "./policy-file.ts";
@@ -66,9 +66,22 @@ function loadPolicy(path: string): LoadedPolicy | undefined {
   return { ...policy, files, fingerprint: hash.digest("hex") };
 }
 
+/** A directory is all files that lie in it, as a trust store of notation's. */
+function readFiles(file: string): Buffer {
+  if (statSync(file).isDirectory() !== true) return readBounded(file, maxNamedBytes).bytes;
+  const parts: Buffer[] = [];
+  let left = maxNamedBytes;
+  for (const entry of readdirSync(file).toSorted()) {
+    const { bytes } = readBounded(join(file, entry), left);
+    left -= bytes.length;
+    parts.push(bytes, Buffer.from("\n"));
+  }
+  return Buffer.concat(parts);
+}
+
 function readNamed(path: string, name: string, line: number): Buffer {
   try {
-    return readBounded(resolve(dirname(path), name), maxNamedBytes).bytes;
+    return readFiles(resolve(dirname(path), name));
   } catch (error) {
     throw policyError(path, line, `${name} cannot be read: ${error instanceof Error ? error.message : ""}`, error);
   }

@@ -186,16 +186,16 @@ describe("a vulnerability is excused:", () => {
 });
 
 test("the policy to begin with is one", () => {
-  const policy = parsePolicy(starterPolicy({ keys: ["/k.pub"], scopes: ["a.b", "c.d/e"], audit: true }), "p");
+  const policy = parsePolicy(starterPolicy({ keys: ["/k.pub"], scopes: ["a.b"], unsigned: ["c.d/e"], audit: true }), "p");
   assert.deepEqual(
     [policy.scopes.map(({ rule }) => [rule.scope, rule.mode, rule.signed.length]), policy.fallback.action],
     [
       [
         ["a.b", "audit", 1],
-        ["c.d/e", "audit", 1],
+        ["c.d/e", "audit", 0],
       ],
       "reject",
     ],
   );
-  assert.equal(parsePolicy(starterPolicy({ keys: [], scopes: ["a.b"], audit: false }), "p").scopes[0]?.rule.signed.length, 0);
+  assert.equal(parsePolicy(starterPolicy({ keys: [], scopes: ["a.b"], unsigned: [], audit: false }), "p").scopes[0]?.rule.signed.length, 0);
 });

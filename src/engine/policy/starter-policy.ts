@@ -4,13 +4,16 @@ export interface StarterOptions {
   readonly keys: readonly string[];
   /** registries, or parts of them, whose images have to be signed */
   readonly scopes: readonly string[];
+  /** those whose images need no signature */
+  readonly unsigned: readonly string[];
   /** noted only, not refused */
   readonly audit: boolean;
 }
 
-export function starterPolicy({ keys, scopes, audit }: StarterOptions): string {
+/** What every scope demands, and a signature by one of the keys where there are any. */
+function ruleText(keys: readonly string[]): string {
   const signed = keys.length === 0 ? "" : `\n      "signed": [{ "keys": ${JSON.stringify(keys)} }],`;
-  const rule = `{${signed}
+  return `{${signed}
       // nothing that is high or worse and could be mended, but for what became known in the last two weeks
       "vulnerabilities": {
         "failOn": ["high", "fixable"],
@@ -21,7 +24,11 @@ export function starterPolicy({ keys, scopes, audit }: StarterOptions): string {
       // advisories (slipway db pull) that are older than this tell too little
       "maxScanAgeDays": 30
     }`;
-  const named = scopes.map((scope) => `    ${JSON.stringify(scope)}: ${rule}`).join(",\n");
+}
+
+export function starterPolicy({ keys, scopes, unsigned, audit }: StarterOptions): string {
+  const rules = [...scopes.map((scope) => [scope, ruleText(keys)] as const), ...unsigned.map((scope) => [scope, ruleText([])] as const)];
+  const named = rules.map(([scope, rule]) => `    ${JSON.stringify(scope)}: ${rule}`).join(",\n");
   return `// Which images may be used here: docs/policy.md. Try it: slipway policy check IMAGE
 {
   "version": 1,
