@@ -131,10 +131,36 @@ function withoutRepeats(values: readonly (string | BakeFields)[]): readonly (str
 /** In the printed order, maps with sorted keys, what is empty left out. */
 export function printedAttributes(attributes: BakeAttributes): object {
   return Object.fromEntries(
-    kinds.flatMap(([name, kind]) => {
+    kinds.flatMap(([name]): (readonly [string, unknown])[] => {
       const value = attributes[name];
-      if (value === undefined || (isList(value) && value.length === 0)) return [];
-      return [[name, kind === "map" ? sorted(Object.entries(value as BakeFields)) : value]];
+      return value === undefined || (isList(value) && value.length === 0) ? [] : [[name, printedAttribute(name, value)]];
     }),
   );
+}
+
+/** What is printed can be read again: there a text is a template. */
+function printedAttribute(name: string, value: BakeAttribute): unknown {
+  if (name === "secret" && isList(value)) return value.map((each) => (typeof each === "string" ? each : printedSecret(each)));
+  if (name === "annotations" && isList(value)) return value.map((each) => (typeof each === "string" ? escaped(each) : each));
+  if (name === "dockerfile-inline" && typeof value === "string") return escaped(value);
+  if (kindOf.get(name) !== "map") return value;
+  const entries = Object.entries(value as BakeFields);
+  return sorted(escapedMaps.includes(name) ? entries.map(([key, each]) => [key, escaped(each)]) : entries);
+}
+
+const escapedMaps: readonly string[] = ["args", "labels", "extra-hosts"];
+
+function escaped(text: string): string {
+  return text.replace(/[$%](?=\{)/g, (sign) => sign + sign);
+}
+
+/** The type is told by what is there. */
+function printedSecret({ id, type, ...rest }: BakeFields): BakeFields {
+  const source = rest["src"] ?? rest["source"];
+  const env = rest["env"] ?? (type === "env" ? source : undefined);
+  return {
+    ...(id === undefined ? {} : { id }),
+    ...(source === undefined || type === "env" ? {} : { src: source }),
+    ...(env === undefined ? {} : { env }),
+  };
 }

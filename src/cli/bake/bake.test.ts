@@ -18,6 +18,10 @@ test("all that a file has", async () => {
   assert.deepEqual(await bake(["--print"]), { code: 0, stdout: readFileSync(join(testdata, "all.txt"), "utf8"), stderr: "" });
 });
 
+test("what is printed can be read again: signs of templates are written twice; secrets are told by their source", async () => {
+  assert.equal((await bake(["-f", "escaped.hcl", "--print"])).stdout, readFileSync(join(testdata, "escaped.txt"), "utf8"));
+});
+
 test("one target, with values of the environment and of --set", async () => {
   const { stdout } = await bake(["--print", "app", ...overrides.flatMap((word) => ["--set", word])], { TAG: "v1", COUNT: "7" });
   assert.equal(stdout, readFileSync(join(testdata, "overridden.txt"), "utf8"));

@@ -2,6 +2,8 @@
 import { createHash, randomUUID } from "node:crypto";
 import { homedir } from "node:os";
 import { basename, dirname } from "node:path";
+import { cidrHost, cidrNetmask, cidrSubnet, cidrSubnets } from "./hcl-address-functions.ts";
+import { formatDate, timeAdd } from "./hcl-time-functions.ts";
 import { hclBoolean, hclEntries, hclEqual, hclNumber, hclText, hclTypeName, isHclList, isHclObject, type HclObject, type HclValue } from "./hcl-value.ts";
 
 type HclFunction = (args: readonly HclValue[]) => HclValue;
@@ -46,6 +48,45 @@ const onNumbers =
 
 function distinct(values: readonly HclValue[]): readonly HclValue[] {
   return values.filter((value, at) => values.findIndex((other) => hclEqual(other, value)) === at);
+}
+
+function without(values: readonly HclValue[], others: readonly HclValue[]): readonly HclValue[] {
+  return values.filter((value) => !others.some((other) => hclEqual(other, value)));
+}
+
+/** The names of the spaces that RFC 4122 gives ids to. */
+const uuidSpaces: Readonly<Record<string, string>> = { dns: "10", url: "11", oid: "12", x500: "14" };
+
+function uuidV5(space: string, name: string): string {
+  const known = uuidSpaces[space];
+  const id = known === undefined ? space : `6ba7b8${known}-9dad-11d1-80b4-00c04fd430c8`;
+  if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)) refuse(`uuidv5() doesn't support namespace ${JSON.stringify(space)}`);
+  const hash = createHash("sha1")
+    .update(Buffer.from(id.replaceAll("-", ""), "hex"))
+    .update(name)
+    .digest()
+    .subarray(0, 16);
+  hash[6] = ((hash[6] ?? 0) & 0x0f) | 0x50;
+  hash[8] = ((hash[8] ?? 0) & 0x3f) | 0x80;
+  return hash.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
+/** The first record names the fields of the others. */
+function csvDecode(content: string): HclValue {
+  const [names = [], ...records] = csvRecords(content);
+  return records.map((record) => Object.fromEntries(names.map((name, at) => [name, record[at] ?? ""])));
+}
+
+function csvRecords(content: string): readonly (readonly string[])[] {
+  const records: string[][] = [];
+  let record: string[] = [];
+  for (const [, quoted, plain = "", end] of content.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/g)) {
+    record.push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
+    if (end === ",") continue;
+    if (record.length > 1 || record[0] !== "") records.push(record);
+    record = [];
+  }
+  return records;
 }
 
 function flatten(values: readonly HclValue[]): readonly HclValue[] {
@@ -127,6 +168,7 @@ const textFunctions: Readonly<Record<string, HclFunction>> = {
   base64encode: onText((value) => Buffer.from(value).toString("base64")),
   byteslen: onText((value) => Buffer.byteLength(value)),
   chomp: onText((value) => value.replace(/(?:\r?\n)+$/, "")),
+  csvdecode: onText(csvDecode),
   dirname: onText((value) => dirname(value)),
   format,
   homedir: () => homedir(),
@@ -165,7 +207,7 @@ const textFunctions: Readonly<Record<string, HclFunction>> = {
 };
 
 const numberFunctions: Readonly<Record<string, HclFunction>> = {
-  abs: onNumber((value) => Math.abs(value)),
+  absolute: onNumber((value) => Math.abs(value)),
   add: onNumbers((a, b) => a + b),
   ceil: onNumber((value) => Math.ceil(value)),
   divide: onNumbers((a, b) => (b === 0 ? refuse("division by zero") : a / b)),
@@ -225,7 +267,8 @@ const collectionFunctions: Readonly<Record<string, HclFunction>> = {
   sethaselement: ([values, wanted]) => list(values).some((value) => hclEqual(value, wanted ?? null)),
   setintersection: ([first, ...others]) => distinct(list(first)).filter((value) => others.every((other) => list(other).some((each) => hclEqual(each, value)))),
   setproduct: setProduct,
-  setsubtract: ([a, b]) => distinct(list(a)).filter((value) => !list(b).some((other) => hclEqual(other, value))),
+  setsubtract: ([a, b]) => distinct(without(list(a), list(b))),
+  setsymmetricdifference: ([a, b]) => distinct([...without(list(a), list(b)), ...without(list(b), list(a))]),
   setunion: (lists) => distinct(lists.flatMap((value) => list(value))),
   slice: ([values, start, end]) => list(values).slice(num(start), num(end)),
   sort: ([values]) =>
@@ -236,4 +279,20 @@ const collectionFunctions: Readonly<Record<string, HclFunction>> = {
   zipmap: ([names, values]) => sorted(new Map(list(names).map((name, at) => [text(name), list(values)[at] ?? null]))),
 };
 
-export const hclFunctions: ReadonlyMap<string, HclFunction> = new Map(Object.entries({ ...textFunctions, ...numberFunctions, ...collectionFunctions }));
+const otherFunctions: Readonly<Record<string, HclFunction>> = {
+  cidrhost: ([network, host]) => cidrHost(text(network), num(host)),
+  cidrnetmask: onText(cidrNetmask),
+  cidrsubnet: ([network, newBits, number]) => cidrSubnet(text(network), num(newBits), num(number)),
+  cidrsubnets: ([network, ...newBits]) =>
+    cidrSubnets(
+      text(network),
+      newBits.map((value) => num(value)),
+    ),
+  formatdate: ([pattern_, time]) => formatDate(text(pattern_), text(time)),
+  timeadd: ([time, duration]) => timeAdd(text(time), text(duration)),
+  uuidv5: ([space, name]) => uuidV5(text(space), text(name)),
+};
+
+export const hclFunctions: ReadonlyMap<string, HclFunction> = new Map(
+  Object.entries({ ...textFunctions, ...numberFunctions, ...collectionFunctions, ...otherFunctions }),
+);

@@ -11,7 +11,7 @@ import {
   variableExpression,
   type HclExpression,
 } from "./hcl-expression.ts";
-import { HclCursor } from "./hcl-cursor.ts";
+import { HclTemplates } from "./hcl-template.ts";
 import type { HclPlace, HclSource } from "./hcl-source.ts";
 import { hclText, type HclValue } from "./hcl-value.ts";
 
@@ -47,7 +47,7 @@ export function parseHclTemplate(text: string, file: string): HclExpression {
   return new HclParser({ file, text }).wholeTemplate();
 }
 
-class HclParser extends HclCursor {
+class HclParser extends HclTemplates {
   #depth = 0;
 
   file(): HclBody {
@@ -58,10 +58,7 @@ class HclParser extends HclCursor {
 
   wholeTemplate(): HclExpression {
     const start = this.at;
-    return templateExpression(
-      this.#templateParts(() => this.at >= this.end, false),
-      this.place(start),
-    );
+    return templateExpression(this.templateParts({ isEnd: () => this.at >= this.end, quoted: false }), this.place(start));
   }
 
   #body(): HclBody {
@@ -76,7 +73,7 @@ class HclParser extends HclCursor {
       this.skip();
       if (this.peek("=") && !this.peek("==")) {
         this.at++;
-        const expression = this.#expression();
+        const expression = this.expression();
         if (attributes.has(name)) throw this.fail("Attribute redefined", `The argument ${JSON.stringify(name)} was already set.`, start, start + name.length);
         attributes.set(name, { expression, place: this.place(start) });
       } else blocks.push(this.#block(name, start));
@@ -105,16 +102,16 @@ class HclParser extends HclCursor {
     return { type, labels, body, place };
   }
 
-  #expression(): HclExpression {
+  protected expression(): HclExpression {
     if (++this.#depth > maxDepth) throw this.fail("Expression nested too deeply", `Expressions may be nested ${maxDepth} deep.`);
     const start = (this.skip(), this.at);
     const condition = this.#binary(0);
     this.skip();
     let result = condition;
     if (this.take("?")) {
-      const yes = this.#expression();
+      const yes = this.expression();
       this.expect(":", "Missing false expression in conditional", "The conditional operator (...?...:...) requires a false expression, delimited by a colon.");
-      result = conditionExpression(condition, yes, this.#expression(), this.place(start));
+      result = conditionExpression(condition, yes, this.expression(), this.place(start));
     }
     this.#depth--;
     return result;
@@ -180,7 +177,7 @@ class HclParser extends HclCursor {
       return indexExpression(value, () => name, this.place(start));
     }
     if (!this.take("[")) return undefined;
-    const key = this.bracketed("]", () => this.#expression());
+    const key = this.bracketed("]", () => this.expression());
     return indexExpression(value, key, this.place(start));
   }
 
@@ -188,7 +185,7 @@ class HclParser extends HclCursor {
     const start = this.at;
     if (this.peek('"')) return this.#string();
     if (this.peek("<<")) return this.#heredoc();
-    if (this.take("(")) return this.bracketed(")", () => this.#expression());
+    if (this.take("(")) return this.bracketed(")", () => this.expression());
     if (this.take("[")) return this.bracketed("]", () => this.#tuple());
     if (this.take("{")) return this.bracketed("}", () => this.#object());
     const digits = this.match(number);
@@ -208,7 +205,7 @@ class HclParser extends HclCursor {
     const args: HclExpression[] = [];
     let isSpread = false;
     for (this.skip(); !this.peek(")"); this.skip()) {
-      args.push(this.#expression());
+      args.push(this.expression());
       this.skip();
       isSpread = this.take("...");
       this.skip();
@@ -222,7 +219,7 @@ class HclParser extends HclCursor {
     if (this.#isFor()) return this.#for(false);
     const elements: HclExpression[] = [];
     for (; !this.peek("]"); this.skip()) {
-      elements.push(this.#expression());
+      elements.push(this.expression());
       this.skip();
       if (!this.take(",")) break;
       this.skip();
@@ -238,7 +235,7 @@ class HclParser extends HclCursor {
       const key = this.#objectKey();
       this.skip();
       if (!this.take("=") && !this.take(":")) throw this.fail("Missing attribute value", 'Expected an attribute value, introduced by an equals sign ("=").');
-      fields.push([key, this.#expression()]);
+      fields.push([key, this.expression()]);
       // a comma or a line's end; within brackets both were passed over
       this.skip();
       this.take(",");
@@ -254,7 +251,7 @@ class HclParser extends HclCursor {
     this.skip();
     if (name !== undefined && (this.peek("=") || this.peek(":"))) return () => name;
     this.at = start;
-    return this.#expression();
+    return this.expression();
   }
 
   #isFor(): boolean {
@@ -272,16 +269,16 @@ class HclParser extends HclCursor {
     } while (this.take(","));
     const [first = "", second] = names;
     this.expect("in", "Invalid 'for' expression", "For expression requires the 'in' keyword after its name declarations.");
-    const collection = this.#expression();
+    const collection = this.expression();
     this.expect(":", "Invalid 'for' expression", "For expression requires a colon after the collection expression.");
-    const left = this.#expression();
+    const left = this.expression();
     this.skip();
     if (isObject) this.expect("=>", "Invalid 'for' expression", "An object requires a key expression, delimited by =>.");
-    const result = isObject ? this.#expression() : left;
+    const result = isObject ? this.expression() : left;
     this.skip();
     const isGrouped = this.take("...");
     this.skip();
-    const condition = /^if\s/.test(this.text.slice(this.at, this.at + 3)) ? ((this.at += 2), this.#expression()) : undefined;
+    const condition = /^if\s/.test(this.text.slice(this.at, this.at + 3)) ? ((this.at += 2), this.expression()) : undefined;
     const value = second ?? first;
     const key = second === undefined ? undefined : first;
     return forExpression({ key, value, collection, resultKey: isObject ? left : undefined, result, condition, isGrouped }, this.place(start));
@@ -289,49 +286,9 @@ class HclParser extends HclCursor {
 
   #string(): HclExpression {
     const start = this.at++;
-    const parts = this.#templateParts(() => this.peek('"'), true);
+    const parts = this.templateParts({ isEnd: () => this.peek('"'), quoted: true });
     if (!this.take('"')) throw this.fail("Unterminated template string", "No closing marker was found for the string.", start);
     return templateExpression(parts, this.place(start));
-  }
-
-  /** Text and interpolations up to the end; `quoted`: with backslash escapes, and on one line. */
-  #templateParts(isEnd: () => boolean, quoted: boolean): readonly (string | HclExpression)[] {
-    const parts: (string | HclExpression)[] = [];
-    let literal = "";
-    const flush = (): void => {
-      if (literal !== "") parts.push(literal);
-      literal = "";
-    };
-    while (this.at < this.end && !isEnd()) {
-      if (this.take("$${")) literal += "${";
-      else if (this.take("%%{")) literal += "%{";
-      else if (this.take("${")) {
-        if (this.take("~")) literal = literal.trimEnd();
-        flush();
-        const brackets = this.brackets++;
-        parts.push(this.#expression());
-        this.skip();
-        const trims = this.take("~");
-        if (!this.take("}"))
-          throw this.fail("Extra characters after interpolation expression", "Expected a closing brace to end the interpolation expression.");
-        this.brackets = brackets;
-        if (trims) this.match(/\s*/y);
-      } else if (this.peek("%{")) throw this.fail("Template directives are not supported", "Use a conditional or a for expression in its place.");
-      else if (quoted && this.peek("\\")) literal += this.#escape();
-      else if (quoted && this.peek("\n")) break;
-      else literal += this.text[this.at++] ?? "";
-    }
-    flush();
-    return parts;
-  }
-
-  #escape(): string {
-    const start = this.at;
-    const found = this.match(/\\(?:[nrt"\\]|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})/y);
-    if (found === undefined) throw this.fail("Invalid escape sequence", "The symbol is not a valid escape sequence selector.", start, start + 2);
-    const escapes: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", '"': '"', "\\": "\\" };
-    const selector = found[1] ?? "";
-    return escapes[selector] ?? String.fromCodePoint(Number.parseInt(found.slice(2), 16));
   }
 
   #heredoc(): HclExpression {

@@ -42,6 +42,13 @@ describe("expressions", () => {
     ['try(o.nope, "fallback")', "fallback"],
     ["can(o.nope)", false],
     ["max([1, 5, 2]...)", 5],
+    ['"%{ if n > 2 }big%{ else }small%{ endif } ${n}"', "big 3"],
+    ['"%{ if false }x%{ endif }"', ""],
+    ['"%{ if true ~}  x  %{~ else ~} y %{ endif }z"', "xz"],
+    ['"%{ for k, x in { a = 1, b = 2 } }${k}${x} %{ endfor }"', "a1 b2 "],
+    ['"%{ for x in [1, 2] }%{ if x == 1 }one%{ else }%{ for y in v ~} ${y} %{~ endfor }%{ endif }%{ endfor }"', "oneab"],
+    ['"%%{ if } a ${~ "b" ~} c"', "%{ if } abc"],
+    ["<<X\n%{ for x in v ~}\nitem ${x}\n%{ endfor ~}\nend\nX", "item a\nitem b\nend\n"],
   ];
   for (const [text, want] of table) test(text.replaceAll("\n", "⏎"), () => assert.deepEqual(valueOf(text), want));
 });
@@ -68,6 +75,24 @@ describe("functions", () => {
     ['title("hello world")', "Hello World"],
     ['index(["a", "b"], 1)', "b"],
     ["notequal(1, 2)", true],
+    ["absolute(-3)", 3],
+    ['cidrhost("10.12.127.0/20", 16)', "10.12.112.16"],
+    ['cidrhost("fd00:fd12:3456:7890::/72", 34)', "fd00:fd12:3456:7890::22"],
+    ['cidrhost("10.0.0.0/8", -2)', "10.255.255.254"],
+    ['cidrnetmask("172.16.0.0/12")', "255.240.0.0"],
+    ['cidrsubnet("fd00:fd12:3456:7890::/56", 16, 162)', "fd00:fd12:3456:7800:a200::/72"],
+    ['cidrsubnets("10.1.0.0/16", 4, 4, 8, 4)', ["10.1.0.0/20", "10.1.16.0/20", "10.1.32.0/24", "10.1.48.0/20"]],
+    ['csvdecode("a,b\\n1,2\\n3,\\"x,y\\"")', [{ a: "1", b: "2" }, { a: "3", b: "x,y" }]], // prettier-ignore
+    [
+      "formatdate(\"EEEE, DD MMM YY, HH:mm aa AA ZZZZZ ZZZZ ZZZ Z 'o''c' M D h H m s EEE MMMM\", \"2018-01-02T03:04:05-07:30\")",
+      "Tuesday, 02 Jan 18, 03:04 am AM -07:30 -0730 -0730 -07:30 o'c 1 2 3 3 4 5 Tue January",
+    ],
+    ['formatdate("YYYY ZZZ Z ZZZZ H", "2018-01-02T00:04:05Z")', "2018 UTC Z +0000 12"],
+    ['setsymmetricdifference(["a", "b"], ["b", "c"])', ["a", "c"]],
+    ['timeadd("2017-11-22T00:00:00Z", "10m1.5s")', "2017-11-22T00:10:01Z"],
+    ['timeadd("2017-11-22T00:00:00+02:00", "-25h")', "2017-11-20T23:00:00+02:00"],
+    ['timeadd("2017-11-22T00:00:00Z", "-1.5s")', "2017-11-21T23:59:58Z"],
+    ['uuidv5("dns", "a.b")', "0e7af403-ee0d-594b-ab31-08b1c687f2fa"],
   ];
   for (const [text, want] of table) test(text, () => assert.deepEqual(valueOf(text), want));
 });
@@ -83,6 +108,11 @@ describe("refused with the place", () => {
     ["a = 1 b = 2", "f.hcl:1,7-8: Missing newline after argument; An argument definition must end with a newline."],
     ["a = upper(v)", 'f.hcl:1,5-13: Error in function call; Call to function "upper" failed: a string is required, not tuple.'],
     ['b "x" {', "f.hcl:1,1-2: Unclosed configuration block; There is no closing brace for this block before the end of the file."],
+    ['a = "%{ nope }"', ""],
+    ['a = "%{ if true }x"', ""],
+    ['a = "%{ endif }"', ""],
+    ['a = formatdate("Q", "2018-01-02T03:04:05Z")', ""],
+    ['a = cidrhost("10.0.0.0/30", 4)', ""],
     [`a = ${"(".repeat(300)}1`, ""],
   ];
   for (const [text, message] of table) {
