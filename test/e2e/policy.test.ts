@@ -130,6 +130,16 @@ describe("policies", { skip: absent ? "needs docker-registry (Debian package doc
     assert.match(refused.stderr, /this policy is not to be overridden/);
   });
 
+  test("signedByAll wants each of them", async () => {
+    const both = `${host}/acme/both:1`;
+    await publish(both, "both", "ours");
+    const file = policyFile({ ...rules, scopes: { [host]: { signedByAll: [{ keys: "ours.pub" }, { keys: "others.pub" }] } } });
+    assert.match((await sandbox.call(with_(file, "pull", both))).stderr, /rule signed of/);
+    await sandbox.ok(["sign", "--key", path.join(home, "others.key"), both], password);
+    await sandbox.ok(with_(file, "pull", "-q", both));
+    await clean(both);
+  });
+
   test("the flags stand before the command or behind it", async () => {
     const override = `${unsignedDigest}=reason`;
     for (const words of [

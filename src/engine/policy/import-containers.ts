@@ -59,10 +59,14 @@ const rejected = (reason: string): ScopeJson => ({ reject: true, reason });
 /** All requirements of a list have to be met. */
 function scopeFrom(call: Converted, scope: string, requirements: readonly LocatedFields[]): ScopeJson {
   const demands = requirements.filter((fields) => fields.string("type") !== "insecureAcceptAnything");
-  const [demand, ...more] = demands;
-  if (demand === undefined) return { accept: true };
   if (demands.some((fields) => fields.string("type") === "reject")) return { reject: true };
-  if (more.length > 0) return refuse(call, scope, "several signatures at once cannot be demanded");
+  const scopes = demands.map((demand) => demandFrom(call, scope, demand));
+  const [first, ...more] = scopes;
+  if (first === undefined) return { accept: true };
+  return more.length === 0 ? first : (scopes.find((each) => each["signed"] === undefined) ?? { signedByAll: scopes.flatMap((each) => each["signed"]) });
+}
+
+function demandFrom(call: Converted, scope: string, demand: LocatedFields): ScopeJson {
   switch (demand.string("type")) {
     case "signedBy":
       return refuse(call, scope, "signedBy wants GPG signatures, which cannot be verified: sign with slipway sign or cosign");

@@ -81,11 +81,19 @@ const demands: readonly { readonly name: string; readonly requirement: readonly 
   {
     name: "two demands",
     requirement: [
-      { type: "sigstoreSigned", keyPath: "/k" },
-      { type: "sigstoreSigned", keyPath: "/l" },
+      { type: "sigstoreSigned", keyPath: "/k", ...matchRepository },
+      { type: "sigstoreSigned", keyPath: "/l", ...matchRepository },
     ],
-    want: { reject: true, reason: "several signatures at once cannot be demanded" },
-    note: /refused/,
+    want: { signedByAll: [{ keys: ["/k"] }, { keys: ["/l"] }] },
+  },
+  {
+    name: "two demands, one of which cannot be met",
+    requirement: [
+      { type: "sigstoreSigned", keyPath: "/k", ...matchRepository },
+      { type: "signedBy", keyType: "GPGKeys", keyPath: "/l" },
+    ],
+    want: { reject: true, reason: "signedBy wants GPG signatures, which cannot be verified: sign with slipway sign or cosign" },
+    note: /everything of it is refused/,
   },
   {
     name: "identities that are mapped",

@@ -55,6 +55,7 @@ export async function judge(policy: LoadedPolicy, rule: Rule, subject: Subject, 
     if (call.isKnownSigned === true) held.push("signatures were verified before");
     else if (call.isUnsigned !== true) {
       if (rule.signed.length > 0) held.push(await requireSigned(policy, rule.signed, subject, call));
+      for (const signer of rule.signedByAll) held.push(await requireSigned(policy, [signer], subject, call));
       for (const attestation of rule.attested) held.push(await requireAttested(policy, attestation, subject, call));
     }
     if (rule.vulnerabilities !== undefined || rule.maxScanAgeDays !== undefined) held.push(...(await requireScanned(policy.path, rule, subject, call)));

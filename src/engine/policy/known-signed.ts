@@ -16,14 +16,15 @@ function pathOf(root: string, policy: LoadedPolicy, { scope }: Rule, { reference
 
 /** With certificates, which end, for a day. */
 export function isKnownSigned(root: string, policy: LoadedPolicy, rule: Rule, subject: Subject, now: Date): boolean {
-  if (rule.signed.length + rule.attested.length === 0 || rule.attested.some(({ conditions }) => conditions.length > 0)) return false;
+  const signers = [...rule.signed, ...rule.signedByAll];
+  if (signers.length + rule.attested.length === 0 || rule.attested.some(({ conditions }) => conditions.length > 0)) return false;
   const known = statSync(pathOf(root, policy, rule, subject), { throwIfNoEntry: false });
   if (known === undefined) return false;
-  return rule.signed.every(({ kind }) => kind === "keys") || now.getTime() - known.mtimeMs < certificateLifeMs;
+  return signers.every(({ kind }) => kind === "keys") || now.getTime() - known.mtimeMs < certificateLifeMs;
 }
 
 export function rememberSigned(root: string, policy: LoadedPolicy, rule: Rule, subject: Subject): void {
-  if (rule.signed.length + rule.attested.length === 0) return;
+  if (rule.signed.length + rule.signedByAll.length + rule.attested.length === 0) return;
   mkdirSync(join(root, "policy", "signed"), { recursive: true, mode: 0o700 });
   writeFileSync(pathOf(root, policy, rule, subject), "", { mode: 0o600 });
 }

@@ -50,6 +50,8 @@ export interface Rule {
   readonly reason: string;
   /** a signature of any of them */
   readonly signed: readonly SignerRule[];
+  /** a signature of each of them */
+  readonly signedByAll: readonly SignerRule[];
   /** each of them */
   readonly attested: readonly AttestationRule[];
   readonly vulnerabilities: VulnerabilityRule | undefined;
@@ -101,18 +103,20 @@ function wrapped<T>(path: string, fields: LocatedFields, parse: () => T, key = "
 }
 
 function ruleFrom(path: string, scope: string, fields: LocatedFields, fallback: Mode): Rule {
-  fields.only("accept", "reject", "mode", "reason", "signed", "attested", "vulnerabilities", "maxScanAgeDays");
+  fields.only("accept", "reject", "mode", "reason", "signed", "signedByAll", "attested", "vulnerabilities", "maxScanAgeDays");
   const actions = (["accept", "reject"] as const).filter((key) => fields.has(key));
   for (const key of actions) if (fields.boolean(key) !== true) throw fields.fail(key, `"${key}" is true or left out`);
-  const demands = ["signed", "attested", "vulnerabilities", "maxScanAgeDays"].filter((key) => fields.has(key));
+  const demands = ["signed", "signedByAll", "attested", "vulnerabilities", "maxScanAgeDays"].filter((key) => fields.has(key));
   if (actions.length > 1 || (actions.length === 1 && demands.length > 0)) throw fields.fail("", `${scope} has to be one: accept, reject, or what it demands`);
   if (actions.length + demands.length === 0) throw fields.fail("", `${scope} says nothing: want accept, reject, signed, attested or vulnerabilities`);
   const vulnerabilities = fields.child("vulnerabilities");
   const maxScanAgeDays = fields.count("maxScanAgeDays");
   const signed = (fields.children("signed") ?? []).map((signer) => signerFrom(path, signer));
+  const signedByAll = (fields.children("signedByAll") ?? []).map((signer) => signerFrom(path, signer));
   const attested = (fields.children("attested") ?? []).map((attestation) => attestationFrom(path, attestation));
   for (const [key, list] of [
     ["signed", signed],
+    ["signedByAll", signedByAll],
     ["attested", attested],
   ] as const) {
     if (fields.has(key) && list.length === 0) throw fields.fail(key, `"${key}" names nobody`);
@@ -124,6 +128,7 @@ function ruleFrom(path: string, scope: string, fields: LocatedFields, fallback: 
     action: actions[0] ?? "require",
     reason: fields.string("reason") ?? "",
     signed,
+    signedByAll,
     attested,
     vulnerabilities: vulnerabilities === undefined ? undefined : vulnerabilitiesFrom(path, vulnerabilities),
     maxScanAgeDays,
