@@ -130,6 +130,7 @@ function partsOf(text: string): readonly string[] {
 
 /** Fails with INVALID_PLATFORM (invalid_argument), in containerd's words. */
 export function parsePlatform(text: string): Platform {
+  if (text.includes("*")) throw invalid(text, `${goQuote(text)}: wildcards not yet supported`);
   const parts = partsOf(text);
   for (const [index, part] of parts.entries()) checkComponent(text, part, index);
   if (parts.length > 3) throw invalid(text, `${goQuote(text)}: cannot parse platform specifier`);

@@ -32,6 +32,7 @@ describe("target platforms", () => {
 
   test("what is none", () => {
     assert.throws(() => targets(["linux/amd64,nope"]), { code: "INVALID_PLATFORM", message: /"nope": unknown operating system or architecture/ });
+    assert.throws(() => targets(["linux/am*64"]), { code: "INVALID_PLATFORM", message: /"linux\/am\*64": wildcards not yet supported/ });
     assert.throws(() => targets(["linux/a/b/c"]), { code: "INVALID_PLATFORM", message: /"linux\/a\/b\/c": cannot parse platform specifier/ });
   });
 
