@@ -22,8 +22,26 @@ export interface PublicKeySource {
   readonly name?: string;
 }
 
+/** Who signs is said by a token instead of a key. */
+export interface KeylessOptions {
+  /** default: SIGSTORE_ID_TOKEN, else the one of the GitHub workflow that this runs in */
+  readonly token?: string;
+  /** the token has to be of this one */
+  readonly issuer?: string;
+  /** the authority; default: sigstore's public one */
+  readonly fulcioUrl?: string;
+  /** the transparency log; default: sigstore's public one; "" is none, which needs `timestampUrl` */
+  readonly rekorUrl?: string;
+  /** an authority for time stamps (RFC 3161); default: none */
+  readonly timestampUrl?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
 export interface SignOptions {
-  readonly key: PrivateKeySource;
+  /** either this or `keyless` */
+  readonly key?: PrivateKeySource;
+  /** writes bundles alone */
+  readonly keyless?: KeylessOptions;
   /** the key's certificate and its issuers up to the root, as PEM: for notation's formats, which are the default then */
   readonly certificates?: PublicKeySource;
   readonly annotations?: Readonly<Record<string, string>>;
@@ -100,7 +118,10 @@ export interface Verification {
 }
 
 export interface AttestOptions {
-  readonly key: PrivateKeySource;
+  /** either this or `keyless` */
+  readonly key?: PrivateKeySource;
+  /** writes bundles alone */
+  readonly keyless?: KeylessOptions;
   /** "spdxjson", "cyclonedx", "slsaprovenance1", "openvex", "vuln", … or a URI */
   readonly type: string;
   /** a JSON object */
@@ -112,7 +133,7 @@ export interface AttestOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface VerifyAttestationOptions extends Omit<VerifyOptions, "annotations" | "authorities" | "subjects" | "now" | "identities" | "trustedRoot"> {
+export interface VerifyAttestationOptions extends Omit<VerifyOptions, "annotations" | "authorities" | "subjects" | "now"> {
   /** as for attest; any when absent */
   readonly type?: string;
 }
@@ -135,7 +156,8 @@ export interface AttestationVerification extends Omit<Verification, "signatures"
 export interface TrustApi {
   /**
    * Signs what the registry has under the name. Doing it again changes nothing; signatures of others stay.
-   * Fails with KEY_INVALID, KEY_PASSWORD, KEY_UNSUPPORTED and the codes of pull and push.
+   * Fails with KEY_INVALID, KEY_PASSWORD, KEY_UNSUPPORTED and the codes of pull and push; keyless with IDENTITY_TOKEN_MISSING,
+   * IDENTITY_TOKEN_INVALID, IDENTITY_TOKEN_REFUSED, KEYLESS_REFUSED, KEYLESS_UNAVAILABLE.
    */
   sign(reference: string, options: SignOptions): Promise<SignResult>;
   /**

@@ -1,10 +1,10 @@
 /** Keys for tests of signatures, and the reasons of a refusal. */
 import assert from "node:assert/strict";
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
-import type { PublicKeySource, SignOptions } from "../../src/engine/index.ts";
+import type { PublicKeySource, PrivateKeySource } from "../../src/engine/index.ts";
 
 export interface Pair {
-  readonly key: SignOptions["key"];
+  readonly key: PrivateKeySource;
   readonly keys: readonly PublicKeySource[];
   readonly privateKey: KeyObject;
 }

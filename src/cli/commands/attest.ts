@@ -8,7 +8,8 @@ import type { ParsedFlags } from "../flags.ts";
 import { formatJsonLine } from "../json.ts";
 import { alignColumns } from "../table.ts";
 import { formatSize } from "../units.ts";
-import { formatsOf, keySource, showSigned } from "./sign.ts";
+import { signerOptions } from "./signer-options.ts";
+import { formatsOf, showSigned } from "./sign.ts";
 import { readSmallBytes } from "./small-file.ts";
 import { outputForm } from "./output-form.ts";
 import { keySources, withAbsentCode } from "./verify.ts";
@@ -20,7 +21,7 @@ export const runAttest: Handler = async (cli, { flags, args }) => {
   if (type === undefined) throw cliError("--type says what kind of statement it is: spdxjson, cyclonedx, slsaprovenance1, openvex, vuln or a URI");
   if (file === undefined) throw cliError("--predicate names the JSON file with the statement");
   const options: AttestOptions = {
-    key: keySource(cli, flags),
+    ...signerOptions(cli, flags),
     type,
     predicate: readSmallBytes(cli, file, maxPredicateBytes),
     recursive: flags.bool("recursive"),

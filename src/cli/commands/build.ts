@@ -54,7 +54,7 @@ export const runBuild: Handler = async (cli, invocation) => {
   const call = callFrom(flags);
   const options = await buildOptionsFrom(cli, invocation);
   const files = { iidFile: flags.string("iidfile"), metadataFile: flags.string("metadata-file") };
-  const isSigning = flags.bool("sign") || flags.optional("key") !== undefined;
+  const isSigning = ["sign", "key", "keyless"].some((name) => flags.changed(name));
   const sign = isSigning ? await (await import("./sign-built.ts")).signBuilt(cli, flags, options, quiet || progress === "quiet") : undefined;
   await prepareFiles(cli, files);
   const engine = await cli.open();

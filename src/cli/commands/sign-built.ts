@@ -5,29 +5,31 @@ import type { Cli } from "../cli.ts";
 import { cliError } from "../failure.ts";
 import type { ParsedFlags } from "../flags.ts";
 import { pushes } from "./build-options.ts";
-import { keySource, tellSigned } from "./sign.ts";
+import { signerOptions } from "./signer-options.ts";
+import { tellSigned } from "./sign.ts";
 
 export type SignBuilt = (engine: SlipwayApi, result: BuildResult) => Promise<void>;
 
 /** Opens the key before anything is built, so that a wrong password costs no build. Fails with USAGE where nothing is pushed. */
 export async function signBuilt(cli: Cli, flags: ParsedFlags, { outputs = [] }: BuildOptions, quiet: boolean): Promise<SignBuilt | undefined> {
   if (!flags.bool("sign")) {
-    if (flags.optional("key") !== undefined) throw cliError("--key wants --sign");
+    const left = ["key", "keyless"].find((name) => flags.changed(name));
+    if (left !== undefined) throw cliError(`--${left} wants --sign`);
     return undefined;
   }
   if (!outputs.some(pushes)) throw cliError("--sign wants --push: what is signed is the registry's image");
-  const key = keySource(cli, flags);
-  await checkPrivateKey(key);
+  const signer = signerOptions(cli, flags);
+  if ("key" in signer) await checkPrivateKey(signer.key);
   return async (engine, { metadata, attested = [] }) => {
     const { "image.name": names, "containerimage.digest": digest } = metadata;
     if (typeof names !== "string" || typeof digest !== "string") throw cliError("nothing was pushed that could be signed");
     for (const name of names.split(",")) {
       const plain = name.replace(/@.*/, "");
-      const signed = await engine.trust.sign(`${plain}@${digest}`, { key, recursive: true, signal: cli.signal });
+      const signed = await engine.trust.sign(`${plain}@${digest}`, { ...signer, recursive: true, signal: cli.signal });
       if (!quiet) tellSigned(cli, signed);
       for (const { subject, predicateType: type, predicate } of attested) {
         const bytes = Buffer.from(JSON.stringify(predicate));
-        const statement = await engine.trust.attest(`${plain}@${subject}`, { key, type, predicate: bytes, signal: cli.signal });
+        const statement = await engine.trust.attest(`${plain}@${subject}`, { ...signer, type, predicate: bytes, signal: cli.signal });
         if (!quiet) tellSigned(cli, statement, ".att");
       }
     }

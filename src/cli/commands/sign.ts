@@ -3,9 +3,8 @@ import type { SignOptions, SignResult } from "../../engine/api.ts";
 import type { Cli } from "../cli.ts";
 import type { Handler } from "../command.ts";
 import { cliError } from "../failure.ts";
-import type { ParsedFlags } from "../flags.ts";
 import { recordFrom } from "./key-value.ts";
-import { keyPassword } from "./key-password.ts";
+import { signerOptions } from "./signer-options.ts";
 import { readSmallFile } from "./small-file.ts";
 
 const cosignFormats = ["bundle", "legacy"] as const;
@@ -18,14 +17,6 @@ export function formatsOf<Format extends string>(words: readonly string[], known
   const unknown = formats.find((word) => !knownFormats.some((one) => one === word));
   if (unknown !== undefined) throw cliError(`unknown --signature-format ${JSON.stringify(unknown)}: want ${knownFormats.join(", ")}`);
   return { formats: knownFormats.filter((one) => formats.includes(one)) };
-}
-
-/** The private key that `--key` names. Its password is asked for when the file is there, once for all images. */
-export function keySource(cli: Cli, flags: ParsedFlags): SignOptions["key"] {
-  const name = flags.optional("key");
-  if (name === undefined) throw cliError("--key names the private key to sign with; slipway key generate makes one");
-  let known: Promise<Uint8Array> | undefined;
-  return { pem: readSmallFile(cli, name), name, password: () => (known ??= keyPassword(cli, name)) };
 }
 
 /** What was written, a line each, aside. */
@@ -49,8 +40,9 @@ export const runSign: Handler = async (cli, { flags, args }) => {
   if (notation && cert === undefined) throw cliError("--notation wants --cert, the file of the key's certificate and its issuers");
   if (!notation && cert !== undefined) throw cliError("--cert wants --notation: other signatures are made with the key alone");
   const words = flags.list("signature-format");
+  if (notation && flags.bool("keyless")) throw cliError("--notation wants --key and --cert");
   const options: SignOptions = {
-    key: keySource(cli, flags),
+    ...signerOptions(cli, flags),
     ...(cert === undefined ? {} : { certificates: { pem: readSmallFile(cli, cert), name: cert } }),
     annotations: recordFrom(flags.list("annotations")),
     recursive: flags.bool("recursive"),

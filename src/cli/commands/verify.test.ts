@@ -107,7 +107,7 @@ describe("sign", () => {
       engine: {
         trust: {
           sign: async (reference, { key, annotations, recursive, formats }) => {
-            passwords.push(Buffer.from((await key.password?.()) ?? "").toString());
+            passwords.push(Buffer.from((await key?.password?.()) ?? "").toString());
             seen.push([reference, annotations, recursive, formats]);
             const signatures = [{ format: "bundle", manifest: digest, existed: reference === "reg/two" }];
             return { reference: `${reference}@${digest}`, digest, images: [{ digest, platform: "", signatures }] };

@@ -2,7 +2,7 @@
 import { isSlipwayError, SlipwayError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
 import type { AcceptedAttestation, AcceptedSignature, AttestationVerification, PublicKeySource, Verification, VerifyOptions } from "../../engine/api.ts";
-import { anchored } from "../../engine/signing/patterns.ts";
+import { anchored, matching } from "../../engine/signing/patterns.ts";
 import type { Cli } from "../cli.ts";
 import type { Handler } from "../command.ts";
 import { cliError } from "../failure.ts";
@@ -22,8 +22,14 @@ export function keySources(cli: Cli, flags: ParsedFlags, flag = "key"): readonly
   return flags.list(flag).map((name) => ({ pem: readSmallFile(cli, name), name }));
 }
 
-/** A whole text, or with the flag's other form a pattern for one; undefined where neither is given. */
-function textOrPattern(flags: ParsedFlags, name: string): string | RegExp | undefined {
+const identityFlags = ["identity", "identity-regexp", "certificate-identity", "certificate-identity-regexp"];
+
+/** A whole text, or with the flag's other form a pattern for one, or cosign's words for both; undefined where none is given. */
+function textOrPattern(flags: ParsedFlags, name: string, cosignName: string): string | RegExp | undefined {
+  const given = [name, `${name}-regexp`, cosignName, `${cosignName}-regexp`].filter((one) => flags.changed(one));
+  const [first = name, second] = given;
+  if (second !== undefined) throw cliError(`--${first} and --${second} exclude each other`);
+  if (first.startsWith(cosignName)) return first === cosignName ? flags.optional(cosignName) : matching(flags.string(first));
   const [text, pattern] = [flags.optional(name), flags.optional(`${name}-regexp`)];
   if (text !== undefined && pattern !== undefined) throw cliError(`--${name} and --${name}-regexp exclude each other`);
   return pattern === undefined ? text : anchored(pattern);
@@ -31,7 +37,11 @@ function textOrPattern(flags: ParsedFlags, name: string): string | RegExp | unde
 
 /** Both who signed and who vouches for that have to be named: anybody can call himself anything somewhere. */
 function identityOptions(cli: Cli, flags: ParsedFlags): Pick<VerifyOptions, "identities" | "trustedRoot"> | undefined {
-  const [identity, issuer, root] = [textOrPattern(flags, "identity"), textOrPattern(flags, "issuer"), flags.optional("trusted-root")];
+  const [identity, issuer, root] = [
+    textOrPattern(flags, "identity", "certificate-identity"),
+    textOrPattern(flags, "issuer", "certificate-oidc-issuer"),
+    flags.optional("trusted-root"),
+  ];
   if (identity === undefined && issuer === undefined) {
     const left = ["trusted-root", "insecure-ignore-tlog", "insecure-ignore-sct"].find((name) => flags.changed(name));
     if (left !== undefined) throw cliError(`--${left} wants --identity and --issuer`);
@@ -108,15 +118,15 @@ export const runVerify: Handler = async (cli, invocation) => {
   const stray = stepFlagNames.find((name) => flags.changed(name));
   if (stray !== undefined) throw cliError(`--${stray} wants --twice: it is about a build`);
   if (flags.bool("policy")) {
-    const other = ["annotations", "ca", "identity", "identity-regexp", "key", "subject", "type"].find((name) => flags.changed(name));
+    const other = ["annotations", "ca", ...identityFlags, "key", "subject", "type"].find((name) => flags.changed(name));
     if (other !== undefined) throw cliError(`--policy and --${other} exclude each other: the policy says whose signatures count`);
     const { checkImages } = await import("./policy.ts");
     return await checkImages(cli, [image], form, flags.bool("quiet"));
   }
   const options = verifyOptions(cli, flags);
   const type = flags.optional("type");
-  if (type !== undefined && ["annotations", "ca", "identity", "identity-regexp"].some((flag) => flags.changed(flag)))
-    throw cliError("--type is about attestations: it goes with --key, and without --annotations");
+  if (type !== undefined && ["annotations", "ca"].some((flag) => flags.changed(flag)))
+    throw cliError("--type is about attestations: it goes with --key or --identity, and without --annotations");
   const engine = await cli.open();
   try {
     const verification = type === undefined ? await engine.trust.verify(image, options) : await engine.trust.verifyAttestations(image, { ...options, type });

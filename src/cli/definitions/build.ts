@@ -1,6 +1,7 @@
 /** `build` and the commands about its cache. */
 import type { Command } from "../command.ts";
 import { authFileFlag, flag, forceFlag, ignored, policyFlags } from "./flag.ts";
+import { keylessFlags } from "./keyless-flags.ts";
 
 export const buildFlags = [
   flag("add-host", "", "strings", 'A line for /etc/hosts while RUN runs (form: "host:ip")'),
@@ -103,6 +104,7 @@ const namingFlags = buildFlags.filter(({ name }) => ["build-arg", "build-context
 const signFlags = [
   flag("key", "", "string", "With --sign, file of the private key", { complete: "file" }),
   flag("sign", "", "bool", "Sign what is pushed, each platform's image too (as sign does)"),
+  ...keylessFlags,
 ];
 
 export const buildCommands: readonly Command[] = [

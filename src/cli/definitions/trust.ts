@@ -3,6 +3,7 @@ import type { Command } from "../command.ts";
 import type { FlagSpec } from "../flags.ts";
 import { flag } from "./flag.ts";
 import { samenessFlags, stepFlags } from "./build.ts";
+import { keylessFlags } from "./keyless-flags.ts";
 
 const password =
   "The private key is kept under a password, which comes from SLIPWAY_KEY_PASSWORD or COSIGN_PASSWORD where one of them is set, else from the terminal.";
@@ -61,6 +62,7 @@ export const trustCommands: readonly Command[] = [
       annotationsFlag("Sign this too"),
       flag("cert", "", "string", "With --notation, file of the key's certificate and its issuers up to the root", { complete: "file" }),
       flag("key", "", "string", "File of the private key", { complete: "file" }),
+      ...keylessFlags,
       flag("notation", "", "bool", "Sign as notation does, with a certificate"),
       flag("quiet", "q", "bool", "Print the signed name only"),
       flag("recursive", "r", "bool", "Sign every image of an index too"),
@@ -86,6 +88,10 @@ export const trustCommands: readonly Command[] = [
     usage: "[OPTIONS] IMAGE | --twice PATH",
     flags: [
       annotationsFlag("Accept only signatures that have this"),
+      flag("certificate-identity", "", "string", "cosign's word for --identity"),
+      flag("certificate-identity-regexp", "", "string", "As cosign has it: the identity has to have a match anywhere, unless ^ and $ say otherwise"),
+      flag("certificate-oidc-issuer", "", "string", "cosign's word for --issuer"),
+      flag("certificate-oidc-issuer-regexp", "", "string", "The same, by a pattern as cosign has it"),
       flag("ca", "", "stringArray", "File of certificates that are trusted: accept notation's signatures by their holders", { complete: "file" }),
       flag("identity", "", "string", "Accept bundles that this signer made, by a certificate for an address or a workflow"),
       flag("identity-regexp", "", "string", "The same, by a pattern for the whole identity"),
@@ -131,6 +137,7 @@ export const trustCommands: readonly Command[] = [
     usage: "[OPTIONS] IMAGE [IMAGE...]",
     flags: [
       flag("key", "", "string", "File of the private key", { complete: "file" }),
+      ...keylessFlags,
       flag("predicate", "", "string", "JSON file with the statement", { complete: "file" }),
       flag("quiet", "q", "bool", "Print the signed name only"),
       flag("recursive", "r", "bool", "About every image of an index too"),

@@ -1,6 +1,8 @@
 /** Attestations about an image: those that are accepted, and all that there are. */
 import { SlipwayError } from "../../base/errors.ts";
 import { formatReference, parseReference, withDefaultTag, withDigest } from "../../oci/reference.ts";
+import { verifyKeylessAttestation } from "../../trust/keyless/index.ts";
+import { parseBundle } from "../../trust/signatures/bundle.ts";
 import {
   judgeEvidence,
   listAttestations,
@@ -11,18 +13,22 @@ import {
 } from "../../trust/signatures/index.ts";
 import type { AttestationVerification, VerifyAttestationOptions } from "../trust-api.ts";
 import type { SigningSurroundings } from "./sign.ts";
-import { acceptedRepositories, namedKey, refusal } from "./verify.ts";
+import { acceptedRepositories, keylessTrust, namedKey, refusal } from "./verify.ts";
 
 export async function verifyAttestations({ client }: SigningSurroundings, name: string, options: VerifyAttestationOptions): Promise<AttestationVerification> {
   const reference = withDefaultTag(parseReference(name));
   const predicateType = options.type === undefined ? undefined : predicateTypeFrom(options.type);
   const keys = (options.keys ?? []).map(namedKey);
-  if (keys.length === 0) throw new SlipwayError("invalid_argument", "USAGE", "whose attestations are to be accepted? --key names a public key");
+  const keyless = await keylessTrust(options);
+  if (keys.length === 0 && keyless === undefined)
+    throw new SlipwayError("invalid_argument", "USAGE", "whose attestations are to be accepted? --key names a public key, --identity a signer");
   const registry = await client();
   const { digest } = (await registry.resolve(reference, { signal: options.signal })).descriptor;
   const expected: Expectation = { digest, repositories: acceptedRepositories(reference, options.repositories), annotations: {} };
-  const findings = await judgeEvidence({ client: registry, reference, digest, wanted: "attestations", signal: options.signal }, (evidence) =>
-    verifyAttestation(evidence, keys, expected, predicateType),
+  const findings = await judgeEvidence({ client: registry, reference, digest, wanted: "attestations", signal: options.signal }, async (evidence) =>
+    evidence.kind === "bundle" && keyless !== undefined && (keys.length === 0 || parseBundle(evidence.bytes).hasCertificate)
+      ? await verifyKeylessAttestation(evidence.bytes, keyless, expected, predicateType)
+      : verifyAttestation(evidence, keys, expected, predicateType),
   );
   const { accepted, refused, complete } = findings;
   const what = predicateType === undefined ? "attestation" : `attestation of type ${predicateType}`;

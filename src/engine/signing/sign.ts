@@ -9,7 +9,7 @@ import type { Store } from "../../store/index.ts";
 import { readPrivateKey, type SigningKey } from "../../trust/keys/index.ts";
 import { readSigningChain, signNotation, type NotationFormat } from "../../trust/notation/index.ts";
 import { signImage, type CosignFormat, type SignRequest, type WrittenSignature } from "../../trust/signatures/index.ts";
-import type { PrivateKeySource, SignatureFormat, SignedImage, SignOptions, SignResult } from "../trust-api.ts";
+import type { KeylessOptions, PrivateKeySource, SignatureFormat, SignedImage, SignOptions, SignResult } from "../trust-api.ts";
 
 export interface SigningSurroundings {
   readonly store: Store;
@@ -25,12 +25,41 @@ export async function sign(surroundings: SigningSurroundings, name: string, opti
     throw new SlipwayError("invalid_argument", "USAGE", "notation's signatures, jws and cose, and certificates belong together", { formats });
   }
   const now = new Date();
+  if (options.keyless !== undefined) {
+    if (notation.length > 0 || options.key !== undefined || options.formats?.includes("legacy") === true)
+      throw new SlipwayError("invalid_argument", "USAGE", "who signs without a key writes bundles: neither keys nor other formats", { formats });
+    return await signKeyless(surroundings, name, { ...options, keyless: options.keyless, now });
+  }
   const key = await openKey(options.key);
   const chain = certificates === undefined ? [] : await readSigningChain(certificates.pem, certificates.name ?? "the chain", key, now);
-  return await signEach(surroundings, name, { ...options, key, now }, async (request) => [
-    ...(cosign.length === 0 ? [] : await signImage({ ...request, annotations, formats: cosign })),
-    ...(notation.length === 0 ? [] : await signNotation({ ...request, annotations, chain, formats: notation })),
-  ]);
+  return await signEach(surroundings, name, { ...options, now }, async (subject) => {
+    const request = { ...subject, key };
+    return [
+      ...(cosign.length === 0 ? [] : await signImage({ ...request, annotations, formats: cosign })),
+      ...(notation.length === 0 ? [] : await signNotation({ ...request, annotations, chain, formats: notation })),
+    ];
+  });
+}
+
+interface KeylessSigning extends EachOptions {
+  readonly keyless: KeylessOptions;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** The token is asked for once; what it stands for is signed of each image. */
+export async function signKeyless(
+  surroundings: SigningSurroundings,
+  name: string,
+  options: KeylessSigning,
+  attested?: { readonly predicateType: string; readonly predicate: unknown },
+): Promise<SignResult> {
+  const [{ attachKeyless, publicServices }, { identityToken }] = await Promise.all([import("../../trust/keyless/index.ts"), import("./identity-token.ts")]);
+  const { keyless, annotations = {}, now, signal } = options;
+  const { fulcioUrl = publicServices.fulcioUrl, rekorUrl = publicServices.rekorUrl, timestampUrl } = keyless;
+  const services = { fulcioUrl, rekorUrl: rekorUrl === "" ? undefined : rekorUrl, timestampUrl };
+  const token = await identityToken(keyless, now, signal);
+  const said = attested === undefined ? { annotations } : { attested };
+  return await signEach(surroundings, name, options, async (request) => await attachKeyless({ ...request, token, services, ...said }));
 }
 
 function isCosignFormat(format: SignatureFormat): format is CosignFormat {
@@ -42,7 +71,6 @@ function isNotationFormat(format: SignatureFormat): format is NotationFormat {
 }
 
 export interface EachOptions {
-  readonly key: SigningKey;
   readonly now: Date;
   readonly recursive?: boolean;
   readonly signal?: AbortSignal;
@@ -52,22 +80,24 @@ export interface EachOptions {
 export async function signEach(
   { store, client }: SigningSurroundings,
   name: string,
-  { key, now, recursive = false, signal }: EachOptions,
-  work: (request: Omit<SignRequest, "annotations" | "formats">) => Promise<readonly WrittenSignature[]>,
+  { now, recursive = false, signal }: EachOptions,
+  work: (request: Omit<SignRequest, "annotations" | "formats" | "key">) => Promise<readonly WrittenSignature[]>,
 ): Promise<SignResult> {
   const reference = withDefaultTag(parseReference(name));
   const registry = await client();
   const fetched = await fetchImage(registry, store, reference, signal);
   const images: SignedImage[] = [];
   for (const { descriptor, platform } of subjectsOf(fetched, recursive)) {
-    const signatures = await work({ client: registry, reference, subject: descriptor, key, now, signal });
+    const signatures = await work({ client: registry, reference, subject: descriptor, now, signal });
     images.push({ digest: descriptor.digest, platform, signatures });
   }
   const { digest } = fetched.descriptor;
   return { reference: formatReference(withDigest(reference, digest)), digest, images };
 }
 
-export async function openKey({ pem, name = "the key", password }: PrivateKeySource): Promise<SigningKey> {
+export async function openKey(source: PrivateKeySource | undefined): Promise<SigningKey> {
+  if (source === undefined) throw new SlipwayError("invalid_argument", "USAGE", "who signs? a key or an identity is needed");
+  const { pem, name = "the key", password } = source;
   return await readPrivateKey(pem, name, password ?? (() => Promise.resolve(new Uint8Array())));
 }
 

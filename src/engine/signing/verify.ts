@@ -61,7 +61,7 @@ interface Trusted {
   readonly keyless: KeylessTrust | undefined;
 }
 
-async function keylessTrust({ identities = [], trustedRoot }: VerifyOptions): Promise<KeylessTrust | undefined> {
+export async function keylessTrust({ identities = [], trustedRoot }: Pick<VerifyOptions, "identities" | "trustedRoot">): Promise<KeylessTrust | undefined> {
   if (identities.length === 0) return undefined;
   if (trustedRoot === undefined) throw new SlipwayError("invalid_argument", "USAGE", "--identity wants --trusted-root: whose certificates are to be believed?");
   const { json, name = "the trusted root", ignoreLog = false, ignoreCertificateLog = false } = trustedRoot;

@@ -1,2 +1,5 @@
 /** Signatures by identities instead of keys. */
-export { anchored, readTrustedRoot, verifyKeyless, type Identity, type KeylessTrust } from "./verify-keyless.ts";
+export { attachKeyless } from "./attach-keyless.ts";
+export { parseIdentityToken, type IdentityToken } from "./identity-token.ts";
+export { publicServices, type KeylessServices } from "./sign-keyless.ts";
+export { anchored, matching, readTrustedRoot, verifyKeyless, verifyKeylessAttestation, type Identity, type KeylessTrust } from "./verify-keyless.ts";

@@ -11,6 +11,7 @@ import { parseBundle } from "../signatures/bundle.ts";
 import { Refused } from "../signatures/evidence.ts";
 import type { Claim, Expectation } from "../signatures/expectation.ts";
 import type { IdentitySigner } from "../signatures/signer.ts";
+import { attestationClaim, type VerifiedAttestation } from "../signatures/verify-attestation.ts";
 import { bundleClaim } from "../signatures/verify-signature.ts";
 
 /** Whole texts, or patterns for whole texts: both have to fit. */
@@ -44,9 +45,19 @@ export async function readTrustedRoot(json: Uint8Array, name: string): Promise<T
   }
 }
 
+/** A pattern for the whole text. */
 export function anchored(pattern: string): RegExp {
+  return compiled(pattern, `^(?:${pattern})$`);
+}
+
+/** A pattern for a part of the text, as cosign's are. */
+export function matching(pattern: string): RegExp {
+  return compiled(pattern, pattern);
+}
+
+function compiled(pattern: string, whole: string): RegExp {
   try {
-    return new RegExp(`^(?:${pattern})$`, "u");
+    return new RegExp(whole, "u");
   } catch (error) {
     throw new SlipwayError(
       "invalid_argument",
@@ -64,12 +75,30 @@ export async function verifyKeyless(
   trust: KeylessTrust,
   expected: Expectation,
 ): Promise<{ readonly signer: IdentitySigner; readonly claim: Claim }> {
+  const { signer, envelope } = await verifiedEnvelope(bytes, trust);
+  return { signer, claim: bundleClaim(envelope, expected) };
+}
+
+/** The same of an attestation. */
+export async function verifyKeylessAttestation(
+  bytes: Uint8Array,
+  trust: KeylessTrust,
+  expected: Expectation,
+  predicateType: string | undefined,
+): Promise<VerifiedAttestation> {
+  const { signer, envelope } = await verifiedEnvelope(bytes, trust);
+  return attestationClaim({ ...envelope, signer }, expected, predicateType);
+}
+
+type SignedEnvelope = Extract<Bundle["content"], { $case: "dsseEnvelope" }>["dsseEnvelope"];
+
+async function verifiedEnvelope(bytes: Uint8Array, trust: KeylessTrust): Promise<{ readonly signer: IdentitySigner; readonly envelope: SignedEnvelope }> {
   // bounds first: the library has none
   const { hasCertificate } = parseBundle(bytes);
   if (!hasCertificate) throw new Refused("signer", "it was made with a key, and none is trusted (--key)");
   const { bundle, signer } = await verified(bytes, trust);
   if (bundle.content.$case !== "dsseEnvelope") throw new Refused("type", "it signs a file, not an image");
-  return { signer, claim: bundleClaim(bundle.content.dsseEnvelope, expected) };
+  return { signer, envelope: bundle.content.dsseEnvelope };
 }
 
 async function verified(bytes: Uint8Array, trust: KeylessTrust): Promise<{ readonly bundle: Bundle; readonly signer: IdentitySigner }> {

@@ -55,7 +55,16 @@ export function verifyAttestation(
   expected: Expectation,
   predicateType: string | undefined,
 ): VerifiedAttestation {
-  const { payload, signer } = signedPayload(evidence, keys);
+  return attestationClaim({ ...signedPayload(evidence, keys), payloadType: statementPayloadType }, expected, predicateType);
+}
+
+/** What a statement says of which it is known who signed it. Throws Refused, INVALID_DOCUMENT. */
+export function attestationClaim(
+  { payload, payloadType, signer }: { readonly payload: Buffer; readonly payloadType: string; readonly signer: Signer },
+  expected: Expectation,
+  predicateType: string | undefined,
+): VerifiedAttestation {
+  if (payloadType !== statementPayloadType) throw new Refused("type", `its payload is ${payloadType}`);
   const statement = parseStatement(payload);
   const isWanted = predicateType === undefined ? statement.predicateType !== signaturePredicateType : statement.predicateType === predicateType;
   if (!isWanted) throw new Refused("type", `it is of type ${statement.predicateType}`);

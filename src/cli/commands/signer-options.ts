@@ -1,0 +1,57 @@
+/** Who signs: a key, or with `--keyless` an identity. */
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import type { KeylessOptions, PrivateKeySource } from "../../engine/api.ts";
+import type { Cli } from "../cli.ts";
+import { cliError } from "../failure.ts";
+import type { ParsedFlags } from "../flags.ts";
+import { keyPassword } from "./key-password.ts";
+import { readSmallBytes, readSmallFile } from "./small-file.ts";
+
+const maxTokenBytes = 64 << 10;
+const details = ["fulcio-url", "identity-token", "oidc-issuer", "rekor-url", "timestamp-server-url", "tlog-upload"];
+
+export type SignerOptions = { readonly key: PrivateKeySource } | { readonly keyless: KeylessOptions };
+
+/** The private key that `--key` names. Its password is asked for when the file is there, once for all images. */
+function keySource(cli: Cli, flags: ParsedFlags): PrivateKeySource {
+  const name = flags.optional("key");
+  if (name === undefined) throw cliError("--key names the private key to sign with; slipway key generate makes one");
+  let known: Promise<Uint8Array> | undefined;
+  return { pem: readSmallFile(cli, name), name, password: () => (known ??= keyPassword(cli, name)) };
+}
+
+/** Fails with USAGE, INPUT_FILE (invalid_argument). */
+export function signerOptions(cli: Cli, flags: ParsedFlags): SignerOptions {
+  if (!flags.bool("keyless")) {
+    const left = details.find((name) => flags.changed(name));
+    if (left !== undefined) throw cliError(`--${left} wants --keyless`);
+    return { key: keySource(cli, flags) };
+  }
+  if (flags.optional("key") !== undefined) throw cliError("--key and --keyless exclude each other");
+  const [token, issuer, timestampUrl] = [flags.optional("identity-token"), flags.optional("oidc-issuer"), flags.optional("timestamp-server-url")];
+  const isLogged = flags.bool("tlog-upload");
+  if (!isLogged && timestampUrl === undefined) throw cliError("--tlog-upload=false wants --timestamp-server-url: something has to prove when it was signed");
+  return {
+    keyless: {
+      env: cli.env,
+      fulcioUrl: urlOf(flags, "fulcio-url"),
+      rekorUrl: isLogged ? urlOf(flags, "rekor-url") : "",
+      ...(timestampUrl === undefined ? {} : { timestampUrl: urlOf(flags, "timestamp-server-url") }),
+      ...(issuer === undefined ? {} : { issuer }),
+      ...(token === undefined ? {} : { token: tokenOf(cli, token) }),
+    },
+  };
+}
+
+function urlOf(flags: ParsedFlags, name: string): string {
+  const text = flags.string(name);
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) throw cliError(`--${name} wants an address that begins with https://: ${JSON.stringify(text)}`);
+  return text;
+}
+
+/** The token itself has dots and no slashes; a file's name that looks like one is a file where it is one. */
+function tokenOf(cli: Cli, text: string): string {
+  const isFile = text.length < 4096 && statSync(resolve(cli.cwd, text), { throwIfNoEntry: false }) !== undefined;
+  return isFile || text.split(".").length !== 3 ? readSmallBytes(cli, text, maxTokenBytes).toString() : text;
+}

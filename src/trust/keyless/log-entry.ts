@@ -1,0 +1,41 @@
+/** What a transparency log answers to a new entry, as bundles have it. @see github.com/sigstore/protobuf-specs, sigstore_rekor.proto */
+import type { SerializedBundle } from "@sigstore/bundle";
+import { Fields, parseJsonObject } from "../../oci/bounded-json.ts";
+
+type TransparencyLogEntry = SerializedBundle["verificationMaterial"]["tlogEntries"][number];
+
+const limits = { maxBytes: 4 << 20, maxDepth: 16 };
+
+/** `fail` makes the error for an answer that lacks something. Answers have one entry, under an id. */
+export function logEntry(answer: Fields, fail: (why: string) => Error): TransparencyLogEntry {
+  const [id = ""] = Object.keys(answer.object);
+  const entry = answer.child(id);
+  const [body, logId] = [entry?.string("body"), entry?.string("logID")];
+  const [index, time] = [entry?.integer("logIndex"), entry?.integer("integratedTime")];
+  const verification = entry?.child("verification");
+  const proof = verification?.child("inclusionProof");
+  if (body === undefined || logId === undefined || index === undefined || time === undefined || verification === undefined)
+    throw fail("answered with something that is no entry");
+  const kind = new Fields(parseJsonObject(Buffer.from(body, "base64"), "entry", limits), "entry");
+  const promise = verification.string("signedEntryTimestamp");
+  return {
+    logIndex: String(index),
+    logId: { keyId: Buffer.from(logId, "hex").toString("base64") },
+    kindVersion: { kind: kind.requiredString("kind"), version: kind.requiredString("apiVersion") },
+    integratedTime: String(time),
+    inclusionPromise: promise === undefined ? undefined : { signedEntryTimestamp: promise },
+    inclusionProof: proof === undefined ? undefined : proofOf(proof),
+    canonicalizedBody: body,
+  } as TransparencyLogEntry;
+}
+
+function proofOf(proof: Fields): object {
+  const base64 = (hex: string): string => Buffer.from(hex, "hex").toString("base64");
+  return {
+    logIndex: String(proof.integer("logIndex")),
+    rootHash: base64(proof.requiredString("rootHash")),
+    treeSize: String(proof.integer("treeSize")),
+    hashes: (proof.strings("hashes") ?? []).map(base64),
+    checkpoint: { envelope: proof.requiredString("checkpoint") },
+  };
+}

@@ -1,0 +1,111 @@
+/** An authority, a transparency log and a time stamp authority in this process, over HTTP: sigstore's own mock answers. */
+import { generateKeyPairSync, hash, type KeyPairKeyObjectResult } from "node:crypto";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { fulcioHandler, initializeCA, initializeCTLog, initializeTLog, initializeTSA, rekorHandler, tsaHandler } from "@sigstore/mock";
+
+export interface KeylessServer extends AsyncDisposable {
+  readonly url: string;
+  /** the trusted root that fits */
+  readonly trustedRoot: Buffer;
+  /** bodies of requests, by path */
+  readonly requests: { readonly path: string; readonly body: string }[];
+}
+
+/** the log signs its state under its host's name */
+const logUrl = "https://rekor.test";
+
+const stampPath = "/api/v1/timestamp";
+const log1 = "/api/v1/log/entries";
+
+/** RFC 3161's question as the mock wants it: a digest of 32 bytes lies behind the algorithm, a number of eight behind that. */
+function questionOf(der: Buffer): string {
+  const digest = der.subarray(24, 56);
+  return JSON.stringify({ artifactHash: digest.toString("base64"), hashAlgorithm: "sha256", certificates: true, nonce: der.readUInt32BE(62) });
+}
+
+interface ProposedEntry {
+  readonly spec: { readonly proposedContent: { readonly envelope: string; readonly verifiers: readonly string[] } };
+}
+
+interface Envelope {
+  readonly payload: string;
+  readonly signatures: readonly { readonly sig: string }[];
+}
+
+/** What a log writes of an envelope that is proposed: hashes and signatures, as Rekor does and its mock does not. */
+function entryOf(body: string): string {
+  const { spec, ...kind } = JSON.parse(body) as ProposedEntry;
+  const { envelope, verifiers } = spec.proposedContent;
+  const { payload, signatures } = JSON.parse(envelope) as Envelope;
+  const sha256 = (content: string | Buffer): object => ({ algorithm: "sha256", value: hash("sha256", content) });
+  const written = signatures.map(({ sig: signature }, at) => ({ signature, verifier: verifiers[at] }));
+  return JSON.stringify({ ...kind, spec: { envelopeHash: sha256(envelope), payloadHash: sha256(Buffer.from(payload, "base64")), signatures: written } });
+}
+
+type Bytes = ArrayBufferView<ArrayBuffer>;
+
+function base64({ buffer, byteOffset, byteLength }: Bytes): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString("base64");
+}
+
+export async function startKeylessServer(): Promise<KeylessServer> {
+  const pair = (): KeyPairKeyObjectResult => generateKeyPairSync("ec", { namedCurve: "P-256" });
+  // one clock for all, of whole seconds: the mock writes others as nobody reads them
+  const clock = new Date(Math.floor(Date.now() / 1000) * 1000);
+  const [log, ctLog] = [await initializeTLog(logUrl, pair(), clock), await initializeCTLog(pair(), clock)];
+  const [authority, stamps] = [await initializeCA(pair(), ctLog, clock), await initializeTSA(pair(), clock)];
+  const handlers = [fulcioHandler(authority), rekorHandler(log), tsaHandler(stamps)];
+  const requests: { path: string; body: string }[] = [];
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = await bytesOf(request);
+    requests.push({ path: request.url ?? "", body: body.toString() });
+    const handler = handlers.find(({ path }) => path === request.url);
+    if (request.url?.startsWith("/nonsense/") === true) return void response.end("{}");
+    if (handler === undefined) return void response.writeHead(404).end();
+    const told = await handler.fn(request.url === log1 ? entryOf(body.toString()) : request.url === stampPath ? questionOf(body) : body.toString());
+    response.writeHead(told.statusCode, told.contentType === undefined ? {} : { "content-type": told.contentType });
+    response.end(typeof told.response === "string" ? told.response : Buffer.from(told.response.buffer, told.response.byteOffset, told.response.byteLength));
+  };
+  const server = createServer((request, response) => void answer(request, response));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const start = "2000-01-01T00:00:00Z";
+  const logOf = (publicKey: Buffer, keyId: string): object => ({
+    baseUrl: logUrl,
+    hashAlgorithm: "SHA2_256",
+    publicKey: { rawBytes: publicKey.toString("base64"), keyDetails: "PKIX_ECDSA_P256_SHA_256", validFor: { start } },
+    logId: { keyId },
+  });
+  const authorityOf = (...certificates: readonly Bytes[]): object => ({
+    subject: { organization: "test", commonName: "test" },
+    uri: "https://authority.test",
+    certChain: { certificates: certificates.map((one) => ({ rawBytes: base64(one) })) },
+    validFor: { start },
+  });
+  const root = {
+    mediaType: "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
+    tlogs: [logOf(log.publicKey, hash("sha256", log.publicKey, "base64"))],
+    certificateAuthorities: [authorityOf(authority.rootCertificate)],
+    ctlogs: [logOf(ctLog.publicKey, base64(ctLog.logID))],
+    timestampAuthorities: [authorityOf(stamps.intCertificate, stamps.rootCertificate)],
+  };
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    trustedRoot: Buffer.from(JSON.stringify(root)),
+    requests,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function bytesOf(request: IncomingMessage): Promise<Buffer> {
+  return Buffer.concat((await Array.fromAsync(request)) as Buffer[]);
+}
+
+/** Nobody verifies its signature here: the authority of the tests believes everybody. */
+export function identityToken(claims: Readonly<Record<string, unknown>>): string {
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
+  return `${part({ alg: "none" })}.${part({ aud: "sigstore", ...claims })}.${Buffer.from("signature").toString("base64url")}`;
+}
