@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import type { RegistriesConf } from "../../registry/index.ts";
-import { registriesFindingOf, registryConfigOf } from "./registries.ts";
+import { startRegistry } from "../../testing/index.ts";
+import { registriesFinding, registriesFindingOf, registryConfigOf } from "./registries.ts";
 
 const entry = (prefix: string, more: object = {}) => ({ prefix, location: prefix, insecure: false, blocked: false, mirrors: [], source: "/etc/x", ...more });
 const mirror = (location: string, insecure = false) => ({ location, insecure, pullFromMirror: "all" as const });
@@ -51,4 +55,22 @@ test("for doctor: who is asked elsewhere, and why", () => {
     ],
   );
   assert.equal(registriesFindingOf([]).message, "no mirrors");
+});
+
+test("for doctor: a mirror that does not answer, and one that refuses, which is there", async (t) => {
+  await using alive = await startRegistry({ login: { type: "basic", users: { ann: "secret" } } });
+  const gone = await startRegistry();
+  await gone.close();
+  const file = join(mkdtempSync(join(tmpdir(), "slipway-doctor-")), "registries.conf");
+  t.after(() => rmSync(dirname(file), { recursive: true }));
+  const mirrors = [alive, gone].map(({ host }) => `[[registry.mirror]]\nlocation="${host}/hub"\ninsecure=true\n`);
+  writeFileSync(file, `[[registry]]\nprefix="docker.io"\nlocation="docker.io"\n${mirrors.join("")}`);
+  const before = process.env["CONTAINERS_REGISTRIES_CONF"];
+  process.env["CONTAINERS_REGISTRIES_CONF"] = file;
+  t.after(() => (before === undefined ? delete process.env["CONTAINERS_REGISTRIES_CONF"] : (process.env["CONTAINERS_REGISTRIES_CONF"] = before)));
+  const { status, message, remedy } = await registriesFinding();
+  assert.equal(status, "warning");
+  assert.ok(message.includes(`; ${gone.url}/hub/ does not answer: `), message);
+  assert.ok(!message.includes(`${alive.url}/hub/ does not answer`), message);
+  assert.match(remedy ?? "", /take it out of the file/);
 });
