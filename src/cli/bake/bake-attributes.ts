@@ -117,10 +117,17 @@ export function mergeAttributes(earlier: BakeAttributes, later: BakeAttributes):
   for (const [name, value] of Object.entries(later)) {
     const before = earlier[name];
     if (kindOf.get(name) === "map" && typeof before === "object") merged[name] = { ...(before as BakeFields), ...(value as BakeFields) };
+    else if (name === "attest" && isList(before) && isList(value)) merged[name] = mergedByType(before, value) as BakeAttribute;
     else if (added.has(name) && isList(before) && isList(value)) merged[name] = withoutRepeats([...before, ...value]) as BakeAttribute;
     else merged[name] = value;
   }
   return merged;
+}
+
+/** Of a kind of attestation what was said last counts, where it was said first. */
+function mergedByType(earlier: readonly (string | BakeFields)[], later: readonly (string | BakeFields)[]): readonly (string | BakeFields)[] {
+  const typeOf = (value: string | BakeFields): string => (typeof value === "string" ? value : (value["type"] ?? ""));
+  return [...new Map([...earlier, ...later].map((value) => [typeOf(value), value])).values()];
 }
 
 function withoutRepeats(values: readonly (string | BakeFields)[]): readonly (string | BakeFields)[] {
@@ -141,6 +148,8 @@ export function printedAttributes(attributes: BakeAttributes): object {
 /** What is printed can be read again: there a text is a template. */
 function printedAttribute(name: string, value: BakeAttribute): unknown {
   if (name === "secret" && isList(value)) return value.map((each) => (typeof each === "string" ? each : printedSecret(each)));
+  if (name === "attest" && isList(value))
+    return value.map((each) => (typeof each === "string" || each["disabled"] !== "true" ? each : { ...each, disabled: true }));
   if (name === "annotations" && isList(value)) return value.map((each) => (typeof each === "string" ? escaped(each) : each));
   if (name === "dockerfile-inline" && typeof value === "string") return escaped(value);
   if (kindOf.get(name) !== "map") return value;

@@ -221,7 +221,8 @@ function applied(attributes: BakeAttributes, overrides: readonly Override[]): Ba
   const begun = new Set<string>();
   for (const { key, entry, value = "", adds } of overrides) {
     const kind = attributeKind(key);
-    if (kind === "map") changed[key] = { ...((changed[key] ?? {}) as Readonly<Record<string, string>>), [entry ?? ""]: value };
+    if (key === "attest") Object.assign(changed, mergeAttributes(changed, { attest: [fieldsFrom(key, value)] as BakeAttribute }));
+    else if (kind === "map") changed[key] = { ...((changed[key] ?? {}) as Readonly<Record<string, string>>), [entry ?? ""]: value };
     else if (kind === "list" || kind === "fields") {
       const before = adds || begun.has(key) ? ((changed[key] ?? []) as readonly never[]) : [];
       const more = value === "" ? [] : [kind === "list" ? value : fieldsFrom(key, value)];

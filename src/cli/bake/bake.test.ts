@@ -22,6 +22,48 @@ test("what is printed can be read again: signs of templates are written twice; s
   assert.equal((await bake(["-f", "escaped.hcl", "--print"])).stdout, readFileSync(join(testdata, "escaped.txt"), "utf8"));
 });
 
+describe("what --sbom and --provenance say of all targets", () => {
+  const sbom = { type: "sbom" };
+  const table: readonly (readonly [flags: readonly string[], want: readonly object[]])[] = [
+    [[], [sbom, { mode: "max", type: "provenance" }]],
+    [
+      ["--sbom=false"],
+      [
+        { disabled: true, type: "sbom" },
+        { mode: "max", type: "provenance" },
+      ],
+    ],
+    [["--provenance=false"], [sbom, { disabled: true, type: "provenance" }]],
+    [
+      ["--provenance=mode=min", "--sbom=true"],
+      [sbom, { mode: "min", type: "provenance" }],
+    ],
+    [
+      ["--sbom=generator=x"],
+      [
+        { generator: "x", type: "sbom" },
+        { mode: "max", type: "provenance" },
+      ],
+    ],
+    [
+      ["--set", "*.attest=type=sbom,disabled=true"],
+      [
+        { disabled: true, type: "sbom" },
+        { mode: "max", type: "provenance" },
+      ],
+    ],
+  ];
+  const cwd = mkdtempSync(join(directory, "attest"));
+  writeFileSync(join(cwd, "docker-bake.hcl"), 'target "default" {\n  attest = ["type=sbom", "type=provenance,mode=max"]\n}\n');
+  for (const [flags, want] of table) {
+    test(flags.join(" "), async () => {
+      const { stdout } = await bake(["--print", ...flags], {}, cwd);
+      const { target } = JSON.parse(stdout) as { readonly target: { readonly default: { readonly attest: readonly object[] } } };
+      assert.deepEqual(target.default.attest, want);
+    });
+  }
+});
+
 test("one target, with values of the environment and of --set", async () => {
   const { stdout } = await bake(["--print", "app", ...overrides.flatMap((word) => ["--set", word])], { TAG: "v1", COUNT: "7" });
   assert.equal(stdout, readFileSync(join(testdata, "overridden.txt"), "utf8"));

@@ -8,7 +8,7 @@ import { printedAttributes } from "../bake/bake-attributes.ts";
 import { readBakeFiles, resolveBake, type BakeDefinition } from "../bake/bake-definition.ts";
 import { BakeTargets, sentTo, type BakePlan, type BakeTarget } from "../bake/bake-targets.ts";
 import { buildWords } from "../bake/build-words.ts";
-import { hclText, type HclValue } from "../bake/hcl-value.ts";
+import { hclBoolean, hclText, type HclValue } from "../bake/hcl-value.ts";
 import type { Cli } from "../cli.ts";
 import type { CommandTable, Handler } from "../command.ts";
 import { cliError } from "../failure.ts";
@@ -64,6 +64,16 @@ function printText({ groups, targets }: BakePlan): string {
     targets.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(({ name, attributes }) => [name, printedAttributes(attributes)]),
   );
   return `${JSON.stringify({ group, target }, null, 2)}\n`;
+}
+
+/** `--sbom` and `--provenance`, as `--set` says them. */
+function attestations(flags: ParsedFlags): readonly string[] {
+  return ["sbom", "provenance"].flatMap((type) => {
+    const text = flags.string(type);
+    if (text === "") return [];
+    const isOn = hclBoolean(text);
+    return [`*.attest=type=${type}${isOn === true ? "" : isOn === false ? ",disabled=true" : `,${text}`}`];
+  });
 }
 
 /** What the flags say of all targets. */
@@ -131,7 +141,7 @@ export const runBake: Handler = async (cli, { flags, args, table }) => {
   const plan = await withExcerpt(cli, async (): Promise<BakePlan | undefined> => {
     const definition = await definitionOf(cli, flags);
     const targets = new BakeTargets(definition);
-    if (flags.string("list") === "") return targets.plan(args, flags.list("set"), cli.env);
+    if (flags.string("list") === "") return targets.plan(args, [...flags.list("set"), ...attestations(flags)], cli.env);
     cli.stdout.write(listText(flags.string("list"), definition, targets));
     return undefined;
   });

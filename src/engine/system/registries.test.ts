@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import type { RegistriesConf } from "../../registry/index.ts";
-import { startRegistry } from "../../testing/index.ts";
+import { serve } from "../../registry/fixtures/loopback-server.ts";
 import { registriesFinding, registriesFindingOf, registryConfigOf } from "./registries.ts";
 
 const entry = (prefix: string, more: object = {}) => ({ prefix, location: prefix, insecure: false, blocked: false, mirrors: [], source: "/etc/x", ...more });
@@ -58,9 +58,9 @@ test("for doctor: who is asked elsewhere, and why", () => {
 });
 
 test("for doctor: a mirror that does not answer, and one that refuses, which is there", async (t) => {
-  await using alive = await startRegistry({ login: { type: "basic", users: { ann: "secret" } } });
-  const gone = await startRegistry();
-  await gone.close();
+  await using alive = await serve({ "/*": (_, response) => void response.writeHead(401).end() });
+  const gone = await serve({});
+  await gone[Symbol.asyncDispose]();
   const file = join(mkdtempSync(join(tmpdir(), "slipway-doctor-")), "registries.conf");
   t.after(() => rmSync(dirname(file), { recursive: true }));
   const mirrors = [alive, gone].map(({ host }) => `[[registry.mirror]]\nlocation="${host}/hub"\ninsecure=true\n`);
@@ -70,7 +70,7 @@ test("for doctor: a mirror that does not answer, and one that refuses, which is 
   t.after(() => (before === undefined ? delete process.env["CONTAINERS_REGISTRIES_CONF"] : (process.env["CONTAINERS_REGISTRIES_CONF"] = before)));
   const { status, message, remedy } = await registriesFinding();
   assert.equal(status, "warning");
-  assert.ok(message.includes(`; ${gone.url}/hub/ does not answer: `), message);
-  assert.ok(!message.includes(`${alive.url}/hub/ does not answer`), message);
+  assert.ok(message.includes(`; http://${gone.host}/hub/ does not answer: `), message);
+  assert.ok(!message.includes(`http://${alive.host}/hub/ does not answer`), message);
   assert.match(remedy ?? "", /take it out of the file/);
 });
