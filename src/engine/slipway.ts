@@ -23,7 +23,7 @@ import type {
 } from "./api.ts";
 import type { BuildSurroundings } from "./build/build-image.ts";
 import type * as Calls from "./build/calls.ts";
-import { Containers } from "./containers/containers.ts";
+import { createContainers } from "./containers.ts";
 import { createImages } from "./images.ts";
 import { createSystem } from "./system.ts";
 import { startTask } from "./task.ts";
@@ -66,7 +66,7 @@ export class Slipway implements SlipwayApi {
     this.#gate = createPolicyGate({ store, client: this.#registry }, settings, process.env);
     this.policy = createPolicy({ store, client: this.#registry }, settings, process.env);
     this.images = createImages(store, this.#registry, this.#gate);
-    this.containers = new Containers(store, this.#registry, this.#gate);
+    this.containers = createContainers(store, this.#registry, this.#gate);
     this.volumes = createVolumes(store);
     this.builders = createBuilders(store.layout.root);
     this.debug = createDebug(store, this.#registry, this.#gate);
