@@ -139,6 +139,8 @@ export interface LockOptions extends Pick<BuildOptions, "context" | "buildArgs" 
   readonly update?: boolean | readonly string[];
   /** entries that the Dockerfiles do not need with these build args stay */
   readonly keep?: boolean;
+  /** leave out what `# syntax=` names, for which no image is needed here; default: as the lock has it */
+  readonly builtinSyntax?: boolean;
   /** nothing is written */
   readonly check?: boolean;
 }

@@ -157,6 +157,11 @@ describe("lock", { skip: absent === undefined ? false : `needs ${absent}` }, asy
     const folder = sandbox.folder({ Dockerfile: "# syntax=docker/dockerfile:1\nFROM scratch\nCOPY Dockerfile /\n", "slipway.lock": '{"version": 1}' });
     const outcome = await sandbox.call(["build", "--frozen", "--progress=plain", folder]);
     assert.match(outcome.stderr, /does not have the image docker\.io\/docker\/dockerfile:1 \(line 1\)/);
+    const absent = await sandbox.call(["lock", folder]);
+    assert.match(absent.stderr, /Dockerfile:1[\s\S]*Hint: slipway lock --builtin-syntax leaves it out/);
+    await sandbox.ok(["lock", "--builtin-syntax", folder]);
+    await sandbox.ok(["build", "-q", "--frozen", folder]);
+    assert.match(await sandbox.ok(["lock", "--update", folder]), /: 0 pinned, up to date$/);
     const locked = sandbox.folder({ Dockerfile: `# syntax=${host}/tools:1\nFROM scratch\nCOPY Dockerfile /\n` });
     assert.match(await sandbox.ok(["lock", locked]), /: 1 pinned$/);
     await sandbox.ok(["build", "-q", "--frozen", locked]);

@@ -31,6 +31,7 @@ async function lockOptions(cli: Cli, { flags, args: [path = "", ...names] }: Pic
     update: names.length > 0 ? names : flags.bool("update"),
     keep: flags.bool("keep"),
     check: flags.bool("check"),
+    ...(flags.changed("builtin-syntax") ? { builtinSyntax: flags.bool("builtin-syntax") } : {}),
     signal: cli.signal,
     ...(lockFile === undefined ? {} : { lockFile: resolve(cli.cwd, lockFile) }),
     ...(target === "" ? {} : { target }),

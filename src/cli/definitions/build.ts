@@ -140,6 +140,7 @@ export const buildCommands: readonly Command[] = [
     usage: "[OPTIONS] PATH [NAME...]",
     flags: [
       ...namingFlags,
+      flag("builtin-syntax", "", "bool", 'Leave out what "# syntax=" names: no image is needed for it here (the lock remembers that)'),
       flag("check", "", "bool", "Write nothing; fail unless the lock is up to date with the Dockerfile (with --update: and with the registries)"),
       flag("file", "f", "stringArray", 'A Dockerfile, "-" for standard input (default: "PATH/Dockerfile")', { complete: "file" }),
       flag("keep", "", "bool", "Keep entries that are not needed with these build args"),

@@ -34,7 +34,7 @@ export class FrozenBuild implements SourcePins {
     }
     this.#lock = lock;
     const syntax = syntaxImage(parsed.source.text);
-    if (syntax !== undefined) this.#value("image", syntax.name, syntax.lines);
+    if (syntax !== undefined && !lock.hasBuiltinSyntax) this.#value("image", syntax.name, syntax.lines);
   }
 
   readonly image = async ({ reference, place }: ImageNeed): Promise<string> => {

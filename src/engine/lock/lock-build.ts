@@ -1,6 +1,7 @@
 /** `lock`: asks for everything remote that Dockerfiles name, once, and writes down what it is. */
 import { rmSync } from "node:fs";
 import { SlipwayError } from "../../base/errors.ts";
+import type { LineRange } from "../../dockerfile/instruction.ts";
 import type { ImageNeed, ResolvedImage } from "../../graph/lowering.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { familiarName, formatReference, parseReference, withDigest } from "../../oci/reference.ts";
@@ -36,7 +37,7 @@ export async function lockBuild(options: LockOptions, surroundings: BuildSurroun
     const parsed = parseBuild(loaded);
     try {
       const syntax = syntaxImage(parsed.source.text);
-      if (syntax !== undefined) await pins.image({ reference: syntax.name, written: syntax.name, place: syntax.lines });
+      if (syntax !== undefined && !pins.hasBuiltinSyntax) await pinSyntax(pins, syntax);
       const targets = targetPlatforms({ platforms: options.platforms ?? [] });
       const lowered = await lowerBuild(build, {
         contextId: context.id,
@@ -52,6 +53,17 @@ export async function lockBuild(options: LockOptions, surroundings: BuildSurroun
     }
   }
   return finish(options, path ?? "", pins);
+}
+
+/** Most Dockerfiles have the line, and not every mirror has that image. */
+async function pinSyntax(pins: Pins, { name, lines }: { readonly name: string; readonly lines: LineRange }): Promise<void> {
+  try {
+    await pins.image({ reference: name, written: name, place: lines });
+  } catch (error) {
+    if (!(error instanceof SlipwayError)) throw error;
+    const remedy = "slipway lock --builtin-syntax leaves it out: Slipway needs no image for it";
+    throw new SlipwayError(error.kind, error.code, error.message, { ...error.details, remedy }, error);
+  }
 }
 
 function finish(options: LockOptions, path: string, pins: Pins): LockResult {
@@ -155,6 +167,10 @@ class Pins {
     return matching.length > 0;
   }
 
+  get hasBuiltinSyntax(): boolean {
+    return this.#options.builtinSyntax ?? this.before.hasBuiltinSyntax;
+  }
+
   /** What Dockerfiles that were not asked about use stays; of those that were, only with `keep`. */
   finish(): Lock {
     const { update, keep } = this.#options;
@@ -172,7 +188,7 @@ class Pins {
       if (now !== undefined) entries.set(key, { ...now, usedBy: [...new Set([...now.usedBy, ...others])] });
       else if (others.length > 0) entries.set(key, { ...entry, usedBy: others });
     }
-    return { entries: [...entries.values()] };
+    return { entries: [...entries.values()], hasBuiltinSyntax: this.hasBuiltinSyntax };
   }
 }
 

@@ -15,8 +15,9 @@ const entries: readonly LockEntry[] = [
 ];
 
 test("the same entries give the same text, whatever their order, and come back", () => {
-  const text = formatLock({ entries });
-  assert.equal(formatLock({ entries: entries.toReversed() }), text);
+  const text = formatLock({ entries, hasBuiltinSyntax: false });
+  assert.equal(formatLock({ entries: entries.toReversed(), hasBuiltinSyntax: false }), text);
+  assert.equal(parseLock(formatLock({ entries, hasBuiltinSyntax: true }), "l").hasBuiltinSyntax, true);
   assert.equal(formatLock(parseLock(text, "slipway.lock")), text);
   assert.deepEqual(Object.keys(JSON.parse(text) as object), ["version", "images", "files", "repositories"]);
 });
@@ -44,7 +45,7 @@ describe("a lock is refused with its line:", () => {
 });
 
 test("changes are told in order", () => {
-  const lock = (list: readonly (readonly [string, string])[]): Lock => ({
+  const lock = (list: readonly (readonly [string, string])[]): Pick<Lock, "entries"> => ({
     entries: list.map(([name, value]) => ({ kind: "image", name, value, usedBy: [] })),
   });
   assert.deepEqual(

@@ -18,10 +18,14 @@ export interface LockEntry {
 export interface Lock {
   /** in order, each name once */
   readonly entries: readonly LockEntry[];
+  /** what `# syntax=` names is left out: nothing of it is fetched, the frontend is built in */
+  readonly hasBuiltinSyntax: boolean;
 }
 
+const builtin = "built in";
+
 export const lockFileName = "slipway.lock";
-export const emptyLock: Lock = { entries: [] };
+export const emptyLock: Lock = { entries: [], hasBuiltinSyntax: false };
 
 interface Section {
   readonly kind: LockKind;
@@ -43,9 +47,10 @@ export function parseLock(text: string, path: string): Lock {
   const fail = (line: number, reason: string): SlipwayError =>
     new SlipwayError("invalid_argument", "LOCK_INVALID", `${path}:${line}: ${reason}`, { path, line });
   const root = parseLocated(text, fail);
-  root.only("version", ...sections.map(({ key }) => key));
+  root.only("version", "syntax", ...sections.map(({ key }) => key));
   if (root.value("version") !== 1) throw root.fail("version", `want "version": 1: a newer Slipway may have written it`);
-  return { entries: sections.flatMap((section) => root.entries(section.key).map(([name, fields]) => entryFrom(section, name, fields))) };
+  const hasBuiltinSyntax = root.oneOf("syntax", [builtin]) === builtin;
+  return { entries: sections.flatMap((section) => root.entries(section.key).map(([name, fields]) => entryFrom(section, name, fields))), hasBuiltinSyntax };
 }
 
 function entryFrom({ kind, field, isValue }: Section, name: string, fields: LocatedFields): LockEntry {
@@ -56,8 +61,8 @@ function entryFrom({ kind, field, isValue }: Section, name: string, fields: Loca
 }
 
 /** The same entries give the same bytes. */
-export function formatLock({ entries }: Lock): string {
-  const document: Record<string, unknown> = { version: 1 };
+export function formatLock({ entries, hasBuiltinSyntax }: Lock): string {
+  const document: Record<string, unknown> = { version: 1, ...(hasBuiltinSyntax ? { syntax: builtin } : {}) };
   for (const { kind, key, field } of sections) {
     const own = entries.filter((entry) => entry.kind === kind).toSorted(byName);
     if (own.length > 0) document[key] = Object.fromEntries(own.map(({ name, value, usedBy }) => [name, { [field]: value, usedBy: usedBy.toSorted() }]));
@@ -65,7 +70,7 @@ export function formatLock({ entries }: Lock): string {
   return `${JSON.stringify(document, null, 2)}\n`;
 }
 
-export function findEntry({ entries }: Lock, kind: LockKind, name: string): LockEntry | undefined {
+export function findEntry({ entries }: Pick<Lock, "entries">, kind: LockKind, name: string): LockEntry | undefined {
   return entries.find((entry) => entry.kind === kind && entry.name === name);
 }
 
@@ -73,7 +78,7 @@ export type LockChange =
   | { readonly change: "added" | "kept" | "removed"; readonly kind: LockKind; readonly name: string; readonly value: string }
   | { readonly change: "updated"; readonly kind: LockKind; readonly name: string; readonly value: string; readonly before: string };
 
-export function compareLocks(before: Lock, after: Lock): readonly LockChange[] {
+export function compareLocks(before: Pick<Lock, "entries">, after: Pick<Lock, "entries">): readonly LockChange[] {
   const kept = after.entries.map(({ kind, name, value }): LockChange => {
     const known = findEntry(before, kind, name);
     if (known === undefined) return { change: "added", kind, name, value };
