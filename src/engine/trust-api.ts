@@ -91,6 +91,10 @@ export interface VerifyOptions {
   readonly subjects?: readonly string[];
   /** each has to be signed with its value */
   readonly annotations?: Readonly<Record<string, string>>;
+  /** of an index every image in it has to be signed too, each for itself */
+  readonly recursive?: boolean;
+  /** of an index the image for it is verified instead, as `linux/arm64`: it has to be signed itself */
+  readonly platform?: string;
   /** when certificates have to be valid; default: now */
   readonly now?: Date;
   /** repositories besides the image's own that a signature may have been made for, as for copies of a mirror */
@@ -107,6 +111,15 @@ export interface AcceptedSignature {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
+export interface VerifiedImage {
+  readonly digest: Digest;
+  /** "" where the index says none */
+  readonly platform: string;
+  readonly signatures: readonly AcceptedSignature[];
+  readonly refused: readonly Attempt[];
+  readonly complete: boolean;
+}
+
 export interface Verification {
   /** in full, with the digest that was verified: what is to be used from here on */
   readonly reference: string;
@@ -115,6 +128,8 @@ export interface Verification {
   readonly refused: readonly Attempt[];
   /** false: there are more signatures than anybody looks at */
   readonly complete: boolean;
+  /** with `recursive`: the index's images */
+  readonly images?: readonly VerifiedImage[];
 }
 
 export interface AttestOptions {
@@ -133,7 +148,7 @@ export interface AttestOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface VerifyAttestationOptions extends Omit<VerifyOptions, "annotations" | "authorities" | "subjects" | "now"> {
+export interface VerifyAttestationOptions extends Omit<VerifyOptions, "annotations" | "authorities" | "subjects" | "now" | "recursive"> {
   /** as for attest; any when absent */
   readonly type?: string;
 }

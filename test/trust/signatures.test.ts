@@ -5,6 +5,7 @@ import { sign as signBytes, type KeyObject } from "node:crypto";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, describe, test } from "node:test";
+import { isSlipwayError } from "../../src/base/errors.ts";
 import { Slipway, type Verification, type VerifyOptions } from "../../src/engine/index.ts";
 import type { RegistryOptions } from "../../src/testing/index.ts";
 import { pair, refusals } from "./keys.ts";
@@ -110,6 +111,30 @@ describe("an index", () => {
       ["", "linux/amd64", "linux/arm64"],
     );
     await slipway.trust.verify(`${repository.name}:arm64`, ours);
+  });
+
+  test("is verified alone, with all its images, or for one platform, whose own signature counts", async () => {
+    await using repository = await startRepository();
+    const children = await Promise.all(
+      ["amd64", "arm64"].map(async (architecture) => ({ architecture, digest: await pushImage(repository, architecture, architecture) })),
+    );
+    const manifests = children.map(({ architecture, digest }) => ({ mediaType: manifestType, digest, size: 282, platform: { os: "linux", architecture } }));
+    const attestation = { mediaType: manifestType, digest: children[0]!.digest, size: 282, platform: { os: "unknown", architecture: "unknown" } };
+    await repository.pushManifest("all", JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests: [...manifests, attestation] }), indexType);
+    const image = `${repository.name}:all`;
+    await slipway.trust.sign(image, ours);
+    await slipway.trust.sign(`${repository.name}:arm64`, ours);
+    await refusals(slipway.trust.verify(image, { ...ours, recursive: true }), "SIGNATURE_MISSING");
+    await refusals(slipway.trust.verify(image, { ...ours, platform: "linux/amd64" }), "SIGNATURE_MISSING");
+    const { digest } = await slipway.trust.verify(image, { ...ours, platform: "linux/arm64" });
+    assert.equal(digest, children[1]!.digest);
+    await assert.rejects(slipway.trust.verify(image, { ...ours, platform: "linux/riscv64" }), (error) => isSlipwayError(error, "NO_MATCHING_PLATFORM"));
+    await slipway.trust.sign(`${repository.name}:amd64`, ours);
+    const { images = [] } = await slipway.trust.verify(image, { ...ours, recursive: true });
+    assert.deepEqual(
+      images.map((one) => [one.platform, one.digest]),
+      children.map((one) => [`linux/${one.architecture}`, one.digest]),
+    );
   });
 });
 

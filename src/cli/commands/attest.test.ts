@@ -65,7 +65,7 @@ describe("attestations", () => {
     [["attest", "--key", "b.key", "--type", "vuln", "reg/app"], /^--predicate names the JSON file/],
     [["attest", "--type", "vuln", "--predicate", "p.json", "reg/app"], /^--key names the private key/],
     [["attestations", "--type", "vuln", "reg/app"], /^--type wants --key/],
-    [["verify", ...key, "-a", "k=v", "reg/app"], /^--type is about attestations: it goes with --key or --identity, and without --annotations/],
+    [["verify", ...key, "-a", "k=v", "reg/app"], /^--type is about attestations: it goes with --key or --identity, and without --annotations and --recursive/],
   ];
   for (const [words, stderr] of bad) {
     test(words.join(" "), async () => {

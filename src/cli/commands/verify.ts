@@ -1,7 +1,15 @@
 /** `verify`: what was accepted, by whom it is and in which format; or each attempt with the reason why it failed. */
 import { isSlipwayError, SlipwayError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
-import type { AcceptedAttestation, AcceptedSignature, AttestationVerification, PublicKeySource, Verification, VerifyOptions } from "../../engine/api.ts";
+import type {
+  AcceptedAttestation,
+  AcceptedSignature,
+  AttestationVerification,
+  VerifiedImage,
+  PublicKeySource,
+  Verification,
+  VerifyOptions,
+} from "../../engine/api.ts";
 import { anchored, matching } from "../../engine/signing/patterns.ts";
 import type { Cli } from "../cli.ts";
 import type { Handler } from "../command.ts";
@@ -59,6 +67,8 @@ function verifyOptions(cli: Cli, flags: ParsedFlags): VerifyOptions {
   const authorities = keySources(cli, flags, "ca");
   const subjects = flags.list("subject");
   const identity = identityOptions(cli, flags);
+  const [platform, another] = flags.list("platform");
+  if (another !== undefined) throw cliError("--platform wants one platform; --recursive verifies all");
   if (keys.length + authorities.length === 0 && identity === undefined) {
     throw cliError("whose signatures are to be accepted? --key names a public key, --ca an authority's certificate, --identity a signer");
   }
@@ -70,6 +80,8 @@ function verifyOptions(cli: Cli, flags: ParsedFlags): VerifyOptions {
     ...identity,
     annotations: recordFrom(flags.list("annotations")),
     repositories: flags.list("repository"),
+    ...(flags.bool("recursive") ? { recursive: true } : {}),
+    ...(platform === undefined ? {} : { platform }),
     signal: cli.signal,
   };
 }
@@ -92,11 +104,16 @@ function attestationText(attestation: AcceptedAttestation): string {
   return `  ${predicateType}, ${format} ${manifest}\n    by ${signerText(attestation)}\n    for ${reference ?? "this digest in any repository"}\n`;
 }
 
+function imageText({ digest, platform, signatures }: VerifiedImage): string {
+  return `${digest}${platform === "" ? "" : ` (${platform})`}: verified\n${signatures.map(signatureText).join("")}`;
+}
+
 function textOf({ reference, refused, complete, ...found }: Verification | AttestationVerification): string {
   const accepted = "signatures" in found ? found.signatures.map(signatureText) : found.attestations.map(attestationText);
   const others = refused.map(({ format, manifest, message }) => `  ${format} ${manifest}: ${message}\n`);
   const rest = complete ? "" : "More signatures than are looked at were left unread.\n";
-  return `${reference}: verified\n${accepted.join("")}${others.length === 0 ? "" : `Not accepted:\n${others.join("")}`}${rest}`;
+  const images = "images" in found ? (found.images ?? []).map(imageText) : [];
+  return `${reference}: verified\n${accepted.join("")}${images.join("")}${others.length === 0 ? "" : `Not accepted:\n${others.join("")}`}${rest}`;
 }
 
 /** What a failed verification found, for programs. */
@@ -115,7 +132,7 @@ export const runVerify: Handler = async (cli, invocation) => {
     const { runVerifyTwice } = await import("./verify-twice.ts");
     return await runVerifyTwice(cli, invocation, form);
   }
-  const stray = stepFlagNames.find((name) => flags.changed(name));
+  const stray = stepFlagNames.find((name) => name !== "platform" && flags.changed(name));
   if (stray !== undefined) throw cliError(`--${stray} wants --twice: it is about a build`);
   if (flags.bool("policy")) {
     const other = ["annotations", "ca", ...identityFlags, "key", "subject", "type"].find((name) => flags.changed(name));
@@ -125,8 +142,8 @@ export const runVerify: Handler = async (cli, invocation) => {
   }
   const options = verifyOptions(cli, flags);
   const type = flags.optional("type");
-  if (type !== undefined && ["annotations", "ca"].some((flag) => flags.changed(flag)))
-    throw cliError("--type is about attestations: it goes with --key or --identity, and without --annotations");
+  if (type !== undefined && ["annotations", "ca", "recursive"].some((flag) => flags.changed(flag)))
+    throw cliError("--type is about attestations: it goes with --key or --identity, and without --annotations and --recursive");
   const engine = await cli.open();
   try {
     const verification = type === undefined ? await engine.trust.verify(image, options) : await engine.trust.verifyAttestations(image, { ...options, type });

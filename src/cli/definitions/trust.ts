@@ -84,7 +84,7 @@ export const trustCommands: readonly Command[] = [
   {
     name: "verify",
     short: "Check that an image was signed by somebody who is trusted",
-    long: "Succeeds if the image that the name means now has a signature by one of the keys (--key), or by the holder of a certificate of one of the authorities (--ca), over its digest, and made for its repository: a signature that was copied from another repository is refused. Reads sigstore's bundles, all of cosign's layouts and notation's signatures. Every signature is told of, with the reason where it is not accepted. Nothing but the image's registry is asked.\n\nWith --twice it is about a build instead, with the build's flags: PATH is built as ever and then once more from scratch, from a copy of the context at another place with other times and another umask. Every file and field that came out differently is named, with the line of the Dockerfile that brought it; the exit code is 1 then. No image stays.\n\nExit codes: 0 verified, 10 not signed, 11 no such image, 12 no signature is accepted, 1 anything else.",
+    long: "Succeeds if the image that the name means now has a signature by one of the keys (--key), or by the holder of a certificate of one of the authorities (--ca), over its digest, and made for its repository: a signature that was copied from another repository is refused. Reads sigstore's bundles, all of cosign's layouts and notation's signatures. Every signature is told of, with the reason where it is not accepted. Nothing but the image's registry is asked.\n\nOf an index the index itself is verified; with --recursive every image in it besides, each by a signature of its own, and with --platform the image for that platform alone, whose digest is printed.\n\nWith --twice it is about a build instead, with the build's flags: PATH is built as ever and then once more from scratch, from a copy of the context at another place with other times and another umask. Every file and field that came out differently is named, with the line of the Dockerfile that brought it; the exit code is 1 then. No image stays.\n\nExit codes: 0 verified, 10 not signed, 11 no such image, 12 no signature is accepted, 1 anything else.",
     usage: "[OPTIONS] IMAGE | --twice PATH",
     flags: [
       annotationsFlag("Accept only signatures that have this"),
@@ -103,6 +103,7 @@ export const trustCommands: readonly Command[] = [
       flag("output", "o", "string", 'How to write the result ("text", "json")', { default: '"text"', complete: ["text", "json"] }),
       flag("policy", "", "bool", "Hold it against the policies instead (as policy check does)"),
       flag("quiet", "q", "bool", "Print the name with the digest that was verified only"),
+      flag("recursive", "r", "bool", "Of an index, every image in it has to be signed too"),
       repositoryFlag,
       ...stepFlags,
       ...samenessFlags,

@@ -13,7 +13,7 @@ import {
 } from "../../trust/signatures/index.ts";
 import type { AttestationVerification, VerifyAttestationOptions } from "../trust-api.ts";
 import type { SigningSurroundings } from "./sign.ts";
-import { acceptedRepositories, keylessTrust, namedKey, refusal } from "./verify.ts";
+import { acceptedRepositories, keylessTrust, namedKey, refusal, subjectsOf } from "./verify.ts";
 
 export async function verifyAttestations({ client }: SigningSurroundings, name: string, options: VerifyAttestationOptions): Promise<AttestationVerification> {
   const reference = withDefaultTag(parseReference(name));
@@ -23,7 +23,7 @@ export async function verifyAttestations({ client }: SigningSurroundings, name: 
   if (keys.length === 0 && keyless === undefined)
     throw new SlipwayError("invalid_argument", "USAGE", "whose attestations are to be accepted? --key names a public key, --identity a signer");
   const registry = await client();
-  const { digest } = (await registry.resolve(reference, { signal: options.signal })).descriptor;
+  const { digest } = subjectsOf(await registry.resolve(reference, { signal: options.signal }), options);
   const expected: Expectation = { digest, repositories: acceptedRepositories(reference, options.repositories), annotations: {} };
   const findings = await judgeEvidence({ client: registry, reference, digest, wanted: "attestations", signal: options.signal }, async (evidence) =>
     evidence.kind === "bundle" && keyless !== undefined && (keys.length === 0 || parseBundle(evidence.bytes).hasCertificate)

@@ -1,6 +1,10 @@
 /** `verify`: whether somebody who is trusted has signed what a name means now. */
 import { SlipwayError } from "../../base/errors.ts";
 import type { Digest } from "../../oci/digest.ts";
+import { isAttestation } from "../../oci/attestation.ts";
+import { parseManifestOrIndex } from "../../oci/parse-manifest.ts";
+import { formatPlatform, parsePlatform } from "../../oci/platform.ts";
+import { selectManifest, type FetchedManifest, type RegistryClient } from "../../registry/index.ts";
 import { familiarName, formatReference, parseReference, repositoryName, withDefaultTag, withDigest, type Reference } from "../../oci/reference.ts";
 import { parseBundle } from "../../trust/signatures/bundle.ts";
 import { readPublicKey } from "../../trust/keys/index.ts";
@@ -19,7 +23,7 @@ import {
   type NamedKey,
   type Signer,
 } from "../../trust/signatures/index.ts";
-import type { PublicKeySource, Verification, VerifyOptions } from "../trust-api.ts";
+import type { PublicKeySource, Verification, VerifiedImage, VerifyOptions } from "../trust-api.ts";
 import type { SigningSurroundings } from "./sign.ts";
 
 /** cosign's exit codes, for scripts that look at them */
@@ -43,11 +47,51 @@ export async function verify({ client }: SigningSurroundings, name: string, opti
     );
   }
   const registry = await client();
-  const { descriptor } = await registry.resolve(reference, { signal: options.signal });
-  const { digest } = descriptor;
+  const subjects = subjectsOf(await registry.resolve(reference, { signal: options.signal }), options);
+  const verifyOne = async (digest: Digest): Promise<Verification> =>
+    await verifyDigest({ registry, reference, options, trusted: { keys, authorities, keyless } }, digest);
+  const first = await verifyOne(subjects.digest);
+  if (options.recursive !== true) return first;
+  const images: VerifiedImage[] = [];
+  // one after the other: the first that fails names itself
+  for (const { digest, platform } of subjects.images) {
+    const { signatures, refused, complete } = await verifyOne(digest);
+    images.push({ digest, platform, signatures, refused, complete });
+  }
+  return { ...first, images };
+}
+
+interface Subjects {
+  readonly digest: Digest;
+  /** those of an index, without what BuildKit says of them in it */
+  readonly images: readonly { readonly digest: Digest; readonly platform: string }[];
+}
+
+/** Of an index with a platform the image for that: what runs is what was verified. Fails with NO_MATCHING_PLATFORM (not_found). */
+export function subjectsOf({ bytes, descriptor }: FetchedManifest, { platform, recursive = false }: VerifyOptions): Subjects {
+  const parsed = parseManifestOrIndex(bytes, descriptor.mediaType);
+  if (platform !== undefined && recursive)
+    throw new SlipwayError("invalid_argument", "USAGE", "one platform or all of them: --platform and --recursive exclude each other");
+  if (parsed.kind !== "index") return { digest: descriptor.digest, images: [] };
+  if (platform !== undefined) return { digest: selectManifest(parsed.index, parsePlatform(platform)).digest, images: [] };
+  const images = parsed.index.manifests.filter((entry) => !isAttestation(entry));
+  return {
+    digest: descriptor.digest,
+    images: images.map((one) => ({ digest: one.digest, platform: one.platform === undefined ? "" : formatPlatform(one.platform) })),
+  };
+}
+
+interface Verifying {
+  readonly registry: RegistryClient;
+  readonly reference: Reference;
+  readonly options: VerifyOptions;
+  readonly trusted: Trusted;
+}
+
+async function verifyDigest({ registry, reference, options, trusted }: Verifying, digest: Digest): Promise<Verification> {
   const expected: Expectation = { digest, repositories: acceptedRepositories(reference, options.repositories), annotations: options.annotations ?? {} };
   const findings = await judgeEvidence({ client: registry, reference, digest, wanted: "signatures", signal: options.signal }, async (evidence) => {
-    const { signer, claim } = await verifyEvidence(evidence, { keys, authorities, keyless }, expected);
+    const { signer, claim } = await verifyEvidence(evidence, trusted, expected);
     return { signer, ...claim };
   });
   const verified = formatReference(withDigest(reference, digest));
