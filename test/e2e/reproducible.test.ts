@@ -112,6 +112,19 @@ describe("--reproducible", { skip: absent ? "git is not installed" : false }, as
     assert.equal(await fresh.ok(["build", "-q", "--build-arg", `SOURCE_DATE_EPOCH=${time}`, first]), plain);
   });
 
+  test("a .git that is copied is warned of", async () => {
+    const warned = async (ignore: string): Promise<boolean> => {
+      const folder = here.folder({ Dockerfile: "FROM scratch\nCOPY . /\n", ".dockerignore": ignore });
+      git(folder, "init", "-q", "-b", "main");
+      git(folder, "add", ".");
+      git(folder, "commit", "-qm", "one");
+      const outcome = await here.call(["build", "--progress=plain", "--reproducible", folder]);
+      assert.equal(outcome.code, 0, outcome.stderr);
+      return outcome.stderr.includes("--reproducible: .git is copied");
+    };
+    assert.deepEqual([await warned("x\n"), await warned(".git\n")], [true, false]);
+  });
+
   test("without the flag a build is Docker's: times and modes of files are kept", async () => {
     const folder = here.folder({ Dockerfile: "FROM busybox\nCOPY f /f\n", f: { text: "f", mode: 0o640 } });
     utimesSync(path.join(folder, "f"), 1_600_000_000, 1_600_000_000);

@@ -5,6 +5,7 @@ import { digestOf, type Digest } from "../../oci/digest.ts";
 import type { ProgressSink } from "../../base/progress.ts";
 import { parseCheckArgument } from "../../dockerfile/checks.ts";
 import type { ResolvedImage } from "../../graph/lowering.ts";
+import { takenSources } from "../../graph/taken-sources.ts";
 import type { RegistryClient } from "../../registry/index.ts";
 import { parseUlimit } from "../../runtime/ulimit.ts";
 import type { Solver } from "../../solver/solver.ts";
@@ -98,10 +99,20 @@ async function buildOnce(options: BuildOptions, surroundings: BuildSurroundings,
     platforms.map(({ lint }) => ({ ...lint, nestedNodeModules })),
   );
   emitWarnings(onProgress, definitionStep(options), warnings);
+  if (options.reproducible === true) warnOfGit(onProgress, definitionStep(options), opened, platforms);
   for (const platform of targets.repeated) warnOfRepeated(onProgress, definitionStep(options), platform);
   for (const { lint } of platforms) failOnWarnings(parsed, { ...lint, nestedNodeModules });
   await reportIgnoreFile(onProgress, context);
   return await solveAndExport(options, surroundings, { ...opened, platforms, warnings, pins, images, revisions: new SourceRevisions() });
+}
+
+/** No two checkouts have the same `.git`: what copies it is never the same twice. */
+function warnOfGit(sink: ProgressSink, step: string, { context, parsed }: OpenedBuild, platforms: readonly LoweredPlatform[]): void {
+  const taken = platforms.flatMap(({ lowered }) => (lowered.root === undefined ? [] : takenSources(lowered.root, "context")));
+  if (!taken.includes("/") || parsed.ignore?.matches(".git") === true) return;
+  if (statSync(join(context.directory, ".git"), { throwIfNoEntry: false }) === undefined) return;
+  const message = "--reproducible: .git is copied, and no two checkouts have the same one: name it in .dockerignore";
+  sink({ type: "warning", vertex: digestOf(step), message, detail: [], url: "" });
 }
 
 /** The step is one that is over already. */
