@@ -46,10 +46,10 @@ const commands: readonly (readonly [string, readonly string[], number])[] = [
   ["--version", ["--version"], 40],
   ["--help", ["--help"], 40],
   ["version", ["version"], 40],
-  ["a cached build", ["build", "-q", "-t", "app", context], 400],
-  ["images", ["images"], 230],
-  ["inspect", ["inspect", "app"], 260],
-  ["tag", ["tag", "app", "other"], 220],
+  ["a cached build", ["build", "-q", "-t", "app", context], 390],
+  ["images", ["images"], 155],
+  ["inspect", ["inspect", "app"], 265],
+  ["tag", ["tag", "app", "other"], 145],
 ];
 
 test("a command loads little more than it needs", () => {

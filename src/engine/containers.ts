@@ -2,7 +2,7 @@
 import type { RegistryClient } from "../registry/index.ts";
 import type { Store } from "../store/index.ts";
 import type { ContainerApi } from "./api.ts";
-import { deferred } from "./deferred.ts";
+import { deferred } from "../base/deferred.ts";
 import type { PolicyGate } from "./policy-gate.ts";
 
 export function createContainers(store: Store, client: () => Promise<RegistryClient>, gate: PolicyGate): ContainerApi {

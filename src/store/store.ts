@@ -1,4 +1,5 @@
 /** The store: one directory, shared by any number of processes. Opening is cheap; a lease is taken with the first write. */
+import { deferred } from "../base/deferred.ts";
 import { AdvisoryFiles } from "./advisory-files.ts";
 import { Blobs } from "./blobs.ts";
 import { CacheMounts } from "./cache-mounts.ts";
@@ -13,7 +14,7 @@ import { KeptSteps } from "./kept-steps.ts";
 import { createLayout, layoutOf, type StoreLayout } from "./layout.ts";
 import { Inventories } from "./inventories.ts";
 import { Lease } from "./lease.ts";
-import { Materializer } from "./materialize.ts";
+import type { Materializer } from "./materialize.ts";
 import { UploadSessions } from "./upload-sessions.ts";
 import { currentOwnership, type Ownership } from "./ownership.ts";
 
@@ -26,7 +27,7 @@ export class Store {
   readonly indexes: ImageIndexes;
   readonly cache: CacheRecords;
   readonly cacheMounts: CacheMounts;
-  readonly materializer: Materializer;
+  readonly materializer: Pick<Materializer, keyof Materializer>;
   readonly uploads: UploadSessions;
   readonly inventories: Inventories;
   readonly advisories: AdvisoryFiles;
@@ -47,7 +48,14 @@ export class Store {
     this.uploads = new UploadSessions(layout);
     this.inventories = new Inventories(layout, lease);
     this.advisories = new AdvisoryFiles(layout, lease);
-    this.materializer = new Materializer(layout, this.blobs, this.layers, lease, ownership);
+    // what unpacks layers is a third of the store's modules, and what is cached needs none of them
+    this.materializer = deferred<Store["materializer"]>(
+      { directories: "promise", directory: "promise", tar: "stream", view: "promise", trees: "promise", readableView: "promise" },
+      async () => {
+        const { Materializer: LoadedMaterializer } = await import("./materialize.ts");
+        return new LoadedMaterializer(layout, this.blobs, this.layers, lease, ownership);
+      },
+    );
   }
 
   /** Creates the store when there is none. Fails with STORE_READ_ONLY, STORE_NO_SPACE, STORE_DENIED, STORE_TOO_NEW. */
