@@ -3,6 +3,7 @@ import type { Exposure } from "../trust/findings/exposure.ts";
 import type { Finding } from "../trust/findings/finding.ts";
 import type { ImageInventory, PackageType } from "../trust/packages/index.ts";
 import type { AdvisoryStatus } from "./advisory-api.ts";
+import type { PublicKeySource } from "./trust-api.ts";
 import type { LocationOptions } from "./transfer-api.ts";
 
 export type { Finding, Suppression } from "../trust/findings/finding.ts";
@@ -14,6 +15,8 @@ export interface ScanOptions extends LocationOptions {
   readonly against?: string;
   /** files with statements of whoever made the image: OpenVEX, CycloneDX */
   readonly vex?: readonly string[];
+  /** whose attestations of type openvex count: the registry of the image, and of its base, is asked for them */
+  readonly vexKeys?: readonly PublicKeySource[];
   /** lines of findings that somebody has looked at; see docs/scan.md */
   readonly ignoreFile?: string;
   /** compare also files of the distribution's packages with upstream's advisories */

@@ -222,3 +222,37 @@ test("a secret that was looked at is in the ignore file by its rule and place; a
   assert.equal((await sandbox.call(["scan", "--scanners", "secret", "--fail-on", "secret", "leaking:1"], { cwd: own })).code, 0);
   assert.equal((await sandbox.call(["scan", "--scanners", "secret", path.join(folder, "app.cdx.json")])).code, 2);
 });
+
+test("what the makers of the image and of its base attested counts with their keys, each for what is theirs", async () => {
+  await using registry = await startRegistry();
+  const [base, app] = [`${registry.host}/vex/base:1`, `${registry.host}/vex/app:1`];
+  const env = { SLIPWAY_KEY_PASSWORD: "pw" };
+  for (const name of ["base", "app"]) await sandbox.ok(["key", "generate", "-q", "--output", name], { cwd: folder, env });
+  await sandbox.ok(["tag", "base:1", base]);
+  await sandbox.ok(["push", base]);
+  await sandbox.build(`FROM ${base}\nCOPY left.json /app/node_modules/left/package.json\n`, files, ["-t", app, "--push"]);
+  const attest = async (key: string, image: string, ids: readonly string[], purl: string): Promise<void> => {
+    const statements = ids.map((name) => ({
+      vulnerability: { name },
+      products: [{ "@id": purl }],
+      status: "not_affected",
+      justification: "component_not_present",
+    }));
+    writeFileSync(path.join(folder, "statements.json"), JSON.stringify({ "@context": "https://openvex.dev/ns/v0.2.0", statements }));
+    await sandbox.ok(["attest", "-q", "--key", `${key}.key`, "--type", "openvex", "--predicate", "statements.json", image], { cwd: folder, env });
+  };
+  await attest("base", base, ["CVE-2024-1", "CVE-2024-8"], `pkg:docker/${registry.host}/vex/base`);
+  await attest("base", base, ["CVE-2024-8"], "pkg:npm/left");
+  await attest("app", app, ["CVE-2024-7"], "pkg:npm/left");
+  const left = async (...keys: readonly string[]): Promise<readonly string[]> => {
+    const args = ["scan", "--format", "json", ...keys.flatMap((key) => ["--vex-key", `${key}.pub`]), app];
+    const { findings } = JSON.parse(await sandbox.ok(args, inFolder)) as {
+      readonly findings: readonly { readonly id: string; readonly suppressed?: object }[];
+    };
+    return findings.flatMap(({ id, suppressed }) => (suppressed === undefined && /-[178]$/.test(id) ? [id] : [])).toSorted();
+  };
+  assert.deepEqual(await left(), ["CVE-2024-1", "CVE-2024-7", "CVE-2024-8"]);
+  assert.deepEqual(await left("app"), ["CVE-2024-1", "CVE-2024-8"]);
+  assert.deepEqual(await left("base"), ["CVE-2024-7", "CVE-2024-8"], "the base's maker says nothing of what is yours");
+  assert.deepEqual(await left("app", "base"), ["CVE-2024-8"]);
+});

@@ -10,6 +10,7 @@ import { cliError } from "../failure.ts";
 import type { ParsedFlags } from "../flags.ts";
 import { ageDays, oldDays } from "./db.ts";
 import { platformOption } from "./platform-flag.ts";
+import { keySources } from "./verify.ts";
 import { warnOfOmissions, writeOutput } from "./sbom.ts";
 import { formatScanTable } from "./scan-table.ts";
 
@@ -47,6 +48,7 @@ function optionsOf(cli: Cli, flags: ParsedFlags) {
     signal: cli.signal,
     nowMs: cli.now(),
     vex: flags.list("vex"),
+    vexKeys: keySources(cli, flags, "vex-key"),
     skip: parseSkipped(flags.list("skip")),
     ...scannersOf(flags.list("scanners")),
     comprehensive: flags.bool("comprehensive"),

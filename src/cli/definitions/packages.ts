@@ -58,6 +58,9 @@ export const packageCommands: readonly Command[] = [
       }),
       flag("skip", "", "stringArray", 'Leave out packages of a kind ("npm", "pypi", "golang", ...)'),
       flag("vex", "", "stringArray", "File with statements about vulnerabilities, OpenVEX or CycloneDX", { complete: "file" }),
+      flag("vex-key", "", "stringArray", "Ask the image's registry, and its base's, for OpenVEX that the holder of this public key attested", {
+        complete: "file",
+      }),
       flag("vex-out", "", "string", "Write what is suppressed to a file, as OpenVEX", { complete: "file" }),
     ],
     args: { min: 1, max: 1 },

@@ -7,7 +7,7 @@ import { type Finding } from "../../trust/findings/finding.ts";
 import type { Exposure } from "../../trust/findings/exposure.ts";
 import { isAbout, isAboutExposure, isExpired, parseIgnoreFile, type IgnoreEntry } from "../../trust/findings/ignore-file.ts";
 import { matchPackages, type FindAdvisories, type Matches } from "../../trust/findings/match-packages.ts";
-import { parseVex, statementOn, type VexStatement } from "../../trust/findings/vex.ts";
+import { parseVex, statementOn } from "../../trust/findings/vex.ts";
 import type { ImageInventory } from "../../trust/packages/index.ts";
 import { parseBill } from "../../trust/sbom/read-bill.ts";
 import { statusOf } from "../advisories/advisories.ts";
@@ -16,6 +16,7 @@ import { imageInventory } from "../inventory/image-inventory.ts";
 import { openImage } from "../inventory/open-image.ts";
 import type { Scanner, ScanOptions, ScanResult } from "../scan-api.ts";
 import type { Surroundings } from "../transports/open-source.ts";
+import type { VexScope } from "./attested-vex.ts";
 
 const maxFileBytes = 256 * 2 ** 20;
 
@@ -70,7 +71,11 @@ export async function scanImage(surroundings: Surroundings, image: string, optio
   const { inventory, matches } = await match(image);
   const today = new Date(nowMs).toISOString().slice(0, 10);
   const valid = ignored.filter((entry) => !isExpired(entry, today));
-  const judged = matches.findings.map((finding) => judge(finding, inventory, statements, valid));
+  const keys = options.vexKeys ?? [];
+  const attested =
+    keys.length === 0 || billPath(image) !== undefined ? [] : await (await import("./attested-vex.ts")).attestedVex(surroundings, image, inventory, keys);
+  const scopes: readonly VexScope[] = [...attested, { statements, image: inventory, fromBaseOnly: false }];
+  const judged = matches.findings.map((finding) => judge(finding, scopes, valid));
   const compared = against === undefined ? undefined : compare(judged, (await match(against)).matches.findings);
   return {
     image: inventory,
@@ -105,11 +110,15 @@ async function exposuresOf(surroundings: Surroundings, image: string, { platform
   });
 }
 
-function judge(finding: Finding, image: ImageInventory, statements: readonly VexStatement[], ignored: readonly IgnoreEntry[]): Finding {
+/** What is given as a file counts before what is attested, and that of the image before its base's. */
+function judge(finding: Finding, scopes: readonly VexScope[], ignored: readonly IgnoreEntry[]): Finding {
   if (finding.suppressed !== undefined) return finding;
   const entry = ignored.find((one) => isAbout(one, finding));
   if (entry !== undefined) return { ...finding, suppressed: { by: "ignore file", reason: entry.reason } };
-  const statement = statementOn(statements, finding, image);
+  const statement = scopes
+    .filter(({ fromBaseOnly }) => !fromBaseOnly || finding.fromBase === true)
+    .map(({ statements, image }) => statementOn(statements, finding, image))
+    .findLast((one) => one !== undefined);
   const isHarmless = statement?.status === "not_affected" || statement?.status === "fixed";
   return statement === undefined || !isHarmless ? finding : { ...finding, suppressed: { by: "vex", reason: statement.reason } };
 }
