@@ -140,7 +140,8 @@ export function printedAttributes(attributes: BakeAttributes): object {
   return Object.fromEntries(
     kinds.flatMap(([name]): (readonly [string, unknown])[] => {
       const value = attributes[name];
-      return value === undefined || (isList(value) && value.length === 0) ? [] : [[name, printedAttribute(name, value)]];
+      const isEmpty = value === undefined || (typeof value === "object" && Object.keys(value).length === 0);
+      return isEmpty ? [] : [[name, printedAttribute(name, value)]];
     }),
   );
 }

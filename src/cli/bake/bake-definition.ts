@@ -3,7 +3,9 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { Fields, parseJsonObject } from "../../oci/bounded-json.ts";
 import { fileError } from "../commands/archive-file.ts";
+import { errnoOf } from "../../base/errors.ts";
 import { cliError } from "../failure.ts";
+import { parseDotEnv, type Variables } from "./compose-words.ts";
 import type { HclExpression } from "./hcl-expression.ts";
 import { hclFunctions } from "./hcl-functions.ts";
 import { parseHcl, parseHclTemplate, type HclAttribute, type HclBlock, type HclBody } from "./hcl-parse.ts";
@@ -42,11 +44,29 @@ const defaultFiles = [
 const maxFileBytes = 4 * 1024 * 1024;
 const isCompose = (file: string): boolean => /\.ya?ml$/i.test(file);
 
-/** Fails with INPUT_FILE and BAKE_DEFINITION (invalid_argument). */
-export function readBakeFiles(cwd: string, files: readonly string[], stdin: string | undefined): readonly HclBody[] {
-  const bodies = files.length > 0 ? files.map((file) => bodyOf(file, file === "-" ? (stdin ?? "") : textOf(cwd, file))) : defaultBodies(cwd);
-  if (bodies.length === 0) throw cliError("couldn't find a bake definition", "BAKE_DEFINITION", { plain: true });
-  return bodies;
+export interface BakeSurroundings {
+  readonly cwd: string;
+  readonly env: Variables;
+}
+
+/** Compose files first: what bake files say counts more. Fails with INPUT_FILE and BAKE_DEFINITION (invalid_argument). */
+export async function readBakeFiles({ cwd, env }: BakeSurroundings, files: readonly string[], stdin: string | undefined): Promise<readonly HclBody[]> {
+  const texts = files.length > 0 ? files.map((file) => ({ file, text: file === "-" ? (stdin ?? "") : textOf(cwd, file) })) : defaultTexts(cwd);
+  if (texts.length === 0) throw cliError("couldn't find a bake definition", "BAKE_DEFINITION", { plain: true });
+  const compose = texts.filter(({ file }) => isCompose(file));
+  const variables = compose.length === 0 ? env : { ...dotEnv(cwd, env), ...env };
+  const composed: HclBody[] = [];
+  for (const { file, text } of compose) composed.push(await (await import("./compose-file.ts")).composeBody(file, text, variables));
+  return [...composed, ...texts.filter(({ file }) => !isCompose(file)).map(({ file, text }) => bodyOf(file, text))];
+}
+
+function dotEnv(cwd: string, env: Variables): Variables {
+  try {
+    return parseDotEnv(readFileSync(resolve(cwd, ".env"), "utf8"), env);
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return {};
+    throw fileError("open", ".env", error, "INPUT_FILE");
+  }
 }
 
 function textOf(cwd: string, file: string): string {
@@ -57,21 +77,17 @@ function textOf(cwd: string, file: string): string {
   }
 }
 
-function defaultBodies(cwd: string): readonly HclBody[] {
-  const found = defaultFiles.flatMap((file) => {
+function defaultTexts(cwd: string): readonly { readonly file: string; readonly text: string }[] {
+  return defaultFiles.flatMap((file) => {
     try {
       return [{ file, text: readFileSync(resolve(cwd, file), "utf8") }];
     } catch {
       return [];
     }
   });
-  const own = found.filter(({ file }) => !isCompose(file));
-  // a compose file beside a bake file is left out, alone it is what was meant
-  return (own.length > 0 ? own : found).map(({ file, text }) => bodyOf(file, text));
 }
 
 function bodyOf(file: string, text: string): HclBody {
-  if (isCompose(file)) throw cliError(`${file}: compose files are not read: write the targets into a docker-bake.hcl`, "BAKE_DEFINITION", { plain: true });
   const isJson = /\.json$/i.test(file) || (!/\.hcl$/i.test(file) && text.trimStart().startsWith("{"));
   return isJson ? jsonBody(file, text) : parseHcl({ file, text });
 }

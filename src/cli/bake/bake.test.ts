@@ -22,6 +22,38 @@ test("what is printed can be read again: signs of templates are written twice; s
   assert.equal((await bake(["-f", "escaped.hcl", "--print"])).stdout, readFileSync(join(testdata, "escaped.txt"), "utf8"));
 });
 
+describe("compose files, as buildx reads them", () => {
+  const compose = join(testdata, "compose");
+  const expected = (name: string): string => readFileSync(join(compose, name), "utf8");
+  test("services that are built are targets", async () => {
+    assert.deepEqual(await bake(["--print"], {}, compose), { code: 0, stdout: expected("compose.txt"), stderr: "" });
+  });
+  test("a bake file's words count more", async () => {
+    assert.equal((await bake(["-f", "beside.hcl", "-f", "compose.yaml", "--print"], {}, compose)).stdout, expected("beside.txt"));
+  });
+  test("the environment counts more than .env", async () => {
+    const { stdout } = await bake(["--print", "anchored"], { V: "mine", E: "" }, compose);
+    assert.match(stdout, /"reg\.example\/anchored:mine\$"/);
+  });
+  const table: readonly (readonly [text: string, stderr: string])[] = [
+    ["services: {a: {build: .}}\ninclude: [other.yaml]", "include is not read: name the files with -f"],
+    ["services: {a: {build: ., extends: {service: b}}}", "services.a.extends is not read"],
+    ["services: {a: {build: {context: ., args: {X: '${NO:?is needed}'}}}}", "required variable NO is missing a value: is needed"],
+    ["services: {a: {build: {context: ., secrets: [none]}}}", "secret none has neither a file nor a variable"],
+    ["services: [", "f.yaml: "],
+    ["services: {a: {image: x}}", "failed to find target default"],
+  ];
+  for (const [text, stderr] of table) {
+    test(text, async () => {
+      const cwd = mkdtempSync(join(directory, "compose"));
+      writeFileSync(join(cwd, "f.yaml"), text);
+      const outcome = await bake(["-f", "f.yaml", "--print"], {}, cwd);
+      assert.equal(outcome.code, 1, outcome.stdout);
+      assert.ok(outcome.stderr.includes(stderr), outcome.stderr);
+    });
+  }
+});
+
 describe("what --sbom and --provenance say of all targets", () => {
   const sbom = { type: "sbom" };
   const table: readonly (readonly [flags: readonly string[], want: readonly object[]])[] = [

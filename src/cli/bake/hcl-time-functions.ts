@@ -1,4 +1,5 @@
 /** `timeadd` and `formatdate`, as HCL's standard library has them: times are RFC 3339 texts that keep their zone. */
+import { parseGoDuration } from "../units.ts";
 
 interface Moment {
   /** of the clock in its zone, as if that were UTC */
@@ -25,20 +26,9 @@ function two(value: number): string {
   return String(value).padStart(2, "0");
 }
 
-const unitsMs: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-/** "1h2m3.5s", as Go writes it. */
-function durationMs(text: string): number {
-  const parts = [...text.matchAll(/(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/g)];
-  const length = parts.reduce((sum, [part]) => sum + part.length, /^[+-]/.test(text) ? 1 : 0);
-  if (parts.length === 0 || length !== text.length) throw new TypeError(`time: invalid duration ${JSON.stringify(text)}`);
-  const sum = parts.reduce((all, [, value, unit = ""]) => all + Number(value) * (unitsMs[unit] ?? 0), 0);
-  return text.startsWith("-") ? -sum : sum;
-}
-
 export function timeAdd(time: string, duration: string): string {
   const moment = parseMoment(time);
-  const local = new Date(moment.local.getTime() + Math.floor(durationMs(duration) / 1000) * 1000);
+  const local = new Date(moment.local.getTime() + Math.floor(parseGoDuration(duration) / 1000) * 1000);
   return `${local.toISOString().slice(0, 19)}${moment.offsetMinutes === 0 ? "Z" : zoneText(moment, ":")}`;
 }
 

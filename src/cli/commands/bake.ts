@@ -35,7 +35,7 @@ async function definitionOf(cli: Cli, flags: ParsedFlags): Promise<BakeDefinitio
     ["BAKE_CMD_CONTEXT", "cwd://"],
     ["BAKE_LOCAL_PLATFORM", formatPlatform(hostPlatform())],
   ]);
-  return resolveBake(readBakeFiles(cli.cwd, files, stdin), cli.env, predefined);
+  return resolveBake(await readBakeFiles(cli, files, stdin), cli.env, predefined);
 }
 
 function listText(kind: string, definition: BakeDefinition, targets: BakeTargets): string {

@@ -10,7 +10,7 @@ export const buildxCommands: readonly Command[] = [
   {
     name: "bake",
     short: "Build the targets of a file",
-    long: "Reads docker-bake.hcl or docker-bake.json (and docker-bake.override.*), or the files that -f names, and builds the targets and groups that are asked for, `default` where none is. Variables are taken from the environment. Targets are built one after the other, each after those that it takes as contexts.",
+    long: "Reads docker-bake.hcl or docker-bake.json (and docker-bake.override.*) and compose files, or the files that -f names, and builds the targets and groups that are asked for, `default` where none is. Variables are taken from the environment. Targets are built one after the other, each after those that it takes as contexts.",
     usage: "[OPTIONS] [TARGET...]",
     flags: [
       flag("allow", "", "stringArray", 'Grant what a step may ask for ("network.host", "security.insecure")'),

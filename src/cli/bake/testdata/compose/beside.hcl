@@ -1,0 +1,2 @@
+target "x" {}
+target "web" { args = { A = "hcl" } }
