@@ -29,7 +29,7 @@ describe("push", { skip: absent ? "needs docker-registry (Debian package docker-
     assert.equal(lines[0], `The push refers to repository [${host}/team/app]`);
     assert.deepEqual(
       lines.slice(1, -1).map((line) => line.replace(/^[0-9a-f]{12}: /, "")),
-      ["Pushed", "Pushed", "Pushed"],
+      ["Waiting", "Waiting", "Waiting", "Pushed", "Pushed", "Pushed"],
     );
     assert.match(lines.at(-1) ?? "", /^1: digest: sha256:[0-9a-f]{64} size: \d+$/);
     const again = await sandbox.ok(["push", name]);

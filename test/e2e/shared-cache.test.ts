@@ -120,6 +120,29 @@ test("steps are shown as hits although a script below them is made again", async
   });
 });
 
+test("COPY --parents is a hit by what it takes", async () => {
+  const lines = [
+    "FROM busybox AS s",
+    "COPY --parents d/e/x.txt g/z.txt /a/",
+    "COPY --parents d/./e/*.txt /b/",
+    "FROM busybox",
+    "COPY --parents --from=s /a/d /z/",
+    "COPY --parents --exclude=**/*.md d /x/",
+  ];
+  const files = { Dockerfile: lines.join("\n"), "d/e/x.txt": "1", "d/e/y.md": "2", "g/z.txt": "3" };
+  const directory = path.join(folder, String(exports++));
+  const copies = (outcome: Outcome): readonly string[] => statesOf(outcome, /\] COPY /);
+  await build(builder, ["--cache-to", `type=local,dest=${directory},mode=max`], builder.folder(files));
+  await elsewhere(async (sandbox) => {
+    assert.deepEqual(copies(await build(sandbox, from(directory), sandbox.folder(files))), ["cached", "cached", "cached", "cached"]);
+  });
+  await elsewhere(async (sandbox) => {
+    const changed = sandbox.folder({ ...files, "g/z.txt": "4", "d/e/y.md": "5" });
+    const outcome = await build(sandbox, from(directory), changed);
+    assert.deepEqual(copies(outcome), ["done", "done", "cached", "cached"], outcome.stderr);
+  });
+});
+
 test("an index, Docker's media types and zstd are read like the rest", async () => {
   for (const flags of [",image-manifest=false", ",oci-mediatypes=false", ",compression=zstd", ",compression=uncompressed", ",tag=other"]) {
     const directory = await exported(`,mode=max${flags}`);

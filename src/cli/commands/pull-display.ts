@@ -42,7 +42,7 @@ function createLines(output: Output): PullDisplay {
       const line = printable(id === undefined ? status : `${id}: ${status}`);
       if (current !== undefined && seen.has(line)) return;
       // the moving states (Downloading, Extracting, Pushing) are for terminals
-      if (current !== undefined && /^(?:Downloading|Extracting|Waiting|Compressing|Pushing)/.test(status)) return;
+      if (current !== undefined && /^(?:Downloading|Extracting|Compressing|Pushing)/.test(status)) return;
       seen.add(line);
       output.write(`${line}\n`);
     },
