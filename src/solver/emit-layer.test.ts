@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -8,6 +8,7 @@ import { isSlipwayError } from "../base/errors.ts";
 import { DirectoryView, emptyLayer, emptyView, Store, type FileNode } from "../store/index.ts";
 import { directoryNode } from "./apply-copy.ts";
 import { contentKeyOf, emitLayer } from "./emit-layer.ts";
+import { Breath } from "../base/breath.ts";
 import { digestFile, FileDigests, readContent } from "./file-digests.ts";
 import { LayerDraft } from "./layer-draft.ts";
 import { digestSelection, selectSources } from "./selection.ts";
@@ -88,6 +89,23 @@ describe("a layer", () => {
     for (const other of [keyOf({ mode: 0o600 }), keyOf({ uid: 1 }), keyOf({ gid: 1 }), keyOf({}, "y"), keyOf({ type: "fifo" })]) assert.notEqual(other, key);
   });
 
+  test("a large file is left in its middle when the build is interrupted", async () => {
+    writeFileSync(join(context, "large"), "");
+    truncateSync(join(context, "large"), 512 << 20);
+    const node = new DirectoryView(context).lookup("large");
+    assert.ok(node !== undefined);
+    const draft = new LayerDraft(emptyView);
+    draft.put("large", node, { content: { kind: "disk", path: node.diskPath ?? "", known: undefined } });
+    const interrupted = (): AbortSignal => {
+      const abort = new AbortController();
+      setImmediate(() => abort.abort(new Error("enough")));
+      return abort.signal;
+    };
+    await assert.rejects(emitLayer(store, draft, new FileDigests(), { signal: interrupted() }), /enough/);
+    await assert.rejects(digestFile(node, new Breath(interrupted())), /enough/);
+    rmSync(join(context, "large"));
+  });
+
   test("reads files of the disk once and learns their digests", async () => {
     writeFileSync(join(context, "f"), "content");
     const node = new DirectoryView(context).lookup("f");
@@ -97,7 +115,7 @@ describe("a layer", () => {
     draft.put("f", node, { content: { kind: "disk", path: node.diskPath ?? "", known: undefined } });
     assert.equal(contentKeyOf(draft), undefined);
     const layer = await emitLayer(store, draft, digests, { signal });
-    assert.deepEqual([digests.get(node), layer.sizeBytes, store.layers.has(layer.diffId)], [digestFile(node), 7, true]);
+    assert.deepEqual([digests.get(node), layer.sizeBytes, store.layers.has(layer.diffId)], [await digestFile(node, new Breath(undefined)), 7, true]);
     const again = new LayerDraft(emptyView);
     again.put("f", node, { content: { kind: "disk", path: node.diskPath ?? "", known: digests.get(node) } });
     assert.equal(contentKeyOf(again), layer.contentKey);
@@ -174,11 +192,11 @@ describe("digests between builds", () => {
 
   test("reading names what went wrong", () => {
     assert.throws(
-      () => readContent(join(context, "none"), 1, () => {}),
+      () => readContent(join(context, "none"), 1).next(),
       (error) => isSlipwayError(error, "FILE_CHANGED"),
     );
     assert.throws(
-      () => readContent(join(context, "u"), 99, () => {}),
+      () => [...readContent(join(context, "u"), 99)],
       (error) => isSlipwayError(error, "FILE_CHANGED"),
     );
   });

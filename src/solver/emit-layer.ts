@@ -1,6 +1,7 @@
 /** A finished draft → one deterministic tar in the store, every file read once while all digests are taken. */
 import { createHash } from "node:crypto";
 import { closeSync, openSync, readSync } from "node:fs";
+import { Breath } from "../base/breath.ts";
 import { SlipwayError } from "../base/errors.ts";
 import { digestOf, type Digest } from "../oci/digest.ts";
 import type { Store } from "../store/index.ts";
@@ -71,19 +72,21 @@ export async function emitLayer(store: Store, draft: LayerDraft, digests: FileDi
   };
   const entries: TarEntry[] = [];
   const lines: string[] = [];
-  let breathed = Date.now();
+  const breath = new Breath(options.signal);
+  const breathe = async (bytes: number): Promise<void> => {
+    options.onProgress?.(bytes);
+    await breath.take();
+  };
   for (const [path, node] of draft.sorted()) {
     const entry = entryOf(path, node);
     entries.push(entry);
     write(encodeHeader(entry));
-    lines.push(contentLine(path, node, node === "whiteout" ? "" : writeContent(node, digests, write)));
+    const writing = node === "whiteout" ? undefined : writeContent(node, digests, write);
+    let piece = writing?.next();
+    for (; piece !== undefined && piece.done !== true; piece = writing?.next()) if (breath.isDue) await breathe(sizeBytes + piece.value);
+    lines.push(contentLine(path, node, piece?.value ?? ""));
     sizeBytes += entry.size;
-    if (Date.now() - breathed > 50) {
-      options.onProgress?.(sizeBytes);
-      await new Promise((resolve) => setImmediate(resolve));
-      options.signal?.throwIfAborted();
-      breathed = Date.now();
-    }
+    if (breath.isDue) await breathe(sizeBytes);
   }
   write(endOfArchive);
   ingest.write(buffer.subarray(0, used));
@@ -112,14 +115,16 @@ function entryOf(path: string, draft: DraftNode | "whiteout"): TarEntry {
 
 const zeros = Buffer.alloc(512);
 
-/** Answers the content's digest as hex, "" for what has none. */
-function writeContent({ node, content, linkTo }: DraftNode, digests: FileDigests, write: (bytes: Uint8Array) => void): string {
+/** Yields the bytes written so far, and at the end the content's digest as hex, "" for what has none. */
+function* writeContent({ node, content, linkTo }: DraftNode, digests: FileDigests, write: (bytes: Uint8Array) => void): Generator<number, string> {
   if (node.type !== "file" || linkTo !== undefined || content === undefined) return "";
   const hash = content.kind === "disk" && content.known !== undefined ? undefined : createHash("sha256");
-  readFrom(content, node.size, (chunk) => {
+  let written = 0;
+  for (const chunk of readFrom(content, node.size)) {
     hash?.update(chunk);
     write(chunk);
-  });
+    yield (written += chunk.length);
+  }
   const padding = (512 - (node.size % 512)) % 512;
   if (padding > 0) write(zeros.subarray(0, padding));
   if (hash === undefined) return content.kind === "disk" ? (content.known ?? "") : "";
@@ -128,16 +133,16 @@ function writeContent({ node, content, linkTo }: DraftNode, digests: FileDigests
   return hex;
 }
 
-function readFrom(content: Content, size: number, onChunk: (chunk: Uint8Array) => void): void {
-  if (content.kind === "bytes") return onChunk(content.bytes);
-  if (content.kind === "disk") return readContent(content.path, size, onChunk);
+function* readFrom(content: Content, size: number): Generator<Uint8Array, void> {
+  if (content.kind === "bytes") return yield content.bytes;
+  if (content.kind === "disk") return yield* readContent(content.path, size);
   const fd = openSync(content.path, "r");
   try {
     const buffer = Buffer.allocUnsafe(Math.min(flushBytes / 2, Math.max(size, 1)));
     for (let at = 0; at < size;) {
       const read = readSync(fd, buffer, 0, Math.min(buffer.length, size - at), content.offset + at);
       if (read === 0) throw new SlipwayError("data_loss", "FILE_CHANGED", `${content.path} ended early`, { path: content.path });
-      onChunk(buffer.subarray(0, read));
+      yield buffer.subarray(0, read);
       at += read;
     }
   } finally {

@@ -14,7 +14,7 @@ import { runStep } from "../runtime/step.ts";
 import { stepMountTargets } from "../runtime/step-mounts.ts";
 import { parseUlimit } from "../runtime/ulimit.ts";
 import { mountOverlay, unmount } from "../store/overlay.ts";
-import { hashDirectory } from "../store/pack.ts";
+import { hashInTurns } from "../store/pack.ts";
 import { pruneUpper } from "../store/prune-upper.ts";
 import { chainId, type Chain, type MergedView, type Store } from "../store/index.ts";
 import { StepMounts } from "./exec-mounts.ts";
@@ -148,7 +148,7 @@ async function runKept(step: ExecStep, environment: ExecEnvironment, chain: Chai
     );
     pruneUpper(paths.upper, view);
     if (op.epoch !== undefined) clampTimes(Buffer.from(paths.upper), op.epoch);
-    return keepUpper(store, paths.upper);
+    return await keepUpper(store, paths.upper, step.signal);
   } finally {
     mounts[Symbol.dispose]();
     rmSync(directory, { recursive: true, force: true });
@@ -204,17 +204,12 @@ function makeSystemDirectories(view: MergedView, upper: string, targets: readonl
 }
 
 /** Moves the upper directory into the store as a layer. */
-function keepUpper(store: Store, upper: string): StepRun {
+async function keepUpper(store: Store, upper: string, signal: AbortSignal | undefined): Promise<StepRun> {
   let sizeBytes = 0;
-  const { diffId } = hashDirectory({
-    directory: upper,
-    overlay: true,
-    wholeSeconds: true,
-    owners: store.ownership.owners,
-    onEntry: (entry) => {
-      sizeBytes += entry.size;
-    },
-  });
+  const onEntry = (entry: { readonly size: number }): void => {
+    sizeBytes += entry.size;
+  };
+  const { diffId } = await hashInTurns({ directory: upper, overlay: true, wholeSeconds: true, owners: store.ownership.owners, onEntry }, signal);
   store.layers.adoptDirectory(diffId, upper, sizeBytes);
   return { layers: [diffId], sizeBytes };
 }

@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, openSync, readFileSync, readSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Breath } from "../base/breath.ts";
 import { errnoOf, SlipwayError } from "../base/errors.ts";
 import type { FileNode } from "../store/index.ts";
 
@@ -78,11 +79,11 @@ const header = "slipway-context 1\n";
 const buffer = Buffer.allocUnsafe(128 * 1024);
 
 /**
- * Streams a file through `onChunk` (the buffer is reused) and checks that it has the size it was listed with. An empty one is
+ * A file piece by piece (the buffer is used again for the next one, also by others), checked to have the size it was listed with. An empty one is
  * not opened: it may be a socket.
  * Fails with FILE_CHANGED (conflict), PERMISSION_DENIED.
  */
-export function readContent(path: string, size: number, onChunk: (chunk: Buffer) => void): void {
+export function* readContent(path: string, size: number): Generator<Buffer, void> {
   if (size === 0) return;
   let fd: number;
   try {
@@ -97,7 +98,7 @@ export function readContent(path: string, size: number, onChunk: (chunk: Buffer)
     while (remaining > 0) {
       const read = readSync(fd, buffer, 0, Math.min(buffer.length, remaining), null);
       if (read === 0) throw new SlipwayError("conflict", "FILE_CHANGED", `${path} shrank while it was read`, { path, size });
-      onChunk(buffer.subarray(0, read));
+      yield buffer.subarray(0, read);
       remaining -= read;
     }
   } finally {
@@ -105,9 +106,12 @@ export function readContent(path: string, size: number, onChunk: (chunk: Buffer)
   }
 }
 
-export function digestFile(node: FileNode): string {
+export async function digestFile(node: FileNode, breath: Breath): Promise<string> {
   const hash = createHash("sha256");
-  readContent(node.diskPath ?? "", node.size, (chunk) => hash.update(chunk));
+  for (const chunk of readContent(node.diskPath ?? "", node.size)) {
+    hash.update(chunk);
+    if (breath.isDue) await breath.take();
+  }
   return hash.digest("hex");
 }
 

@@ -1,5 +1,6 @@
 /** Runs file operations: COPY, ADD, WORKDIR, heredoc files. All actions of one vertex make one layer. */
 import { randomUUID } from "node:crypto";
+import { Breath } from "../base/breath.ts";
 import { canonicalJson } from "../base/canonical-json.ts";
 import { SlipwayError } from "../base/errors.ts";
 import { digestOf } from "../oci/digest.ts";
@@ -66,7 +67,7 @@ export async function prepareFileStep(step: FileStep): Promise<PreparedFileStep>
       sources.push(`chain ${chainId(input.chain)}`);
       continue;
     }
-    const prepared = prepareCopy(action, input.tree);
+    const prepared = await prepareCopy(action, input.tree, step.signal);
     copies.set(action, prepared);
     sources.push(prepared.digest === undefined ? `unknown ${randomUUID()}` : selectionKey(prepared.digest, input.tree));
     files.push(...listFiles(prepared));
@@ -103,10 +104,11 @@ function inputOf({ inputs }: FileStep, action: CopyAction): Result {
   return input;
 }
 
-function prepareCopy(action: CopyAction, tree: SourceTree): PreparedCopy {
+async function prepareCopy(action: CopyAction, tree: SourceTree, signal: AbortSignal | undefined): Promise<PreparedCopy> {
   const selection = selectSources(action, tree);
   const { files, total } = unknownContent(selection, tree.digests);
-  if (files.length <= 16 || files.length < total * smallShare) for (const node of files) tree.digests.set(node, digestFile(node));
+  const breath = new Breath(signal);
+  if (files.length <= 16 || files.length < total * smallShare) for (const node of files) tree.digests.set(node, await digestFile(node, breath));
   return { action, tree, selection, digest: digestSelection(selection, tree.digests) };
 }
 

@@ -15,7 +15,7 @@ import type { StoreLayout } from "./layout.ts";
 import type { Lease } from "./lease.ts";
 import { MergedView, type LayerTree } from "./merged-view.ts";
 import type { Ownership } from "./ownership.ts";
-import { packDirectory } from "./pack.ts";
+import { packInTurns } from "./pack.ts";
 import { createUnpacker, sanitizeEntryPath, type LowerParent } from "./unpack.ts";
 
 /** A tar of one layer may hold this much content at most: decompression bombs end here. */
@@ -143,9 +143,10 @@ export class Materializer {
   }
 
   async *#packed(diffId: Digest, directory: string): AsyncGenerator<Uint8Array> {
-    // Packing is one synchronous pass; its result goes through a file so that a slow reader costs disk and not memory.
+    // The result goes through a file so that a slow reader costs disk and not memory.
     using ingest = this.#blobs.ingest();
-    packDirectory({ directory, overlay: true, wholeSeconds: true, owners: this.#ownership.owners, onChunk: (bytes) => ingest.write(bytes) });
+    const options = { directory, overlay: true, wholeSeconds: true, owners: this.#ownership.owners };
+    await packInTurns({ ...options, onChunk: (bytes) => ingest.write(bytes) }, undefined);
     const blob = ingest.commit({ digest: diffId });
     yield* this.#blobs.stream(blob.digest);
   }

@@ -1,5 +1,6 @@
 /** A tar stream gathered in one reused buffer: few large writes, and file content is read straight into its place. */
 import { closeSync, constants, openSync, readSync } from "node:fs";
+import type { Breath } from "../base/breath.ts";
 import { SlipwayError } from "../base/errors.ts";
 import { blockSize } from "../tar/block.ts";
 
@@ -10,13 +11,15 @@ const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLO
 
 export class PackOutput {
   readonly #sink: (bytes: Buffer) => void;
+  readonly #breath: Breath | undefined;
   readonly #buffer = Buffer.allocUnsafeSlow(bufferSizeBytes);
   readonly #probe = Buffer.alloc(1);
   #filled = 0;
   #flushed = 0;
 
-  constructor(sink: (bytes: Buffer) => void) {
+  constructor(sink: (bytes: Buffer) => void, breath: Breath | undefined) {
     this.#sink = sink;
+    this.#breath = breath;
   }
 
   get size(): number {
@@ -31,8 +34,8 @@ export class PackOutput {
     }
   }
 
-  /** Content and padding. Fails with FILE_CHANGED (conflict) unless the file has exactly `size` bytes. */
-  writeFile(path: string | Buffer, size: number): void {
+  /** Content and padding; yields whenever a breath is due. Fails with FILE_CHANGED (conflict) unless the file has exactly `size` bytes. */
+  *writeFile(path: string | Buffer, size: number): Generator<void, void> {
     const fd = openSync(path, readFlags);
     try {
       for (let rest = size; rest > 0;) {
@@ -40,6 +43,7 @@ export class PackOutput {
         if (length === 0) throw changed(path, size, size - rest);
         rest -= length;
         this.#advance(length);
+        if (this.#breath?.isDue === true) yield;
       }
       if (readSync(fd, this.#probe, 0, 1, null) !== 0) throw changed(path, size, undefined);
     } finally {

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { isSlipwayError } from "../base/errors.ts";
 import type { TarEntry } from "../tar/entry.ts";
-import { hashDirectory, packDirectory, type PackOptions } from "./pack.ts";
+import { hashDirectory, hashInTurns, packDirectory, type PackOptions } from "./pack.ts";
 import { lSetXattr, lutimesNs, mknod } from "./syscalls.ts";
 import { unpackLayer } from "./unpack.ts";
 
@@ -174,4 +174,15 @@ test("sockets are left out", async () => {
   await new Promise((resolve) => server.once("listening", resolve));
   assert.deepEqual(pack(directory).entries, []);
   server.close();
+});
+
+test("in turns, a large file is left in its middle when nobody wants it any more", async () => {
+  const directory = freshDirectory();
+  writeFileSync(join(directory, "large"), "");
+  truncateSync(join(directory, "large"), 512 << 20);
+  const { diffId } = await hashInTurns({ directory: freshDirectory(), overlay: true }, undefined);
+  assert.equal(diffId, hashDirectory({ directory: freshDirectory(), overlay: true }).diffId);
+  const abort = new AbortController();
+  setImmediate(() => abort.abort(new Error("enough")));
+  await assert.rejects(hashInTurns({ directory, overlay: true }, abort.signal), /enough/);
 });

@@ -1,6 +1,7 @@
 /** A directory → one deterministic tar stream: sorted, no clocks of its own; overlay's marks become whiteouts again. */
 import { type BigIntStats, lstatSync, readdirSync, readlinkSync } from "node:fs";
 import { createHash } from "node:crypto";
+import { Breath } from "../base/breath.ts";
 import { asSlipwayError, SlipwayError } from "../base/errors.ts";
 import { digestFromHex, type Digest } from "../oci/digest.ts";
 import type { EntryType, TarEntry } from "../tar/entry.ts";
@@ -37,13 +38,27 @@ export interface PackResult {
 }
 
 /**
- * One synchronous pass: names sorted by their bytes within each directory, parents before children, the root itself without an entry,
+ * One pass: names sorted by their bytes within each directory, parents before children, the root itself without an entry,
  * sockets left out; of extended attributes security.capability and user.* are kept. Fails with FILE_CHANGED (conflict) when a file's
  * size is not what it was when the pass reached it, with LAYER_NOT_PLAIN (failed_precondition) for an upper with redirects or metacopies.
  */
 export function packDirectory(options: PackOptions): PackResult {
   try {
-    return new Packer(options).run();
+    const packer = new Packer(options, undefined);
+    for (const _ of packer.run());
+    return packer.result;
+  } catch (error) {
+    throw asSlipwayError(error, "internal", "PACK_FAILED");
+  }
+}
+
+/** As packDirectory(), and others have their turns meanwhile. Fails with the signal's reason, too. */
+export async function packInTurns(options: PackOptions, signal: AbortSignal | undefined): Promise<PackResult> {
+  try {
+    const breath = new Breath(signal);
+    const packer = new Packer(options, breath);
+    for (const _ of packer.run()) await breath.take();
+    return packer.result;
   } catch (error) {
     throw asSlipwayError(error, "internal", "PACK_FAILED");
   }
@@ -56,40 +71,54 @@ export function hashDirectory(options: Omit<PackOptions, "onChunk">): PackResult
   return { ...result, diffId: digestFromHex(hash.digest("hex")) };
 }
 
+/** As hashDirectory(), and others have their turns meanwhile. */
+export async function hashInTurns(options: Omit<PackOptions, "onChunk">, signal: AbortSignal | undefined): Promise<PackResult & { readonly diffId: Digest }> {
+  const hash = createHash("sha256");
+  const result = await packInTurns({ ...options, onChunk: (bytes) => hash.update(bytes) }, signal);
+  return { ...result, diffId: digestFromHex(hash.digest("hex")) };
+}
+
 const noXattrs: ReadonlyMap<string, Uint8Array> = new Map();
 
+/** Its generators yield whenever a breath is due. */
 class Packer {
   readonly #options: PackOptions;
+  readonly #breath: Breath | undefined;
   readonly #output: PackOutput;
   readonly #prefix: string;
   /** device:inode → path of the first name of files with several. */
   readonly #links = new Map<string, string>();
   #entries = 0;
 
-  constructor(options: PackOptions) {
+  constructor(options: PackOptions, breath: Breath | undefined) {
     this.#options = options;
-    this.#output = new PackOutput(options.onChunk);
+    this.#breath = breath;
+    this.#output = new PackOutput(options.onChunk, breath);
     this.#prefix = `${bytePath(options.directory, false)}/`;
   }
 
-  run(): PackResult {
+  *run(): Generator<void, void> {
     if (this.#xattrs("").isOpaque) this.#mark(opaquePath(""));
-    this.#children("");
+    yield* this.#children("");
     this.#output.write(endOfArchive);
     this.#output.flush();
+  }
+
+  get result(): PackResult {
     return { entries: this.#entries, size: this.#output.size };
   }
 
   /** `path`: byte string, "" is the root. */
-  #children(path: string): void {
+  *#children(path: string): Generator<void, void> {
     const directory = diskPath(this.#prefix + path);
     for (const name of sortedNames(directory)) {
       const member = path === "" ? name : `${path}/${name}`;
-      if (this.#options.skip?.(member) !== true) this.#member(member);
+      if (this.#options.skip?.(member) !== true) yield* this.#member(member);
+      if (this.#breath?.isDue === true) yield;
     }
   }
 
-  #member(path: string): void {
+  *#member(path: string): Generator<void, void> {
     const onDisk = diskPath(this.#prefix + path);
     const stat = lstatSync(onDisk, { bigint: true });
     const mode = Number(stat.mode);
@@ -101,10 +130,10 @@ class Packer {
     const xattrs = this.#xattrs(path);
     const entry = this.#entry(path, type, stat, xattrs.kept);
     this.#write(entry);
-    if (type === "file" && entry.size > 0) this.#output.writeFile(onDisk, entry.size);
+    if (type === "file" && entry.size > 0) yield* this.#output.writeFile(onDisk, entry.size);
     if (type !== "directory") return;
     if (xattrs.isOpaque) this.#mark(opaquePath(path));
-    this.#children(path);
+    yield* this.#children(path);
   }
 
   /** false: the first name of this file. */

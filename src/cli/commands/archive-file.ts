@@ -37,8 +37,11 @@ export async function openInputFile(cwd: string, word: string): Promise<AsyncIte
   }
 }
 
-/** Writes beside the file and renames at the end, so that a failure leaves what was there. Devices and pipes are written as they are. */
-export async function writeOutputFile(path: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+/**
+ * Writes beside the file and renames at the end, so that a failure leaves what was there, as does the signal. Devices and pipes are
+ * written as they are.
+ */
+export async function writeOutputFile(path: string, chunks: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<void> {
   const existing = await stat(path).catch(() => undefined);
   const direct = existing !== undefined && !existing.isFile();
   const target = direct ? path : `${path}.slipway-${process.pid}`;
@@ -49,7 +52,10 @@ export async function writeOutputFile(path: string, chunks: AsyncIterable<Uint8A
     throw fileError("open", path, error, "OUTPUT_FILE");
   }
   try {
-    for await (const chunk of chunks) await handle.writeFile(chunk);
+    for await (const chunk of chunks) {
+      signal?.throwIfAborted();
+      await handle.writeFile(chunk);
+    }
     if (!direct) await handle.sync();
     await handle.close();
     if (!direct) await rename(target, path);

@@ -71,7 +71,7 @@ export const runDbExport: Handler = async (cli, { args }) => {
   }
   const path = resolve(cli.cwd, target);
   await checkOutputPath(path, "");
-  await writeOutputFile(path, advisories.export());
+  await writeOutputFile(path, advisories.export(), cli.signal);
   return 0;
 };
 

@@ -14,6 +14,6 @@ export const runExport: Handler = async (cli, { flags, args }) => {
   await engine.containers.inspect(args[0]!);
   const chunks = engine.containers.export(args[0]!);
   if (output === "") await writeToStdout(cli, chunks);
-  else await writeOutputFile(path, chunks);
+  else await writeOutputFile(path, chunks, cli.signal);
   return 0;
 };

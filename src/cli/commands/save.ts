@@ -18,6 +18,6 @@ export const runSave: Handler = async (cli, { flags, args }) => {
   const engine = await cli.open();
   const chunks = engine.images.save(args, { signal: cli.signal, ...platform });
   if (output === "") await writeToStdout(cli, chunks);
-  else await writeOutputFile(path, chunks);
+  else await writeOutputFile(path, chunks, cli.signal);
   return 0;
 };

@@ -36,7 +36,7 @@ export async function exportFiles(input: Exportable, output: Extract<BuildOutput
       return;
     }
     for (const { directory, platform, view, statements } of views) {
-      const bytes = writeLocal(view, join(output.dest, directory), store.ownership.owners.mode === "keep", signal);
+      const bytes = await writeLocal(view, join(output.dest, directory), store.ownership.owners.mode === "keep", signal);
       for (const { name, bytes: text } of statements ?? []) writeFileSync(join(output.dest, directory, name), text, { mode: userMode("file") });
       step.status(targets.several ? `copying files ${formatPlatform(platform)}` : "copying files", bytes, undefined, true);
     }

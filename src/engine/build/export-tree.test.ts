@@ -1,10 +1,10 @@
 /** What leaves a build as files: trees, tars, squashed layers. */
 import assert from "node:assert/strict";
-import { lstatSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { Store, type FileView } from "../../store/index.ts";
+import { Store, type FileNode, type FileView } from "../../store/index.ts";
 import { addLayer, type Member } from "../../store/test-store.ts";
 import type { TarEntry } from "../../tar/entry.ts";
 import { TarReader } from "../../tar/reader.ts";
@@ -87,7 +87,7 @@ describe("a tree as files", { skip }, () => {
     mkdirSync(join(target, "was-directory/x"), { recursive: true });
     symlinkSync("/etc/passwd", join(target, "was-link"));
     const passwd = readFileSync("/etc/passwd", "utf8");
-    writeLocal(
+    await writeLocal(
       await viewOf([
         directory("d"),
         { path: "d/f", content: "1", mode: 0o600, mtimeNs: 7_000_000_123n },
@@ -113,11 +113,25 @@ describe("a tree as files", { skip }, () => {
     );
   });
 
+  test("a large file goes in pieces, and is left in its middle when the build is interrupted", async () => {
+    const content = "large".repeat(2 << 20);
+    const view = await viewOf([{ path: "large", content, mode: 0o640 }]);
+    const target = join(scratch, "large");
+    await writeLocal(view, target, true, signal);
+    assert.ok(readFileSync(join(target, "large"), "utf8") === content);
+    assert.equal(lstatSync(join(target, "large")).mode & 0o7777, 0o640);
+    truncateSync(view.lookup("large")?.diskPath ?? "", 1 << 30);
+    const stretched: FileView = { ...view, list: (path) => view.list(path), lookup: (path) => ({ ...(view.lookup(path) as FileNode), size: 1 << 30 }) };
+    const abort = new AbortController();
+    setImmediate(() => abort.abort(new Error("enough")));
+    await assert.rejects(writeLocal(stretched, join(scratch, "cut"), true, abort.signal), /enough/);
+  });
+
   test("a symlink where a directory should be is replaced, not followed", async () => {
     const [target, outside] = [join(scratch, "trap"), join(scratch, "outside")];
     for (const made of [target, outside]) mkdirSync(made);
     symlinkSync(outside, join(target, "d"));
-    writeLocal(await viewOf([directory("d"), { path: "d/f", content: "1" }]), target, true, signal);
+    await writeLocal(await viewOf([directory("d"), { path: "d/f", content: "1" }]), target, true, signal);
     assert.deepEqual([lstatSync(join(target, "d")).isDirectory(), lstatSync(join(outside, "f"), { throwIfNoEntry: false })], [true, undefined]);
   });
 });

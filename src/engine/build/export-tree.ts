@@ -1,12 +1,14 @@
 /** Outputs that are files: `type=local` writes the final stage's tree, `type=tar` the same as an archive. */
-import { chmodSync, closeSync, constants, copyFileSync, lchownSync, lstatSync, openSync, readSync, rmSync, symlinkSync } from "node:fs";
+import { chmodSync, closeSync, constants, copyFileSync, lchownSync, lstatSync, openSync, readSync, rmSync, symlinkSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { Breath } from "../../base/breath.ts";
 import { makeDirectories } from "../../base/make-directories.ts";
 import { asSlipwayError } from "../../base/errors.ts";
 import { userMode } from "../../base/umask.ts";
 import { joinPath, type FileNode, type FileView } from "../../store/index.ts";
 import { lutimesNs } from "../../store/syscalls.ts";
 import { createEntry, encodeHeader, endOfArchive } from "../../tar/writer.ts";
+import { readContent } from "../../solver/file-digests.ts";
 import { wholeSeconds } from "../../solver/whole-seconds.ts";
 
 /** Every node, parents before children, sorted. */
@@ -21,15 +23,17 @@ export function* walk(view: FileView, directory = ""): Generator<readonly [strin
 }
 
 /** Existing files of the same names are replaced, others stay. Owners are kept where the caller may set them. */
-export function writeLocal(view: FileView, destination: string, keepOwners: boolean, signal: AbortSignal): number {
+export async function writeLocal(view: FileView, destination: string, keepOwners: boolean, signal: AbortSignal): Promise<number> {
+  const breath = new Breath(signal);
   let bytes = 0;
   const directories: (readonly [string, FileNode])[] = [];
   try {
     makeDirectories(destination, userMode("directory"));
     for (const [path, node] of walk(view)) {
-      signal.throwIfAborted();
+      if (breath.isDue) await breath.take();
       const target = join(destination, path);
       writeNode(node, target);
+      if (node.type === "file") await copyContent(node, target, breath);
       if (keepOwners) lchownSync(target, node.uid, node.gid);
       if (node.type === "directory") directories.push([target, node]);
       else finishNode(target, node);
@@ -54,13 +58,33 @@ function writeNode(node: FileNode, target: string): void {
       symlinkSync(node.linkname, target);
       return;
     case "file":
-      copyFileSync(node.diskPath ?? "", target, constants.COPYFILE_FICLONE);
+      // its content comes after it
       return;
     default:
       // Devices and fifos are left out, as Docker's local exporter does for users.
       return;
   }
 }
+
+/** Large ones that cannot share their blocks go in pieces: nobody waits for a copy that was interrupted. */
+async function copyContent({ diskPath = "", size }: FileNode, target: string, breath: Breath): Promise<void> {
+  if (size < largeBytes) return copyFileSync(diskPath, target, constants.COPYFILE_FICLONE);
+  try {
+    copyFileSync(diskPath, target, constants.COPYFILE_FICLONE_FORCE);
+  } catch {
+    const fd = openSync(target, "wx", 0o600);
+    try {
+      for (const chunk of readContent(diskPath, size)) {
+        for (let at = 0; at < chunk.length;) at += writeSync(fd, chunk, at);
+        if (breath.isDue) await breath.take();
+      }
+    } finally {
+      closeSync(fd);
+    }
+  }
+}
+
+const largeBytes = 4 << 20;
 
 function finishNode(target: string, node: FileNode): void {
   if (node.type !== "file" && node.type !== "directory" && node.type !== "symlink") return;

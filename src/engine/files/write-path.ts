@@ -1,6 +1,7 @@
 /** `cp IMAGE:/path DEST`: a path of an image into a directory of this machine, by the rules of Docker's cp. */
 import { chmodSync, closeSync, lchownSync, linkSync, lstatSync, mkdirSync, openSync, readlinkSync, rmSync, statSync, symlinkSync, writeSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { Breath } from "../../base/breath.ts";
 import { SlipwayError, asSlipwayError } from "../../base/errors.ts";
 import { lutimesNs } from "../../store/syscalls.ts";
 import { filesOf, type PathCopy, type PlacedNode } from "./archive-path.ts";
@@ -102,10 +103,12 @@ function makeNode(path: string, { node, inside }: PlacedNode): void {
 async function writeFile(path: string, content: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined): Promise<number> {
   makeRoom(path, false);
   const fd = openSync(path, "wx", 0o600);
+  const breath = new Breath(signal);
   let bytes = 0;
   try {
     for await (const chunk of content) {
       signal?.throwIfAborted();
+      if (breath.isDue) await breath.take();
       for (let at = 0; at < chunk.length;) at += writeSync(fd, chunk, at);
       bytes += chunk.length;
     }

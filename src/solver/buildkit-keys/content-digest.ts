@@ -78,7 +78,7 @@ class TreeDigests {
   #ofFile(node: FileNode | undefined): Digest {
     if (node === undefined) return digestOf("");
     const hash = createHash("sha256").update(headerOf(node));
-    if (node.type === "file" && node.diskPath !== undefined) readContent(node.diskPath, node.size, (chunk) => hash.update(chunk));
+    if (node.type === "file" && node.diskPath !== undefined) for (const chunk of readContent(node.diskPath, node.size)) hash.update(chunk);
     return `sha256:${hash.digest("hex")}` as Digest;
   }
 }

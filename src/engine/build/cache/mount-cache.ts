@@ -13,7 +13,7 @@ import type { NotedStep } from "../../../solver/cache-exchange/cache-exchange.ts
 import { mountAnnotation, type ImportedBlob } from "../../../solver/cache-exchange/imported-cache.ts";
 import { lockKey } from "../../../solver/key-lock.ts";
 import { treeSize, type Store } from "../../../store/index.ts";
-import { packDirectory } from "../../../store/pack.ts";
+import { packInTurns } from "../../../store/pack.ts";
 import { createUnpacker } from "../../../store/unpack.ts";
 import { decompressDetected } from "../../../tar/compression.ts";
 import type { CacheMountChoice } from "./cache-api.ts";
@@ -78,9 +78,9 @@ async function mountBlob(input: MountExport, { id, key, isShared }: UsedMount): 
 async function packMount(store: Store, directory: string, signal: AbortSignal): Promise<Descriptor> {
   const sizeBytes = treeSize(directory);
   if (sizeBytes > maxMountBytes) throw new SlipwayError("resource_exhausted", "CACHE_MOUNT", `it has ${sizeBytes} bytes, more than ${maxMountBytes}`);
-  // Packing is one synchronous pass; its result goes through a file so that compressing costs disk and not memory.
+  // The tar goes through a file so that compressing costs disk and not memory.
   using tar = store.blobs.ingest();
-  packDirectory({ directory, overlay: false, owners: store.ownership.owners, onChunk: (bytes) => tar.write(bytes) });
+  await packInTurns({ directory, overlay: false, owners: store.ownership.owners, onChunk: (bytes) => tar.write(bytes) }, signal);
   const { digest: plain } = tar.commit();
   using ingest = store.blobs.ingest();
   const write = async (chunks: AsyncIterable<Uint8Array>): Promise<void> => {

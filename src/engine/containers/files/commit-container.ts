@@ -6,7 +6,7 @@ import { hostPlatform } from "../../../oci/platform.ts";
 import { parsePublish } from "../../../runtime/ports.ts";
 import { pauseContainer, unpauseContainer, containerState, type ContainerHost } from "../../../runtime/container.ts";
 import type { ContainerRecord } from "../../../runtime/container-records.ts";
-import { packDirectory } from "../../../store/pack.ts";
+import { packInTurns } from "../../../store/pack.ts";
 import { currentOwnership } from "../../../store/ownership.ts";
 import type { Store } from "../../../store/index.ts";
 import type { CommitOptions } from "../../api.ts";
@@ -25,7 +25,7 @@ export async function commitContainer(store: Store, host: ContainerHost, record:
   const held = options.pause !== false && containerState(host, record).status === "running";
   if (held) await pauseContainer(host, record.id);
   try {
-    const diffId = addLayer(store, record);
+    const diffId = await addLayer(store, record);
     const chain = [...store.containers<ContainerRecord>().chain(record.id)];
     const below = base === undefined ? chain : (base.rootfs.diff_ids ?? []);
     return store.images.commit({ config: Buffer.from(document(record, { base, config, below, diffId, options })), chain: [...below, diffId] }, names);
@@ -81,20 +81,21 @@ function configOf({ config, labels, mounts }: ContainerRecord, image: ImageConta
   };
 }
 
-function addLayer(store: Store, { paths }: ContainerRecord): Digest {
+async function addLayer(store: Store, { paths }: ContainerRecord): Promise<Digest> {
   const meter = new LayerMeter();
   using ingest = store.blobs.ingest();
-  packDirectory({
+  const options = {
     directory: paths.upper,
     overlay: true,
     wholeSeconds: true,
     owners: currentOwnership().owners,
-    skip: (path) => isStub(paths.upper, path),
-    onChunk: (bytes) => {
+    skip: (path: string) => isStub(paths.upper, path),
+    onChunk: (bytes: Buffer) => {
       meter.push(bytes);
       ingest.write(bytes);
     },
-  });
+  };
+  await packInTurns(options, undefined);
   const sizeBytes = meter.finish();
   const { digest } = ingest.commit();
   store.layers.addTar(digest, sizeBytes);
