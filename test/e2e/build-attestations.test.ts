@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { hash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { after, describe, test } from "node:test";
 import { readTarMembers } from "../../src/tar/index.ts";
 import { startRegistry } from "../../src/testing/index.ts";
+import { identityToken, startKeylessServer } from "../trust/keyless-services.ts";
 import { createSandbox } from "./sandbox.ts";
 
 interface Entry {
@@ -231,6 +232,25 @@ describe("what a build says of its result", async () => {
       readonly buildDefinition: { readonly internalParameters: object };
     };
     assert.deepEqual(Object.keys(buildDefinition.internalParameters), ["builderPlatform"]);
+  });
+
+  test("--sign --keyless signs image and statements for an identity", async () => {
+    await using services = await startKeylessServer();
+    const name = `${registry.host}/keyless/app:1`;
+    const [issuer, identity] = ["https://oidc.test", "dev@acme.test"];
+    const token = identityToken({ iss: issuer, sub: identity, exp: Math.floor(Date.now() / 1000) + 600 });
+    const root = `${sandbox.directory}/trusted-root.json`;
+    writeFileSync(root, services.trustedRoot);
+    const context = sandbox.folder({ Dockerfile: "FROM busybox\n" });
+    const urls = ["--fulcio-url", services.url, "--rekor-url", services.url];
+    const told = await sandbox.call(["build", "-t", name, "--push", "--sign", "--keyless", ...urls, context], { env: { SIGSTORE_ID_TOKEN: token } });
+    assert.equal(told.code, 0, told.stderr);
+    const image = name.replace(/:1$/, `@${(await document("keyless/app", "1")).manifests?.[0]?.digest}`);
+    const trusted = ["--certificate-identity-regexp", "^dev@", "--certificate-oidc-issuer", issuer, "--trusted-root", root];
+    await sandbox.ok(["verify", "--recursive", ...trusted, name]);
+    await sandbox.ok(["verify", "--type", "slsaprovenance02", ...trusted, image]);
+    assert.equal((await sandbox.call(["verify", "--identity", "other@acme.test", "--issuer", issuer, "--trusted-root", root, name])).code, 12);
+    assert.ok(!`${told.stdout}${told.stderr}`.includes(token));
   });
 
   test("files have their statements beside them", async () => {

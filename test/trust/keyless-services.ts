@@ -1,4 +1,5 @@
 /** An authority, a transparency log and a time stamp authority in this process, over HTTP: sigstore's own mock answers. */
+import { once } from "node:events";
 import { generateKeyPairSync, hash, type KeyPairKeyObjectResult } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -61,6 +62,10 @@ export async function startKeylessServer(): Promise<KeylessServer> {
     const body = await bytesOf(request);
     requests.push({ path: request.url ?? "", body: body.toString() });
     const handler = handlers.find(({ path }) => path === request.url);
+    if (request.url?.startsWith("/endless/") === true) {
+      while (!response.destroyed) if (!response.write(Buffer.alloc(1 << 20))) await Promise.race([once(response, "drain"), once(response, "close")]);
+      return;
+    }
     if (request.url?.startsWith("/nonsense/") === true) return void response.end("{}");
     if (handler === undefined) return void response.writeHead(404).end();
     const told = await handler.fn(request.url === log1 ? entryOf(body.toString()) : request.url === stampPath ? questionOf(body) : body.toString());

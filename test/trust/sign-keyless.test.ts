@@ -98,6 +98,7 @@ describe("signing for an identity", () => {
     ["a token about nobody", { ...keyless, token: identityToken({ iss: issuer, exp: future }) }, "IDENTITY_TOKEN_INVALID"],
     ["an authority that is not there", { ...keyless, fulcioUrl: "http://127.0.0.1:1" }, "KEYLESS_UNAVAILABLE"],
     ["an authority that answers nonsense", { ...keyless, fulcioUrl: `${services.url}/nonsense` }, "KEYLESS_INVALID"],
+    ["an authority that never ends", { ...keyless, fulcioUrl: `${services.url}/endless` }, "RESPONSE_TOO_LARGE"],
     ["an authority that is none", { ...keyless, fulcioUrl: `${services.url}/none` }, "KEYLESS_REFUSED"],
     ["a log that is none", { ...keyless, rekorUrl: `${services.url}/none` }, "KEYLESS_REFUSED"],
     ["neither log nor time stamp", { ...keyless, rekorUrl: "" }, "USAGE"],
