@@ -1,4 +1,5 @@
 /** The library's words for containers. */
+import type { SlipwayError } from "../base/errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Filters } from "./api.ts";
 import type { FileChange } from "./transfer-api.ts";
@@ -218,6 +219,11 @@ export interface ContainerApi {
   /** Creates without starting; answers the id. Missing images are pulled as `pull` says. */
   create(options: RunOptions, onPull?: (event: PullEvent) => void): Promise<string>;
   start(container: string): Promise<void>;
+  /**
+   * After a boot, or after monitors were killed: starts what its restart policy wants and does not run, oldest first, one after the other. A
+   * container that was never started is left alone; one with `always` is started though it was stopped by hand. Failures do not end it.
+   */
+  startByPolicies(): AsyncGenerator<{ readonly id: string; readonly name: string; readonly failure?: SlipwayError }>;
   /** create + start; with `attach` it also carries the streams and answers the exit code at the end. */
   run(
     options: RunOptions,

@@ -10,6 +10,7 @@ export function createContainers(store: Store, client: () => Promise<RegistryCli
     {
       create: "promise",
       start: "promise",
+      startByPolicies: "stream",
       run: "promise",
       attach: "promise",
       restart: "promise",

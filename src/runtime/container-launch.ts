@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { closeSync, constants, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import type { SlipwayError } from "../base/errors.ts";
 import { unmount } from "../store/overlay.ts";
+import { bootId } from "./boot-id.ts";
 import { startConmon, type ConmonPlan } from "./conmon.ts";
 import { undoLaunchCommand } from "./container-cleanup.ts";
 import { startFailed } from "./container-errors.ts";
@@ -78,6 +79,7 @@ async function startCreated(host: ContainerHost, record: ContainerRecord, { runt
       status: "running",
       pid,
       startTimeTicks: startTimeTicks(pid) ?? "",
+      bootId: bootId(),
       exitCode: 0,
       startedAt: new Date().toISOString(),
       finishedAt: "",

@@ -15,6 +15,8 @@ export interface ContainerState {
   readonly pid: number;
   /** field 22 of /proc/PID/stat: tells this process from a later one with the same pid */
   readonly startTimeTicks: string;
+  /** the boot of the machine in which it was started; absent: before the first start */
+  readonly bootId?: string;
   readonly exitCode: number;
   /** RFC 3339, "" when it has not happened */
   readonly startedAt: string;

@@ -1,6 +1,6 @@
 /** Restart policies: what the process that a container's monitor leaves behind does when the container ended. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { isSlipwayError } from "../base/errors.ts";
+import { isSlipwayError, SlipwayError } from "../base/errors.ts";
 import type { ContainerHost } from "./container-host.ts";
 import { withContainerLock } from "./container-lock.ts";
 import type { ContainerRecord, RestartPolicy } from "./container-records.ts";
@@ -21,6 +21,14 @@ export function wantsRestart(
   if (policy === undefined || policy.name === "no" || end.stopAsked) return false;
   if (policy.name !== "on-failure") return true;
   return end.exitCode !== 0 && (policy.maximumRetryCount === 0 || end.restarts < policy.maximumRetryCount);
+}
+
+/**
+ * Whether a container that has run before and does not run now belongs to those that are started with the machine. `always` means also one that
+ * was stopped by hand. Pure.
+ */
+export function wantsStartWithMachine(policy: RestartPolicy | undefined, end: Parameters<typeof wantsRestart>[1]): boolean {
+  return policy?.name === "always" || wantsRestart(policy, end);
 }
 
 /** Doubles from run to run, and begins anew after a good one. Pure. */
@@ -65,4 +73,31 @@ export function noteStopAsked(host: ContainerHost, id: string): void {
   if (record === undefined) return;
   const state = record.state.status === "restarting" ? { ...record.state, status: "exited" as const } : record.state;
   host.records.update({ ...record, state, stopAsked: true });
+}
+
+export interface PolicyStart {
+  readonly record: ContainerRecord;
+  /** why it could not be started; the record has it too */
+  readonly failure?: SlipwayError;
+}
+
+/** Starts what its policy wants and does not run, oldest first: after a boot, or after monitors were killed. */
+export async function* startByPolicies(host: ContainerHost): AsyncGenerator<PolicyStart> {
+  for (const { id } of host.records.list().toReversed()) {
+    const record = host.records.get(id);
+    if (record === undefined || !waitsForMachine(host, record)) continue;
+    try {
+      await startContainer(host, id);
+      yield { record };
+    } catch (error) {
+      if (!(error instanceof SlipwayError)) throw error;
+      yield { record, failure: error };
+    }
+  }
+}
+
+function waitsForMachine(host: ContainerHost, record: ContainerRecord): boolean {
+  const { status, exitCode } = containerState(host, record);
+  const end = { exitCode, stopAsked: record.stopAsked === true, restarts: record.restarts?.count ?? 0 };
+  return status === "exited" && wantsStartWithMachine(record.config.restartPolicy, end);
 }

@@ -1,6 +1,7 @@
 /** What is true about a container now, whatever its record says: processes die by kill -9, and machines are switched off. */
 import { readFileSync, statSync } from "node:fs";
 import { isSlipwayError } from "../base/errors.ts";
+import { bootId } from "./boot-id.ts";
 import { readPidFile } from "./conmon.ts";
 import { containerFiles, type ContainerFiles, type ContainerHost } from "./container-host.ts";
 import type { ContainerRecord, ContainerState } from "./container-records.ts";
@@ -37,12 +38,13 @@ const noProcess = { pid: 0, startTimeTicks: "" };
 /** Changes nothing. The same object as in the record when nothing changed. */
 export function currentState(host: Pick<ContainerHost, "runDirectory">, record: ContainerRecord): ContainerState {
   const { state } = record;
-  if (state.status === "restarting" && !isAlive(record.restarts ?? noProcess)) return { ...state, status: "exited" };
+  const sameBoot = state.bootId === undefined || state.bootId === bootId();
+  if (state.status === "restarting" && !(sameBoot && isAlive(record.restarts ?? noProcess))) return { ...state, status: "exited" };
   if (!isUp(state)) return state;
   const files = containerFiles(host, record);
   const early = readExit(files);
   // between the process's end and the monitor's word the container counts as running
-  if (early === undefined && (isAlive(state) || isMonitored(files))) return state;
+  if (early === undefined && sameBoot && (isAlive(state) || isMonitored(files))) return state;
   // the monitor may have said it, and ended, since the first look
   const { exitCode, finishedAt } = early ?? readExit(files) ?? { exitCode: lostExitCode, finishedAt: new Date().toISOString() };
   return { ...state, status: "exited", pid: 0, startTimeTicks: "", exitCode, finishedAt, oomKilled: exists(files.oomFile) };

@@ -19,6 +19,8 @@ import {
   type ExecOptions,
 } from "./container.ts";
 import { containerFiles } from "./container-host.ts";
+import { currentState } from "./container-state.ts";
+import { startTimeTicks } from "./death-watch.ts";
 import { createOptions, createTestHost, temporaryDirectory, whyNoContainers } from "./test-machine.ts";
 
 const reason = whyNoContainers(["conmon", "perl"]);
@@ -47,6 +49,20 @@ async function exec(name: string, options: Partial<ExecOptions>): Promise<{ exit
   };
   return { ...(await execInContainer(host, name, { args: ["true"], env: [], terminal: false, stdin: "none", onOutput, ...options })), ...texts };
 }
+
+test("a container of a former boot does not run, whoever has its process id now", skip, async () => {
+  const id = create("former", "sleep 1000");
+  const { record } = await startContainer(host, id);
+  assert.equal(containerState(host, record).status, "running");
+  const former = { ...record, state: { ...record.state, bootId: "another" } };
+  const { status, exitCode, pid } = currentState(host, former);
+  assert.deepEqual([status, exitCode, pid], ["exited", 255, 0]);
+  const waiting = { count: 1, delayMs: 100, pid: process.pid, startTimeTicks: startTimeTicks(process.pid) ?? "" };
+  const restarting = { ...record, restarts: waiting, state: { ...record.state, status: "restarting" as const } };
+  assert.equal(currentState(host, restarting).status, "restarting");
+  assert.equal(currentState(host, { ...restarting, state: { ...restarting.state, bootId: "another" } }).status, "exited");
+  await removeContainer(host, id, { force: true });
+});
 
 test("logs tell streams, parts and order; the exit code is kept", skip, async () => {
   create("logs", "echo one; echo two; echo bad >&2; printf part; exit 7");

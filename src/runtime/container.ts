@@ -12,7 +12,7 @@ export { topContainer } from "./container-top.ts";
 export { updateContainer } from "./container-update.ts";
 export { containerUsage } from "./container-usage.ts";
 export { readHealth, type Health, type HealthStatus } from "./health-checks.ts";
-export { restartByPolicy } from "./container-restart.ts";
+export { restartByPolicy, startByPolicies } from "./container-restart.ts";
 export { startContainer, type StartOptions } from "./container-start.ts";
 export { containerState, isAbandoned } from "./container-state.ts";
 export { killContainer, redrawTerminal, removeContainer, resizeContainer, stopContainer, waitContainer } from "./container-stop.ts";

@@ -3,9 +3,11 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
+import { createServer } from "node:net";
 import path from "node:path";
 import { after, test, type TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { freePort } from "./free-port.ts";
 import { listProcesses, readText, type Process } from "./processes.ts";
 import { createSandbox, slipwayPath } from "./sandbox.ts";
 
@@ -84,6 +86,31 @@ scenario("kill -9 of the monitor: the container is still there, then it is not",
   assert.deepEqual(processes(id.slice(0, 12)), []);
   await sandbox.ok(["start", "lost"]);
   assert.equal(await status("lost"), "running 0");
+});
+
+scenario("after a boot the truth is told, and system start starts what policies want", async () => {
+  const port = await freePort();
+  const policies = ["always", "unless-stopped", "on-failure", "no"];
+  for (const name of policies) await sandbox.ok(["run", "-d", "--restart", name, "--name", name, "busybox", "sleep", marker]);
+  await sandbox.ok(["run", "-d", "--restart", "unless-stopped", "--name", "halted", "busybox", "sleep", marker]);
+  await sandbox.ok(["stop", "-t", "0", "halted"]);
+  await sandbox.ok(["run", "-d", "--restart", "always", "--name", "portless", "-p", `127.0.0.1:${port}:80`, "busybox", "sleep", marker]);
+  await sandbox.ok(["create", "--restart", "always", "--name", "fresh", "busybox", "sleep", marker]);
+  for (const { pid, words } of processes(sandbox.store)) if (words.includes("conmon ")) process.kill(pid, "SIGKILL");
+  for (const { pid } of processes(`sleep ${marker}`)) process.kill(pid, "SIGKILL");
+  await eventually("nothing runs", () => processes(`sleep ${marker}`).length === 0);
+  assert.equal(await status("always"), "exited 255");
+  await sandbox.ok(["ps", "-a"]);
+  await using server = createServer().listen(port, "127.0.0.1");
+  await once(server, "listening");
+  const started = await sandbox.call(["system", "start"]);
+  assert.equal(started.stdout, "always\nunless-stopped\non-failure\n");
+  assert.match(started.stderr, /\nError: failed to start containers: portless\n$/);
+  assert.equal(started.code, 1);
+  assert.equal(await sandbox.ok(["ps", "--format", "{{.Names}}"]), "on-failure\nunless-stopped\nalways");
+  assert.equal(await status("fresh"), "created 0");
+  await sandbox.ok(["rm", "-f", "portless"]);
+  assert.equal(await sandbox.ok(["system", "start"]), "");
 });
 
 scenario("kill -9 of the monitor of a --rm container: it goes when somebody looks", async () => {

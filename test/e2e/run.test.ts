@@ -3,27 +3,17 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import path from "node:path";
 import { after, test } from "node:test";
 import { cgroupKind, cgroupsWritable } from "../../src/runtime/cgroups.ts";
 import { findInit } from "../../src/runtime/container-init.ts";
+import { freePort } from "./free-port.ts";
 import { createSandbox, slipwayPath } from "./sandbox.ts";
 
 const limitsSkip = cgroupsWritable(cgroupKind()) ? false : "control groups cannot be written";
 
 const sandbox = await createSandbox();
 after(() => sandbox[Symbol.asyncDispose]());
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 /** Asks until the server answers, at most ten seconds. */
 async function fetchText(url: string): Promise<string> {

@@ -73,6 +73,17 @@ export const systemCommands: readonly Command[] = [
     load: async () => (await import("../commands/prune.ts")).runSystemPrune,
   },
   {
+    name: "start",
+    short: "Start the containers whose restart policy wants them to run",
+    long: "Starts the containers whose restart policy wants them to run and that do not: after a boot of the machine, or after their monitors were killed. What runs already is left alone, and so is what was never started.",
+    usage: "",
+    flags: [],
+    args: { min: 0, max: 0 },
+    paths: ["system start"],
+    examples: [{ text: "What a unit of systemd runs at boot", command: "slipway system start" }],
+    load: async () => (await import("../commands/system-start.ts")).runSystemStart,
+  },
+  {
     name: "info",
     short: "Show what the store and the machine are like",
     usage: "[OPTIONS]",

@@ -98,6 +98,14 @@ export class Containers implements ContainerApi {
     await startContainer(this.#hostOf(), container);
   }
 
+  async *startByPolicies(): ReturnType<ContainerApi["startByPolicies"]> {
+    await this.#settle();
+    const { startByPolicies } = await runtime();
+    for await (const { record, failure } of startByPolicies(this.#hostOf())) {
+      yield { id: record.id, name: record.name, ...(failure === undefined ? {} : { failure }) };
+    }
+  }
+
   async run(
     options: RunOptions,
     attach?: AttachStreams,
