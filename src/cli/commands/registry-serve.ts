@@ -44,7 +44,8 @@ export function formatExchange({ request, status, sentBytes, durationMs, remoteA
 export function parseUpstream(text: string): string {
   const host = text.replace(/^https?:\/\//, "").replace(/\/$/, "");
   try {
-    if (!host.includes("/")) return parseReference(`${host}/name`).domain;
+    // a bare word would be a user of Docker Hub
+    if (/^(?:localhost$|.*[.:])/.test(host) && !host.includes("/")) return parseReference(`${host}/name`).domain;
   } catch {
     // told below
   }
