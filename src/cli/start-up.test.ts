@@ -46,7 +46,7 @@ const commands: readonly (readonly [string, readonly string[], number])[] = [
   ["--version", ["--version"], 40],
   ["--help", ["--help"], 40],
   ["version", ["version"], 40],
-  ["a cached build", ["build", "-q", "-t", "app", context], 390],
+  ["a cached build", ["build", "-q", "-t", "app", context], 320],
   ["images", ["images"], 155],
   ["inspect", ["inspect", "app"], 265],
   ["tag", ["tag", "app", "other"], 145],

@@ -7,7 +7,7 @@ import { lower } from "../graph/test-lowering.ts";
 import { digestOf } from "../oci/digest.ts";
 import { isSlipwayError } from "../base/errors.ts";
 import { whyNoContainers } from "../runtime/test-machine.ts";
-import { execInputs, execKey, type ExecStep } from "./exec-runner.ts";
+import { execInputs, execKey, type ExecStep } from "./exec-step.ts";
 import { createTestBuilder } from "./test-build.ts";
 
 const reason = whyNoContainers();

@@ -2,13 +2,9 @@
 import { chmodSync, chownSync, lstatSync, lutimesSync, mkdirSync, readdirSync, rmSync, utimesSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { canonicalJson } from "../base/canonical-json.ts";
 import { SlipwayError } from "../base/errors.ts";
 import { goQuote } from "../base/go-text.ts";
-import { digestOf } from "../oci/digest.ts";
-import type { ExecMount, ExecOp } from "../graph/op.ts";
-import { identityOf, type Vertex } from "../graph/vertex.ts";
-import type { NetworkPool } from "../runtime/network-pool.ts";
+import type { ExecOp } from "../graph/op.ts";
 import type { SpecMount, SpecNetwork } from "../runtime/spec-options.ts";
 import { runStep } from "../runtime/step.ts";
 import { stepMountTargets } from "../runtime/step-mounts.ts";
@@ -16,82 +12,17 @@ import { parseUlimit } from "../runtime/ulimit.ts";
 import { mountOverlay, unmount } from "../store/overlay.ts";
 import { hashInTurns } from "../store/pack.ts";
 import { pruneUpper } from "../store/prune-upper.ts";
-import { chainId, type Chain, type MergedView, type Store } from "../store/index.ts";
+import type { Chain, MergedView, Store } from "../store/index.ts";
 import { StepMounts } from "./exec-mounts.ts";
-import type { StepSecrets } from "./given-mounts.ts";
-import { StepKeeper, type KeepingPolicy } from "./keep-step.ts";
+import { rootChain, type ExecEnvironment, type ExecStep } from "./exec-step.ts";
+import { StepKeeper } from "./keep-step.ts";
 import { enterMountNamespace } from "./mount-namespace.ts";
 import { dropMountPoints, makeMountPoints } from "./mount-points.ts";
 import { makeWorkingDirectory, resolveStepUser } from "./step-user.ts";
 import { resolveInTree } from "./resolve-path.ts";
-import type { Result } from "./results.ts";
 import type { StepRun } from "./step-cache.ts";
 import { acquireNetwork, networkFiles, sharedMemory } from "./step-network.ts";
 import { nameOfVariable, recordOf } from "./step-record.ts";
-
-export interface ExecStep {
-  readonly store: Store;
-  readonly vertex: Vertex;
-  readonly op: ExecOp;
-  readonly inputs: readonly Result[];
-  readonly signal: AbortSignal | undefined;
-}
-
-export interface ExecEnvironment {
-  /** ids of cache mounts that this build began anew, as the first of its steps without cache did for each */
-  readonly freshCaches: Set<string>;
-  readonly secrets: StepSecrets;
-  readonly restoreCache?: ((id: string, directory: string, signal: AbortSignal | undefined) => Promise<void>) | undefined;
-  readonly networks: () => NetworkPool;
-  readonly keeping: KeepingPolicy;
-  readonly onOutput: (stream: 1 | 2, data: Uint8Array) => void;
-}
-
-export function rootChain({ op, inputs }: ExecStep): Chain {
-  const root = op.scratchBase ? undefined : inputs[0];
-  return root?.kind === "layers" ? root.chain : [];
-}
-
-/** Everything that can change the outcome; secrets' values and proxies are no part of it. */
-export function execKey(step: ExecStep): string {
-  const { mounts, ...identity } = identityOf(step.op) as { readonly mounts: readonly ExecMount[] };
-  const sources = mounts.map((mount) => {
-    if ((mount.type !== "bind" && mount.type !== "cache") || mount.input === undefined) return mount;
-    const input = step.inputs[mount.input];
-    return { ...mount, input: input?.kind === "layers" ? chainId(input.chain) : "" };
-  });
-  return digestOf(canonicalJson({ version: "exec-step.v1", op: identity, mounts: sources, root: chainId(rootChain(step)) }));
-}
-
-export function execInputs(step: ExecStep): Readonly<Record<string, string>> {
-  const { op, vertex } = step;
-  const entries = new Map([
-    ["instruction", vertex.metadata.instruction],
-    ["base", chainId(rootChain(step))],
-    ["image", digestOf(vertex.metadata.baseImage)],
-    [
-      "mounts",
-      digestOf(
-        canonicalJson(op.mounts.map((mount) => ("input" in mount && mount.input !== undefined ? chainOfInput(step, mount.input) : (mount.target ?? "")))),
-      ),
-    ],
-    ["user", op.user],
-    ["working directory", op.cwd],
-    ["network", op.network],
-  ]);
-  const args = vertex.metadata.arguments;
-  for (const [name, value] of Object.entries(args)) entries.set(`arg:${name}`, value);
-  for (const entry of op.env) {
-    const equals = entry.indexOf("=");
-    if (!Object.hasOwn(args, entry.slice(0, equals))) entries.set(`env:${entry.slice(0, equals)}`, entry.slice(equals + 1));
-  }
-  return Object.fromEntries(entries);
-}
-
-function chainOfInput(step: ExecStep, index: number): string {
-  const input = step.inputs[index];
-  return input?.kind === "layers" ? chainId(input.chain) : "";
-}
 
 /** Fails with PROCESS_FAILED (details.exitCode) when the command fails, and with what keeps it from starting. */
 export async function runExecStep(step: ExecStep, environment: ExecEnvironment): Promise<StepRun> {

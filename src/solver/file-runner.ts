@@ -9,7 +9,7 @@ import { identityOf, type Vertex } from "../graph/vertex.ts";
 import { chainId, emptyLayer, emptyView, parentOf, type Chain, type FileView, type Store } from "../store/index.ts";
 import { endOfArchive } from "../tar/writer.ts";
 import { applyCopy, directoryNode, makeDirectories, resolveDestination, type Placement } from "./apply-copy.ts";
-import { unpackArchive, type UnpackSurroundings } from "./archives.ts";
+import type { UnpackSurroundings } from "./archives.ts";
 import { contentKeyOf, emitLayer } from "./emit-layer.ts";
 import { digestFile, FileDigests } from "./file-digests.ts";
 import { directoryModeOf, parseModeChange } from "../graph/file-mode.ts";
@@ -198,12 +198,17 @@ async function applyAction(step: FileStep, action: FileAction, draft: LayerDraft
       copies.push(copy);
       // one after the other: what comes later meets what came before
       for (const source of copy.selection) {
-        const isUnpacked = action.unpack && (await unpackArchive(draft, action, source, placement, unpackSurroundings(step)));
+        const isUnpacked = action.unpack && (await unpackSource(step, draft, action, source, placement));
         if (!isUnpacked) applyCopy(draft, action, [source], copy.tree, placement);
       }
       return;
     }
   }
+}
+
+async function unpackSource(step: FileStep, draft: LayerDraft, action: CopyAction, source: SelectedSource, placement: Placement): Promise<boolean> {
+  const { unpackArchive } = await import("./archives.ts");
+  return await unpackArchive(draft, action, source, placement, unpackSurroundings(step));
 }
 
 function unpackSurroundings(step: FileStep): UnpackSurroundings {

@@ -10,7 +10,7 @@ import { listVertices, type Vertex } from "../graph/vertex.ts";
 import type { Store } from "../store/index.ts";
 import type { KeyNode } from "./buildkit-keys/key-node.ts";
 import type { CacheExchange, RemoteHit } from "./cache-exchange/cache-exchange.ts";
-import { execInputs, execKey, rootChain, runExecStep, type ExecEnvironment, type ExecStep } from "./exec-runner.ts";
+import { execInputs, execKey, rootChain, type ExecEnvironment, type ExecStep } from "./exec-step.ts";
 import { baseChain, prepareFileStep, runFileStep, type FileStep } from "./file-runner.ts";
 import { Gate } from "./gate.ts";
 import type { Result } from "./results.ts";
@@ -246,6 +246,7 @@ export class Solver {
       run: async () => {
         await this.#fetch(step.inputs);
         using _slot = await this.#gate.enter(this.#signal);
+        const { runExecStep } = await import("./exec-runner.ts");
         return await runExecStep(step, { ...this.#options.execution, onOutput: (stream, data) => report.log(stream, data) });
       },
     });

@@ -8,7 +8,7 @@ import type { Chain, Store } from "../store/index.ts";
 import { keyNodeOf, type KeyNode, type SolvedInput } from "./buildkit-keys/key-node.ts";
 import type { CacheExchange } from "./cache-exchange/cache-exchange.ts";
 import { diffOf, mergeOf } from "./combine-layers.ts";
-import { execKey } from "./exec-runner.ts";
+import { execKey } from "./exec-step.ts";
 import { prepareFileStep } from "./file-runner.ts";
 import type { Result } from "./results.ts";
 

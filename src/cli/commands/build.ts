@@ -10,7 +10,7 @@ import { chooseMode } from "../progress/create-renderer.ts";
 import { checkOutputPath, fileError, writeOutputFile } from "./archive-file.ts";
 import { buildOptionsFrom } from "./build-options.ts";
 import { callFrom, dockerfileShownAs, runCall } from "./call.ts";
-import { checkBuilder } from "./buildx.ts";
+import { checkBuilder } from "./builder-flag.ts";
 import { showTask } from "./show-task.ts";
 
 interface ResultFiles {

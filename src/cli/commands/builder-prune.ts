@@ -1,5 +1,5 @@
 /** `builder prune`: cache records that nothing needs, or all of them. */
-import { checkBuilder } from "./buildx.ts";
+import { checkBuilder } from "./builder-flag.ts";
 import type { CacheRecordSummary } from "../../engine/api.ts";
 import type { Handler } from "../command.ts";
 import { alignColumns } from "../table.ts";

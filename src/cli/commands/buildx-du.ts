@@ -6,7 +6,7 @@ import { nilList } from "../go-value.ts";
 import { renderRows, type RowType } from "../render.ts";
 import { alignColumns } from "../table.ts";
 import { formatAgo, formatGoTime, formatSize } from "../units.ts";
-import { checkBuilder } from "./buildx.ts";
+import { checkBuilder } from "./builder-flag.ts";
 import { filtersFrom } from "./filters.ts";
 
 function isMutable({ type }: CacheRecordSummary): boolean {

@@ -3,26 +3,15 @@ import { parsePlatform } from "../../oci/index.ts";
 import { asSlipwayError } from "../../base/errors.ts";
 import type { BuilderSummary, SlipwayApi } from "../../engine/api.ts";
 import type { Handler, Invocation } from "../command.ts";
-import type { Cli } from "../cli.ts";
 import { cliError } from "../failure.ts";
 import { compileTemplate } from "../go-template.ts";
 import { GoStruct } from "../go-value.ts";
 import { formatJsonLine } from "../json.ts";
 import { alignColumns } from "../table.ts";
+import { builderFrom } from "./builder-flag.ts";
 
 const driver = "slipway";
 const endpoint = "local";
-
-/** What `--builder` or BUILDX_BUILDER names; neither means the current one. Fails with NO_SUCH_BUILDER. */
-function builderFrom({ env }: Cli, engine: SlipwayApi, word: string | undefined): BuilderSummary | undefined {
-  const name = word === undefined || word === "" ? (env["BUILDX_BUILDER"] ?? "") : word;
-  return name === "" ? undefined : engine.builders.inspect(name);
-}
-
-/** A misspelt builder is told as buildx tells it. Fails with NO_SUCH_BUILDER (not_found). */
-export function checkBuilder(cli: Cli, engine: SlipwayApi, word: string | undefined): void {
-  builderFrom(cli, engine, word);
-}
 
 async function about(engine: SlipwayApi): Promise<{ readonly version: string; readonly platforms: readonly string[] }> {
   return { version: `v${engine.system.version()["Version"] ?? "0.0.0"}`, platforms: await engine.system.platforms() };

@@ -11,7 +11,7 @@ import type { AttestationDocument } from "../attestations/attestation-manifest.t
 import { keptAttestations, readIndexDocument, type KeptAttestation } from "../attestations/kept-attestations.ts";
 import type { Annotations } from "../build/annotations.ts";
 import { withDockerTypes } from "../push/docker-types.ts";
-import { configWithDiffIds, type PreparedLayer } from "../push/estargz-layer.ts";
+import { configWithDiffIds, type PreparedLayer } from "../push/prepared-layer.ts";
 import { preparedLayer } from "../push/layer-for-push.ts";
 import type { LayerCompression } from "../registry-api.ts";
 import { layerBlob } from "./layer-forms.ts";

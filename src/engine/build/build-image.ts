@@ -15,7 +15,8 @@ import { join } from "node:path";
 import type { PolicyGate } from "../policy-gate.ts";
 import type { BuildOptions, BuildResult, BuildWarning } from "../api.ts";
 import { parseTagName } from "../image-names.ts";
-import { openCaches, type BuildCaches } from "./cache/build-caches.ts";
+import type { BuildCaches } from "./cache/build-caches.ts";
+import { openCaches } from "./cache/open-caches.ts";
 import { parseAttestations, type AttestationRequests } from "../provenance/attestation-options.ts";
 import { SourceRevisions, type BuildFacts } from "../provenance/build-facts.ts";
 import { withExcerpt } from "./diagnostics.ts";
@@ -53,7 +54,7 @@ export async function buildImage(asked: BuildOptions, surroundings: BuildSurroun
   const { context, loaded } = await openBuild(asked, surroundings, signal);
   const options = asked.reproducible === true ? await (await import("./commit-time.ts")).withCommitTime(asked, context, signal) : asked;
   const parsed = parseWarning(loaded, options, surroundings);
-  await using caches = openCaches(options, surroundings, signal);
+  await using caches = await openCaches(options, surroundings, signal);
   for (let attempt = 1; ; attempt++) {
     try {
       return await buildOnce(options, surroundings, { context, parsed, targets, tags, signal, caches, attestations, startedMs });

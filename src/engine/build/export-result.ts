@@ -3,7 +3,7 @@ import { digestOf, type Digest } from "../../oci/digest.ts";
 import type { BuildOutput, BuildResult } from "../api.ts";
 import { familiar } from "../image-names.ts";
 import { commitIndex } from "../images/image-index.ts";
-import { configWithDiffIds } from "../push/estargz-layer.ts";
+import { configWithDiffIds } from "../push/prepared-layer.ts";
 import { SlipwayError } from "../../base/errors.ts";
 import { annotationsFor, indexAnnotations, parseAnnotations, wantsIndex } from "./annotations.ts";
 import { assembleConfig } from "./assemble-config.ts";

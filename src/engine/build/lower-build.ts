@@ -10,7 +10,6 @@ import { platformArgs, targetStageOf } from "../../graph/platform-args.ts";
 import { isGitUrl, isHttpUrl } from "../../graph/remote-source.ts";
 import type { Store } from "../../store/index.ts";
 import type { BuildOptions } from "../api.ts";
-import { layoutImage } from "./layout-context.ts";
 import type { LintContext, ParsedBuild } from "./lint.ts";
 import { resolveBase, type BaseResolver } from "./resolve-bases.ts";
 import type { TargetPlatforms } from "./target-platforms.ts";
@@ -142,8 +141,12 @@ async function contextsFor(
 ): Promise<ReadonlyMap<string, NamedContext>> {
   const named = new Map<string, NamedContext>();
   for (const [name, value] of Object.entries(contexts)) {
-    const layout = value.startsWith("oci-layout://");
-    named.set(name.toLowerCase(), layout ? { kind: "resolved", image: await layoutImage(store, name, value, platform, signal) } : namedContext(value));
+    if (!value.startsWith("oci-layout://")) {
+      named.set(name.toLowerCase(), namedContext(value));
+      continue;
+    }
+    const { layoutImage } = await import("./layout-context.ts");
+    named.set(name.toLowerCase(), { kind: "resolved", image: await layoutImage(store, name, value, platform, signal) });
   }
   return named;
 }

@@ -5,8 +5,6 @@ import { resolve } from "node:path";
 import { SlipwayError } from "../../base/errors.ts";
 import { isGitContext, isHttpUrl, parseGitUrl } from "../../graph/remote-source.ts";
 import type { Store } from "../../store/index.ts";
-import { createUnpacker } from "../../store/unpack.ts";
-import { decompress, detectCompression, isTarHeader, peek, probeSizeBytes } from "../../tar/compression.ts";
 import type { BuildContext } from "../api.ts";
 import { commitDigest, type ContextSource } from "../provenance/build-facts.ts";
 import { downloadFile } from "./download.ts";
@@ -55,6 +53,7 @@ function contextError(message: string, path: string): SlipwayError {
 }
 
 async function openStream(source: AsyncIterable<Uint8Array>, id: string, store: Store, signal: AbortSignal): Promise<OpenedContext> {
+  const { decompress, detectCompression, isTarHeader, peek, probeSizeBytes } = await import("../../tar/compression.ts");
   const { head, rest } = await peek(source, probeSizeBytes);
   const directory = store.layers.workDirectory("context");
   const kind = detectCompression(head);
@@ -62,6 +61,7 @@ async function openStream(source: AsyncIterable<Uint8Array>, id: string, store: 
     const text = await collectText(rest);
     return { directory, id, foreign: true, dockerfileText: text };
   }
+  const { createUnpacker } = await import("../../store/unpack.ts");
   const unpacker = createUnpacker({ directory, whiteouts: "literal", owners: { mode: "ignore" }, limits: { maxBytes: maxContextBytes } });
   for await (const chunk of decompress(rest, kind, { maxBytes: maxContextBytes, signal })) unpacker.push(chunk);
   unpacker.finish();

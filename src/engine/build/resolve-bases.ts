@@ -12,7 +12,6 @@ import { findSuggestion, withSuggestion } from "../../dockerfile/suggest.ts";
 import { findImage } from "../image-names.ts";
 import { ownVariant, variantFor, variantsOf } from "../images/variants.ts";
 import { withNearTags } from "../near-tags.ts";
-import { pullImage } from "../pull-image.ts";
 import { tellWaits } from "../wait-events.ts";
 import { runStepOf, type Step } from "./progress-steps.ts";
 
@@ -148,6 +147,7 @@ async function fetchImage(resolver: BaseResolver, need: ImageNeed, step: Step): 
   const reference = parseReference(need.reference);
   const client = await resolver.client();
   using _waits = tellWaits(client, ({ status }) => step.log(`${status}\n`));
+  const { pullImage } = await import("../pull-image.ts");
   const pulled = await pullImage({
     store,
     client,

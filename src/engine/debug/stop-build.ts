@@ -11,7 +11,7 @@ import type { Chain, KeptStep, Store } from "../../store/index.ts";
 import { SourceRevisions } from "../provenance/build-facts.ts";
 import type { BuildOptions } from "../api.ts";
 import { openBuild, reportIgnoreFile, type BuildSurroundings } from "../build/build-image.ts";
-import { openCaches } from "../build/cache/build-caches.ts";
+import { openCaches } from "../build/cache/open-caches.ts";
 import { withExcerpt } from "../build/diagnostics.ts";
 import { parseBuild } from "../build/lint.ts";
 import { lowerBuild } from "../build/lower-build.ts";
@@ -31,7 +31,7 @@ export async function stopBuild(options: BuildOptions & { readonly line: number 
   const { target: _, ...untargeted } = options;
   try {
     const resolver = { ...surroundings, signal };
-    const caches = openCaches(options, surroundings, signal);
+    const caches = await openCaches(options, surroundings, signal);
     const input = { parsed: { ...parsed, dockerfile: stopped.dockerfile }, context, signal, caches, revisions: new SourceRevisions() };
     const platforms = await lowerBuild(untargeted, { ...input, contextId: context.id, targets, images: new Map(), resolver });
     await reportIgnoreFile(surroundings.onProgress, context);

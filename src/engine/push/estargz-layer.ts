@@ -1,15 +1,10 @@
 /** Layers as eStargz. The table of contents is part of what is decompressed, so the image that is pushed has diffIDs, and an id, of its own. */
 import { parseDigest, type Digest } from "../../oci/digest.ts";
-import { mediaTypes, type Descriptor } from "../../oci/manifest.ts";
+import { mediaTypes } from "../../oci/manifest.ts";
 import type { Store } from "../../store/index.ts";
 import { compressEstargz } from "../../tar/index.ts";
 import type { LayerCompression } from "../registry-api.ts";
-
-export interface PreparedLayer {
-  readonly descriptor: Descriptor;
-  /** of the bytes that the blob decompresses to */
-  readonly diffId: Digest;
-}
+import type { PreparedLayer } from "./prepared-layer.ts";
 
 const tocDigestAnnotation = "containerd.io/snapshot/stargz/toc.digest";
 const uncompressedSizeAnnotation = "io.containers.estargz.uncompressed-size";
@@ -25,12 +20,4 @@ export async function estargzLayer(store: Store, diffId: Digest, { level }: Laye
   const { tocDigest, uncompressedSize, diffId: whole } = next.value;
   const annotations = { [tocDigestAnnotation]: tocDigest, [uncompressedSizeAnnotation]: String(uncompressedSize) };
   return { descriptor: { mediaType: mediaTypes.ociLayerGzip, digest, size, annotations }, diffId: parseDigest(whole) };
-}
-
-/** The config for these layers; the same bytes where they are its own. */
-export function configWithDiffIds(config: Uint8Array, diffIds: readonly Digest[]): Uint8Array {
-  const fields = JSON.parse(Buffer.from(config).toString()) as { readonly rootfs?: { readonly diff_ids?: readonly string[] } };
-  const own = fields.rootfs?.diff_ids ?? [];
-  if (own.length === diffIds.length && diffIds.every((diffId, at) => diffId === own[at])) return config;
-  return Buffer.from(JSON.stringify({ ...fields, rootfs: { ...fields.rootfs, diff_ids: diffIds } }));
 }

@@ -6,7 +6,8 @@ import type { LayerCompression } from "../registry-api.ts";
 import type { Store } from "../../store/index.ts";
 import { compressGzip, compressZstd } from "../../tar/index.ts";
 import { ociTypes } from "../archive/layer-forms.ts";
-import { estargzLayer, type PreparedLayer } from "./estargz-layer.ts";
+import { estargzLayer } from "./estargz-layer.ts";
+import type { PreparedLayer } from "./prepared-layer.ts";
 
 export const defaultCompression: LayerCompression = { type: "gzip", force: false };
 

@@ -20,7 +20,7 @@ import type { AttestationDocument } from "../attestations/attestation-manifest.t
 import { keptAttestations, readIndexDocument, type KeptAttestation } from "../attestations/kept-attestations.ts";
 import type { LayerCompression } from "../registry-api.ts";
 import { withDockerTypes } from "./docker-types.ts";
-import { configWithDiffIds, type PreparedLayer } from "./estargz-layer.ts";
+import { configWithDiffIds, type PreparedLayer } from "./prepared-layer.ts";
 import { preparedLayer } from "./layer-for-push.ts";
 
 export interface PushProgress {

@@ -37,8 +37,8 @@ export interface BuildCaches {
 
 type WrittenTarget = Exclude<CacheTarget, { readonly type: "inline" }>;
 
-/** Fails with INVALID_REFERENCE where a cache is to be written. Caches that cannot be read are told and left out. */
-export function openCaches(options: BuildOptions, surroundings: CacheSurroundings, signal: AbortSignal): BuildCaches {
+/** See open-caches.ts. */
+export function openBuildCaches(options: BuildOptions, surroundings: CacheSurroundings, signal: AbortSignal): BuildCaches {
   const { cacheFrom = [], cacheTo = [] } = options;
   const isInline = cacheTo.some(({ type }) => type === "inline") || isTrue(options.buildArgs?.["BUILDKIT_INLINE_CACHE"]);
   const targets = cacheTo.filter((target): target is WrittenTarget => target.type !== "inline");
