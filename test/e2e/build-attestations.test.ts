@@ -153,6 +153,11 @@ describe("what a build says of its result", async () => {
     assert.equal(docker.status, 200, "Docker's media types have no place for it");
   });
 
+  test("each manifest of attestations has a line of progress", async () => {
+    const { stderr } = await sandbox.buildPlain("FROM busybox\n", {}, ["--provenance=mode=min", "-o", `type=oci,dest=${sandbox.directory}/told.tar`]);
+    assert.equal(new Set(stderr.match(/exporting attestation manifest sha256:[0-9a-f]{64}/g)).size, 1, stderr);
+  });
+
   test("BUILDX_NO_DEFAULT_ATTESTATIONS leaves pushed images alone", async () => {
     const context = sandbox.folder({ Dockerfile: "FROM busybox\n" });
     await sandbox.ok(["build", "-t", `${registry.host}/none/app:1`, "--push", context], { env: { BUILDX_NO_DEFAULT_ATTESTATIONS: "1" } });

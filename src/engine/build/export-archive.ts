@@ -7,16 +7,17 @@ import type { ArchivedImage, ArchivedIndex, ArchivePlan, ImageDocument, PlanOpti
 import { annotationsFor, indexAnnotations } from "./annotations.ts";
 import { namesOf, type BuiltImage, type Exportable, type Exported } from "./exportable.ts";
 import type { ImageOutput } from "./image-output.ts";
-import { runStepOf } from "./progress-steps.ts";
+import { runStepOf, type Step } from "./progress-steps.ts";
 import { destinationRequired, writeStream } from "./write-stream.ts";
 
 type ArchiveOutput = Extract<BuildOutput, { type: "docker" | "oci" }>;
 
-export async function exportArchive(input: Exportable, output: ArchiveOutput, asked: ImageOutput): Promise<Exported> {
-  const { onProgress } = input;
-  const asIndex = standsAsIndex(input);
+export async function exportArchive(exportable: Exportable, output: ArchiveOutput, asked: ImageOutput): Promise<Exported> {
+  const { onProgress } = exportable;
+  const asIndex = standsAsIndex(exportable);
   const label = output.type === "oci" ? "exporting to oci image format" : "exporting to docker image format";
   return await runStepOf(onProgress, label, async (step) => {
+    const input = tellingAttestations(exportable, step);
     const archived = archivedResult(input, namesOf(input.tags, [output]));
     step.status("exporting layers", 0, undefined, true);
     const plan = await writeArchived(input, output, archived, planOptions(input, output, asked));
@@ -32,6 +33,24 @@ function configOf({ blobs }: ArchivePlan, { digest, mediaType }: Descriptor): Di
   const source = blobs.find((blob) => blob.digest === digest)?.source;
   const parsed = source !== undefined && "bytes" in source ? parseManifestOrIndex(source.bytes, mediaType) : undefined;
   return parsed?.kind === "manifest" ? parsed.manifest.config.digest : undefined;
+}
+
+/** The step has a line for each manifest with attestations, as BuildKit's has. */
+export function tellingAttestations(input: Exportable, step: Step): Exportable {
+  const { attest } = input;
+  if (attest === undefined) return input;
+  const told = new Set<Digest>();
+  return {
+    ...input,
+    attest: async (at, document) => {
+      const documents = await attest(at, document);
+      for (const { digest } of documents.map(({ entry }) => entry)) {
+        if (!told.has(digest)) step.status(`exporting attestation manifest ${digest}`, 0, undefined, true);
+        told.add(digest);
+      }
+      return documents;
+    },
+  };
 }
 
 /** What was built, as archives and registries take it. */

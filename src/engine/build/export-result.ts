@@ -8,7 +8,7 @@ import { SlipwayError } from "../../base/errors.ts";
 import { annotationsFor, indexAnnotations, parseAnnotations, wantsIndex } from "./annotations.ts";
 import { assembleConfig } from "./assemble-config.ts";
 import { buildOrigin } from "./build-origin.ts";
-import { exportArchive, standsAsIndex } from "./export-archive.ts";
+import { exportArchive, standsAsIndex, tellingAttestations } from "./export-archive.ts";
 import { exportFiles } from "./export-files.ts";
 import { namesOf, type BuiltImage, type Exportable, type Exported, type ExportInput, type PlatformResult } from "./exportable.ts";
 import { parseImageOutput, type ImageOutput } from "./image-output.ts";
@@ -118,9 +118,10 @@ async function withRewrittenTimes({ store, results, signal }: Exportable, image:
   return { ...image, chain, config: Buffer.from(configWithDiffIds(image.config, chain)) };
 }
 
-async function exportImage(input: Exportable, attributes: Readonly<Record<string, string>>, asked: ImageOutput): Promise<Exported> {
-  const { store, onProgress, tags, images, asIndex, signal } = input;
+async function exportImage(exportable: Exportable, attributes: Readonly<Record<string, string>>, asked: ImageOutput): Promise<Exported> {
+  const { store, onProgress, tags, images, asIndex, signal } = exportable;
   return await runStepOf(onProgress, "exporting to image", async (step) => {
+    const input = tellingAttestations(exportable, step);
     const names = namesOf(tags, [{ type: "image", attributes }]);
     step.status("exporting layers", 0, undefined, true);
     const config = asIndex ? undefined : digestOf((images[0] as BuiltImage).config);
