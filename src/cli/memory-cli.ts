@@ -15,6 +15,7 @@ export interface EngineParts {
   readonly images?: Partial<SlipwayApi["images"]>;
   readonly containers?: Partial<SlipwayApi["containers"]>;
   readonly volumes?: Partial<SlipwayApi["volumes"]>;
+  readonly networks?: Partial<SlipwayApi["networks"]>;
   readonly system?: Partial<SlipwayApi["system"]>;
   readonly builders?: Partial<SlipwayApi["builders"]>;
   readonly transfer?: Partial<SlipwayApi["transfer"]>;
@@ -82,6 +83,7 @@ function engineFrom(parts: EngineParts): SlipwayApi {
     images: group(parts.images, "images") as SlipwayApi["images"],
     containers: group(parts.containers, "containers") as SlipwayApi["containers"],
     volumes: group(parts.volumes, "volumes") as SlipwayApi["volumes"],
+    networks: group(parts.networks, "networks") as SlipwayApi["networks"],
     system: group(parts.system, "system") as SlipwayApi["system"],
     builders: group(parts.builders, "builders") as SlipwayApi["builders"],
     transfer: group(parts.transfer, "transfer") as SlipwayApi["transfer"],

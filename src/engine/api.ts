@@ -19,6 +19,7 @@ import type { TransferApi } from "./transfer-api.ts";
 import type { PolicyApi, PolicySettings } from "./policy-api.ts";
 import type { TwiceOptions, TwiceResult } from "./twice-api.ts";
 import type { LockChange } from "./lock/lock-file.ts";
+import type { NetworkApi } from "./networks-api.ts";
 import type { VolumeApi } from "./volumes-api.ts";
 import type { TrustApi } from "./trust-api.ts";
 
@@ -371,6 +372,7 @@ export interface SlipwayApi {
   readonly images: ImageApi;
   readonly containers: ContainerApi;
   readonly volumes: VolumeApi;
+  readonly networks: NetworkApi;
   readonly system: SystemApi;
   readonly transfer: TransferApi;
   readonly accounts: AccountApi;
@@ -385,6 +387,7 @@ export interface SlipwayApi {
 export type { CacheExportSettings, CacheMountChoice, CacheSource, CacheTarget } from "./build/cache/cache-api.ts";
 export type { ErrorKind };
 export type * from "./container-api.ts";
+export type * from "./networks-api.ts";
 export type * from "./volumes-api.ts";
 export type * from "./system-api.ts";
 export type * from "./transfer-api.ts";

@@ -1,5 +1,6 @@
 /** The library's words for containers. */
 import type { SlipwayError } from "../base/errors.ts";
+import type { NetworkRequest } from "./networks-api.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Filters } from "./api.ts";
 import type { FileChange } from "./transfer-api.ts";
@@ -62,7 +63,10 @@ export interface RunOptions {
   readonly mounts?: readonly MountOption[];
   /** of the volumes that `volumes` makes; "local" is there */
   readonly volumeDriver?: string;
+  /** "bridge", "host", "none", "container:NAME", or a network that was made */
   readonly network?: string;
+  /** several, or one with more than its name; in place of `network` */
+  readonly networks?: readonly NetworkRequest[];
   readonly labels?: Readonly<Record<string, string>>;
   readonly addHosts?: readonly string[];
   readonly tty?: boolean;

@@ -38,6 +38,8 @@ import type { PolicyApi, PolicySettings } from "./policy-api.ts";
 import type { PolicyGate } from "./policy-gate.ts";
 import { createAccounts } from "./accounts.ts";
 import type { AccountApi } from "./registry-api.ts";
+import { createNetworks } from "./networks/networks.ts";
+import type { NetworkApi } from "./networks-api.ts";
 import { createVolumes } from "./volumes/volumes.ts";
 import type { VolumeApi } from "./volumes-api.ts";
 import { createTransfer } from "./transfer.ts";
@@ -49,6 +51,7 @@ export class Slipway implements SlipwayApi {
   readonly images: ImageApi;
   readonly containers: ContainerApi;
   readonly volumes: VolumeApi;
+  readonly networks: NetworkApi;
   readonly system: SystemApi;
   readonly transfer: TransferApi;
   readonly accounts: AccountApi;
@@ -68,6 +71,7 @@ export class Slipway implements SlipwayApi {
     this.images = createImages(store, this.#registry, this.#gate);
     this.containers = createContainers(store, this.#registry, this.#gate);
     this.volumes = createVolumes(store);
+    this.networks = createNetworks(store);
     this.builders = createBuilders(store.layout.root);
     this.debug = createDebug(store, this.#registry, this.#gate);
     this.accounts = createAccounts(this.#registry);

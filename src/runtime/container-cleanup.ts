@@ -10,6 +10,7 @@ import type { ContainerRecord } from "./container-records.ts";
 import { containerState, isUp } from "./container-state.ts";
 import { shellCommand } from "./death-watch.ts";
 import { endHealthCommand } from "./health-checks.ts";
+import { keeperFiles } from "./network-keeper-files.ts";
 import { runtimeCall, runtimeOf, type OciRuntime, type RuntimeCall } from "./oci-runtime.ts";
 import { runProgram } from "./run-program.ts";
 
@@ -38,6 +39,7 @@ export async function clearAway(host: ContainerHost, record: ContainerRecord): P
   if (pasta !== undefined && isPasta(pasta)) process.kill(pasta, "SIGKILL");
   if (statSync(files.healthPid, { throwIfNoEntry: false }) !== undefined) await runProgram("/bin/sh", ["-c", `${endHealthCommand(files)} || true`]);
   rmSync(files.healthPid, { force: true });
+  rmSync(`${keeperFiles(host.runDirectory).members}/${record.id}`, { force: true });
   unmountIfAllowed(`${files.network}/netns`);
   unmountIfAllowed(files.rootfs);
   for (const path of [files.run, files.execs]) rmSync(path, { recursive: true, force: true });

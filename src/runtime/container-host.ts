@@ -1,6 +1,7 @@
 /** What the operations on containers share: where things lie and how the rest of the program is reached. */
 import type { ContainerConfig, ContainerMount, ContainerRecord, ContainerRecords } from "./container-records.ts";
 import type { PortMapping } from "./ports.ts";
+import type { NetworkDefinition } from "./user-networks.ts";
 
 /** Made once by the engine. */
 export interface ContainerHost {
@@ -16,6 +17,9 @@ export interface ContainerHost {
    * `run` names the run that ended: a later one may have begun before the command gets to work.
    */
   readonly exitCommand?: (id: string, run: string) => readonly string[];
+  /** What users' networks need: the command that becomes their keeper, and the store's directory. */
+  readonly keeper?: { readonly command: readonly string[]; readonly store: string };
+  readonly networkOf?: (id: string) => NetworkDefinition | undefined;
 }
 
 export interface CreateContainerOptions {

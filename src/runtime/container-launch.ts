@@ -11,10 +11,12 @@ import type { ContainerFiles, ContainerHost } from "./container-host.ts";
 import { openContainerNetwork, type ContainerNetwork } from "./container-network.ts";
 import type { ContainerRecord } from "./container-records.ts";
 import { createContainerSpec, writeSystemFiles } from "./container-spec.ts";
+import { joinNetworks } from "./joined-networks.ts";
 import { joinedNamespaces } from "./joined-namespaces.ts";
 import { requireRunnable } from "./emulation.ts";
 import { endHealthCommand, prepareHealthChecks, probeOf } from "./health-checks.ts";
 import { killCommand, noteDeath, shellCommand, startTimeTicks } from "./death-watch.ts";
+import { keeperFiles } from "./network-keeper-files.ts";
 import { runtimeCall, type OciRuntime } from "./oci-runtime.ts";
 import { runProgram } from "./run-program.ts";
 import { startFailureOf } from "./runtime-errors.ts";
@@ -51,10 +53,11 @@ export async function launch(host: ContainerHost, record: ContainerRecord, plan:
     const answer = await startConmon(plan.conmon, conmonPlan(host, record, { ...plan, network, token }), monitorEnv(process.env));
     if (answer.pid <= 0) throw failureOf(files, record, answer.message);
     await cache.harvest(record.id);
+    const endpoints = await joinNetworks(host, record, answer.pid);
     if (plan.size !== undefined) writeTerminalSize(files, plan.size);
     // the container has its own copy of the mounts now; ours would only pile up in a program that starts many
     unmount(files.rootfs);
-    return await startCreated(host, record, { runtime, files, network, pid: answer.pid });
+    return await startCreated(host, endpoints === undefined ? record : { ...record, endpoints }, { runtime, files, network, pid: answer.pid });
   } finally {
     note.drop();
   }
@@ -112,6 +115,7 @@ function conmonPlan(host: ContainerHost, record: ContainerRecord, { runtime, fil
   const exitScript = [
     ...(checked ? [endHealthCommand(files)] : []),
     ...(network.own === undefined ? [] : [`{ ${killCommand(network.own.pastaPid)}; }`]),
+    ...(record.config.networkMode === "bridge" ? [shellCommand(["rm", "-f", `${keeperFiles(host.runDirectory).members}/${record.id}`])] : []),
     ...(host.exitCommand === undefined ? [":"] : [shellCommand(host.exitCommand(record.id, token))]),
   ].join("; ");
   return {

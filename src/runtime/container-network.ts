@@ -14,9 +14,12 @@ export interface ContainerNetwork {
   readonly own: Network | undefined;
 }
 
+/** The interface that leads out of a container that is not on the default bridge. */
+const wayOutInterface = "uplink";
+
 /** Fails as createNetwork() does. */
 export async function openContainerNetwork(
-  host: Pick<ContainerHost, "onWarning">,
+  host: Pick<ContainerHost, "onWarning" | "networkOf">,
   record: ContainerRecord,
   { files, rootless, joined }: { readonly files: ContainerFiles; readonly rootless: boolean; readonly joined: JoinedNamespaces["network"] },
 ): Promise<ContainerNetwork> {
@@ -25,12 +28,22 @@ export async function openContainerNetwork(
     return { mode: networkMode, spec: joined === undefined ? { kind: "none" } : { kind: "netns", path: joined.path }, own: undefined };
   if (networkMode !== "bridge") return { mode: networkMode, spec: { kind: networkMode }, own: undefined };
   try {
-    const own = await createNetwork({ kind: "container", publish: record.ports, directory: files.network, detached: true });
+    const own = await createNetwork({ kind: "container", publish: record.ports, directory: files.network, detached: true, ...wayOut(host, record) });
     return { mode: "bridge", spec: { kind: "netns", path: own.netnsPath }, own };
   } catch (error) {
+    // others expect to find it in its networks
+    if (record.config.networks !== undefined) throw error;
     // root's containers could do harm on the host's network; a user's have the user's powers there
     if (!rootless || record.ports.length > 0 || !isSlipwayError(error, "NETWORK_FAILED")) throw error;
     host.onWarning(`the container uses the host's network, because no network of its own could be made: ${error.message}`);
     return { mode: "host", spec: { kind: "host" }, own: undefined };
   }
+}
+
+/** In users' networks the way out has an interface beside theirs, if one of them leads out at all. */
+function wayOut(host: Pick<ContainerHost, "networkOf">, { config }: ContainerRecord): { readonly interfaceName?: string; readonly closed?: boolean } {
+  const { networks } = config;
+  if (networks === undefined || networks.bridge) return {};
+  const open = networks.attached.some(({ networkId }) => host.networkOf?.(networkId)?.internal === false);
+  return open ? { interfaceName: wayOutInterface } : { closed: true };
 }

@@ -6,6 +6,7 @@
 import type { Healthcheck } from "../oci/image-config.ts";
 import type { ResourceLimits, Ulimit } from "./spec-options.ts";
 import type { PortMapping } from "./ports.ts";
+import type { ContainerNetworks, Endpoint } from "./user-networks.ts";
 
 export type ContainerStatus = "created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead";
 
@@ -65,6 +66,8 @@ export interface ContainerConfig {
   readonly user: string;
   readonly hostname: string;
   readonly networkMode: NetworkMode;
+  /** absent: the mode says it all */
+  readonly networks?: ContainerNetworks;
   readonly terminal: boolean;
   readonly openStdin: boolean;
   readonly removeOnExit: boolean;
@@ -130,6 +133,8 @@ export interface ContainerRecord {
   readonly labels: Readonly<Record<string, string>>;
   readonly mounts: readonly ContainerMount[];
   readonly state: ContainerState;
+  /** in users' networks, while it runs */
+  readonly endpoints?: readonly Endpoint[];
   readonly config: ContainerConfig;
   readonly paths: ContainerPaths;
   /** somebody stopped or killed it since its last start: no restart policy starts it */

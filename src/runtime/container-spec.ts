@@ -9,7 +9,7 @@ import type { ContainerConfig, ContainerMount, ContainerRecord } from "./contain
 import { cgroupPath } from "./container-cgroup.ts";
 import { hostAddress } from "./host-address.ts";
 import type { JoinedNamespaces } from "./joined-namespaces.ts";
-import { containerAddress, dnsForwardAddress } from "./network-addresses.ts";
+import { containerAddress, dnsForwardAddress, resolverAddress } from "./network-addresses.ts";
 import { makeHosts, makeResolvConf } from "./network-files.ts";
 import { specMachine, type OciRuntime } from "./oci-runtime.ts";
 import type { OciSpec } from "./oci-spec.ts";
@@ -114,7 +114,7 @@ export function writeSystemFiles(host: ContainerHost, record: ContainerRecord): 
         hostname: config.hostname,
         extraHosts: config.extraHosts,
         ...(gateway === undefined ? {} : { hostGateway: gateway }),
-        ...(config.networkMode === "bridge" ? { address: containerAddress } : {}),
+        addresses: ownAddresses(record),
       });
   const resolvConf = makeResolvConf({
     hostText: readText("/etc/resolv.conf"),
@@ -123,10 +123,17 @@ export function writeSystemFiles(host: ContainerHost, record: ContainerRecord): 
     search: config.dnsSearch,
     options: config.dnsOptions,
     dnsForward: dnsForwardAddress,
+    ...(config.networks === undefined || config.networks.attached.length === 0 ? {} : { resolver: resolverAddress }),
   });
   writeFileSync(files.hosts, hosts, { mode: 0o644 });
   writeFileSync(files.hostname, `${config.hostname}\n`, { mode: 0o644 });
   writeFileSync(files.resolvConf, resolvConf, { mode: 0o644 });
+}
+
+function ownAddresses({ config, endpoints = [] }: ContainerRecord): readonly string[] {
+  const onBridge = config.networkMode === "bridge" && (config.networks?.bridge ?? true);
+  const inUse = endpoints.filter(({ networkId }) => config.networks?.attached.some((attachment) => attachment.networkId === networkId));
+  return [...(onBridge ? [containerAddress] : []), ...inUse.map(({ address }) => address)];
 }
 
 function makeSharedMemory(path: string): string {

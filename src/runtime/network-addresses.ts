@@ -5,3 +5,5 @@ export const containerAddress = "172.17.0.2";
 export const containerGateway = "172.17.0.1";
 /** Queries to it go to the host's own resolver, where that one listens on loopback only. */
 export const dnsForwardAddress = "172.17.0.1";
+/** Where containers in users' networks ask for names, as with Docker. */
+export const resolverAddress = "127.0.0.11";

@@ -12,7 +12,7 @@ test("a container's hosts end with its own name", () => {
   const text = makeHosts({
     kind: "container",
     hostname: "hh",
-    address: "172.17.0.2",
+    addresses: ["172.17.0.2"],
     extraHosts: ["a:1.2.3.4", "b=host-gateway", "c:::1", "d=[::2]"],
     hostGateway: "192.0.2.2",
   });

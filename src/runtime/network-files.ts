@@ -12,6 +12,8 @@ export interface ResolvConfOptions {
   readonly options?: readonly string[];
   /** address at which DNS queries are forwarded to the host, used when the host's servers are only on loopback */
   readonly dnsForward?: string;
+  /** one of ours answers at this address, and asks the host's */
+  readonly resolver?: string;
 }
 
 export function makeResolvConf(options: ResolvConfOptions): string {
@@ -20,9 +22,11 @@ export function makeResolvConf(options: ResolvConfOptions): string {
     lines.filter((line) => line.startsWith(`${keyword} `) || line.startsWith(`${keyword}\t`)).map((line) => line.slice(keyword.length).trim());
   const fromHost = valuesOf("nameserver").filter((server) => options.hostNetwork || !isLoopback(server));
   const fallback = options.dnsForward === undefined ? [] : [options.dnsForward];
-  const servers = options.dns?.length ? options.dns : fromHost.length > 0 ? fromHost : fallback;
+  const servers = options.resolver !== undefined ? [options.resolver] : options.dns?.length ? options.dns : fromHost.length > 0 ? fromHost : fallback;
   const search = options.search?.length ? options.search.filter((domain) => domain !== ".").join(" ") : (valuesOf("search").at(-1) ?? "");
-  const settings = options.options?.length ? options.options.join(" ") : (valuesOf("options").at(-1) ?? "");
+  const asked = options.options?.length ? options.options.join(" ") : (valuesOf("options").at(-1) ?? "");
+  // names without a dot are containers'
+  const settings = options.resolver === undefined || /(^|\s)ndots:/.test(asked) ? asked : `${asked} ndots:0`.trim();
   const text = [
     ...servers.map((server) => `nameserver ${server}`),
     ...(search === "" ? [] : [`search ${search}`]),
@@ -38,8 +42,8 @@ export function needsDnsForward(hostText: string): boolean {
 
 export interface HostsOptions {
   readonly hostname: string;
-  /** the container's own address, with a network of its own */
-  readonly address?: string;
+  /** the container's own addresses, with networks of its own */
+  readonly addresses?: readonly string[];
   /** "name:ip", "name=ip", "name:host-gateway" as given to --add-host */
   readonly extraHosts: readonly string[];
   /** what host-gateway stands for */
@@ -63,7 +67,7 @@ export function makeHosts(options: HostsOptions): string {
     const { name, address } = parseExtraHost(text, options.hostGateway);
     return `${address}\t${name}`;
   });
-  const own = options.address === undefined || options.kind === "build" ? [] : [`${options.address}\t${options.hostname}`];
+  const own = options.kind === "build" ? [] : (options.addresses ?? []).map((address) => `${address}\t${options.hostname}`);
   return [...base, ...extra, ...own].map((line) => `${line}\n`).join("");
 }
 

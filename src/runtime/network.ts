@@ -21,6 +21,10 @@ export interface NetworkOptions {
   readonly publish: readonly PortMapping[];
   /** a directory of the caller, made when missing, in which the namespace gets its file */
   readonly directory: string;
+  /** "eth0" where nothing is said */
+  readonly interfaceName?: string;
+  /** no pasta: nothing leads out, and nothing is published */
+  readonly closed?: boolean;
   /** The network outlives this process: whoever keeps it runs `pasta`'s end itself (close() still works). */
   readonly detached?: boolean;
 }
@@ -40,6 +44,7 @@ export interface Network {
  * (unavailable) with pasta's words, and details.remedy where root can mend it. SCTP cannot be published (UNSUPPORTED_PROTOCOL).
  */
 export async function createNetwork(options: NetworkOptions): Promise<Network> {
+  if (options.closed === true) return await createClosedNetwork(options.directory);
   const pasta = requireProgram("pasta", options.publish.length > 0 ? "publishing ports" : "a network of its own");
   const unshare = requireProgram("unshare", "a network of its own");
   const ports = await choosePorts(options.publish);
@@ -52,7 +57,11 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
   writeFileSync(netnsPath, "");
   try {
     await runProgram(unshare, [`--net=${netnsPath}`, "true"]);
-    await startPasta(pasta, pastaArguments({ netnsPath, pidFile, ports }), ports);
+    await startPasta(
+      pasta,
+      pastaArguments({ netnsPath, pidFile, ports, ...(options.interfaceName === undefined ? {} : { interfaceName: options.interfaceName }) }),
+      ports,
+    );
   } catch (error) {
     dropNamespace(netnsPath);
     throw error;
@@ -62,10 +71,21 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
   return { netnsPath, ports, pastaPid, close: closer(netnsPath, pastaPid, note) };
 }
 
+async function createClosedNetwork(directory: string): Promise<Network> {
+  const unshare = requireProgram("unshare", "a network of its own");
+  enterPrivateMountNamespace();
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const netnsPath = join(directory, "netns");
+  writeFileSync(netnsPath, "");
+  await runProgram(unshare, [`--net=${netnsPath}`, "true"]);
+  return { netnsPath, ports: [], pastaPid: 0, close: () => Promise.resolve(dropNamespace(netnsPath)) };
+}
+
 export interface PastaPlan {
   readonly netnsPath: string;
   readonly pidFile: string;
   readonly ports: readonly PortMapping[];
+  readonly interfaceName?: string;
 }
 
 /** `host` is passed in by tests; otherwise read from the machine. */
@@ -79,7 +99,7 @@ export function pastaArguments(plan: PastaPlan, host: { readonly family: HostFam
     "0:0",
     "--pid",
     plan.pidFile,
-    ...familyArguments(host.family),
+    ...familyArguments(host.family, plan.interfaceName ?? "eth0"),
     // services that listen on the host's loopback only stay out of reach, as with Docker
     "--no-map-gw",
     ...(needsDnsForward(host.resolvConf) ? ["--dns-forward", dnsForwardAddress] : []),
@@ -147,13 +167,13 @@ function dropNamespace(netnsPath: string): void {
 /** What leads out of the machine; "none" where nothing does, as on a laptop without its network. */
 export type HostFamily = "ipv4" | "ipv6" | "none";
 
-const interfaceName = ["--ns-ifname", "eth0"] as const;
-const ipv4 = ["--ipv4-only", "--address", containerAddress, "--netmask", "16", "--gateway", containerGateway, ...interfaceName] as const;
+const ipv4 = ["--ipv4-only", "--address", containerAddress, "--netmask", "16", "--gateway", containerGateway] as const;
 
 /** Pasta takes what it is not told from the host's interface: where there is none it is told all, and published ports work all the same. */
-function familyArguments(family: HostFamily): readonly string[] {
-  if (family === "ipv6") return interfaceName;
-  return family === "ipv4" ? ipv4 : [...ipv4, "--interface", "lo", "--mac-addr", "02:42:ac:11:00:01"];
+function familyArguments(family: HostFamily, name: string): readonly string[] {
+  const named = ["--ns-ifname", name];
+  if (family === "ipv6") return named;
+  return family === "ipv4" ? [...ipv4, ...named] : [...ipv4, ...named, "--interface", "lo", "--mac-addr", "02:42:ac:11:00:01"];
 }
 
 function readHost(): { family: HostFamily; resolvConf: string } {

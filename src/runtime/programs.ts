@@ -13,6 +13,7 @@ export const packageOf = {
   newuidmap: "uidmap",
   unshare: "util-linux",
   nsenter: "util-linux",
+  ip: "iproute2",
   git: "git",
   busybox: "busybox-static",
   ps: "procps",

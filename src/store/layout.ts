@@ -32,6 +32,7 @@ export interface StoreLayout {
   readonly steps: string;
   readonly containers: string;
   readonly volumes: string;
+  readonly networks: string;
   readonly locks: string;
   /** digests of context files, one index per context directory */
   readonly contexts: string;
@@ -54,6 +55,7 @@ export function layoutOf(root: string): StoreLayout {
     steps: join(root, "steps"),
     containers: join(root, "containers"),
     volumes: join(root, "volumes"),
+    networks: join(root, "networks"),
     locks: join(root, "locks"),
     contexts: join(root, "contexts"),
     uploads: join(root, "uploads"),

@@ -22,6 +22,8 @@ const newer = { move_mount: 429, fsopen: 430, fsconfig: 431, fsmount: 432, opena
 const prototypes = {
   unshare: "int unshare(int flags)",
   setns: "int setns(int fd, int type)",
+  socket: "int socket(int family, int type, int protocol)",
+  bind: "int bind(int fd, const void *address, unsigned int size)",
   chroot: "int chroot(const void *path)",
   fchdir: "int fchdir(int fd)",
   mount: "int mount(const void *source, const void *target, const void *type, unsigned long flags, const void *data)",
@@ -270,6 +272,34 @@ export function unshareMounts(): void {
 /** Enters the mount namespace that `fd` is open on, at its root: it becomes root and working directory, also out of a chroot. */
 export function enterMounts(fd: number): void {
   call("setns", undefined, fd, mountNamespace);
+}
+
+const networkNamespace = 0x40000000;
+
+/** This thread gets a network namespace of its own, with nothing in it; sockets that are open stay where they are. */
+export function unshareNetwork(): void {
+  call("unshare", undefined, networkNamespace);
+}
+
+export function enterNetwork(fd: number): void {
+  call("setns", undefined, fd, networkNamespace);
+}
+
+/** A descriptor in this thread's network namespace, bound to an IPv4 address; the caller closes it. */
+export function openBoundSocket(kind: "tcp" | "udp", address: readonly [number, number, number, number], port: number): number {
+  const [inet, closeOnExec] = [2, 0x80000];
+  const fd = call("socket", undefined, inet, (kind === "tcp" ? 1 : 2) | closeOnExec, 0);
+  const name = Buffer.alloc(16);
+  name.writeUInt16LE(inet, 0);
+  name.writeUInt16BE(port, 2);
+  name.set(address, 4);
+  try {
+    call("bind", undefined, fd, name, name.length);
+    return fd;
+  } catch (error) {
+    process.getBuiltinModule("node:fs").closeSync(fd);
+    throw error;
+  }
 }
 
 /** Like unshareMounts() before it: for this thread, and for children spawned afterwards. */

@@ -140,6 +140,15 @@ RUN --mount=type=cache,target=/c --mount=type=tmpfs,target=/m echo f >/f; echo c
     assert.equal(await fetchText(`http://127.0.0.1:${port}/index.html`), "page\n");
     await open().ok(["rm", "-f", "web"], { through });
   });
+  test("where it is open: containers in a network that was made find each other, and the last one ends its keeper", async () => {
+    const through = [...withTun(0o666), ...become(user())];
+    await open().ok(["network", "create", "shop"]);
+    const serve = "echo page >/index.html; exec httpd -f -p 80 -h /";
+    await open().ok(["run", "-d", "--name", "web", "--network", "shop", "busybox", "sh", "-c", serve], { through });
+    assert.equal(await open().ok(["run", "--rm", "--network", "shop", "busybox", "wget", "-qO-", "http://web/index.html"], { through }), "page");
+    await open().ok(["rm", "-f", "web"], { through });
+    assert.equal(await open().ok(["network", "prune", "-f"]), "Deleted Networks:\nshop\n");
+  });
   test("saves, removes and loads again", async () => {
     const file = path.join(open().directory, "app.tar");
     await open().ok(["save", "-o", file, "app"]);

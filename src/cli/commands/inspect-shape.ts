@@ -1,5 +1,5 @@
 /** Inspected objects as Go structs, so that templates see the fields that JSON leaves out: an image without labels has `map[]`. */
-import type { ImageInspect, VolumeInspect } from "../../engine/api.ts";
+import type { ImageInspect, NetworkInspect, VolumeInspect } from "../../engine/api.ts";
 import { goDurationValue, GoStruct, goValueFrom, nilList, nilMap } from "../go-value.ts";
 import type { GoValue } from "../go-value.ts";
 import { structFrom } from "../render.ts";
@@ -53,6 +53,7 @@ const mapKeys: ReadonlySet<string> = new Set([
   "Data",
   "Ports",
   "Networks",
+  "Containers",
   "Volumes",
   "ExposedPorts",
   "Sysctls",
@@ -123,4 +124,8 @@ function mountShape(mount: Readonly<Record<string, unknown>>): GoValue {
 
 export function volumeShape(volume: VolumeInspect): GoValue {
   return structFrom(volume, "volume.Volume", mapKeys);
+}
+
+export function networkShape(network: NetworkInspect): GoValue {
+  return structFrom(network, "network.Inspect", mapKeys);
 }

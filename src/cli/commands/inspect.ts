@@ -10,7 +10,7 @@ import type { CompiledTemplate } from "../go-template.ts";
 import { goValueFrom } from "../go-value.ts";
 import type { GoValue } from "../go-value.ts";
 import { formatJsonIndented, formatJsonLine } from "../json.ts";
-import { containerShape, imageShape, volumeShape } from "./inspect-shape.ts";
+import { containerShape, imageShape, networkShape, volumeShape } from "./inspect-shape.ts";
 import { platformOption } from "./platform-flag.ts";
 
 interface Inspected {
@@ -41,9 +41,14 @@ const lookupVolume: Lookup = async (engine, ref) => {
   return { raw, typed: volumeShape(raw) };
 };
 
+const lookupNetwork: Lookup = async (engine, ref) => {
+  const raw = await engine.networks.inspect(ref);
+  return { raw, typed: networkShape(raw) };
+};
+
 function anyLookup(size: boolean): Lookup {
   return async (engine, ref) => {
-    for (const lookup of [containerLookup(size), lookupImage, lookupVolume]) {
+    for (const lookup of [containerLookup(size), lookupImage, lookupNetwork, lookupVolume]) {
       try {
         return await lookup(engine, ref);
       } catch (error) {
@@ -112,13 +117,14 @@ export const runInspect: Handler = async (cli, invocation) => {
   if (type === "image") return inspectAll(cli, invocation, lookupImage);
   const size = invocation.flags.bool("size");
   if (type === "container") return inspectAll(cli, invocation, containerLookup(size));
+  if (type === "network") return inspectAll(cli, invocation, lookupNetwork);
   if (type === "volume") return inspectAll(cli, invocation, lookupVolume);
   if (type === undefined) return inspectAll(cli, invocation, anyLookup(size));
   const names = dockerTypes.map((name) => JSON.stringify(name)).join(", ");
   if (type === "") throw cliError(`type is empty: must be one of ${names}`);
   throw cliError(
     dockerTypes.includes(type)
-      ? `objects of type ${JSON.stringify(type)} are not there; use "image", "container" or "volume"`
+      ? `objects of type ${JSON.stringify(type)} are not there; use "image", "container", "network" or "volume"`
       : `unknown type: ${JSON.stringify(type)}: must be one of ${names}`,
   );
 };
@@ -126,3 +132,4 @@ export const runInspect: Handler = async (cli, invocation) => {
 export const runImageInspect: Handler = async (cli, invocation) => inspectAll(cli, invocation, imageLookup(platformOption(invocation.flags)));
 export const runContainerInspect: Handler = (cli, invocation) => inspectAll(cli, invocation, containerLookup(invocation.flags.bool("size")));
 export const runVolumeInspect: Handler = (cli, invocation) => inspectAll(cli, invocation, lookupVolume);
+export const runNetworkInspect: Handler = (cli, invocation) => inspectAll(cli, invocation, lookupNetwork);

@@ -9,6 +9,7 @@ import { configuredProxies } from "./config-proxies.ts";
 import { readKeyValueFile, recordFrom } from "./key-value.ts";
 import { platformOption } from "./platform-flag.ts";
 import { healthOf } from "./run-health.ts";
+import { networkOptions } from "./run-networks.ts";
 import { parseMounts } from "./run-mounts.ts";
 import { platformFrom } from "./default-platform.ts";
 
@@ -143,7 +144,7 @@ export function runOptionsFrom(cli: Cli, { flags, args }: Invocation): RunOption
       hostname: flags.optional("hostname"),
       domainname: flags.optional("domainname"),
       oomScoreAdj: flags.changed("oom-score-adj") ? flags.number("oom-score-adj") : undefined,
-      network: flags.list("network").at(-1) ?? flags.list("net").at(-1),
+      ...networkOptions(flags),
       shmSizeBytes: flags.bytes("shm-size"),
       health: healthOf(flags),
       pid: flags.optional("pid"),

@@ -8,6 +8,7 @@ import { flag, policyFlags } from "./flag.ts";
 import { imageCommands } from "./images.ts";
 import { layersCommands } from "./layers.ts";
 import { manifestCommands } from "./manifest.ts";
+import { networkCommands } from "./networks.ts";
 import { packageCommands } from "./packages.ts";
 import { policyCommands } from "./policy.ts";
 import { registryCommands } from "./registry.ts";
@@ -32,6 +33,7 @@ export const commandTable: CommandTable = {
     ...trustCommands,
     ...policyCommands,
     ...volumeCommands,
+    ...networkCommands,
   ],
   groups: [
     { name: "builder", short: "Build images and keep their cache", paths: ["builder", "buildx"] },
@@ -41,6 +43,7 @@ export const commandTable: CommandTable = {
     { name: "imagetools", short: "Documents of registries", paths: ["buildx imagetools", "builder imagetools"] },
     { name: "key", short: "Keys to sign images with", paths: ["key"] },
     { name: "manifest", short: "Lists of images for several platforms", paths: ["manifest"] },
+    { name: "network", short: "Networks in which containers find each other", paths: ["network"] },
     { name: "policy", short: "Which images may be used here", paths: ["policy"] },
     { name: "registry", short: "A registry of your own", paths: ["registry"] },
     { name: "system", short: "The store and the machine", paths: ["system"] },

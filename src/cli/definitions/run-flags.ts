@@ -6,7 +6,7 @@ const limits = "control groups get no such setting";
 const network = "the container network has no such setting yet";
 
 /** Flags whose request cannot be met and must not be overlooked: giving one is an error. */
-export const refusedRunFlags: ReadonlySet<string> = new Set(["device", "device-cgroup-rule", "gpus", "link", "userns", "isolation", "use-api-socket"]);
+export const refusedRunFlags: ReadonlySet<string> = new Set(["device", "device-cgroup-rule", "gpus", "userns", "isolation", "use-api-socket"]);
 
 export const createFlags: readonly FlagSpec[] = [
   flag("add-host", "", "extra-host", "A line for /etc/hosts (host:ip)"),
@@ -48,14 +48,14 @@ export const createFlags: readonly FlagSpec[] = [
   flag("hostname", "h", "string", "Host name of the container"),
   flag("init", "", "bool", "Run an init that forwards signals and reaps processes"),
   flag("interactive", "i", "bool", "Keep standard input open"),
-  ignored("ip", "", "string", "IPv4 address", network),
+  flag("ip", "", "string", "IPv4 address in the network"),
   ignored("ip6", "", "string", "IPv6 address", network),
   flag("ipc", "", "string", "IPC namespace (private|shareable|none|host|container:NAME)"),
   flag("isolation", "", "string", "Isolation technology (not there)", { hidden: true }),
   ignored("kernel-memory", "", "bytes", "Limit of kernel memory", limits, { hidden: true }),
   flag("label", "l", "label", "Label of the container"),
   flag("label-file", "", "list", "File of labels", { complete: "file" }),
-  flag("link", "", "list", "Link to another container (not there yet)"),
+  flag("link", "", "list", "Further name of another container in the network (name:alias)"),
   ignored("log-driver", "", "string", "Where logs go", "logs are kept in a file beside the container"),
   ignored("log-opt", "", "list", "Options of the log driver", "logs are kept in a file beside the container"),
   ignored("mac-address", "", "string", "MAC address", network),
@@ -65,9 +65,9 @@ export const createFlags: readonly FlagSpec[] = [
   ignored("memory-swappiness", "", "int", "Inclination to swap, 0 to 100", limits, { default: "-1" }),
   flag("mount", "", "mount", "Mount a directory, volume or tmpfs (type=bind|volume|tmpfs,src=…,dst=…[,ro])"),
   flag("name", "", "string", "Name of the container"),
-  flag("network", "", "network", 'Network ("bridge", "host", "none", "container:NAME")', { complete: ["bridge", "host", "none"] }),
+  flag("network", "", "network", 'Network ("bridge", "host", "none", "container:NAME", or one that was made)', { complete: ["bridge", "host", "none"] }),
   flag("net", "", "network", "Network", { hidden: true }),
-  ignored("network-alias", "", "list", "Further name on the network", network),
+  flag("network-alias", "", "list", "Further name in the network"),
   flag("no-healthcheck", "", "bool", "Leave out the image's HEALTHCHECK"),
   ignored("oom-kill-disable", "", "bool", "Keep the kernel from killing it when memory is short", limits),
   flag("oom-score-adj", "", "int", "Inclination of the kernel to kill it (-1000 to 1000)"),

@@ -8,6 +8,7 @@ import type { ContainerHost } from "../../runtime/container-host.ts";
 import type { ContainerRecord, ContainerRecords } from "../../runtime/container-records.ts";
 import { runDirectoryOf } from "../../runtime/run-directory.ts";
 import { mountOverlay } from "../../store/overlay.ts";
+import { readNetwork } from "../networks/network-store.ts";
 import type { Store } from "../../store/index.ts";
 
 /** Records on the store's database. `chainOf` names the layers that a new container stands on. */
@@ -29,6 +30,9 @@ export function createRecords(store: Store, chainOf: (record: ContainerRecord) =
   };
 }
 
+/** In the place of the store: the program is to be the keeper of the networks. */
+export const keeperWord = "networks:";
+
 export function createHost(store: Store, records: ContainerRecords, onWarning: (message: string) => void): ContainerHost {
   const runDirectory = runDirectoryOf(store.layout.root, process.env, process.getuid?.() ?? 0);
   try {
@@ -42,6 +46,7 @@ export function createHost(store: Store, records: ContainerRecords, onWarning: (
       error,
     );
   }
+  const program = [process.execPath, "--disable-warning=ExperimentalWarning", fileURLToPath(new URL("./on-exit.ts", import.meta.url))];
   return {
     records,
     runDirectory,
@@ -50,13 +55,8 @@ export function createHost(store: Store, records: ContainerRecords, onWarning: (
       mountOverlay({ lowers, upper, work, target });
     },
     onWarning,
-    exitCommand: (id, run) => [
-      process.execPath,
-      "--disable-warning=ExperimentalWarning",
-      fileURLToPath(new URL("./on-exit.ts", import.meta.url)),
-      store.layout.root,
-      id,
-      run,
-    ],
+    exitCommand: (id, run) => [...program, store.layout.root, id, run],
+    keeper: { command: [...program, keeperWord, runDirectory], store: store.layout.root },
+    networkOf: (id) => readNetwork(store, id),
   };
 }

@@ -31,6 +31,7 @@ import { exportContainer } from "./export-container.ts";
 import { inspectContainer } from "./inspect-container.ts";
 import { checkFilters, matchesFilters, summarize } from "./summarize.ts";
 import { prepareMounts, removeAnonymousVolumes } from "./container-mounts.ts";
+import { networksFrom } from "../networks/container-networks.ts";
 import { holdVolumes } from "../volumes/volume-lock.ts";
 
 /** Loaded when a container is really touched: listing needs none of it. */
@@ -61,7 +62,7 @@ export class Containers implements ContainerApi {
   async create(options: RunOptions, onPull?: (event: PullEvent) => void): Promise<string> {
     const store = this.#store;
     const image = await imageFor(store, this.#client, options, onPull, this.#gate);
-    const config = { ...containerConfig(options, image.config), joins: joinsFrom(options, this.#records) };
+    const config = { ...containerConfig(options, image.config), ...networksFrom(options, store), joins: joinsFrom(options, this.#records) };
     const lowers = await store.materializer.directories(image.chain, options.signal);
     using _ = await holdVolumes(store, "shared");
     const declared = Object.keys(image.config.Volumes ?? {});
@@ -179,7 +180,12 @@ export class Containers implements ContainerApi {
 
   async rename(container: string, name: string): Promise<void> {
     const { renameContainer } = await runtime();
+    const { id } = await this.#require(container);
     renameContainer(this.#hostOf(), container, name);
+    const { config } = await this.#require(id);
+    if (config.networks === undefined) return;
+    const { refreshNetworks } = await import("../../runtime/joined-networks.ts");
+    await refreshNetworks(this.#hostOf(), id);
   }
 
   async list(options: ListOptions = {}): Promise<readonly ContainerSummary[]> {

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { isSlipwayError } from "../../base/errors.ts";
 import type { ContainerConfig } from "../../oci/image-config.ts";
 import type { RunOptions } from "../api.ts";
 import { containerConfig, portsOf, tmpfsMounts } from "./create-options.ts";
@@ -43,17 +42,6 @@ test("user, directory and signal: the option before the image", () => {
   assert.deepEqual([user, cwd, stopSignal], ["web", "/w", "SIGQUIT"]);
   const given = config({ user: "0", workdir: "/x", stopSignal: "9" });
   assert.deepEqual([given.user, given.cwd, given.stopSignal], ["0", "/x", "9"]);
-});
-
-test("networks", () => {
-  assert.deepEqual(
-    [undefined, "", "default", "bridge", "host", "none"].map((network) => config(network === undefined ? {} : { network }).networkMode),
-    ["bridge", "bridge", "bridge", "bridge", "host", "none"],
-  );
-  assert.throws(
-    () => config({ network: "mine" }),
-    (error) => isSlipwayError(error, "UNKNOWN_NETWORK") && error.message.includes("network mine not found"),
-  );
 });
 
 test("-P publishes what the image exposes and nobody published", () => {

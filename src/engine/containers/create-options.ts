@@ -2,7 +2,7 @@
 import { SlipwayError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
 import type { ContainerConfig as ImageContainerConfig } from "../../oci/image-config.ts";
-import type { ContainerConfig, ContainerMount, NetworkMode } from "../../runtime/container-records.ts";
+import type { ContainerConfig, ContainerMount } from "../../runtime/container-records.ts";
 import { parseSecurityOptions } from "../../runtime/security-options.ts";
 import { signalNumber } from "../../runtime/signals.ts";
 import { parsePublish, type PortMapping } from "../../runtime/ports.ts";
@@ -17,15 +17,14 @@ import { limitsFrom } from "./resource-limits.ts";
 
 const defaultShmBytes = 64 << 20;
 
-/** Fails with NO_COMMAND, INVALID_WORKDIR (invalid_argument) and UNKNOWN_NETWORK in Docker's words. */
-export function containerConfig(options: RunOptions, image: ImageContainerConfig): ContainerConfig {
+/** Fails with NO_COMMAND, INVALID_WORKDIR (invalid_argument) in Docker's words. */
+export function containerConfig(options: RunOptions, image: ImageContainerConfig): Omit<ContainerConfig, "networkMode"> {
   return {
     args: commandOf(options, image),
     env: environment(options, image),
     cwd: workingDirectory(options.workdir) ?? image.WorkingDir ?? "",
     user: options.user ?? image.User ?? "",
     hostname: options.hostname ?? "",
-    networkMode: networkMode(options.network),
     terminal: options.tty === true,
     openStdin: options.interactive === true,
     removeOnExit: options.remove === true,
@@ -117,25 +116,6 @@ function environment(options: RunOptions, image: ImageContainerConfig): readonly
   }
   if (!env.has("PATH")) env.set("PATH", defaultPath);
   return [...env].map(([key, value]) => `${key}=${value}`);
-}
-
-function networkMode(name: string | undefined): NetworkMode {
-  switch (name) {
-    case undefined:
-    case "":
-    case "default":
-    case "bridge":
-      return "bridge";
-    case "host":
-    case "none":
-      return name;
-    default:
-      if (name.startsWith("container:")) return "joined";
-      throw new SlipwayError("not_found", "UNKNOWN_NETWORK", printable(`failed to set up container networking: network ${name} not found`), {
-        network: name,
-        remedy: "use bridge, host, none or container:NAME",
-      });
-  }
 }
 
 /** `-p` values, and with `-P` a free port for each port that the image exposes and nobody published. */

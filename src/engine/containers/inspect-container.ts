@@ -1,9 +1,10 @@
 /** Docker's `container inspect` object from a record. Pure but for the store's path. */
-import { containerAddress, containerGateway } from "../../runtime/network-addresses.ts";
 import type { ContainerMount, ContainerRecord, ContainerState } from "../../runtime/container-records.ts";
 import type { Health } from "../../runtime/health-checks.ts";
 import { isUp } from "../../runtime/container-state.ts";
 import type { ContainerSize } from "./container-size.ts";
+import { predefinedId } from "../networks/network-store.ts";
+import { containerEndpoints, networkModeOf } from "./inspect-endpoints.ts";
 import type { Store } from "../../store/index.ts";
 
 const never = "0001-01-01T00:00:00Z";
@@ -55,7 +56,7 @@ export function inspectContainer(record: ContainerRecord, { state, store, size, 
     ...(size === undefined ? {} : { SizeRw: size.writtenBytes, SizeRootFs: size.rootBytes }),
     Mounts: record.mounts.filter((mount) => mount.type !== "tmpfs" || mount.asMount === true).map(mountPoint),
     Config: containerConfig(record, store),
-    NetworkSettings: networkSettings(record, state),
+    NetworkSettings: networkSettings(record, state, (name) => predefinedId(store, name)),
   };
 }
 
@@ -82,7 +83,7 @@ function hostConfig(record: ContainerRecord): Readonly<Record<string, unknown>> 
   const { config } = record;
   return {
     Binds: config.binds?.length ? config.binds : null,
-    NetworkMode: config.joins?.network === undefined ? config.networkMode : `container:${config.joins.network}`,
+    NetworkMode: networkModeOf(config),
     PortBindings: portBindings(record),
     RestartPolicy: { Name: config.restartPolicy?.name ?? "no", MaximumRetryCount: config.restartPolicy?.maximumRetryCount ?? 0 },
     AutoRemove: config.removeOnExit,
@@ -187,7 +188,7 @@ function portBindings(record: ContainerRecord): Readonly<Record<string, unknown>
   return bindings;
 }
 
-function networkSettings(record: ContainerRecord, state: ContainerState): Readonly<Record<string, unknown>> {
+function networkSettings(record: ContainerRecord, state: ContainerState, networkIdOf: (name: string) => string): Readonly<Record<string, unknown>> {
   const running = isUp(state);
   const ports: Record<string, { HostIp: string; HostPort: string }[]> = {};
   if (running) {
@@ -196,23 +197,6 @@ function networkSettings(record: ContainerRecord, state: ContainerState): Readon
       (ports[`${containerPort}/${protocol}`] ??= []).push(...addresses.map((address) => ({ HostIp: address, HostPort: String(hostPort) })));
     }
   }
-  const own = running && record.config.networkMode === "bridge";
-  // as the container itself sees it: from the host it is reached by its published ports
-  const endpoint = {
-    Gateway: own ? containerGateway : "",
-    IPAddress: own ? containerAddress : "",
-    IPPrefixLen: own ? 16 : 0,
-    IPv6Gateway: "",
-    GlobalIPv6Address: "",
-    GlobalIPv6PrefixLen: 0,
-    MacAddress: "",
-  };
-  return {
-    Bridge: "",
-    SandboxID: "",
-    SandboxKey: "",
-    Ports: ports,
-    ...endpoint,
-    Networks: record.config.networkMode === "joined" ? {} : { [record.config.networkMode]: endpoint },
-  };
+  const { top, networks } = containerEndpoints(record, running, networkIdOf);
+  return { Bridge: "", SandboxID: "", SandboxKey: "", Ports: ports, ...top, Networks: networks };
 }

@@ -7,6 +7,7 @@ import type { ContainerSize } from "./container-size.ts";
 import type { HealthStatus } from "../../runtime/health-checks.ts";
 import { SlipwayError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
+import { networkNames } from "./inspect-endpoints.ts";
 import { checkPortFilter, matchesPorts, openPortsOf } from "./open-ports.ts";
 
 export interface Surveyed {
@@ -33,7 +34,7 @@ export function summarize({ record, state, size, health }: Surveyed): ContainerS
     ports: isUp(state) ? openPortsOf(record) : [],
     labels: record.labels,
     mounts: record.mounts.filter((mount) => mount.type !== "tmpfs").map((mount) => mount.name ?? mount.source),
-    networks: record.config.networkMode === "joined" ? [] : [record.config.networkMode],
+    networks: networkNames(record.config),
     ...(size === undefined ? {} : { sizeBytes: size.writtenBytes, virtualSizeBytes: size.rootBytes }),
   };
 }
