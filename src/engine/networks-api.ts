@@ -65,7 +65,7 @@ export interface NetworkApi {
   /** Answers the id. NETWORK_EXISTS (conflict), INVALID_NETWORK (invalid_argument), NETWORK_DRIVER (not_found). */
   create(options: NetworkOptions): Promise<string>;
   /** By name, with bridge, host and none. INVALID_FILTER (invalid_argument). */
-  list(options?: { readonly filters?: Filters }): readonly NetworkInspect[];
+  list(options?: { readonly filters?: Filters }): Promise<readonly NetworkInspect[]>;
   /** By name or id. NETWORK_NOT_FOUND (not_found). Mends what a killed keeper left. */
   inspect(network: string): Promise<NetworkInspect>;
   /** Answers its name. NETWORK_NOT_FOUND, NETWORK_IN_USE (conflict) while a container that runs is in it, PREDEFINED_NETWORK (denied). */
@@ -73,7 +73,7 @@ export interface NetworkApi {
   /** Those that no container that runs is in. */
   prune(options?: { readonly filters?: Filters }): Promise<{ readonly removed: readonly string[] }>;
   /**
-   * A container that runs gets its interface at once. NETWORK_NOT_FOUND, CONTAINER_NOT_FOUND, ALREADY_CONNECTED (conflict), ADDRESS_IN_USE (conflict),
+   * A container that runs gets its interface at once. NETWORK_NOT_FOUND, CONTAINER_NOT_FOUND, ALREADY_CONNECTED (conflict), ENDPOINT_ADDRESS_IN_USE (conflict),
    * INVALID_NETWORK.
    */
   connect(container: string, request: NetworkRequest): Promise<void>;

@@ -38,7 +38,7 @@ import type { PolicyApi, PolicySettings } from "./policy-api.ts";
 import type { PolicyGate } from "./policy-gate.ts";
 import { createAccounts } from "./accounts.ts";
 import type { AccountApi } from "./registry-api.ts";
-import { createNetworks } from "./networks/networks.ts";
+import { createNetworks } from "./networks/lazy-networks.ts";
 import type { NetworkApi } from "./networks-api.ts";
 import { createVolumes } from "./volumes/volumes.ts";
 import type { VolumeApi } from "./volumes-api.ts";

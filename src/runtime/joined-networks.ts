@@ -13,10 +13,10 @@ import { startTimeTicks } from "./death-watch.ts";
 import { askKeeper, ensureKeeper } from "./network-keeper-client.ts";
 import type { Membership, NetworkPlace } from "./network-members.ts";
 import { interfacesOf, macOf } from "./network-wiring.ts";
-import type { ContainerNetworks, Endpoint, NetworkAttachment, NetworkDefinition } from "./user-networks.ts";
+import { dnsNames, type ContainerNetworks, type Endpoint, type NetworkAttachment, type NetworkDefinition } from "./user-networks.ts";
 
 /**
- * `pid`: of the container's first process, which may not have begun. Undefined for a container that is in none. ADDRESS_IN_USE (conflict),
+ * `pid`: of the container's first process, which may not have begun. Undefined for a container that is in none. ENDPOINT_ADDRESS_IN_USE (conflict),
  * NETWORK_NOT_FOUND (not_found), NETWORK_FAILED (unavailable), in Docker's words.
  */
 export async function joinNetworks(host: ContainerHost, record: ContainerRecord, pid: number): Promise<readonly Endpoint[] | undefined> {
@@ -47,16 +47,18 @@ async function join(host: ContainerHost, membership: Membership, record: Contain
     const answer = await askKeeper(host.runDirectory, { kind: "join", membership });
     // it ended with its last container in just this moment
     if (answer === undefined) continue;
-    if (answer.kind === "refused") throw failed("conflict", "ADDRESS_IN_USE", answer.message);
+    if (answer.kind === "refused") throw new SlipwayError("conflict", "ENDPOINT_ADDRESS_IN_USE", printable(`${setUp}${answer.message}`));
     if (answer.kind === "failed") throw failed("unavailable", "NETWORK_FAILED", answer.message);
     if (answer.kind === "joined") return membership.places.map((place) => endpointOf(place, answer.addresses[place.networkId] ?? "", record));
   }
   throw failed("unavailable", "NETWORK_FAILED", "the networks' keeper gives no answer");
 }
 
-function failed(kind: "conflict" | "unavailable" | "not_found", code: string, reason: string): SlipwayError {
-  return new SlipwayError(kind, code, printable(`failed to set up container networking: ${reason}`));
+function failed(kind: "unavailable" | "not_found", code: string, reason: string): SlipwayError {
+  return new SlipwayError(kind, code, printable(`${setUp}${reason}`));
 }
+
+const setUp = "failed to set up container networking: ";
 
 function endpointOf(place: NetworkPlace, address: string, { endpoints = [] }: ContainerRecord): Endpoint {
   const former = endpoints.find(({ networkId }) => networkId === place.networkId);
@@ -111,11 +113,6 @@ function placeOf(record: ContainerRecord, attachment: NetworkAttachment, { defin
     names: dnsNames(record, attachment),
     links: Object.fromEntries(links) as Record<string, string>,
   };
-}
-
-/** In Docker's order. */
-export function dnsNames(record: Pick<ContainerRecord, "id" | "name">, attachment: Pick<NetworkAttachment, "aliases">): readonly string[] {
-  return [...new Set([record.name, ...attachment.aliases, record.id.slice(0, 12)])];
 }
 
 function definitionOf(host: ContainerHost, { networkId, networkName }: NetworkAttachment): NetworkDefinition {

@@ -47,3 +47,8 @@ export interface Endpoint {
   readonly mac: string;
   readonly interface: string;
 }
+
+/** The names under which others find a container, in Docker's order. */
+export function dnsNames(record: { readonly id: string; readonly name: string }, attachment: Pick<NetworkAttachment, "aliases">): readonly string[] {
+  return [...new Set([record.name, ...attachment.aliases, record.id.slice(0, 12)])];
+}

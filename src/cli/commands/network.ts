@@ -68,7 +68,7 @@ function rowType(truncated: boolean): RowType<NetworkInspect> {
 
 export const runNetworkLs: Handler = async (cli, { flags }) => {
   const { networks } = await cli.open();
-  const rows = networks.list({ filters: filtersFrom(flags.list("filter")) });
+  const rows = await networks.list({ filters: filtersFrom(flags.list("filter")) });
   const text = renderRows(rows, rowType(!flags.bool("no-trunc")), {
     format: flags.string("format"),
     table: "{{.ID}}\\t{{.Name}}\\t{{.Driver}}\\t{{.Scope}}",

@@ -31,7 +31,6 @@ import { exportContainer } from "./export-container.ts";
 import { inspectContainer } from "./inspect-container.ts";
 import { checkFilters, matchesFilters, summarize } from "./summarize.ts";
 import { prepareMounts, removeAnonymousVolumes } from "./container-mounts.ts";
-import { networksFrom } from "../networks/container-networks.ts";
 import { holdVolumes } from "../volumes/volume-lock.ts";
 
 /** Loaded when a container is really touched: listing needs none of it. */
@@ -62,6 +61,7 @@ export class Containers implements ContainerApi {
   async create(options: RunOptions, onPull?: (event: PullEvent) => void): Promise<string> {
     const store = this.#store;
     const image = await imageFor(store, this.#client, options, onPull, this.#gate);
+    const { networksFrom } = await import("../networks/container-networks.ts");
     const config = { ...containerConfig(options, image.config), ...networksFrom(options, store), joins: joinsFrom(options, this.#records) };
     const lowers = await store.materializer.directories(image.chain, options.signal);
     using _ = await holdVolumes(store, "shared");

@@ -1,9 +1,8 @@
 /** A container's places in networks, as `inspect` shows them. Pure. */
 import { createHash } from "node:crypto";
-import { dnsNames } from "../../runtime/joined-networks.ts";
 import { containerAddress, containerGateway } from "../../runtime/network-addresses.ts";
 import type { ContainerConfig, ContainerRecord } from "../../runtime/container-records.ts";
-import type { Endpoint, NetworkAttachment } from "../../runtime/user-networks.ts";
+import { dnsNames, type Endpoint, type NetworkAttachment } from "../../runtime/user-networks.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -31,7 +31,7 @@ import {
 /** Loaded when a container's places change. */
 const runtime = () => import("../../runtime/joined-networks.ts");
 
-export function createNetworks(store: Store): NetworkApi {
+export function openNetworks(store: Store): NetworkApi {
   let made: ContainerHost | undefined;
   const host = (): ContainerHost =>
     (made ??= createHost(
@@ -46,7 +46,7 @@ export function createNetworks(store: Store): NetworkApi {
       writeNetwork(store, network);
       return network.id;
     },
-    list: ({ filters = {} } = {}) => {
+    list: async ({ filters = {} } = {}) => {
       checkNetworkFilters(filters);
       return allNetworks(store, host()).filter((network) => matchesNetwork(network, filters));
     },
