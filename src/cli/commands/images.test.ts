@@ -173,6 +173,11 @@ const inspecting = {
         throw new SlipwayError("not_found", "VOLUME_NOT_FOUND", `get ${name}: no such volume`);
       },
     },
+    networks: {
+      inspect: async (name: string) => {
+        throw new SlipwayError("not_found", "NETWORK_NOT_FOUND", `network ${name} not found`);
+      },
+    },
   },
 };
 
