@@ -11,7 +11,6 @@ import type { ContainerFiles, ContainerHost } from "./container-host.ts";
 import { openContainerNetwork, type ContainerNetwork } from "./container-network.ts";
 import type { ContainerRecord } from "./container-records.ts";
 import { createContainerSpec, writeSystemFiles } from "./container-spec.ts";
-import { joinNetworks } from "./joined-networks.ts";
 import { joinedNamespaces } from "./joined-namespaces.ts";
 import { requireRunnable } from "./emulation.ts";
 import { endHealthCommand, prepareHealthChecks, probeOf } from "./health-checks.ts";
@@ -53,7 +52,7 @@ export async function launch(host: ContainerHost, record: ContainerRecord, plan:
     const answer = await startConmon(plan.conmon, conmonPlan(host, record, { ...plan, network, token }), monitorEnv(process.env));
     if (answer.pid <= 0) throw failureOf(files, record, answer.message);
     await cache.harvest(record.id);
-    const endpoints = await joinNetworks(host, record, answer.pid);
+    const endpoints = record.config.networks === undefined ? undefined : await (await import("./joined-networks.ts")).joinNetworks(host, record, answer.pid);
     if (plan.size !== undefined) writeTerminalSize(files, plan.size);
     // the container has its own copy of the mounts now; ours would only pile up in a program that starts many
     unmount(files.rootfs);
