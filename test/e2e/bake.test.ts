@@ -57,3 +57,19 @@ test("a file's targets are built in order, and pushed", async () => {
   const failed = await sandbox.call(["buildx", "bake", "--set", "app.target=nope", "app"], { cwd, env });
   assert.deepEqual([failed.code, /target stage "nope" could not be found/.test(failed.stderr)], [1, true]);
 });
+
+test("services of a compose file are built; one that another stands on is an image as well", async () => {
+  await using sandbox = await createSandbox();
+  const service = (name: string, more: string, lines: readonly string[]): string =>
+    `  ${name}:\n    image: composed/${name}:1\n    build:\n      context: .\n${more}      dockerfile_inline: |\n${lines.map((line) => `        ${line}\n`).join("")}`;
+  const lower = service("lower", "", ["FROM busybox", "ARG WHO", "RUN echo $$WHO >/who"]).replace(
+    "      dockerfile_inline",
+    "      args: [WHO]\n      dockerfile_inline",
+  );
+  const upper = service("upper", '      additional_contexts: ["base=service:lower"]\n', ["FROM base", "RUN cat /who /who >/twice"]);
+  const cwd = sandbox.folder({ "compose.yaml": `services:\n${lower}${upper}`, ".env": "WHO=you\n" });
+  const outcome = await sandbox.call(["buildx", "bake", "--progress=plain"], { cwd });
+  assert.equal(outcome.code, 0, outcome.stderr);
+  assert.equal(await sandbox.ok(["cat", "composed/lower:1:/who"]), "you");
+  assert.equal(await sandbox.ok(["cat", "composed/upper:1:/twice"]), "you\nyou");
+});

@@ -101,7 +101,8 @@ async function bakeTarget({ cli, table, flags, directory, layouts, metadata }: B
   if (inlineFile !== undefined && typeof inline === "string") writeFileSync(inlineFile, inline);
   const layout = layouts.get(name);
   const outputs = (attributes["output"] ?? []) as readonly Readonly<Record<string, string>>[];
-  const kept = layout === undefined ? outputs : [...outputs.filter(({ type }) => type !== "cacheonly"), { type: "oci", dest: layout, tar: "false" }];
+  const own = outputs.length === 0 ? [{ type: "image" }] : outputs.filter(({ type }) => type !== "cacheonly");
+  const kept = layout === undefined ? outputs : [...own, { type: "oci", dest: layout, tar: "false" }];
   const metadataFile = join(directory, `${name}.json`);
   const told = flags.string("metadata-file") === "" ? [] : ["--metadata-file", metadataFile];
   const words = buildWords(layout === undefined ? attributes : { ...attributes, output: kept }, { inlineFile, layouts });
