@@ -2,6 +2,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { homedir } from "node:os";
 import { basename, dirname } from "node:path";
+import { goJson } from "../../base/canonical-json.ts";
 import { cidrHost, cidrNetmask, cidrSubnet, cidrSubnets } from "./hcl-address-functions.ts";
 import { formatDate, timeAdd } from "./hcl-time-functions.ts";
 import { hclBoolean, hclEntries, hclEqual, hclNumber, hclText, hclTypeName, isHclList, isHclObject, type HclObject, type HclValue } from "./hcl-value.ts";
@@ -48,6 +49,17 @@ const onNumbers =
 
 function distinct(values: readonly HclValue[]): readonly HclValue[] {
   return values.filter((value, at) => values.findIndex((other) => hclEqual(other, value)) === at);
+}
+
+/** As Go's JSON has maps. */
+function keysSorted(value: HclValue): HclValue {
+  if (isHclList(value)) return value.map((each) => keysSorted(each));
+  return isHclObject(value) ? sorted(new Map(Object.entries(value).map(([key, each]) => [key, keysSorted(each)]))) : value;
+}
+
+function goQueryEscape(value: string): string {
+  const escaped = encodeURIComponent(value).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
+  return escaped.replaceAll("%20", "+");
 }
 
 function without(values: readonly HclValue[], others: readonly HclValue[]): readonly HclValue[] {
@@ -196,13 +208,13 @@ const textFunctions: Readonly<Record<string, HclFunction>> = {
     return characters.slice(start, num(length) < 0 ? undefined : start + num(length)).join("");
   },
   timestamp: () => new Date().toISOString().replace(/\.\d+Z$/, "Z"),
-  title: onText((value) => value.replace(/(^|[^\p{L}\p{N}'])(\p{L})/gu, (_, before: string, letter: string) => before + letter.toUpperCase())),
+  title: onText((value) => value.replace(/(^|[^\p{L}\p{N}_])(\p{L})/gu, (_, before: string, letter: string) => before + letter.toUpperCase())),
   trim: ([value, cutset]) => trimmed(text(value), text(cutset), "both"),
   trimprefix: ([value, prefix]) => (text(value).startsWith(text(prefix)) ? text(value).slice(text(prefix).length) : text(value)),
   trimspace: onText((value) => value.trim()),
   trimsuffix: ([value, suffix]) => (text(suffix) !== "" && text(value).endsWith(text(suffix)) ? text(value).slice(0, -text(suffix).length) : text(value)),
   upper: onText((value) => value.toUpperCase()),
-  urlencode: onText((value) => encodeURIComponent(value).replaceAll("%20", "+")),
+  urlencode: onText((value) => goQueryEscape(value)),
   uuidv4: () => randomUUID(),
 };
 
@@ -255,7 +267,7 @@ const collectionFunctions: Readonly<Record<string, HclFunction>> = {
     return at < 0 ? refuse("item not found") : at;
   },
   jsondecode: onText((value) => JSON.parse(value) as HclValue),
-  jsonencode: ([value]) => JSON.stringify(value ?? null),
+  jsonencode: ([value]) => goJson(keysSorted(value ?? null)),
   keys: ([value]) => Object.keys(object(value)).toSorted(),
   length: ([value]) => lengthOf(value ?? null),
   lookup: ([values, key, fallback]) => (Object.hasOwn(object(values), text(key)) ? object(values)[text(key)] : fallback) ?? refuse("lookup failed to find key"),
