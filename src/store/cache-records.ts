@@ -85,12 +85,12 @@ export class CacheRecords {
     return row === undefined ? undefined : recordFromRow(row);
   }
 
-  /** Records whose key's hex begins so, and whose whole chain is still here; two at most. */
+  /** Records whose key's hex begins so, and whose whole chain is still here, newest first. Cost: a look at every key. */
   byPrefix(hexPrefix: string): readonly CacheRecord[] {
     return this.#db
-      .all("SELECT * FROM cache WHERE key >= ? AND key < ? LIMIT 2", `sha256:${hexPrefix}`, `sha256:${hexPrefix}g`)
+      .all("SELECT * FROM cache WHERE key GLOB ? ORDER BY created_ms DESC", `*sha256:${hexPrefix}*`)
       .map(recordFromRow)
-      .filter((record) => this.#layers.hasAll(record.chain));
+      .filter((record) => hexOfKey(record.key).startsWith(hexPrefix) && this.#layers.hasAll(record.chain));
   }
 
   /** A key that was recorded once but has lost its layers. */
@@ -125,4 +125,9 @@ function recordFromRow(row: Row): CacheRecord {
     usedMs: integer(row, "used_ms"),
     uses: integer(row, "uses"),
   };
+}
+
+/** What names a record to people: a key may say more before its digest (what a COPY gave has such a second one). Pure. */
+export function hexOfKey(key: string): string {
+  return key.slice(key.lastIndexOf(":") + 1);
 }

@@ -2,7 +2,7 @@
 export { Store } from "./store.ts";
 export { defaultRoot, layoutOf, type StoreLayout } from "./layout.ts";
 export { chainId, emptyLayer, type Chain } from "./layers.ts";
-export type { CacheRecord, RecordedConfig } from "./cache-records.ts";
+export { hexOfKey, type CacheRecord, type RecordedConfig } from "./cache-records.ts";
 export type { OpenCacheMount } from "./cache-mounts.ts";
 export type { PartialBlob } from "./partial-blob.ts";
 export type { BuildOrigin, ImageRecord } from "./images.ts";

@@ -87,6 +87,25 @@ suite("a step that fails", () => {
     assert.equal((await debug(look, [id])).stdout, seen);
   });
 
+  test("every id of builder du and system df is taken by run, ls and diff as it is printed", async () => {
+    await sandbox.build("FROM busybox\nRUN echo kept >/kept\nCOPY f /f\n", { f: "copied" });
+    const printed = (await sandbox.ok(["builder", "du"])).split("\n").flatMap((line) => /^[0-9a-f:sh]+\*?(?= )/.exec(line)?.[0] ?? []);
+    const listed = await sandbox.ok(["system", "df", "-v", "--format", "{{range .BuildCache}}{{.ID}} {{.CacheType}}\n{{end}}"]);
+    // a cache mount is no file system to run
+    const ids = listed.split("\n").flatMap((line) => /^(\S+) (?:regular|exec\.failed)$/.exec(line)?.[1] ?? []);
+    assert.ok(ids.length > 3, listed);
+    for (const short of ids) {
+      const full = printed.find((word) => word.startsWith(short)) ?? "";
+      assert.match(full, /^[0-9a-f]{64}\*?$/);
+      for (const printedId of [short, full]) assert.match(await sandbox.ok(["ls", `${printedId}:/`]), /^bin$/m);
+    }
+    for (const printedId of [ids[0] ?? "", printed.find((word) => word.startsWith(id)) ?? "", printed.find((word) => !word.endsWith("*")) ?? ""]) {
+      assert.equal(await sandbox.ok(["run", "--rm", "--entrypoint", "/bin/true", printedId]), "");
+      await sandbox.ok(["diff", printedId]);
+    }
+    assert.equal((await debug(look, [`${printed.find((word) => word.startsWith(id)) ?? ""}`])).stdout, seen);
+  });
+
   test("goes with the build cache, and what it stands on with it", async () => {
     assert.match(await sandbox.ok(["builder", "du", "--verbose"]).catch(() => sandbox.ok(["system", "df", "-v"])), /exec\.failed|failed: /);
     await sandbox.ok(["builder", "prune", "-af"]);

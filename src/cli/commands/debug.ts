@@ -68,7 +68,7 @@ export const runDebug: Handler = async (cli, invocation) => {
   const line = flags.number("at");
   if (line !== undefined) return await runAt(cli, invocation, line);
   if (word === "build") return await runBuildDebugged(cli, invocation);
-  const bundle = word !== undefined && !/^[0-9a-f]+$/.test(word) ? await openInputFile(cli.cwd, word) : undefined;
+  const bundle = word !== undefined && !/^[0-9a-f]+\*?$/.test(word) ? await openInputFile(cli.cwd, word) : undefined;
   const engine = await cli.open();
   const failure = bundle === undefined ? await engine.debug.open(word) : await engine.debug.load(bundle, { signal: cli.signal });
   return await runShell(cli, failure, flags, command);

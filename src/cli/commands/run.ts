@@ -13,8 +13,8 @@ import { openIdFile, type IdFile } from "./id-file.ts";
 import { createPullDisplay } from "./pull-display.ts";
 import { runOptionsFrom } from "./run-options.ts";
 
-/** The id of an image or of a build's step; such a word is never pulled. */
-const idPattern = /^(?:sha256:)?[0-9a-f]{12,64}$/;
+/** The id of an image or of a build's step, as builder du prints it; such a word is never pulled. */
+const idPattern = /^(?:sha256:)?[0-9a-f]{12,64}\*?$/;
 
 /** Docker's first line of a pull that a run needs, and its warning about an image for other machines. */
 function announceImage(cli: Cli, engine: SlipwayApi, options: RunOptions): void {
@@ -24,8 +24,10 @@ function announceImage(cli: Cli, engine: SlipwayApi, options: RunOptions): void 
     const { Os: os, Architecture: architecture, Variant: variant } = engine.images.inspect(image, platform === undefined ? {} : { platform });
     if (platform === undefined) warnOfPlatform(cli, { os, architecture, ...(variant === undefined ? {} : { variant }) });
   } catch (error) {
+    // a build's step is no image; whoever makes the container says what is wrong with the word
+    if (idPattern.test(image)) return;
     if (asSlipwayError(error).kind !== "not_found") throw error;
-    if (options.pull !== "missing" || idPattern.test(image)) return;
+    if (options.pull !== "missing") return;
     cli.stderr.write(`Unable to find image '${familiarName(withDefaultTag(parseReference(image)))}' locally\n`);
   }
 }

@@ -9,8 +9,8 @@ import type { RegistryClient } from "../../registry/index.ts";
 import type { Chain, Store } from "../../store/index.ts";
 import type { RunOptions } from "../api.ts";
 import type { PullEvent } from "../registry-api.ts";
-import { findStepResult } from "../debug/step-result.ts";
-import { findImage } from "../image-names.ts";
+import { findStepResult, withoutMark } from "../debug/step-result.ts";
+import { findImage, requireImage } from "../image-names.ts";
 import { noSuchPlatform, ownVariant, variantFor } from "../images/variants.ts";
 import { pullWithEvents } from "../pull-task.ts";
 
@@ -27,10 +27,11 @@ export interface ContainerImage {
 export async function imageFor(
   store: Store,
   client: () => Promise<RegistryClient>,
-  options: RunOptions,
+  given: RunOptions,
   onPull: ((event: PullEvent) => void) | undefined,
   gate?: PolicyGate,
 ): Promise<ContainerImage> {
+  const options = { ...given, image: withoutMark(given.image) };
   const want = options.platform === undefined || options.platform === "" ? undefined : parseWantedPlatform(options.platform);
   const local = options.pull === "always" ? undefined : localImage(store, options.image, want);
   if (local !== undefined) {
@@ -38,6 +39,8 @@ export async function imageFor(
     if (found !== undefined) await gate?.here("run", found.name ?? found.repoDigest?.repository, found.id, options.signal);
     return local;
   }
+  // nothing that a registry has can be called so: told in Docker's words
+  if (/^[0-9a-f]{64}$/.test(options.image)) requireImage(store, options.image);
   if (options.pull === "never") throw noLocalImage(store, options.image, want);
   const reference = withDefaultTag(parseReference(options.image));
   const pull = {

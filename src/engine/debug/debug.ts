@@ -7,6 +7,7 @@ import type { PolicyGate } from "../policy-gate.ts";
 import type { DebugApi } from "../debug-api.ts";
 import { startTask } from "../task.ts";
 import { describeStep } from "./describe-step.ts";
+import { withoutMark } from "./step-result.ts";
 
 /** What a killed build leaves is put in order before it is looked at: memory is saved, processes end. */
 const patienceMs = 15_000;
@@ -63,7 +64,7 @@ function allSteps(store: Store): readonly KeptStep<StepRecord>[] {
 }
 
 function requireStep(store: Store, prefix: string): KeptStep<StepRecord> {
-  const step = keptSteps(store).get(prefix.replace(/^sha256:/, ""));
+  const step = keptSteps(store).get(withoutMark(prefix).replace(/^sha256:/, ""));
   if (step !== undefined && step.record.outcome !== "preparing") return step;
   throw new SlipwayError("not_found", "NO_SUCH_STEP", `no failed step is kept under the id ${prefix}`, { id: prefix, remedy: "slipway debug ls", bare: true });
 }

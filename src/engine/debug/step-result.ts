@@ -1,7 +1,7 @@
 /** What a step of a build left, by the step's id: one that ended well, or one that failed and is kept. */
 import { SlipwayError } from "../../base/errors.ts";
 import { keptSteps } from "../../solver/step-record.ts";
-import type { Chain, Store } from "../../store/index.ts";
+import { hexOfKey, type Chain, type Store } from "../../store/index.ts";
 import { stepChain } from "./settle-step.ts";
 
 export interface StepResult {
@@ -11,11 +11,18 @@ export interface StepResult {
   readonly user?: string | undefined;
 }
 
+/** An id as `builder du` prints it has a star where what it names can change. Pure. */
+export function withoutMark(ref: string): string {
+  return ref.replace(/^((?:sha256:)?[0-9a-f]{6,64})\*$/, "$1");
+}
+
 /** By the beginning of the id, six digits at least. Fails with AMBIGUOUS_ID (invalid_argument). */
 export function findStepResult(store: Store, ref: string): StepResult | undefined {
-  const hex = /^(?:sha256:)?([0-9a-f]{6,64})$/.exec(ref)?.[1];
+  const hex = /^(?:sha256:)?([0-9a-f]{6,64})$/.exec(withoutMark(ref))?.[1];
   if (hex === undefined) return undefined;
-  const [record, other] = store.cache.byPrefix(hex);
+  const records = store.cache.byPrefix(hex);
+  const [record] = records;
+  const other = records.find(({ key }) => record !== undefined && hexOfKey(key) !== hexOfKey(record.key));
   const failed = keptSteps(store).get(hex);
   if (other !== undefined || (record !== undefined && failed !== undefined))
     throw new SlipwayError("invalid_argument", "AMBIGUOUS_ID", `multiple IDs found with provided prefix: ${ref}`, { prefix: ref });

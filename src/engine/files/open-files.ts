@@ -2,7 +2,7 @@
 import type { Descriptor, Manifest } from "../../oci/manifest.ts";
 import { hostPlatform, parsePlatform } from "../../oci/platform.ts";
 import type { Store } from "../../store/index.ts";
-import { findStepResult } from "../debug/step-result.ts";
+import { findStepResult, withoutMark } from "../debug/step-result.ts";
 import { chooseImage } from "../images/variants.ts";
 import type { ImageSource } from "../transports/image-source.ts";
 import { findLayerChain } from "../layers/find-layer.ts";
@@ -20,9 +20,11 @@ export interface FilesOptions {
 }
 
 /** Fails as openSource, and with NO_MATCHING_PLATFORM (not_found). */
-export async function openImageFiles(surroundings: Surroundings, image: string, options: FilesOptions = {}): Promise<ImageFiles> {
+export async function openImageFiles(surroundings: Surroundings, ref: string, options: FilesOptions = {}): Promise<ImageFiles> {
   const { platform, withoutTop = false } = options;
   const { store, signal } = surroundings;
+  // the parser of names takes 64 digits for an id only after the algorithm
+  const image = withoutMark(ref).replace(/^(?=[0-9a-f]{64}$)/, "sha256:");
   const below = <Layer>(layers: readonly Layer[]): readonly Layer[] => (withoutTop ? layers.slice(0, -1) : layers);
   const named = parseLocation(image);
   const location = settleName(store, named);

@@ -2,7 +2,7 @@
 import { rmSync } from "node:fs";
 import { digestOf, hexOf, type Digest } from "../../oci/digest.ts";
 import { chainsOfRecord, keptSteps, layersOfRecord } from "../../solver/step-record.ts";
-import { treeSize, type Chain, type Store } from "../../store/index.ts";
+import { hexOfKey, treeSize, type Chain, type Store } from "../../store/index.ts";
 import type { CacheRecordSummary } from "../api.ts";
 import { bytesOfLayers, layerHolders, type LayerBytes } from "../images/layer-bytes.ts";
 
@@ -40,7 +40,7 @@ export function cacheContents(store: Store): CacheContents {
     apart: false,
     remove: () => store.cache.remove(record.key),
     summary: {
-      id: hexOf(record.key as Digest),
+      id: hexOfKey(record.key),
       type: "regular",
       description: record.description,
       sizeBytes: record.sizeBytes,
