@@ -225,8 +225,8 @@ async function readLayers(step: FileStep, action: CopyAction): Promise<PreparedC
   const input = inputOf(step, action);
   if (input.kind !== "layers") throw new SlipwayError("internal", "INTERNAL", "a client directory was not prepared");
   const view = await step.store.materializer.readableView(input.chain, step.signal);
-  const isImage = step.vertex.inputs[action.input]?.op.type === "image";
-  const tree: SourceTree = { view, digests: new FileDigests(), origin: { kind: isImage ? "image" : "step" } };
+  const isBase = action.input === 0 && !step.op.scratchBase;
+  const tree: SourceTree = { view, digests: new FileDigests(), origin: { kind: isBase ? "base" : "layers" } };
   return { action, tree, selection: selectSources(action, tree), digest: undefined };
 }
 

@@ -19,10 +19,10 @@ export interface MatchedSource {
 export interface Lookup {
   readonly view: FileView;
   /**
-   * "image": Docker looks at the files when it copies them, and a pattern that cannot be read matches nothing; "checksum": a
+   * "copy": Docker looks at the files when it copies them, and a pattern that cannot be read matches nothing; "checksum": a
    * digest of what is selected comes first
    */
-  readonly faults: "image" | "checksum";
+  readonly faults: "copy" | "checksum";
   /** with `--exclude` a name that is nowhere is missed by the copy, not by the digest */
   readonly excludes?: boolean;
   /** what is there at all; undefined: everything */
@@ -32,7 +32,7 @@ export interface Lookup {
 /** All of a copy's sources, in their order. Fails as matchSources(). */
 export function matchAll(lookup: Lookup, sources: readonly string[]): readonly MatchedSource[] {
   const names = sources.map((source) => splitSource(source).parts.join("/")).filter((name) => !hasGlob(name));
-  return sources.flatMap((source) => matchSources(isBelowAnother(source, names) ? { ...lookup, faults: "image" } : lookup, source));
+  return sources.flatMap((source) => matchSources(isBelowAnother(source, names) ? { ...lookup, faults: "copy" } : lookup, source));
 }
 
 /** What another source brings with it has no digest of its own, so that it is missed by the copy. */
@@ -93,7 +93,7 @@ function cleanParts(path: string): readonly string[] {
 }
 
 function resolveSource({ view, faults }: Lookup, path: string): string {
-  if (faults === "image") return resolveAsKernel(view, path);
+  if (faults === "copy") return resolveAsKernel(view, path);
   try {
     return resolveInTree(view, path);
   } catch (error) {
@@ -110,7 +110,7 @@ export function ofChecksum(error: SlipwayError, what = ""): SlipwayError {
 }
 
 function notFound({ faults }: Lookup, source: string, resolved: string): SlipwayError {
-  if (faults === "image") return missingAtCopy(resolved);
+  if (faults === "copy") return missingAtCopy(resolved);
   return new SlipwayError("not_found", "SOURCE_NOT_FOUND", `${checksumFailure}${goQuote(source)}: not found`, { source, checksum: true });
 }
 

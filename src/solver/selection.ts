@@ -24,12 +24,12 @@ export type Origin =
     }
   /** `key`: what BuildKit calls the content of such a source, where that is known */
   | { readonly kind: "remote"; readonly key: string | undefined }
-  /** of an image just as it is, or of what a step made */
-  | { readonly kind: "image" | "step" };
+  /** an image or what steps made; "base": the very one that the copy stands on, which counts as a whole already */
+  | { readonly kind: "base" | "layers" };
 
 /** Files that come from outside carry no extended attributes into the image. */
 export function keepsXattrs({ origin }: SourceTree): boolean {
-  return origin.kind === "image" || origin.kind === "step";
+  return origin.kind === "base" || origin.kind === "layers";
 }
 
 export interface SelectedFile {
@@ -57,6 +57,8 @@ export function selectSources(action: CopyAction, tree: SourceTree): readonly Se
 
 /** What selectSources() would miss when it makes a digest, without a look at what is below the sources. */
 export function missingSource(action: CopyAction, tree: SourceTree): SlipwayError | undefined {
+  // of other contexts each copy is asked for by itself, and then fails for reasons that come before
+  if (tree.origin.kind !== "client" || tree.origin.taken === undefined) return undefined;
   try {
     matchAll(lookupFor(action, tree), action.sources);
     return undefined;
@@ -69,7 +71,7 @@ export function missingSource(action: CopyAction, tree: SourceTree): SlipwayErro
 function lookupFor(action: CopyAction, tree: SourceTree): Lookup {
   const { view, origin } = tree;
   const sent = origin.kind === "client" ? sentOf(tree, origin.taken, action.sources) : undefined;
-  return { view, faults: origin.kind === "image" ? "image" : "checksum", excludes: action.exclude.length > 0, sent };
+  return { view, faults: origin.kind === "base" ? "copy" : "checksum", excludes: action.exclude.length > 0, sent };
 }
 
 function followLinksOfRoot(lookup: Lookup, files: readonly SelectedFile[]): void {

@@ -6,6 +6,7 @@ import type { ProgressEvent } from "../base/progress.ts";
 import type { ResolvedImage } from "../graph/lowering.ts";
 import { createBase, lower, type TestOptions } from "../graph/test-lowering.ts";
 import { createBusyboxRootfs } from "../runtime/test-machine.ts";
+import { takenSources } from "../graph/taken-sources.ts";
 import { DirectoryView, Store, type Chain, type FileView } from "../store/index.ts";
 import { hashDirectory } from "../store/pack.ts";
 import { FileDigests } from "./file-digests.ts";
@@ -46,6 +47,7 @@ export function createTestBuilder(): TestBuilder {
     base ??= { ...createBase("docker.io/library/busybox:latest", { Env: ["PATH=/bin"] }), chain: [addBusybox(store)] };
     const { secrets = {}, signal, onOutput, keepFailed = 0, digests = new FileDigests(), ...lowering } = options;
     const { root } = lower(dockerfile, { images: [base], network: "none", ...lowering });
+    const taken = root === undefined ? [] : takenSources(root, "context");
     const events: ProgressEvent[] = [];
     const solver = new Solver({
       store,
@@ -56,8 +58,7 @@ export function createTestBuilder(): TestBuilder {
         if (event.type === "log") onOutput?.(Buffer.from(event.data).toString());
       },
       sources: {
-        local: () =>
-          Promise.resolve({ kind: "tree", root: context, tree: { view: new DirectoryView(context), digests, origin: { kind: "client", taken: undefined } } }),
+        local: () => Promise.resolve({ kind: "tree", root: context, tree: { view: new DirectoryView(context), digests, origin: { kind: "client", taken } } }),
         git: () => Promise.reject(new Error("no git here")),
         http: () => Promise.reject(new Error("no http here")),
         image: () => Promise.resolve(),
