@@ -106,6 +106,12 @@ suite("a step that fails", () => {
     assert.equal((await debug(look, [`${printed.find((word) => word.startsWith(id)) ?? ""}`])).stdout, seen);
   });
 
+  test("an id that nothing has is told as Docker tells it", async () => {
+    const none = "0123456789abcdef".repeat(4);
+    const { code, stderr } = await sandbox.call(["run", "--rm", none]);
+    assert.deepEqual([code, stderr.split("\n")[0]], [125, `slipway: Error response from daemon: No such image: sha256:${none}`]);
+  });
+
   test("goes with the build cache, and what it stands on with it", async () => {
     assert.match(await sandbox.ok(["builder", "du", "--verbose"]).catch(() => sandbox.ok(["system", "df", "-v"])), /exec\.failed|failed: /);
     await sandbox.ok(["builder", "prune", "-af"]);

@@ -10,7 +10,7 @@ import type { Chain, Store } from "../../store/index.ts";
 import type { RunOptions } from "../api.ts";
 import type { PullEvent } from "../registry-api.ts";
 import { findStepResult, withoutMark } from "../debug/step-result.ts";
-import { findImage, requireImage } from "../image-names.ts";
+import { findImage } from "../image-names.ts";
 import { noSuchPlatform, ownVariant, variantFor } from "../images/variants.ts";
 import { pullWithEvents } from "../pull-task.ts";
 
@@ -40,7 +40,7 @@ export async function imageFor(
     return local;
   }
   // nothing that a registry has can be called so: told in Docker's words
-  if (/^[0-9a-f]{64}$/.test(options.image)) requireImage(store, options.image);
+  if (/^[0-9a-f]{64}$/.test(options.image)) throw noLocalImage(store, `sha256:${options.image}`, want);
   if (options.pull === "never") throw noLocalImage(store, options.image, want);
   const reference = withDefaultTag(parseReference(options.image));
   const pull = {
