@@ -53,11 +53,11 @@ const monitorOf = (id: string): Process => {
 };
 const status = (name: string): Promise<string> => sandbox.ok(["inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", name]);
 
-scenario("thirty at once: all up, all removed", async () => {
-  const names = Array.from({ length: 30 }, (_, at) => `many${at}`);
+scenario("fifty at once: all up, all removed", async () => {
+  const names = Array.from({ length: 50 }, (_, at) => `many${at}`);
   await Promise.all(names.map((name) => sandbox.ok(["run", "-d", "--name", name, "busybox", "sleep", marker])));
   assert.deepEqual((await sandbox.ok(["ps", "--format", "{{.Names}}"])).split("\n").toSorted(), names.toSorted());
-  assert.equal(processes(`sleep ${marker}`).filter(({ words }) => words.startsWith("sleep")).length, 30);
+  assert.equal(processes(`sleep ${marker}`).filter(({ words }) => words.startsWith("sleep")).length, 50);
   assert.deepEqual((await sandbox.ok(["rm", "-f", ...names])).split("\n"), names);
   assert.equal(await sandbox.ok(["ps", "-aq"]), "");
 });
