@@ -13,6 +13,7 @@ const ownCodes: ReadonlySet<string> = new Set([
   "START_FAILED",
   "VOLUME_SUBPATH",
   "VOLUME_DRIVER",
+  "DEVICE_UNUSABLE",
   "EXEC_FAILED",
   "TEMPLATE",
   "USAGE",
@@ -22,7 +23,7 @@ const ownCodes: ReadonlySet<string> = new Set([
 ]);
 
 /** What keeps a container from starting. */
-const startCodes: ReadonlySet<string> = new Set(["START_FAILED", "VOLUME_SUBPATH", "VOLUME_DRIVER"]);
+const startCodes: ReadonlySet<string> = new Set(["START_FAILED", "VOLUME_SUBPATH", "VOLUME_DRIVER", "DEVICE_UNUSABLE"]);
 
 /** What the words of the call are to blame for. */
 const scanUsage: ReadonlySet<string> = new Set(["USAGE", "UNKNOWN_FLAG", "ARGUMENT_COUNT", "INPUT_FILE", "INVALID_LOCATION", "INVALID_REFERENCE"]);

@@ -88,6 +88,10 @@ export interface RunOptions {
   readonly domainname?: string;
   /** names or numbers */
   readonly groupAdd?: readonly string[];
+  /** of the machine, for the container */
+  readonly devices?: readonly { readonly host: string; readonly container: string; readonly permissions: string }[];
+  /** "c 1:3 rwm": more that it may open, whether a node is there or not */
+  readonly deviceRules?: readonly string[];
   /** "net.ipv4.ip_forward=1" */
   readonly sysctls?: readonly string[];
   /** "seccomp=unconfined", "no-new-privileges" */

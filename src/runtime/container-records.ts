@@ -5,6 +5,7 @@
  */
 import type { Healthcheck } from "../oci/image-config.ts";
 import type { ResourceLimits, Ulimit } from "./spec-options.ts";
+import type { DeviceRequest } from "./container-devices.ts";
 import type { PortMapping } from "./ports.ts";
 import type { ContainerNetworks, Endpoint } from "./user-networks.ts";
 
@@ -86,6 +87,10 @@ export interface ContainerConfig {
   readonly dnsOptions: readonly string[];
   readonly domainname?: string;
   readonly groupAdd?: readonly string[];
+  /** of the machine, for the container; a directory stands for the devices in it */
+  readonly devices?: readonly DeviceRequest[];
+  /** "c 1:3 rwm" as given */
+  readonly deviceRules?: readonly string[];
   readonly sysctls?: Readonly<Record<string, string>>;
   readonly oomScoreAdj?: number;
   readonly hostNamespaces?: readonly ("pid" | "ipc" | "uts")[];

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync
 import { join } from "node:path";
 import { errnoOf, SlipwayError } from "../base/errors.ts";
 import { printable } from "../base/printable.ts";
+import { deviceMounts, nodeFrom, parseDeviceRule, requestedDevices } from "./container-devices.ts";
 import { containerFiles, type ContainerHost } from "./container-host.ts";
 import { initDestination, requireInit } from "./container-init.ts";
 import type { ContainerConfig, ContainerMount, ContainerRecord } from "./container-records.ts";
@@ -34,6 +35,7 @@ export function createContainerSpec(host: ContainerHost, record: ContainerRecord
   const user = containerUser(files.rootfs, config, config.user, { forExec: false });
   const init = config.init ? requireInit() : undefined;
   const shared = config.hostNamespaces ?? [];
+  const given = config.devices ?? [];
   if (!runtime.canLimit && Object.keys(config.limits).length > 0) {
     host.onWarning("the limits of memory, processors and processes are discarded: control groups cannot be written here");
   }
@@ -49,6 +51,7 @@ export function createContainerSpec(host: ContainerHost, record: ContainerRecord
       mounts: parentsFirst([
         ...systemFiles(host, joined.network?.donor ?? record),
         ...record.mounts.map(specMountOf),
+        ...(runtime.rootless ? deviceMounts(given) : []),
         ...(init === undefined ? [] : [{ kind: "bind", source: init, destination: initDestination, readOnly: true, sourceKind: "file" } as const]),
       ]),
       hostPid: shared.includes("pid"),
@@ -68,7 +71,8 @@ export function createContainerSpec(host: ContainerHost, record: ContainerRecord
       terminal: config.terminal,
       ulimits: config.ulimits,
       shmSizeBytes: config.shmSizeBytes,
-      ...(config.privileged && !runtime.rootless ? { devices: hostDevices() } : {}),
+      ...(runtime.rootless ? {} : { devices: [...(config.privileged ? hostDevices() : []), ...requestedDevices(given)] }),
+      deviceRules: (config.deviceRules ?? []).flatMap((rule) => parseDeviceRule(rule) ?? []),
       ...(runtime.canLimit ? { cgroupsPath: cgroupPath(record), limits: config.limits } : {}),
       sysctls: {
         // what belongs to the other container stays as it is
@@ -223,18 +227,8 @@ function hostDevices(directory = "/dev", depth = 0): DeviceNode[] {
     if (depth === 0 && skippedDevices.has(entry.name)) return [];
     if (entry.isDirectory()) return depth < 3 ? hostDevices(path, depth + 1) : [];
     if (!entry.isCharacterDevice() && !entry.isBlockDevice()) return [];
-    const { rdev, mode, uid, gid } = statSync(path);
-    return [
-      {
-        path,
-        type: entry.isBlockDevice() ? "b" : "c",
-        major: (rdev >> 8) & 0xfff,
-        minor: (rdev & 0xff) | ((rdev >> 12) & 0xfff00),
-        mode: mode & 0o7777,
-        uid,
-        gid,
-      },
-    ];
+    const node = nodeFrom(statSync(path), path);
+    return node === undefined ? [] : [node];
   });
 }
 

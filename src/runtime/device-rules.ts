@@ -14,7 +14,7 @@ const standard: readonly (readonly [number, number])[] = [
   [5, 2],
 ];
 
-export function deviceRules(privileged: boolean, devices: readonly DeviceNode[]): OciDeviceRule[] {
+export function deviceRules(privileged: boolean, devices: readonly DeviceNode[], further: readonly OciDeviceRule[] = []): OciDeviceRule[] {
   if (privileged) return [{ allow: true, access: "rwm" }];
   return [
     { allow: false, access: "rwm" },
@@ -23,7 +23,8 @@ export function deviceRules(privileged: boolean, devices: readonly DeviceNode[])
     ...standard.map(([major, minor]): OciDeviceRule => ({ allow: true, type: "c", major, minor, access: "rwm" })),
     // pseudo terminals
     { allow: true, type: "c", major: 136, access: "rwm" },
-    ...devices.flatMap(({ type, major, minor }): OciDeviceRule[] => (type === "p" ? [] : [{ allow: true, type, major, minor, access: "rwm" }])),
+    ...devices.flatMap(({ type, major, minor, access = "rwm" }): OciDeviceRule[] => (type === "p" ? [] : [{ allow: true, type, major, minor, access }])),
+    ...further,
   ];
 }
 

@@ -1,4 +1,5 @@
 /** What a caller says about a process that is to run in a container; spec.ts turns it into an OCI configuration. */
+import type { OciDeviceRule } from "./oci-spec.ts";
 
 /** What user.ts resolves; ids as seen inside the container. */
 export interface ProcessUser {
@@ -30,6 +31,8 @@ export interface ResourceLimits {
 }
 
 export interface DeviceNode {
+  /** what the container may do with it; absent: "rwm" */
+  readonly access?: string;
   readonly path: string;
   readonly type: "c" | "b" | "p";
   readonly major: number;
@@ -105,6 +108,8 @@ export interface SpecOptions {
   /** -1000 … 1000; absent: not touched */
   readonly oomScoreAdj?: number;
   readonly devices?: readonly DeviceNode[];
+  /** more that it may open, whether the node is there or not */
+  readonly deviceRules?: readonly OciDeviceRule[];
   readonly sysctls?: Readonly<Record<string, string>>;
   /** path of the cgroup below each hierarchy; absent: no cgroup of its own, and limits are not applied */
   readonly cgroupsPath?: string;

@@ -45,7 +45,7 @@ export function createSpec(options: SpecOptions, machine: SpecMachine): OciSpec 
       namespaces: createNamespaces(options),
       ...(privileged ? {} : { maskedPaths, readonlyPaths }),
       ...seccompOf(options, machine),
-      ...(options.devices === undefined ? {} : { devices: options.devices.map(({ mode, ...device }) => ({ ...device, fileMode: mode })) }),
+      ...(options.devices === undefined ? {} : { devices: options.devices.map(({ mode, access: _, ...device }) => ({ ...device, fileMode: mode })) }),
       ...(options.cgroupsPath === undefined ? {} : { cgroupsPath: options.cgroupsPath, resources: createResources(options) }),
       ...(options.sysctls === undefined ? {} : { sysctl: options.sysctls }),
     },
@@ -172,7 +172,12 @@ function mountOf(mount: SpecMount): OciMount {
 
 function createResources(options: SpecOptions): OciResources {
   const limits = options.limits ?? {};
-  return { devices: deviceRules(options.privileged === true, options.devices ?? []), ...memoryOf(limits), ...cpuOf(limits), ...pidsOf(limits) };
+  return {
+    devices: deviceRules(options.privileged === true, options.devices ?? [], options.deviceRules),
+    ...memoryOf(limits),
+    ...cpuOf(limits),
+    ...pidsOf(limits),
+  };
 }
 
 function memoryOf(limits: ResourceLimits): Pick<OciResources, "memory"> {

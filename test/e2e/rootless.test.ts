@@ -101,6 +101,10 @@ function core(open: () => Sandbox, user: () => number): void {
     await open().ok(["run", "-d", "--rm", "--name", "goes", "busybox", "true"]);
     await open().until(["ps", "-aq"], "");
   });
+  test("gets a device that the user may open", async () => {
+    const read = ["sh", "-c", "head -c 3 /dev/mine | wc -c"];
+    assert.equal(await open().ok(["run", "--rm", "--network", "none", "--device", "/dev/zero:/dev/mine:r", "busybox", ...read]), "3");
+  });
   test("shares the host's name spaces when asked to", async () => {
     for (const name of ["pid", "ipc", "uts"])
       assert.equal(await open().ok(["run", "--rm", "--network", "none", `--${name}`, "host", "busybox", "echo", name]), name);

@@ -9,6 +9,7 @@ import { configuredProxies } from "./config-proxies.ts";
 import { readKeyValueFile, recordFrom } from "./key-value.ts";
 import { platformOption } from "./platform-flag.ts";
 import { healthOf } from "./run-health.ts";
+import { deviceOptions } from "./run-devices.ts";
 import { networkOptions } from "./run-networks.ts";
 import { parseMounts } from "./run-mounts.ts";
 import { platformFrom } from "./default-platform.ts";
@@ -120,6 +121,7 @@ export function runOptionsFrom(cli: Cli, { flags, args }: Invocation): RunOption
     dnsSearch: flags.list("dns-search"),
     dnsOptions: flags.list("dns-option"),
     groupAdd: flags.list("group-add"),
+    ...deviceOptions(flags),
     sysctls: flags.list("sysctl"),
     securityOptions: flags.list("security-opt"),
     expose: flags.list("expose").map(checkedExpose),

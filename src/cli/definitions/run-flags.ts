@@ -6,7 +6,7 @@ const limits = "control groups get no such setting";
 const network = "the container network has no such setting yet";
 
 /** Flags whose request cannot be met and must not be overlooked: giving one is an error. */
-export const refusedRunFlags: ReadonlySet<string> = new Set(["device", "device-cgroup-rule", "gpus", "userns", "isolation", "use-api-socket"]);
+export const refusedRunFlags: ReadonlySet<string> = new Set(["userns", "isolation", "use-api-socket"]);
 
 export const createFlags: readonly FlagSpec[] = [
   flag("add-host", "", "extra-host", "A line for /etc/hosts (host:ip)"),
@@ -25,8 +25,8 @@ export const createFlags: readonly FlagSpec[] = [
   flag("cpus", "", "decimal", "Number of CPUs"),
   flag("cpuset-cpus", "", "string", "CPUs to run on (0-3, 0,1)"),
   flag("cpuset-mems", "", "string", "Memory nodes to use (0-3, 0,1)"),
-  flag("device", "", "list", "Host device to add (not there yet)"),
-  flag("device-cgroup-rule", "", "list", "Rule for devices (not there yet)"),
+  flag("device", "", "list", "Device of the machine (/dev/x[:/dev/y[:rwm]])"),
+  flag("device-cgroup-rule", "", "list", "What it may do with devices (type major:minor rwm)"),
   flag("disable-content-trust", "", "bool", "Accepted for scripts", { default: "true", hidden: true }),
   flag("dns", "", "ip-list", "DNS servers"),
   flag("dns-option", "", "list", "DNS options"),
@@ -36,7 +36,7 @@ export const createFlags: readonly FlagSpec[] = [
   flag("env", "e", "env", "Environment variable; a name alone takes its value from here"),
   flag("env-file", "", "list", "File of environment variables", { complete: "file" }),
   flag("expose", "", "list", "Port or range that is said to be open"),
-  flag("gpus", "", "gpu-request", "GPUs to add (not there yet)"),
+  flag("gpus", "", "gpu-request", "GPUs: refused, give their devices with --device"),
   flag("group-add", "", "list", "Further groups"),
   flag("health-cmd", "", "string", "Command of the health check"),
   flag("health-interval", "", "duration", "Time between checks (ms|s|m|h)", { default: "0s" }),

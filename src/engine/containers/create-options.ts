@@ -42,6 +42,8 @@ export function containerConfig(options: RunOptions, image: ImageContainerConfig
     dnsOptions: options.dnsOptions ?? [],
     domainname: options.domainname ?? "",
     groupAdd: options.groupAdd ?? [],
+    devices: options.devices ?? [],
+    deviceRules: options.deviceRules ?? [],
     sysctls: Object.fromEntries((options.sysctls ?? []).map(splitOnce)),
     ...(options.oomScoreAdj === undefined ? {} : { oomScoreAdj: checkedScore(options.oomScoreAdj) }),
     hostNamespaces: options.hostNamespaces ?? [],

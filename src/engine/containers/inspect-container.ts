@@ -102,6 +102,12 @@ function hostConfig(record: ContainerRecord): Readonly<Record<string, unknown>> 
     UTSMode: hostMode(config, "uts"),
     Sysctls: config.sysctls ?? {},
     ...resources(config.limits),
+    Devices: (config.devices ?? []).map(({ host, container, permissions }) => ({
+      PathOnHost: host,
+      PathInContainer: container,
+      CgroupPermissions: permissions,
+    })),
+    DeviceCgroupRules: config.deviceRules?.length ? config.deviceRules : null,
     ExtraHosts: config.extraHosts.length === 0 ? null : config.extraHosts,
     Privileged: config.privileged,
     ReadonlyRootfs: config.readonlyRoot,
