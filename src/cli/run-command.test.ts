@@ -172,7 +172,7 @@ test("flags without effect are accepted with a line of warning", async () => {
 test("an option that the container needs and cannot have is refused", async () => {
   const { code, stderr } = await runInMemory(["run", "--gpus", "all", "busybox"]);
   assert.equal(code, 125);
-  assert.match(stderr, /^slipway: --gpus is not supported yet/);
+  assert.match(stderr, /could not select device driver "" with capabilities: \[\[gpu\]\]\nHint: /);
 });
 
 const engineFailures: readonly (readonly [error: SlipwayError, stderr: string, code: number])[] = [

@@ -48,7 +48,7 @@ const commands: readonly (readonly [string, readonly string[], number])[] = [
   ["version", ["version"], 40],
   ["a cached build", ["build", "-q", "-t", "app", context], 320],
   ["images", ["images"], 155],
-  ["inspect", ["inspect", "app"], 265],
+  ["inspect", ["inspect", "app"], 268],
   ["tag", ["tag", "app", "other"], 145],
 ];
 

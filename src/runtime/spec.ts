@@ -45,7 +45,9 @@ export function createSpec(options: SpecOptions, machine: SpecMachine): OciSpec 
       namespaces: createNamespaces(options),
       ...(privileged ? {} : { maskedPaths, readonlyPaths }),
       ...seccompOf(options, machine),
-      ...(options.devices === undefined ? {} : { devices: options.devices.map(({ mode, access: _, ...device }) => ({ ...device, fileMode: mode })) }),
+      ...(options.devices === undefined
+        ? {}
+        : { devices: options.devices.map(({ path, type, major, minor, mode, uid, gid }) => ({ path, type, major, minor, fileMode: mode, uid, gid })) }),
       ...(options.cgroupsPath === undefined ? {} : { cgroupsPath: options.cgroupsPath, resources: createResources(options) }),
       ...(options.sysctls === undefined ? {} : { sysctl: options.sysctls }),
     },

@@ -160,6 +160,8 @@ test("run's flags as the engine's options", async () => {
     dns: [],
     dnsSearch: [],
     dnsOptions: [],
+    devices: [],
+    deviceRules: [],
     groupAdd: [],
     sysctls: [],
     securityOptions: [],
