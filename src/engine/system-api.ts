@@ -44,9 +44,11 @@ export interface SystemApi {
     readonly reservedBytes?: number;
     readonly minFreeBytes?: number;
   }): Promise<{ readonly removed: readonly CacheRecordSummary[]; readonly reclaimedBytes: number }>;
-  /** `system prune`: stopped containers, dangling (or with `all` unused) images, cache. */
+  /** `system prune`: stopped containers, networks and with `volumes` anonymous volumes without users, dangling (or with `all` unused) images, cache. */
   prune(options?: { readonly all?: boolean; readonly volumes?: boolean; readonly filters?: Filters }): Promise<{
     readonly containers: readonly string[];
+    readonly volumes: readonly string[];
+    readonly networks: readonly string[];
     readonly images: readonly RemoveLine[];
     readonly cache: readonly string[];
     readonly reclaimedBytes: number;

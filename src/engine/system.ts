@@ -1,9 +1,10 @@
 /** The library's system calls, each loaded when it is used. */
 import type { ContainerApi, SystemApi } from "./api.ts";
+import type { NetworkApi } from "./networks-api.ts";
 import type { Store } from "../store/index.ts";
 import { versionInfo } from "./system/version.ts";
 
-export function createSystem(store: Store, containers: ContainerApi): SystemApi {
+export function createSystem(store: Store, containers: ContainerApi, networks: NetworkApi): SystemApi {
   return {
     diskUsage: async ({ cacheFilters } = {}) => (await import("./system/disk-usage.ts")).diskUsage(store, cacheFilters),
     pruneCache: async (options) => (await import("./system/prune-cache.ts")).pruneCache(store, options),
@@ -12,7 +13,8 @@ export function createSystem(store: Store, containers: ContainerApi): SystemApi 
       return await pruneSystem(store, {
         ...options,
         pruneContainers: (containerOptions) => containers.prune(containerOptions),
-        ...(volumes === true ? { pruneVolumes: async () => (await pruneVolumes(store, false, {})).reclaimedBytes } : {}),
+        pruneNetworks: (networkOptions) => networks.prune(networkOptions),
+        ...(volumes === true ? { pruneVolumes: () => pruneVolumes(store, false, {}) } : {}),
       });
     },
     version: () => versionInfo(),

@@ -134,9 +134,10 @@ test("further processes", skip, async () => {
 });
 
 test("a terminal with its size, typed input, a second attachment", skip, async () => {
-  create("tty", "stty size; read x; stty size; echo got $x; exit 3", { config: { terminal: true, openStdin: true } });
+  create("tty", "stty size; echo ready; read x; stty size; echo got $x; exit 3", { config: { terminal: true, openStdin: true } });
   const { attachment } = await startContainer(host, "tty", { attach: true, size: { rows: 33, columns: 99 } });
   const output = textOf(attachment?.output ?? readLogs(host, "tty"));
+  for await (const entry of readLogs(host, "tty", { follow: true })) if (Buffer.from(entry.data).includes("ready")) break;
   resizeContainer(host, "tty", { rows: 20, columns: 60 });
   const second: Attachment = attachContainer(host, "tty");
   await second.write(Buffer.from("typed\n"));

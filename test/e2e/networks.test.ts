@@ -95,3 +95,16 @@ test("a network that is gone keeps a container from starting, and the error name
   assert.equal(outcome.code, 1);
   assert.match(outcome.stderr, /failed to set up container networking: network gone not found/);
 });
+
+test("system prune takes networks and anonymous volumes that nobody uses, and says which", { skip }, async () => {
+  await sandbox.ok(["network", "create", "unused"]);
+  await sandbox.ok(["network", "create", "used"]);
+  const volume = (await sandbox.ok(["volume", "create"])).trim();
+  await sandbox.ok(["run", "-d", "--name", "user", "--network", "used", "busybox", "sleep", "1000"]);
+  const pruned = await sandbox.ok(["system", "prune", "-f", "--volumes"]);
+  assert.match(pruned, new RegExp(`^Deleted Volumes:\n${volume}\n\nDeleted Networks:\nunused\n\n`, "m"));
+  assert.match(await sandbox.ok(["network", "ls", "--format", "{{.Name}}"]), /^used$/m);
+  const refused = await sandbox.call(["system", "prune", "-f", "--volumes", "--filter", "until=1h"]);
+  assert.deepEqual([refused.code, refused.stderr], [1, 'ERROR: The "until" filter is not supported with "--volumes"\n']);
+  await sandbox.ok(["rm", "-f", "user"]);
+});

@@ -1,6 +1,7 @@
 /** `image prune`, `container prune`, `system prune`: a warning, a question, what was removed, what it freed. */
 import type { RemoveLine } from "../../engine/api.ts";
 import type { Handler } from "../command.ts";
+import { cliError } from "../failure.ts";
 import { formatSize } from "../units.ts";
 import { confirm } from "./confirm.ts";
 import { filtersFrom } from "./filters.ts";
@@ -46,6 +47,7 @@ export const runContainerPrune: Handler = async (cli, { flags }) => {
 function systemWarning(all: boolean, volumes: boolean, filters: readonly string[]): string {
   const items = [
     "all stopped containers",
+    "all networks not used by at least one container",
     ...(volumes ? ["all anonymous volumes not used by at least one container"] : []),
     all ? "all images without at least one container associated to them" : "all dangling images",
     all ? "all build cache" : "unused build cache",
@@ -57,11 +59,14 @@ function systemWarning(all: boolean, volumes: boolean, filters: readonly string[
 export const runSystemPrune: Handler = async (cli, { flags }) => {
   const all = flags.bool("all");
   const volumes = flags.bool("volumes");
+  if (volumes && filtersFrom(flags.list("filter"))["until"] !== undefined) throw cliError('ERROR: The "until" filter is not supported with "--volumes"');
   if (!flags.bool("force") && !(await confirm(cli, systemWarning(all, volumes, flags.list("filter"))))) return 0;
   const engine = await cli.open();
   const result = await engine.system.prune({ all, volumes, filters: filtersFrom(flags.list("filter")) });
   cli.stdout.write(
     formatDeleted("Deleted Containers", result.containers) +
+      formatDeleted("Deleted Volumes", result.volumes) +
+      formatDeleted("Deleted Networks", result.networks) +
       formatDeletedImages(result.images) +
       formatDeleted("Deleted build cache objects", result.cache) +
       formatReclaimed(result.reclaimedBytes),
