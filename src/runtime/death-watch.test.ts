@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { killCommand, shellCommand, startTimeTicks } from "./death-watch.ts";
+import { killCommand, killFamilyCommand, shellCommand, startTimeTicks } from "./death-watch.ts";
 
 test("words survive the shell", () => {
   const words = ["plain", "two words", "it's", "$HOME", 'a"b', "*", ""];
@@ -14,3 +15,23 @@ test("a process is known by its start", () => {
   assert.equal(startTimeTicks(2 ** 30), undefined);
   assert.equal(killCommand(2 ** 30), ":");
 });
+
+test("a process is killed with its children, in whatever sessions they are", async () => {
+  const parent = spawn("/bin/sh", ["-c", "setsid sleep 1000 & echo $!; wait"], { stdio: ["ignore", "pipe", "ignore"] });
+  const child = Number(String(await new Promise<Buffer>((resolve) => parent.stdout.once("data", resolve))));
+  const ticks = startTimeTicks(child);
+  assert.ok(ticks !== undefined);
+  const ended = new Promise((resolve) => parent.once("exit", (_, signal) => resolve(signal)));
+  execFileSync("/bin/sh", ["-c", killFamilyCommand(parent.pid ?? 0)]);
+  assert.equal(await ended, "SIGKILL");
+  while (startTimeTicks(child) === ticks && !isZombie(child)) await new Promise((resolve) => setTimeout(resolve, 10));
+});
+
+/** Its new parent reaps it when it likes. */
+function isZombie(pid: number): boolean {
+  try {
+    return / Z /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    return true;
+  }
+}

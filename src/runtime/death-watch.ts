@@ -55,9 +55,18 @@ export function shellCommand(words: readonly string[]): string {
 
 /** Kills the process only if it is still the one that had this start time. */
 export function killCommand(pid: number): string {
+  return ifStillThere(pid, `kill -9 ${pid}`);
+}
+
+/** As killCommand(), with the process's children. */
+export function killFamilyCommand(pid: number): string {
+  return ifStillThere(pid, `{ kill -STOP ${pid}; read -r children </proc/${pid}/task/${pid}/children; kill -9 $children ${pid}; }`);
+}
+
+function ifStillThere(pid: number, command: string): string {
   const ticks = startTimeTicks(pid);
   if (ticks === undefined) return ":";
-  return `read -r stat </proc/${pid}/stat && set -- \${stat##*)} && [ "\${20}" = ${ticks} ] && kill -9 ${pid}`;
+  return `read -r stat </proc/${pid}/stat && set -- \${stat##*)} && [ "\${20}" = ${ticks} ] && ${command}`;
 }
 
 /** Field 22 of /proc/PID/stat; undefined when there is no such process. */

@@ -7,7 +7,7 @@ import { closeSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SlipwayError } from "../base/errors.ts";
 import { requireRunnable } from "./emulation.ts";
-import { killCommand, noteDeath, shellCommand, type DeathNote, type HeldLock } from "./death-watch.ts";
+import { killFamilyCommand, noteDeath, shellCommand, type DeathNote, type HeldLock } from "./death-watch.ts";
 import { prepareRuntime, runtimeCall, specMachine, type OciRuntime, type RuntimeCall } from "./oci-runtime.ts";
 import { openSeccompCache, type SeccompCache } from "./seccomp-cache.ts";
 import { createSpec } from "./spec.ts";
@@ -96,7 +96,8 @@ async function runPrepared(step: PreparedStep, options: StepOptions, note: Death
   const input = options.stdin === undefined ? undefined : createInputPipe(options.bundleDirectory, "in");
   const child = spawnStep(step, options, output, input);
   const ended = exitOf(child);
-  if (child.pid !== undefined) note.update(killCommand(child.pid));
+  // until the runtime has written its state, deleting would find no container
+  if (child.pid !== undefined) note.update(killFamilyCommand(child.pid));
   const stop = watchAbort(step, child, options);
   if (options.stdin !== undefined) void input?.pump(options.stdin);
   void step.cache.harvest(step.id);

@@ -28,10 +28,10 @@ const skip = reasonToSkip();
 
 const name = `slipway-e2e-${process.pid}`;
 
-/** An account with subordinate ids; undefined where none can be made. */
+/** An account with subordinate ids, of an id that no image's user has whose processes run meanwhile; undefined where none can be made. */
 function addUser(): number | undefined {
   if (!has("useradd") || !has("newuidmap")) return undefined;
-  if (spawnSync("useradd", ["--no-create-home", "--shell", "/bin/sh", name]).status !== 0) return undefined;
+  if (spawnSync("useradd", ["--uid", String(plainId - 10_000), "--no-create-home", "--shell", "/bin/sh", name]).status !== 0) return undefined;
   if (!readFileSync("/etc/subuid", "utf8").includes(`${name}:`)) return undefined;
   return Number(spawnSync("id", ["-u", name], { encoding: "utf8" }).stdout);
 }
