@@ -52,10 +52,12 @@ function base64({ buffer, byteOffset, byteLength }: Bytes): string {
 
 export async function startKeylessServer(): Promise<KeylessServer> {
   const pair = (): KeyPairKeyObjectResult => generateKeyPairSync("ec", { namedCurve: "P-256" });
-  // one clock for all, of whole seconds: the mock writes others as nobody reads them
-  const clock = new Date(Math.floor(Date.now() / 1000) * 1000);
+  const clock = new Date();
   const [log, ctLog] = [await initializeTLog(logUrl, pair(), clock), await initializeCTLog(pair(), clock)];
   const [authority, stamps] = [await initializeCA(pair(), ctLog, clock), await initializeTSA(pair(), clock)];
+  // one clock for all, of whole seconds: the mock writes others as nobody reads them; set now, for its roots are of the moment in
+  // which they were made, and nothing they sign may be older
+  clock.setTime(Math.floor(Date.now() / 1000) * 1000);
   const handlers = [fulcioHandler(authority), rekorHandler(log), tsaHandler(stamps)];
   const requests: { path: string; body: string }[] = [];
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
