@@ -3,7 +3,7 @@ import type { Exposure } from "../trust/findings/exposure.ts";
 import type { Finding } from "../trust/findings/finding.ts";
 import type { ImageInventory, PackageType } from "../trust/packages/index.ts";
 import type { AdvisoryStatus } from "./advisory-api.ts";
-import type { PublicKeySource } from "./trust-api.ts";
+import type { PublicKeySource, VerifyAttestationOptions } from "./trust-api.ts";
 import type { LocationOptions } from "./transfer-api.ts";
 
 export type { Finding, Suppression } from "../trust/findings/finding.ts";
@@ -17,6 +17,8 @@ export interface ScanOptions extends LocationOptions {
   readonly vex?: readonly string[];
   /** whose attestations of type openvex count: the registry of the image, and of its base, is asked for them */
   readonly vexKeys?: readonly PublicKeySource[];
+  /** the same by identity instead of by key */
+  readonly vexIdentities?: Required<Pick<VerifyAttestationOptions, "identities" | "trustedRoot">>;
   /** lines of findings that somebody has looked at; see docs/scan.md */
   readonly ignoreFile?: string;
   /** compare also files of the distribution's packages with upstream's advisories */

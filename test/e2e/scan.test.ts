@@ -5,6 +5,7 @@ import path from "node:path";
 import { after, test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { startRegistry } from "../../src/testing/index.ts";
+import { identityToken, startKeylessServer } from "../trust/keyless-services.ts";
 import { createSandbox, type Outcome } from "./sandbox.ts";
 
 const sandbox = await createSandbox();
@@ -255,4 +256,30 @@ test("what the makers of the image and of its base attested counts with their ke
   assert.deepEqual(await left("app"), ["CVE-2024-1", "CVE-2024-8"]);
   assert.deepEqual(await left("base"), ["CVE-2024-7", "CVE-2024-8"], "the base's maker says nothing of what is yours");
   assert.deepEqual(await left("app", "base"), ["CVE-2024-8"]);
+});
+
+test("statements that were attested for an identity count by its name and who vouches for it", async () => {
+  await using registry = await startRegistry();
+  await using services = await startKeylessServer();
+  const image = `${registry.host}/vex/identity:1`;
+  await sandbox.build("FROM base:1\nCOPY left.json /app/node_modules/left/package.json\n", files, ["-t", image, "--push"]);
+  const [identity, issuer] = ["repo:acme/security", "https://oidc.test"];
+  const statements = [{ vulnerability: { name: "CVE-2024-7" }, products: [{ "@id": "pkg:npm/left" }], status: "fixed" }];
+  writeFileSync(path.join(folder, "statements.json"), JSON.stringify({ "@context": "https://openvex.dev/ns/v0.2.0", statements }));
+  writeFileSync(path.join(folder, "root.json"), services.trustedRoot);
+  const token = identityToken({ iss: issuer, sub: identity, exp: Math.floor(Date.now() / 1000) + 600 });
+  const addresses = ["--keyless", "--fulcio-url", services.url, "--rekor-url", services.url, "--identity-token", token];
+  await sandbox.ok(["attest", "-q", ...addresses, "--type", "openvex", "--predicate", "statements.json", image], inFolder);
+  const isLeft = async (...words: readonly string[]): Promise<boolean> => {
+    const { findings } = JSON.parse(await sandbox.ok(["scan", "--format", "json", "--trusted-root", "root.json", ...words, image], inFolder)) as {
+      readonly findings: readonly { readonly id: string; readonly suppressed?: object }[];
+    };
+    return findings.some(({ id, suppressed }) => id === "CVE-2024-7" && suppressed === undefined);
+  };
+  assert.equal(await isLeft("--vex-identity", identity, "--vex-issuer", issuer), false);
+  assert.equal(await isLeft("--vex-identity-regexp", "repo:acme/.*", "--vex-issuer", issuer), false);
+  assert.equal(await isLeft("--vex-identity", "repo:acme/other", "--vex-issuer", issuer), true);
+  assert.equal(await isLeft("--vex-identity", identity, "--vex-issuer", "https://other.test"), true);
+  const half = await sandbox.call(["scan", "--vex-identity", identity, image]);
+  assert.deepEqual([half.code, /--vex-identity and --vex-issuer, or their forms with -regexp, belong together/.test(half.stderr)], [2, true], half.stderr);
 });

@@ -12,6 +12,7 @@ import { parseReference } from "../../src/oci/index.ts";
 import { createRegistryClient, readMachineConfig } from "../../src/registry/index.ts";
 import { Store } from "../../src/store/index.ts";
 import { issue, noOpenssl, usages } from "./certificates.ts";
+import { identityToken, startKeylessServer } from "./keyless-services.ts";
 import { pair } from "./keys.ts";
 import { pushImage, pushRecorded, readRecorded, startRepository } from "./repository.ts";
 
@@ -51,6 +52,48 @@ describe("an identity", async () => {
       const { isAccepted, verdicts } = await check(`${repository.name}:1`, { signed });
       assert.equal(isAccepted, want, JSON.stringify(verdicts));
       assert.deepEqual(verdicts[0]?.held, want ? ["signed by dev@acme.test"] : []);
+    });
+  }
+});
+
+describe("attestations for an identity", async () => {
+  const [repository, services] = [await startRepository("acme/attested"), await startKeylessServer()];
+  await using slipway = await Slipway.open({ root: path.join(root, "attesting") });
+  after(async () => {
+    await repository[Symbol.asyncDispose]();
+    await services[Symbol.asyncDispose]();
+  });
+  await pushImage(repository, "1");
+  const image = `${repository.name}:1`;
+  const [identity, issuer, type] = ["repo:acme/app", "https://oidc.test", "https://acme.test/build/v1"];
+  const token = identityToken({ iss: issuer, sub: identity, exp: Math.floor(Date.now() / 1000) + 600 });
+  const keyless = { token, fulcioUrl: services.url, rekorUrl: services.url, env: {} };
+  await slipway.trust.attest(image, { keyless, type, predicate: Buffer.from('{"from":"main"}') });
+  const trustedRoot = path.join(root, "services-root.json");
+  writeFileSync(trustedRoot, services.trustedRoot);
+  const by = { identity, issuer, trustedRoot };
+  const cases: readonly { readonly name: string; readonly attested: object; readonly want: RegExp | undefined }[] = [
+    { name: "of the identity", attested: { type, ...by }, want: undefined },
+    {
+      name: "by a pattern, saying what it has to",
+      attested: { type, identityPattern: "repo:.*", issuer, trustedRoot, where: [{ path: "from", is: "main" }] },
+      want: undefined,
+    },
+    { name: "saying something else", attested: { type, ...by, where: [{ path: "from", is: "next" }] }, want: /says that from is "next"/ },
+    { name: "of another identity", attested: { type, ...by, identity: "repo:acme/other" }, want: /it was made by repo:acme\/app/ },
+    { name: "of another issuer", attested: { type, ...by, issuer: "https://other.test" }, want: /as https:\/\/oidc\.test says/ },
+    { name: "of another type", attested: { type: "vuln", ...by }, want: /it is of type https:\/\/acme\.test/ },
+    {
+      name: "under another root",
+      attested: { type, ...by, trustedRoot: path.join(import.meta.dirname, "recorded/trusted-root.json") },
+      want: /does not hold against the trusted root/,
+    },
+  ];
+  for (const { name, attested, want } of cases) {
+    test(`${want === undefined ? "accepted" : "refused"}: ${name}`, async () => {
+      const { isAccepted, verdicts } = await check(image, { attested: [attested] });
+      assert.equal(isAccepted, want === undefined, JSON.stringify(verdicts));
+      assert.match(verdicts[0]?.refused?.reason ?? "", want ?? /^$/);
     });
   }
 });

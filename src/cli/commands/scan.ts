@@ -9,6 +9,7 @@ import type { Handler } from "../command.ts";
 import { cliError } from "../failure.ts";
 import type { ParsedFlags } from "../flags.ts";
 import { ageDays, oldDays } from "./db.ts";
+import { identityOptions } from "./identity-options.ts";
 import { platformOption } from "./platform-flag.ts";
 import { keySources } from "./verify.ts";
 import { warnOfOmissions, writeOutput } from "./sbom.ts";
@@ -42,6 +43,7 @@ function scannersOf(words: readonly string[]): { readonly scanners?: readonly Sc
 function optionsOf(cli: Cli, flags: ParsedFlags) {
   const [given, against] = [flags.optional("ignore-file"), flags.optional("against")];
   const ignoreFile = given ?? (existsSync(resolve(cli.cwd, ".scanignore")) ? ".scanignore" : undefined);
+  const vexIdentities = identityOptions(cli, flags, { identity: "vex-identity", issuer: "vex-issuer" });
   return {
     cwd: cli.cwd,
     env: cli.env,
@@ -49,6 +51,7 @@ function optionsOf(cli: Cli, flags: ParsedFlags) {
     nowMs: cli.now(),
     vex: flags.list("vex"),
     vexKeys: keySources(cli, flags, "vex-key"),
+    ...(vexIdentities === undefined ? {} : { vexIdentities }),
     skip: parseSkipped(flags.list("skip")),
     ...scannersOf(flags.list("scanners")),
     comprehensive: flags.bool("comprehensive"),

@@ -10,7 +10,6 @@ import type {
   Verification,
   VerifyOptions,
 } from "../../engine/api.ts";
-import { anchored, matching } from "../../engine/signing/patterns.ts";
 import type { Cli } from "../cli.ts";
 import type { Handler } from "../command.ts";
 import { cliError } from "../failure.ts";
@@ -19,9 +18,9 @@ import { formatJsonLine } from "../json.ts";
 import { recordFrom } from "./key-value.ts";
 import { stepFlagNames } from "../definitions/build.ts";
 import { outputForm } from "./output-form.ts";
-import { readSmallBytes, readSmallFile } from "./small-file.ts";
+import { identityOptions } from "./identity-options.ts";
+import { readSmallFile } from "./small-file.ts";
 
-const maxRootBytes = 4 << 20;
 /** cosign's */
 const absentExitCode = 11;
 
@@ -30,43 +29,14 @@ export function keySources(cli: Cli, flags: ParsedFlags, flag = "key"): readonly
   return flags.list(flag).map((name) => ({ pem: readSmallFile(cli, name), name }));
 }
 
+const identityNames = { identity: "identity", issuer: "issuer", cosign: { identity: "certificate-identity", issuer: "certificate-oidc-issuer" } };
 const identityFlags = ["identity", "identity-regexp", "certificate-identity", "certificate-identity-regexp"];
-
-/** A whole text, or with the flag's other form a pattern for one, or cosign's words for both; undefined where none is given. */
-function textOrPattern(flags: ParsedFlags, name: string, cosignName: string): string | RegExp | undefined {
-  const given = [name, `${name}-regexp`, cosignName, `${cosignName}-regexp`].filter((one) => flags.changed(one));
-  const [first = name, second] = given;
-  if (second !== undefined) throw cliError(`--${first} and --${second} exclude each other`);
-  if (first.startsWith(cosignName)) return first === cosignName ? flags.optional(cosignName) : matching(flags.string(first));
-  const [text, pattern] = [flags.optional(name), flags.optional(`${name}-regexp`)];
-  if (text !== undefined && pattern !== undefined) throw cliError(`--${name} and --${name}-regexp exclude each other`);
-  return pattern === undefined ? text : anchored(pattern);
-}
-
-/** Both who signed and who vouches for that have to be named: anybody can call himself anything somewhere. */
-function identityOptions(cli: Cli, flags: ParsedFlags): Pick<VerifyOptions, "identities" | "trustedRoot"> | undefined {
-  const [identity, issuer, root] = [
-    textOrPattern(flags, "identity", "certificate-identity"),
-    textOrPattern(flags, "issuer", "certificate-oidc-issuer"),
-    flags.optional("trusted-root"),
-  ];
-  if (identity === undefined && issuer === undefined) {
-    const left = ["trusted-root", "insecure-ignore-tlog", "insecure-ignore-sct"].find((name) => flags.changed(name));
-    if (left !== undefined) throw cliError(`--${left} wants --identity and --issuer`);
-    return undefined;
-  }
-  if (identity === undefined || issuer === undefined) throw cliError("--identity and --issuer, or their forms with -regexp, belong together");
-  if (root === undefined) throw cliError("--identity wants --trusted-root: whose certificates are to be believed?");
-  const json = readSmallBytes(cli, root, maxRootBytes);
-  const ignore = { ignoreLog: flags.bool("insecure-ignore-tlog"), ignoreCertificateLog: flags.bool("insecure-ignore-sct") };
-  return { identities: [{ identity, issuer }], trustedRoot: { json, name: root, ...ignore } };
-}
 
 function verifyOptions(cli: Cli, flags: ParsedFlags): VerifyOptions {
   const keys = keySources(cli, flags);
   const authorities = keySources(cli, flags, "ca");
   const subjects = flags.list("subject");
-  const identity = identityOptions(cli, flags);
+  const identity = identityOptions(cli, flags, identityNames);
   const [platform, another] = flags.list("platform");
   if (another !== undefined) throw cliError("--platform wants one platform; --recursive verifies all");
   if (keys.length + authorities.length === 0 && identity === undefined) {

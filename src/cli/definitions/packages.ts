@@ -51,13 +51,22 @@ export const packageCommands: readonly Command[] = [
         complete: ["table", "json", "sarif", "cyclonedx", "trivy-json", "cosign-vuln", "html"],
       }),
       flag("ignore-file", "", "string", 'Findings that were looked at, a line each (default ".scanignore" where it is there)', { complete: "file" }),
+      flag("insecure-ignore-sct", "", "bool", "With --vex-identity, certificates need not be in a log of certificates"),
+      flag("insecure-ignore-tlog", "", "bool", "With --vex-identity, statements need not be in a transparency log"),
       flag("output", "o", "string", "Write to a file instead of standard output", { complete: "file" }),
       platformFlag,
       flag("scanners", "", "stringArray", 'What to look for: "vuln" (default), "secret" and "misconfig", which read every layer', {
         complete: ["vuln", "secret", "misconfig"],
       }),
       flag("skip", "", "stringArray", 'Leave out packages of a kind ("npm", "pypi", "golang", ...)'),
+      flag("trusted-root", "", "string", "With --vex-identity, file of the authorities and logs that are trusted (sigstore's trusted_root.json)", {
+        complete: "file",
+      }),
       flag("vex", "", "stringArray", "File with statements about vulnerabilities, OpenVEX or CycloneDX", { complete: "file" }),
+      flag("vex-identity", "", "string", "Ask for OpenVEX that was attested for this identity (an address or a workflow)"),
+      flag("vex-identity-regexp", "", "string", "The same, by a pattern for the whole identity"),
+      flag("vex-issuer", "", "string", "With --vex-identity, who has to vouch for it (an OpenID provider's address)"),
+      flag("vex-issuer-regexp", "", "string", "The same, by a pattern for the whole address"),
       flag("vex-key", "", "stringArray", "Ask the image's registry, and its base's, for OpenVEX that the holder of this public key attested", {
         complete: "file",
       }),

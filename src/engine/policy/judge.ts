@@ -128,7 +128,8 @@ function reasonOf(error: unknown, { reference, digest }: Subject): string {
 }
 
 async function requireAttested(policy: LoadedPolicy, rule: AttestationRule, subject: Subject, { surroundings, now, signal }: JudgeCall): Promise<string> {
-  const options = { keys: pems(policy, rule.files), repositories: rule.repositories, type: rule.predicateType, ...(signal === undefined ? {} : { signal }) };
+  const { attester, predicateType: type } = rule;
+  const options = { ...trustOf(policy, attester), repositories: attester.repositories, type, ...(signal === undefined ? {} : { signal }) };
   let found;
   try {
     found = (await verifyAttestations(surroundings, pinned(subject), options)).attestations;

@@ -16,8 +16,8 @@ function pathOf(root: string, policy: LoadedPolicy, { scope }: Rule, { reference
 
 /** With certificates, which end, for a day. */
 export function isKnownSigned(root: string, policy: LoadedPolicy, rule: Rule, subject: Subject, now: Date): boolean {
-  const signers = [...rule.signed, ...rule.signedByAll];
-  if (signers.length + rule.attested.length === 0 || rule.attested.some(({ conditions }) => conditions.length > 0)) return false;
+  const signers = [...rule.signed, ...rule.signedByAll, ...rule.attested.map(({ attester }) => attester)];
+  if (signers.length === 0 || rule.attested.some(({ conditions }) => conditions.length > 0)) return false;
   const known = statSync(pathOf(root, policy, rule, subject), { throwIfNoEntry: false });
   if (known === undefined) return false;
   return signers.every(({ kind }) => kind === "keys") || now.getTime() - known.mtimeMs < certificateLifeMs;

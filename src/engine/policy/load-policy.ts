@@ -94,8 +94,8 @@ function filesOfSigner(signer: SignerRule): readonly string[] {
 function namedFiles({ scopes, fallback }: Policy): ReadonlyMap<string, number> {
   const named = new Map<string, number>();
   for (const { signed, signedByAll, attested, vulnerabilities, line } of [...scopes.map(({ rule }) => rule), fallback]) {
-    for (const file of [...[...signed, ...signedByAll].flatMap(filesOfSigner), ...attested.flatMap(({ files }) => files), ...(vulnerabilities?.vex ?? [])])
-      if (!named.has(file)) named.set(file, line);
+    const signers = [...signed, ...signedByAll, ...attested.map(({ attester }) => attester)];
+    for (const file of [...signers.flatMap(filesOfSigner), ...(vulnerabilities?.vex ?? [])]) if (!named.has(file)) named.set(file, line);
   }
   return named;
 }

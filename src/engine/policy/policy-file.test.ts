@@ -85,6 +85,12 @@ const broken: readonly { readonly name: string; readonly text: string; readonly 
     text: withScopes({ "a.b": { signed: [{ identityPattern: "(", issuer: "z", trustedRoot: "r" }] } }),
     want: /identityPattern is no pattern/,
   },
+  {
+    name: "attestations with notation's certificates",
+    text: withScopes({ "a.b": { attested: [{ type: "vuln", authorities: "k" }] } }),
+    want: /^p:1: attestations are made with keys or for an identity/,
+  },
+  { name: "attestations of nobody", text: withScopes({ "a.b": { attested: [{ type: "vuln" }] } }), want: /^p:1: .*identity/ },
   { name: "an unknown type of attestation", text: withScopes({ "a.b": { attested: [{ type: "sbom", keys: "k" }] } }), want: /^p:1: .*sbom/ },
   { name: "an unknown word of failOn", text: withScopes({ "a.b": { vulnerabilities: { failOn: "hihg" } } }), want: /failOn has no word "hihg"/ },
   {

@@ -8,9 +8,9 @@ import { parsePattern, type ScopePattern } from "./scope-pattern.ts";
 
 export type Mode = "enforce" | "audit";
 
-export type SignerRule =
+/** Who can make attestations; notation's certificates are for signatures alone. */
+export type AttesterRule =
   | { readonly kind: "keys"; readonly files: readonly string[]; readonly repositories: readonly string[] }
-  | { readonly kind: "authorities"; readonly files: readonly string[]; readonly subjects: readonly string[]; readonly repositories: readonly string[] }
   | {
       readonly kind: "identity";
       readonly identity: string | RegExp;
@@ -21,13 +21,16 @@ export type SignerRule =
       readonly repositories: readonly string[];
     };
 
+export type SignerRule =
+  | AttesterRule
+  | { readonly kind: "authorities"; readonly files: readonly string[]; readonly subjects: readonly string[]; readonly repositories: readonly string[] };
+
 export interface AttestationRule {
   /** a URI */
   readonly predicateType: string;
   /** as it was written */
   readonly type: string;
-  readonly files: readonly string[];
-  readonly repositories: readonly string[];
+  readonly attester: AttesterRule;
   readonly conditions: readonly Condition[];
 }
 
@@ -142,16 +145,20 @@ function filesOf(fields: LocatedFields, key: string): readonly string[] {
 }
 
 function signerFrom(path: string, fields: LocatedFields): SignerRule {
+  if (!fields.has("authorities")) return attesterFrom(path, fields);
+  fields.only("authorities", "subjects", "signedFor");
+  const [subjects, repositories] = [fields.strings("subjects") ?? [], fields.strings("signedFor") ?? []];
+  return { kind: "authorities", files: filesOf(fields, "authorities"), subjects, repositories };
+}
+
+/** `besides`: keys that the fields have for something else. */
+function attesterFrom(path: string, fields: LocatedFields, besides: readonly string[] = []): AttesterRule {
   const repositories = fields.strings("signedFor") ?? [];
   if (fields.has("keys")) {
-    fields.only("keys", "signedFor");
+    fields.only("keys", "signedFor", ...besides);
     return { kind: "keys", files: filesOf(fields, "keys"), repositories };
   }
-  if (fields.has("authorities")) {
-    fields.only("authorities", "subjects", "signedFor");
-    return { kind: "authorities", files: filesOf(fields, "authorities"), subjects: fields.strings("subjects") ?? [], repositories };
-  }
-  fields.only("identity", "identityPattern", "issuer", "issuerPattern", "trustedRoot", "ignoreLog", "ignoreCertificateLog", "signedFor");
+  fields.only("identity", "identityPattern", "issuer", "issuerPattern", "trustedRoot", "ignoreLog", "ignoreCertificateLog", "signedFor", ...besides);
   return {
     kind: "identity",
     identity: textOrPattern(path, fields, "identity"),
@@ -176,13 +183,13 @@ function textOrPattern(path: string, fields: LocatedFields, key: string): string
 }
 
 function attestationFrom(path: string, fields: LocatedFields): AttestationRule {
-  fields.only("type", "keys", "signedFor", "where");
+  if (fields.has("authorities")) throw fields.fail("authorities", "attestations are made with keys or for an identity, not with notation's certificates");
+  const attester = attesterFrom(path, fields, ["type", "where"]);
   const type = fields.requiredString("type");
   return {
     type,
     predicateType: wrapped(path, fields, () => predicateTypeFrom(type), "type"),
-    files: filesOf(fields, "keys"),
-    repositories: fields.strings("signedFor") ?? [],
+    attester,
     conditions: (fields.children("where") ?? []).map(parseCondition),
   };
 }

@@ -71,9 +71,7 @@ export async function scanImage(surroundings: Surroundings, image: string, optio
   const { inventory, matches } = await match(image);
   const today = new Date(nowMs).toISOString().slice(0, 10);
   const valid = ignored.filter((entry) => !isExpired(entry, today));
-  const keys = options.vexKeys ?? [];
-  const attested =
-    keys.length === 0 || billPath(image) !== undefined ? [] : await (await import("./attested-vex.ts")).attestedVex(surroundings, image, inventory, keys);
+  const attested = await attestedScopes(surroundings, image, inventory, options);
   const scopes: readonly VexScope[] = [...attested, { statements, image: inventory, fromBaseOnly: false }];
   const judged = matches.findings.map((finding) => judge(finding, scopes, valid));
   const compared = against === undefined ? undefined : compare(judged, (await match(against)).matches.findings);
@@ -87,6 +85,17 @@ export async function scanImage(surroundings: Surroundings, image: string, optio
     exposures: await exposuresOf(surroundings, image, { platform, scanners, ignored: valid }),
     database: isVulnerabilities ? statusOf(store, index) : undefined,
   };
+}
+
+async function attestedScopes(
+  surroundings: Surroundings,
+  image: string,
+  inventory: ImageInventory,
+  { vexKeys: keys = [], vexIdentities }: ScanOptions,
+): Promise<readonly VexScope[]> {
+  if ((keys.length === 0 && vexIdentities === undefined) || billPath(image) !== undefined) return [];
+  const { attestedVex } = await import("./attested-vex.ts");
+  return await attestedVex(surroundings, image, inventory, { keys, ...vexIdentities });
 }
 
 interface ExposureCall {
