@@ -20,6 +20,8 @@ export interface RunSurroundings {
   readonly buildArgs: ReadonlyMap<string, string>;
   /** SOURCE_DATE_EPOCH, seconds */
   readonly epoch: number | undefined;
+  /** commands see SOURCE_DATE_EPOCH without ARG: compilers and archivers that know it leave the clock out of what they write */
+  readonly epochInRun?: boolean;
   /** the vertex behind `from=`, or the build context for undefined */
   readonly source: (from: string | undefined, lines: LineRange, mountTarget: string) => Vertex | undefined;
 }
@@ -54,7 +56,7 @@ export function lowerRun(state: StageState, instruction: RunInstruction, surroun
   // a parent comes before what lies in it, whatever the order that they were written in
   const sorted = mounts.toSorted((a, b) => compareText(a.target ?? "", b.target ?? ""));
   const agent = mounts.find((mount) => mount.type === "ssh")?.target;
-  const env = environmentOf(state, agent);
+  const env = environmentOf(state, agent, surroundings.epochInRun === true ? surroundings.epoch : undefined);
   const op: ExecOp = {
     type: "exec",
     scratchBase: state.root === undefined,
@@ -89,11 +91,12 @@ function compareText(a: string, b: string): number {
 }
 
 /** What the command sees but for proxies that are not declared. `agent`: the first ssh mount, there or not. */
-function environmentOf(state: StageState, agent: string | undefined): readonly string[] {
+function environmentOf(state: StageState, agent: string | undefined, epoch: number | undefined): readonly string[] {
   const missing = (name: string): boolean => !state.variables.has(name);
   return [
     ...formatVariables(state.variables),
     ...(missing("PATH") ? [`PATH=${defaultPath}`] : []),
+    ...(epoch !== undefined && missing("SOURCE_DATE_EPOCH") ? [`SOURCE_DATE_EPOCH=${epoch}`] : []),
     ...(agent !== undefined && missing("SSH_AUTH_SOCK") ? [`SSH_AUTH_SOCK=${agent}`] : []),
   ];
 }

@@ -43,6 +43,8 @@ export interface LowerOptions {
   readonly extraHosts: readonly string[];
   readonly shmSizeBytes: number | undefined;
   readonly ulimits: readonly string[];
+  /** RUN's commands see SOURCE_DATE_EPOCH without ARG */
+  readonly epochInRun?: boolean;
   readonly noCache: boolean | ReadonlySet<string>;
   readonly namedContexts: ReadonlyMap<string, NamedContext>;
   /** images by imageKey(reference, platform) */

@@ -107,6 +107,14 @@ test("a git repository over http: default branch, #branch, #tag, #commit, #ref:d
   for (const fragment of ["", "#main", "#branch", "#v1.0", `#${commit}`, "#main:dir", "#:dir"]) {
     await sandbox.ok(["build", "-q", `${address}/repo.git${fragment}`]);
   }
+  // when it was fetched and under which umask is nobody's concern: as a context and by ADD
+  const time = git(folder, "log", "-1", "--format=%ct", "main").trim();
+  const added = sandbox.folder({ Dockerfile: `FROM busybox\nADD ${address}/repo.git#main /c\nRUN stat -c '%a %Y' /c/v /c/dir >/stat\n` });
+  const dockerfile = path.join(sandbox.folder({ Dockerfile: "FROM busybox\nCOPY . /c\nRUN stat -c '%a %Y' /c/v /c/dir >/stat\n" }), "Dockerfile");
+  for (const args of [[added], ["-f", dockerfile, `${address}/repo.git#main`]]) {
+    const id = await sandbox.ok(["build", "-q", ...args], { through: ["sh", "-c", 'umask 077; exec "$0" "$@"'] });
+    assert.equal(await sandbox.ok(["run", "--rm", "--network=none", id, "cat", "/stat"]), `644 ${time}\n755 ${time}`);
+  }
   const wrong = await sandbox.call(["build", `${address}/repo.git#nothing`]);
   assert.equal(wrong.code, 1);
   assert.match(wrong.stderr, /nothing/);

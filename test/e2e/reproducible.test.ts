@@ -1,7 +1,7 @@
 /** One commit, two checkouts that differ in all that a commit does not say, two stores: one image. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readdirSync, utimesSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, describe, test } from "node:test";
 import { createSandbox, isRoot, slipwayPath } from "./sandbox.ts";
@@ -104,12 +104,55 @@ describe("--reproducible", { skip: absent ? "git is not installed" : false }, as
     const fresh = await createSandbox({ base: false });
     await using _fresh = fresh;
     await fresh.ok(["load", "-i", base]);
-    const plain = await fresh.ok(["build", "-q", "--build-arg", `SOURCE_DATE_EPOCH=${time}`, first]);
+    const plain = await fresh.ok(["build", "-q", first]);
     const reproducible = await fresh.ok(["build", "-q", "--reproducible", first]);
     assert.notEqual(reproducible, plain);
     assert.equal(reproducible, await here.ok(["build", "-q", "--reproducible", first]));
     // and the other way round: without the flag files are as they lie there
-    assert.equal(await fresh.ok(["build", "-q", "--build-arg", `SOURCE_DATE_EPOCH=${time}`, first]), plain);
+    assert.equal(await fresh.ok(["build", "-q", first]), plain);
+    // a commit's files have its time wherever that is said
+    assert.equal(await fresh.ok(["build", "-q", "--build-arg", `SOURCE_DATE_EPOCH=${time}`, first]), reproducible);
+  });
+
+  test("SOURCE_DATE_EPOCH alone: what git tracks is the same from every checkout, what it does not stays as it lies there", async () => {
+    const env = { SOURCE_DATE_EPOCH: "1600000000" };
+    const one = await here.ok(["build", "-q", first], { env });
+    assert.equal(await there.ok(["build", "-q", second], { env }), one);
+    const folder = checkout("untracked/app", "077", 1_550_000_000);
+    const file = path.join(folder, "own");
+    writeFileSync(path.join(folder, "Dockerfile"), "FROM busybox\nCOPY own data/deep/file /\nCOPY data /data\n");
+    writeFileSync(file, "own");
+    chmodSync(file, 0o640);
+    utimesSync(file, 1_500_000_000, 1_500_000_000);
+    const id = await here.ok(["build", "-q", folder], { env });
+    const stat = async (...args: readonly string[]): Promise<string> => await here.ok(["run", "--rm", "--network=none", id, "stat", "-c", "%a %Y", ...args]);
+    assert.equal(await stat("/own", "/file", "/data/deep"), "640 1500000000\n644 1600000000\n755 1600000000");
+    // the same from a folder of the checkout
+    writeFileSync(path.join(folder, "data/Dockerfile"), "FROM busybox\nCOPY deep/file /\n");
+    const deeper = await here.ok(["build", "-q", path.join(folder, "data")], { env });
+    assert.equal(await here.ok(["run", "--rm", "--network=none", deeper, "stat", "-c", "%a %Y", "/file"]), "644 1600000000");
+  });
+
+  test("verify --twice asks git of the checkout which files those are", async () => {
+    const folder = checkout("twice/app", "077", 1_560_000_000);
+    const env = { SOURCE_DATE_EPOCH: "1600000000" };
+    assert.match(await here.ok(["verify", "--twice", folder], { env }), /: the same image twice$/);
+    writeFileSync(path.join(folder, "own"), "own");
+    writeFileSync(path.join(folder, "Dockerfile"), "FROM scratch\nCOPY . /\n");
+    const { code, stdout } = await here.call(["verify", "--twice", folder], { env });
+    assert.equal(code, 1);
+    assert.match(stdout, /^layer 0, Dockerfile:2 COPY \. \/\n {2}\/own\n {4}mode 0644 → 0600\n {4}mtime .*\nTimes/);
+  });
+
+  test("commands see SOURCE_DATE_EPOCH with the flag, unless the Dockerfile says another", async () => {
+    const env = { SOURCE_DATE_EPOCH: "1600000000" };
+    const lines = "RUN echo first $SOURCE_DATE_EPOCH >/seen\nENV SOURCE_DATE_EPOCH=5\nRUN echo second $SOURCE_DATE_EPOCH >>/seen\n";
+    const folder = here.folder({ Dockerfile: `FROM busybox\n${lines}` });
+    const seen = async (...flags: readonly string[]): Promise<string> => {
+      const id = await here.ok(["build", "-q", ...flags, folder], { env });
+      return await here.ok(["run", "--rm", "--network=none", id, "cat", "/seen"]);
+    };
+    assert.deepEqual([await seen("--reproducible"), await seen()], ["first 1600000000\nsecond 5", "first\nsecond 5"]);
   });
 
   test("a .git that is copied is warned of", async () => {

@@ -31,6 +31,7 @@ import { runStepOf } from "./progress-steps.ts";
 import { findNestedNodeModules } from "./nested-node-modules.ts";
 import type { SourcePins } from "./remote-inputs.ts";
 import { checkSecrets } from "./step-secrets.ts";
+import { settle, type Settling } from "./settling.ts";
 import { withSolver } from "./with-solver.ts";
 import { targetPlatforms, type TargetPlatforms } from "./target-platforms.ts";
 
@@ -39,6 +40,8 @@ export interface BuildSurroundings {
   readonly client: () => Promise<RegistryClient>;
   readonly onProgress: ProgressSink;
   readonly gate?: PolicyGate;
+  /** where git knows the context's files, if not in the context */
+  readonly checkout?: string | undefined;
 }
 
 /** Failures carry `details.excerpt` and `details.vertex` where they have a place. */
@@ -52,12 +55,12 @@ export async function buildImage(asked: BuildOptions, surroundings: BuildSurroun
   for (const ulimit of asked.ulimits ?? []) parseUlimit(ulimit);
   checkSecrets(asked.secrets ?? []);
   const { context, loaded } = await openBuild(asked, surroundings, signal);
-  const options = asked.reproducible === true ? await (await import("./commit-time.ts")).withCommitTime(asked, context, signal) : asked;
+  const { options, settling } = await settle(asked, context, signal, surroundings.checkout);
   const parsed = parseWarning(loaded, options, surroundings);
   await using caches = await openCaches(options, surroundings, signal);
   for (let attempt = 1; ; attempt++) {
     try {
-      return await buildOnce(options, surroundings, { context, parsed, targets, tags, signal, caches, attestations, startedMs });
+      return await buildOnce(options, surroundings, { context, settling, parsed, targets, tags, signal, caches, attestations, startedMs });
     } catch (error) {
       // Somebody pruned what the cache had just promised: what is gone is made again.
       if (!isSlipwayError(error, "LAYER_MISSING") || attempt === maxAttempts) throw withExcerpt(error, parsed.source);
@@ -69,6 +72,7 @@ const maxAttempts = 3;
 
 interface OpenedBuild {
   readonly context: OpenedContext;
+  readonly settling: Settling;
   readonly parsed: ParsedBuild;
   readonly targets: TargetPlatforms;
   readonly tags: readonly string[];

@@ -8,24 +8,35 @@ import { nodeAt } from "../../store/directory-view.ts";
 const unreadable = "\ufffd";
 const noXattrs: ReadonlyMap<string, Uint8Array> = new Map();
 
+/** Files that are said to be from one time, with the modes that git tells apart. */
+export interface SettledFiles {
+  /** since 1970 */
+  readonly seconds: number;
+  /** files and directories, relative; undefined: all but what lies in `.git` */
+  readonly tracked?: ReadonlySet<string>;
+}
+
 /** What two checkouts of one commit have in common. */
-function settled(node: FileNode, mtimeNs: bigint): FileNode {
+function settled(node: FileNode, seconds: number): FileNode {
   const isExecutable = node.type === "directory" || (node.mode & 0o100) !== 0;
   const mode = node.type === "symlink" ? node.mode : isExecutable ? 0o755 : 0o644;
-  return { ...node, uid: 0, gid: 0, mode, mtimeNs, inode: "" };
+  return { ...node, uid: 0, gid: 0, mode, mtimeNs: BigInt(seconds) * 1_000_000_000n, inode: "" };
+}
+
+function isSettled(path: string, { tracked }: SettledFiles): boolean {
+  return tracked === undefined ? path !== ".git" && !path.startsWith(".git/") : tracked.has(path);
 }
 
 export class ContextView implements FileView {
   readonly root: string;
   readonly #files: DirectoryView;
   readonly #ignore: IgnoreMatcher | undefined;
-  readonly #settledNs: bigint | undefined;
+  readonly #settled: SettledFiles | undefined;
   readonly #included = new Map<string, boolean>();
 
-  /** `settledAt`: a time in seconds that all files have; their modes are those that git tells apart then. */
-  constructor(root: string, ignore: IgnoreMatcher | undefined, settledAt?: number) {
+  constructor(root: string, ignore: IgnoreMatcher | undefined, files?: SettledFiles) {
     this.root = root;
-    this.#settledNs = settledAt === undefined ? undefined : BigInt(settledAt) * 1_000_000_000n;
+    this.#settled = files;
     this.#ignore = ignore;
     this.#files = new DirectoryView(root, ignore === undefined ? undefined : (path, node) => this.#excluded(path, node));
   }
@@ -51,7 +62,7 @@ export class ContextView implements FileView {
   lookup(path: string): FileNode | undefined {
     const node = this.#files.lookup(path);
     if (node === undefined && path.includes(unreadable)) this.#refuse(path);
-    if (node !== undefined && this.#settledNs !== undefined) return settled(node, this.#settledNs);
+    if (node !== undefined && this.#settled !== undefined && isSettled(path, this.#settled)) return settled(node, this.#settled.seconds);
     return node === undefined || (node.uid === 0 && node.gid === 0) ? node : { ...node, uid: 0, gid: 0 };
   }
 

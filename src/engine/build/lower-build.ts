@@ -70,6 +70,7 @@ export async function lowerBuild(options: BuildOptions, input: LowerInput): Prom
       extraHosts: options.addHosts ?? [],
       shmSizeBytes: options.shmSizeBytes,
       ulimits: options.ulimits ?? [],
+      epochInRun: options.reproducible === true,
       noCache: options.noCache === true ? true : new Set((options.noCacheFilter ?? []).map((name) => name.toLowerCase())),
       namedContexts,
       images,

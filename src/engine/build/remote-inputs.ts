@@ -11,14 +11,15 @@ import type { Result } from "../../solver/results.ts";
 import type { Store } from "../../store/index.ts";
 import { lutimesNs } from "../../store/syscalls.ts";
 import { commitDigest, type SourceRevisions } from "../provenance/build-facts.ts";
-import { ContextView } from "./context-view.ts";
+import { ContextView, type SettledFiles } from "./context-view.ts";
 import { downloadFile } from "./download.ts";
 import { cloneRepository } from "./git-source.ts";
+import type { Settling } from "./settling.ts";
 
 type Tree = Extract<Result, { kind: "tree" }>;
 
-function treeOf(root: string, key: string | undefined, settledAt?: number): Tree {
-  const view = new ContextView(root, undefined, settledAt);
+function treeOf(root: string, key: string | undefined, files?: SettledFiles, settledAt?: number): Tree {
+  const view = new ContextView(root, undefined, files);
   return { kind: "tree", root, tree: { view, digests: new FileDigests(), origin: { kind: "remote", key }, settledAt } };
 }
 
@@ -44,21 +45,21 @@ async function asPinned<T>(op: GitOp | HttpOp, pins: SourcePins | undefined, fet
 export interface FetchOptions {
   readonly signal: AbortSignal;
   readonly pins?: SourcePins | undefined;
-  /** seconds: a checkout's files have the time at which it was made, else */
-  readonly settledAt?: number | undefined;
+  readonly settling: Settling;
   /** receives what the source is */
   readonly revisions: SourceRevisions;
 }
 
-export async function gitTree(store: Store, vertex: Vertex, { signal, pins, settledAt, revisions }: FetchOptions): Promise<Tree> {
+export async function gitTree(store: Store, vertex: Vertex, { signal, pins, settling, revisions }: FetchOptions): Promise<Tree> {
   if (vertex.op.type !== "git") throw new SlipwayError("internal", "INTERNAL", "not a git source");
   const directory = store.layers.workDirectory("git");
   const { op } = vertex;
   const pinned = pins?.commit(op) ?? "";
   const request = pinned === "" ? op : { ...op, ref: pinned, checksum: pinned };
-  const { path, commit } = await beforeKey(asPinned(op, pinned === "" ? undefined : pins, cloneRepository({ ...request, directory, signal })));
+  const { path, commit, timestamp } = await beforeKey(asPinned(op, pinned === "" ? undefined : pins, cloneRepository({ ...request, directory, signal })));
   revisions.note(vertex, commitDigest(commit));
-  return treeOf(path, gitKey(op, commit), settledAt);
+  const files = settling.fetched(timestamp);
+  return treeOf(path, gitKey(op, commit), files, settling.inKeys ? files.seconds : undefined);
 }
 
 const codesBeforeKey: ReadonlySet<string> = new Set(["DOWNLOAD_FAILED", "GIT_FAILED", "GIT_REF_NOT_FOUND", "GIT_CHECKSUM_MALFORMED"]);
@@ -74,7 +75,7 @@ async function beforeKey<T>(fetched: Promise<T>): Promise<T> {
 }
 
 /** The file has mode 0600 and the time of Last-Modified, or the epoch. */
-export async function httpTree(store: Store, vertex: Vertex, { signal, pins, revisions }: FetchOptions): Promise<Tree> {
+export async function httpTree(store: Store, vertex: Vertex, { signal, pins, revisions }: Omit<FetchOptions, "settling">): Promise<Tree> {
   if (vertex.op.type !== "http") throw new SlipwayError("internal", "INTERNAL", "not an http source");
   const directory = store.layers.workDirectory("http");
   const { url, fileName, checksum } = vertex.op;

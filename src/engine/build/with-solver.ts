@@ -19,11 +19,12 @@ import type { SourceRevisions } from "../provenance/build-facts.ts";
 import { enforceCacheCeiling } from "../system/cache-ceiling.ts";
 import type { BuildSurroundings } from "./build-image.ts";
 import type { BuildCaches } from "./cache/build-caches.ts";
-import { ContextView } from "./context-view.ts";
+import { ContextView, type SettledFiles } from "./context-view.ts";
 import type { ParsedBuild } from "./lint.ts";
 import type { LoweredPlatform } from "./lower-build.ts";
 import type { OpenedContext } from "./open-context.ts";
 import { gitTree, httpTree, type SourcePins } from "./remote-inputs.ts";
+import type { Settling } from "./settling.ts";
 import { BuildSecrets } from "./step-secrets.ts";
 
 export interface SolverInput {
@@ -33,6 +34,7 @@ export interface SolverInput {
   readonly signal: AbortSignal;
   readonly caches: BuildCaches;
   readonly pins?: SourcePins | undefined;
+  readonly settling: Settling;
   /** receives what remote sources were found to be */
   readonly revisions: SourceRevisions;
 }
@@ -60,9 +62,14 @@ export async function withSolver<T>(
     sources: {
       local: async (name) => {
         if (name === "context") digests.load(indexPath);
-        return openLocal(name, options, context, { ignore: parsed.ignore, digests, roots: platforms.flatMap(({ lowered }) => lowered.root ?? []) });
+        return await openLocal(name, options, context, {
+          settling: input.settling,
+          ignore: parsed.ignore,
+          digests,
+          roots: platforms.flatMap(({ lowered }) => lowered.root ?? []),
+        });
       },
-      git: (vertex) => gitTree(store, vertex, { signal, pins: input.pins, revisions: input.revisions, settledAt: settledTime(options) }),
+      git: (vertex) => gitTree(store, vertex, { signal, pins: input.pins, revisions: input.revisions, settling: input.settling }),
       http: (vertex) => httpTree(store, vertex, { signal, pins: input.pins, revisions: input.revisions }),
       image: async () => {},
     },
@@ -95,26 +102,27 @@ function warn(sink: ProgressSink, message: string): void {
   sink({ ...vertex, completedMs: Date.now(), cached: false });
 }
 
-/** When all files of contexts are said to be from, in seconds; undefined: as they are. */
-function settledTime({ reproducible, buildArgs }: BuildOptions): number | undefined {
-  return reproducible === true ? Number(buildArgs?.["SOURCE_DATE_EPOCH"]) : undefined;
+interface LocalInput {
+  readonly settling: Settling;
+  readonly ignore: IgnoreMatcher | undefined;
+  readonly digests: FileDigests;
+  readonly roots: readonly Vertex[];
 }
 
 /** A named context has its own `.dockerignore`. */
-function openLocal(
+async function openLocal(
   name: string,
   options: BuildOptions,
   context: OpenedContext,
-  { ignore, digests, roots }: { readonly ignore: IgnoreMatcher | undefined; readonly digests: FileDigests; readonly roots: readonly Vertex[] },
-): Extract<Result, { kind: "tree" }> {
-  const settledAt = settledTime(options);
+  { settling, ignore, digests, roots }: LocalInput,
+): Promise<Extract<Result, { kind: "tree" }>> {
+  const keyed = (files: SettledFiles | undefined): number | undefined => (settling.inKeys ? files?.seconds : undefined);
   const taken = roots.flatMap((vertex) => takenSources(vertex, name));
-  if (name === "context")
-    return {
-      kind: "tree",
-      root: context.directory,
-      tree: { view: new ContextView(context.directory, ignore, settledAt), digests, origin: { kind: "client", taken }, settledAt },
-    };
+  if (name === "context") {
+    const files = await settling.of(context.directory);
+    const view = new ContextView(context.directory, ignore, files);
+    return { kind: "tree", root: context.directory, tree: { view, digests, origin: { kind: "client", taken }, settledAt: keyed(files) } };
+  }
   const entry = Object.entries(options.buildContexts ?? {}).find(([key]) => key.toLowerCase() === name);
   const root = resolve(entry?.[1] ?? "");
   if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true) {
@@ -123,11 +131,10 @@ function openLocal(
     });
   }
   const real = realpathSync(root);
-  return {
-    kind: "tree",
-    root: real,
-    tree: { view: new ContextView(real, ignoreOf(real), settledAt), digests: new FileDigests(), origin: { kind: "client", taken: undefined }, settledAt },
-  };
+  const files = await settling.of(real);
+  const view = new ContextView(real, ignoreOf(real), files);
+  const origin = { kind: "client", taken: undefined } as const;
+  return { kind: "tree", root: real, tree: { view, digests: new FileDigests(), origin, settledAt: keyed(files) } };
 }
 
 function ignoreOf(root: string): IgnoreMatcher | undefined {

@@ -15,24 +15,26 @@ import { openCaches } from "../build/cache/open-caches.ts";
 import { withExcerpt } from "../build/diagnostics.ts";
 import { parseBuild } from "../build/lint.ts";
 import { lowerBuild } from "../build/lower-build.ts";
+import { settle } from "../build/settling.ts";
 import { checkSecrets } from "../build/step-secrets.ts";
 import { targetPlatforms } from "../build/target-platforms.ts";
 import { withSolver } from "../build/with-solver.ts";
 
 /** Fails as a build does, with NO_SUCH_LINE, and with USAGE for several platforms. */
-export async function stopBuild(options: BuildOptions & { readonly line: number }, surroundings: BuildSurroundings): Promise<KeptStep<StepRecord>> {
-  const signal = options.signal ?? new AbortController().signal;
-  const targets = targetPlatforms(options);
+export async function stopBuild(asked: BuildOptions & { readonly line: number }, surroundings: BuildSurroundings): Promise<KeptStep<StepRecord>> {
+  const signal = asked.signal ?? new AbortController().signal;
+  const targets = targetPlatforms(asked);
   if (targets.several) throw new SlipwayError("invalid_argument", "USAGE", "a shell is for one platform: name one with --platform", { bare: true });
-  checkSecrets(options.secrets ?? []);
-  const { context, loaded } = await openBuild(options, surroundings, signal);
+  checkSecrets(asked.secrets ?? []);
+  const { context, loaded } = await openBuild(asked, surroundings, signal);
+  const { options, settling } = await settle(asked, context, signal);
   const parsed = parseBuild(loaded);
-  const stopped = stopAtLine(parsed.dockerfile, options.line, options.target);
+  const stopped = stopAtLine(parsed.dockerfile, asked.line, asked.target);
   const { target: _, ...untargeted } = options;
   try {
     const resolver = { ...surroundings, signal };
     const caches = await openCaches(options, surroundings, signal);
-    const input = { parsed: { ...parsed, dockerfile: stopped.dockerfile }, context, signal, caches, revisions: new SourceRevisions() };
+    const input = { parsed: { ...parsed, dockerfile: stopped.dockerfile }, context, settling, signal, caches, revisions: new SourceRevisions() };
     const platforms = await lowerBuild(untargeted, { ...input, contextId: context.id, targets, images: new Map(), resolver });
     await reportIgnoreFile(surroundings.onProgress, context);
     const root = platforms[0]?.lowered.root;

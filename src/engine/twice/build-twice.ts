@@ -28,8 +28,9 @@ export async function buildTwice(options: TwiceOptions, surroundings: BuildSurro
   }
   const before = new Set(store.images.all().map(({ id }) => id));
   const made: Digest[] = [];
-  const build = async (asked: BuildOptions): Promise<Digest> => {
-    const { imageId } = await buildImage({ ...asked, tags: [], outputs: [{ type: "image", attributes: {} }] }, surroundings);
+  const build = async (asked: BuildOptions, checkout?: string): Promise<Digest> => {
+    const outputs = [{ type: "image", attributes: {} }] as const;
+    const { imageId } = await buildImage({ ...asked, tags: [], outputs }, { ...surroundings, checkout });
     if (imageId === undefined) throw new SlipwayError("internal", "INTERNAL", "a build for the store made no image");
     made.push(imageId);
     return imageId;
@@ -43,8 +44,8 @@ export async function buildTwice(options: TwiceOptions, surroundings: BuildSurro
   const directory = store.layers.workDirectory("twice");
   try {
     const first = await build(options);
-    const [again] = await Promise.all([asOtherCheckout(options, surroundings, directory, signal), delay(otherSecondMs, undefined, { signal })]);
-    const second = await build({ ...again, noCache: true });
+    const [{ asked, checkout }] = await Promise.all([asOtherCheckout(options, surroundings, directory, signal), delay(otherSecondMs, undefined, { signal })]);
+    const second = await build({ ...asked, noCache: true }, checkout);
     return await compare(store, [first, second], options.limit ?? defaultLimit, signal);
   } finally {
     for (const id of new Set(made)) if (!before.has(id)) forgetImage(store, id);
@@ -52,14 +53,18 @@ export async function buildTwice(options: TwiceOptions, surroundings: BuildSurro
   }
 }
 
-/** The commit's time is asked where the commit is: the copy may have no .git. */
-async function asOtherCheckout(options: TwiceOptions, surroundings: BuildSurroundings, directory: string, signal: AbortSignal): Promise<BuildOptions> {
-  if (options.context.kind !== "directory") return options;
+interface OtherCheckout {
+  readonly asked: BuildOptions;
+  /** what git is asked is asked where the commit is: the copy may have no .git */
+  readonly checkout?: string;
+}
+
+async function asOtherCheckout(options: TwiceOptions, surroundings: BuildSurroundings, directory: string, signal: AbortSignal): Promise<OtherCheckout> {
+  if (options.context.kind !== "directory") return { asked: options };
   const { context, loaded } = await openBuild(options, { ...surroundings, onProgress: () => undefined }, signal);
-  const timed = options.reproducible === true ? await (await import("../build/commit-time.ts")).withCommitTime(options, context, signal) : options;
   copyAsOtherCheckout(context.directory, directory, parseBuild(loaded).ignore);
   const copied: BuildContext = { kind: "directory", path: directory };
-  return { ...timed, context: copied, ...dockerfileIn(timed.dockerfile, context.directory, directory) };
+  return { asked: { ...options, context: copied, ...dockerfileIn(options.dockerfile, context.directory, directory) }, checkout: context.directory };
 }
 
 /** A Dockerfile that is ignored lies in the original only. */
