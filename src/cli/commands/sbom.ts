@@ -27,10 +27,10 @@ export function shownOrigin(origin: LayerOrigin | undefined, layer: number, widt
 }
 
 function formatTable({ packages, layers }: ImageInventory): string {
-  const rows = packages.map(({ name, version, type, licences = [], layer, owner }) => [
+  const rows = packages.map(({ name, version, type, licences = [], layer, owner, bundled }) => [
     name,
-    version,
-    owner === undefined ? type : `${type} (${owner})`,
+    version === "" ? "(unknown)" : version,
+    owner !== undefined ? `${type} (${owner})` : bundled !== undefined ? `${type} (bundled)` : type,
     ellipsis(licences.join(", "), 40),
     shownOrigin(layers[layer], layer, 60),
   ]);

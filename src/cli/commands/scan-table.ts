@@ -110,7 +110,11 @@ export function formatScanTable(result: ScanResult, shown: readonly Finding[], n
   const exposures = exposureTable(result);
   if (exposures !== "") parts.push(exposures);
   if (database !== undefined && shown.length === 0 && fixed.length === 0)
-    parts.push(result.missing.length + result.unknown > 0 ? "Nothing found in what was compared\n" : "Nothing to mend\n");
+    parts.push(
+      result.missing.length + result.unknown > 0 || result.image.packages.some(({ version }) => version === "")
+        ? "Nothing found in what was compared\n"
+        : "Nothing to mend\n",
+    );
   const rest = restLine(result.findings, shown);
   return parts.join("\n") + (rest === "" ? "" : `\n${rest}`);
 }

@@ -68,6 +68,8 @@ function warn(cli: Cli, result: ScanResult): void {
     say(`${packages} packages of ${ecosystem} were not compared: there are no advisories of it here (slipway db import)`);
   if (result.unknown > 0)
     say(`${result.unknown} packages were not compared: no advisories are known for ${result.image.distribution?.name ?? "an unknown distribution"}`);
+  const unversioned = result.image.packages.filter(({ version }) => version === "").length;
+  if (unversioned > 0) say(`${unversioned} packages in bundles were not compared: nothing tells their versions`);
   for (const entry of result.expired) say(`the ignore file's entry for ${entry} holds no more`);
   const days = result.database === undefined ? 0 : ageDays(result.database, cli.now());
   if (days > oldDays) say(`the advisories are ${days} days old`);

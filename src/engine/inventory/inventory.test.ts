@@ -74,6 +74,87 @@ for (const { name, layers, want } of merges) {
   });
 }
 
+const bundle = (path: string, ...sources: readonly string[]): Member => ({ path, content: JSON.stringify({ sources }) });
+const installed = (place: string, version: string): Member => ({
+  path: `${place}/package.json`,
+  content: JSON.stringify({ name: place.slice(place.lastIndexOf("node_modules/") + 13), version, license: "MIT" }),
+});
+const lock = (path: string, versions: Readonly<Record<string, string>>): Member => ({
+  path,
+  content: JSON.stringify({ packages: Object.fromEntries(Object.entries(versions).map(([place, version]) => [place, { version }])) }),
+});
+const a = "webpack://x/./node_modules/a/i.js";
+const nested = "webpack://x/./node_modules/b/node_modules/a/i.js";
+
+const bundles: readonly { readonly name: string; readonly layers: readonly (readonly Member[])[]; readonly want: readonly string[] }[] = [
+  { name: "nothing tells", layers: [[bundle("app/dist/x.js.map", a)]], want: ["a  @0"] },
+  {
+    name: "the package that its map names, in another layer",
+    layers: [
+      [installed("opt/node_modules/a", "1.0.0"), installed("app/node_modules/a", "2.0.0")],
+      [bundle("app/dist/x.js.map", "../../opt/node_modules/a/i.js")],
+    ],
+    want: ["a 1.0.0 @1 MIT"],
+  },
+  {
+    name: "what is installed in the nearest directory above, each copy at its place",
+    layers: [
+      [installed("node_modules/a", "1.0.0"), installed("app/node_modules/a", "2.0.0"), installed("app/node_modules/b/node_modules/a", "3.0.0")],
+      [bundle("app/dist/x.js.map", a, nested)],
+    ],
+    want: ["a 2.0.0 @1 MIT", "a 3.0.0 @1 MIT"],
+  },
+  {
+    name: "a lock file, each copy at its place",
+    layers: [
+      [bundle("app/dist/x.js.map", a, nested)],
+      [lock("app/package-lock.json", { "node_modules/a": "1.0.0", "node_modules/b/node_modules/a": "2.0.0" })],
+    ],
+    want: ["a 1.0.0 @0", "a 2.0.0 @0"],
+  },
+  {
+    name: "a lock file that has one version alone, at whatever place",
+    layers: [[bundle("app/x.js.map", a), { path: "app/yarn.lock", content: '"a@^1":\n  version "1.5.0"\n' }]],
+    want: ["a 1.5.0 @0"],
+  },
+  {
+    name: "a lock file that has several, and does not say where: none is guessed",
+    layers: [
+      [
+        bundle("app/x.js.map", a),
+        { path: "app/yarn.lock", content: '"a@^1":\n  version "1.5.0"\n\n"a@^2":\n  version "2.5.0"\n' },
+        installed("node_modules/a", "9.0.0"),
+      ],
+    ],
+    want: ["a  @0"],
+  },
+  {
+    name: "another project's lock file says nothing",
+    layers: [[bundle("srv/x.js.map", a), lock("app/package-lock.json", { "node_modules/a": "1.0.0" })]],
+    want: ["a  @0"],
+  },
+  {
+    name: "its own version before a neighbour's",
+    layers: [[bundle("app/x.js.map", "node_modules/.pnpm/a@1.0.0/node_modules/a/i.js"), installed("app/node_modules/a", "2.0.0")]],
+    want: ["a 1.0.0 @0"],
+  },
+  {
+    name: "two copies of one version are one",
+    layers: [[bundle("app/x.js.map", a, nested), { path: "app/yarn.lock", content: '"a@^1":\n  version "1.5.0"\n' }]],
+    want: ["a 1.5.0 @0"],
+  },
+];
+for (const { name, layers, want } of bundles) {
+  test(`packages in bundles: ${name}`, async () => {
+    const { packages } = mergeLayers(await Promise.all(layers.map(inventoryOf)));
+    const found = packages.filter(({ bundled }) => bundled !== undefined);
+    assert.deepEqual(
+      found.map(({ name: called, version, layer, licences = [] }) => [`${called} ${version} @${layer}`, ...licences].join(" ")),
+      want,
+    );
+  });
+}
+
 const owning: readonly Member[] = [
   status("golang-x 1.0"),
   { path: "var/lib/dpkg/info/golang-x:amd64.list", content: "/.\n/bin\n/bin/x\n" },
@@ -101,7 +182,7 @@ test("what is kept of a layer reads back as it was, and another version's does n
   const inventory = await inventoryOf(owning);
   const text = formatLayerInventory(inventory);
   assert.deepEqual(parseLayerInventory(text), inventory);
-  assert.equal(parseLayerInventory(text.replace("slipway-inventory 2", "slipway-inventory 0")), undefined);
+  assert.equal(parseLayerInventory(text.replace("slipway-inventory 3", "slipway-inventory 0")), undefined);
   assert.equal(parseLayerInventory(text.slice(0, -9)), undefined);
 });
 

@@ -121,6 +121,12 @@ const matches: readonly {
     want: ["CVE-2024-1 lodash high 2.0.0 x1"],
   },
   {
+    name: "what has no version is compared with nothing",
+    packages: [{ ...lodash, version: "", bundled: "node_modules/lodash" }],
+    known: { npm: { lodash: [advisory("CVE-2024-1", { ranges: [{ introduced: "0" }] })] } },
+    want: [],
+  },
+  {
     name: "another stream of a module",
     packages: [packageOf({ type: "npm", name: "a", version: "1.0.0", module: "nodejs:18:1:x" })],
     known: { npm: { a: [advisory("CVE-2024-1", { module: "nodejs:20:1:x" }), advisory("CVE-2024-2", { module: "nodejs:18:2:y" })] } },

@@ -31,10 +31,11 @@ interface Asked {
   readonly packages: ImagePackage[];
 }
 
-/** What a lock file names and is installed too is asked for once. */
+/** What a lock file names and is installed too is asked for once; what has no version is not asked for. */
 function compared({ packages }: Inventory, comprehensive: boolean): readonly ImagePackage[] {
   const installed = new Set(packages.filter((one) => one.locked !== true).map((one) => `${one.type} ${one.name} ${one.version}`));
   return packages.filter((one) => {
+    if (one.version === "") return false;
     if (!comprehensive && one.owner !== undefined && !isDistributionType(one.type)) return false;
     return one.locked !== true || !installed.has(`${one.type} ${one.name} ${one.version}`);
   });

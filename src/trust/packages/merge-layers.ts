@@ -1,5 +1,6 @@
 /** From the inventories of layers to that of the image: what upper layers hide is gone, and each package has the layer that brought it. */
 import type { LayerFile, LayerInventory } from "./layer-inventory.ts";
+import { settleBundled } from "./settle-bundled.ts";
 import { isDistributionType, type FoundPackage, type ImagePackage, type Inventory } from "./package.ts";
 import { pathHash } from "./path-set.ts";
 
@@ -29,8 +30,8 @@ export function mergeLayers(layers: readonly LayerInventory[]): Inventory {
 }
 
 /** A distribution's package is itself whichever file says so; a language's is one of possibly many copies. */
-function keyOf(path: string, { type, name, version, architecture }: FoundPackage): string {
-  return `${type} ${name} ${version} ${architecture ?? ""} ${isDistributionType(type) ? "" : path}`;
+function keyOf(path: string, { type, name, version, architecture, bundled = "" }: FoundPackage): string {
+  return `${type} ${name} ${version} ${architecture ?? ""} ${isDistributionType(type) ? "" : path} ${bundled}`;
 }
 
 /** false when nothing changed. */
@@ -118,7 +119,7 @@ function packagesOf(files: readonly PlacedFile[], since: ReadonlyMap<string, num
       });
     }
   }
-  return [...packages.values()].sort(inOrder);
+  return [...settleBundled([...packages.values()])].sort(inOrder);
 }
 
 function inOrder(a: ImagePackage, b: ImagePackage): number {

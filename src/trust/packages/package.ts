@@ -13,6 +13,7 @@ export interface FoundPackage {
   readonly type: PackageType;
   /** with its namespace where the ecosystem has one: "@types/node", "org.slf4j:slf4j-api", "symfony/console" */
   readonly name: string;
+  /** "" of a package in a bundle whose version nothing tells */
   readonly version: string;
   readonly architecture?: string;
   /** the source package, where it is another or has another version: advisories of distributions name those */
@@ -25,6 +26,10 @@ export interface FoundPackage {
   readonly module?: string;
   /** only a lock file names it: it may not be installed */
   readonly locked?: boolean;
+  /** of packages that are locked below another: "node_modules/a/node_modules/b" */
+  readonly place?: string;
+  /** it was put into a bundle: the directory that it was taken from, which need not be in the image */
+  readonly bundled?: string;
 }
 
 /** /etc/os-release. */
@@ -46,6 +51,11 @@ export interface ImagePackage extends FoundPackage {
   readonly layer: number;
   /** the distribution's package that its file belongs to */
   readonly owner?: string;
+}
+
+/** Nothing can be said of these beyond that they are there: they are compared with no advisory. */
+export function countUnversioned({ packages }: Pick<Inventory, "packages">): number {
+  return packages.filter(({ version }) => version === "").length;
 }
 
 /** Something that was not looked into, and why: a bill that leaves it out is incomplete there. */

@@ -34,6 +34,7 @@ export function facts(image: ImageInventory, found: ImagePackage): readonly (rea
     ["source:name", source?.name],
     ["source:version", source?.version],
     ["module", found.module],
+    ["bundled", found.bundled],
     ["locked", found.locked === true ? "true" : undefined],
   ];
   return pairs.flatMap(([name, value]) => (value === undefined || value === "" ? [] : [[name, value] as const]));

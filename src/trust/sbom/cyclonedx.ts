@@ -28,7 +28,7 @@ export function componentOf(image: ImageInventory, found: ImagePackage): object 
     "bom-ref": componentRef(image, found),
     ...(supplier === undefined ? {} : { supplier: { name: supplier } }),
     name,
-    version,
+    ...(version === "" ? {} : { version }),
     ...(licences.length === 0 ? {} : { licenses: licensesOf(licences) }),
     purl: purlOf(found, image.distribution),
     ...(homepage === undefined || !/^https?:\/\/\S+$/.test(homepage) ? {} : { externalReferences: [{ type: "website", url: homepage }] }),

@@ -38,7 +38,7 @@ export interface ParsedPurl {
   readonly distro: string | undefined;
 }
 
-/** undefined for what is no package URL, and for types that we do not know. */
+/** undefined for what is no package URL, for types that we do not know, and without a version. */
 export function packageFromPurl(text: string): ParsedPurl | undefined {
   try {
     const { type, namespace, name, version, qualifiers } = PackageURL.fromString(text);

@@ -6,7 +6,7 @@ import type { ImageInventory, LayerOrigin } from "../packages/image-inventory.ts
 import { objectsOf, readJson, stringOf } from "../packages/languages/json-file.ts";
 import type { Distribution, ImagePackage } from "../packages/package.ts";
 import { propertyPrefix } from "./cyclonedx.ts";
-import { packageFromPurl } from "./purl.ts";
+import { packageFromPurl, type ParsedPurl } from "./purl.ts";
 
 type Facts = ReadonlyMap<string, string>;
 
@@ -85,8 +85,15 @@ function fromSpdx(root: JsonObject): Contents {
   return { name: stringOf(root["name"]) ?? "", id: stringOf(image?.["versionInfo"]), distribution: undefined, entries };
 }
 
+/** As our bills have what is in a bundle and nothing tells its version. */
+function withoutVersion(purl: string): ParsedPurl | undefined {
+  const parsed = packageFromPurl(`${purl}@0`);
+  return parsed === undefined ? undefined : { ...parsed, found: { ...parsed.found, version: "" } };
+}
+
 function packageOf({ purl, facts }: Entry): { readonly found: ImagePackage; readonly distro: string | undefined } | undefined {
-  const parsed = packageFromPurl(purl);
+  const bundled = facts.get("bundled");
+  const parsed = packageFromPurl(purl) ?? (bundled === undefined ? undefined : withoutVersion(purl));
   if (parsed === undefined) return undefined;
   const layer = Number(facts.get("layer:index") ?? "0");
   const [owner, module] = [facts.get("owner"), facts.get("module")];
@@ -97,6 +104,7 @@ function packageOf({ purl, facts }: Entry): { readonly found: ImagePackage; read
     ...(owner === undefined ? {} : { owner }),
     ...(module === undefined ? {} : { module }),
     ...(facts.get("locked") === "true" ? { locked: true } : {}),
+    ...(bundled === undefined ? {} : { bundled }),
   };
   return { found, distro: parsed.distro };
 }

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Digest } from "../../oci/digest.ts";
 import type { ImageInventory } from "../packages/image-inventory.ts";
-import type { FoundPackage } from "../packages/package.ts";
+import type { FoundPackage, ImagePackage } from "../packages/package.ts";
 import { cyclonedxDocument } from "./cyclonedx.ts";
 import { licenceOf } from "./licences.ts";
 import { packageFromPurl, purlOf } from "./purl.ts";
+import { parseBill } from "./read-bill.ts";
 import { spdxDocument } from "./spdx.ts";
 import { cyclonedxValidator } from "./test-schema.ts";
 
@@ -42,6 +43,7 @@ const image: ImageInventory = {
       homepage: "http://gcc.gnu.org/",
     },
     { type: "npm", name: "@types/node", version: "1.0.0", path: "app/node_modules/@types/node/package.json", layer: 1, licences: ["MIT OR Apache-2.0"] },
+    { type: "npm", name: "bundled", version: "", path: "app/dist/x.js.map", layer: 1, bundled: "node_modules/bundled" },
     { type: "npm", name: "@types/node", version: "1.0.0", path: "app/b/node_modules/@types/node/package.json", layer: 1, licences: ["MIT"] },
   ],
   omissions: [{ path: "x.jar", layer: 1, reason: "too large" }],
@@ -81,8 +83,17 @@ test("SPDX: packages, their licences and what is in what", () => {
   assert.equal(deb?.["licenseDeclared"], "GPL-3.0-or-later AND LicenseRef-4c46186ad468");
   assert.equal(deb?.["supplier"], "Organization: Debian GCC (a@b.example)");
   assert.equal(deb?.["sourceInfo"], "built from source package gcc-12 12.2.0-14");
-  assert.equal(document["relationships"]?.length, 4);
-  assert.equal(new Set(document["packages"]?.map((one) => one["SPDXID"])).size, 4);
+  assert.equal(document["relationships"]?.length, 5);
+  assert.equal(new Set(document["packages"]?.map((one) => one["SPDXID"])).size, 5);
+  assert.equal("versionInfo" in (document["packages"]?.find(({ name }) => name === "bundled") ?? {}), false);
+});
+
+test("a bill reads back as the packages that it was made of", () => {
+  const told = (one: ImagePackage): object => ({ ...one, licences: undefined, supplier: undefined, homepage: undefined });
+  for (const document of [cyclonedxDocument(bill), spdxDocument(bill)]) {
+    const { packages } = parseBill(Buffer.from(JSON.stringify(document)), "bill.json");
+    assert.deepEqual(packages.map(told), image.packages.map(told));
+  }
 });
 
 test("the same image gives the same bytes, another gives another id", () => {

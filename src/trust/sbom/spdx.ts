@@ -51,7 +51,7 @@ export function spdxDocument({ image, createdSeconds, tool }: Bill): object {
   const packages = image.packages.map((found) => ({
     name: found.name,
     SPDXID: packageId(image, found),
-    versionInfo: found.version,
+    ...(found.version === "" ? {} : { versionInfo: found.version }),
     supplier: supplierOf(found.supplier),
     downloadLocation: "NOASSERTION",
     ...(found.homepage === undefined || !/^https?:\/\/\S+$/.test(found.homepage) ? {} : { homepage: found.homepage }),

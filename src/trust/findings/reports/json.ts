@@ -1,6 +1,7 @@
 /** Our own form: all that is known, under the library's names. */
 import { formatOrigin } from "../../packages/image-inventory.ts";
 import { timeOf } from "../../sbom/bill.ts";
+import { countUnversioned } from "../../packages/package.ts";
 import { purlOf } from "../../sbom/purl.ts";
 import type { Finding } from "../finding.ts";
 import type { Report } from "./report.ts";
@@ -29,7 +30,12 @@ export function jsonReport(report: Report): object {
     tool,
     image: { name, id, manifest, platform, distribution, base, packages: image.packages.length },
     ...(database === undefined ? {} : { advisories: { digest: database.digest, imported: timeOf(database.createdSeconds) } }),
-    incomplete: { ecosystems: missing, unknownPackages: unknown, files: image.omissions.map(({ path, reason }) => ({ path: `/${path}`, reason })) },
+    incomplete: {
+      ecosystems: missing,
+      unknownPackages: unknown,
+      unversionedPackages: countUnversioned(image),
+      files: image.omissions.map(({ path, reason }) => ({ path: `/${path}`, reason })),
+    },
     findings: report.findings.map((finding) => findingObject(finding, report)),
     fixed: report.fixed.map((finding) => findingObject(finding, report)),
     exposures: report.exposures.map((one) => ({ ...one, ...(one.layer === undefined ? {} : { origin: formatOrigin(image.layers[one.layer]) }) })),

@@ -25,7 +25,8 @@ export function parsePackageLock(root: JsonObject): readonly FoundPackage[] {
       if (!isObject(value) || !inModules.test(path) || value["link"] === true) return [];
       const version = stringOf(value["version"]);
       const name = stringOf(value["name"]) ?? path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length);
-      return version === undefined ? [] : [locked("npm", name, version)];
+      const isNested = path.indexOf("node_modules/") !== path.lastIndexOf("node_modules/");
+      return version === undefined ? [] : [{ ...locked("npm", name, version), ...(isNested ? { place: path } : {}) }];
     });
   }
   const found: FoundPackage[] = [];
