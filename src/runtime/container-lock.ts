@@ -22,10 +22,24 @@ export async function withContainerLock<Result>(directory: string, act: () => Pr
     if (!(await obtain(fd, patienceMs))) {
       throw new SlipwayError("unavailable", "CONTAINER_BUSY", `another process has been changing the container for ${patienceMs / 1000} s`, { directory });
     }
-    return await act();
+    heldHere.add(directory);
+    return await act().finally(() => heldHere.delete(directory));
   } finally {
     closeSync(fd);
   }
+}
+
+/** Directories whose lock this process has. */
+const heldHere = new Set<string>();
+
+/** For what is done at once. Undefined when another process has the lock; also got when this process has it already. */
+export function tryContainerLock(directory: string): Disposable | undefined {
+  if (heldHere.has(directory)) return { [Symbol.dispose]: () => undefined };
+  const fd = openLock(`${directory}/lock`);
+  const close = (): void => (fd === undefined ? undefined : closeSync(fd));
+  if (fd === undefined || tryLock(fd, "exclusive")) return { [Symbol.dispose]: close };
+  close();
+  return undefined;
 }
 
 /** The same for a caller that says when it ends. CONTAINER_BUSY (unavailable) after two minutes. */

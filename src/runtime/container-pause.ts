@@ -1,102 +1,83 @@
-/** Holds a container's processes and lets them go on: by its control group, or by signals where it has none. */
-import { constants } from "node:os";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { errnoOf, SlipwayError } from "../base/errors.ts";
-import { printable } from "../base/printable.ts";
-import { containerCgroup } from "./container-cgroup.ts";
+/** Holds a container's processes and lets them go on, and keeps the record true meanwhile: a process that is killed in between leaves a note. */
+import { SlipwayError } from "../base/errors.ts";
 import { notRunning, requireContainer } from "./container-errors.ts";
-import { containerFiles, type ContainerHost } from "./container-host.ts";
+import { freeze, thaw, thawCommand } from "./container-freeze.ts";
+import type { ContainerHost } from "./container-host.ts";
 import { withContainerLock } from "./container-lock.ts";
-import { containerPids } from "./container-processes.ts";
-import type { ContainerRecord, ContainerStatus } from "./container-records.ts";
+import type { ContainerRecord, ContainerState } from "./container-records.ts";
 import { containerState } from "./container-state.ts";
-import { runtimeCall, runtimeOf } from "./oci-runtime.ts";
-import { runProgram } from "./run-program.ts";
+import { noteDeath } from "./death-watch.ts";
+import { thisProcess } from "./live-process.ts";
 
-/** CONTAINER_NOT_FOUND, CONTAINER_NOT_RUNNING, CONTAINER_PAUSED (conflict) in Docker's words. */
+/** Until somebody lets it go on. CONTAINER_NOT_FOUND, CONTAINER_NOT_RUNNING, CONTAINER_PAUSED (conflict) in Docker's words. */
 export async function pauseContainer(host: ContainerHost, nameOrId: string): Promise<void> {
-  await change(host, nameOrId, async (record, status) => {
-    if (status === "paused") throw new SlipwayError("conflict", "CONTAINER_PAUSED", `Container ${record.id} is already paused`, { id: record.id });
-    if (status !== "running") throw notRunning(record);
-    holdHealthChecks(host, record, true);
-    await freeze(host, record);
-    return "paused";
+  await changeState(host, nameOrId, async (record, state) => {
+    await hold(host, record, state);
+    setState(host, record, { ...state, status: "paused" });
   });
+}
+
+/**
+ * Holds it while something is done, and for no longer than this process lives. One that does not run, or that is held already, stays as it is.
+ * CONTAINER_NOT_FOUND, PAUSE_FAILED.
+ */
+export async function whileHeld<Result>(host: ContainerHost, id: string, act: () => Promise<Result>): Promise<Result> {
+  const holder = thisProcess();
+  const held = await changeState(host, id, async (record, state) => {
+    if (state.status !== "running") return undefined;
+    await hold(host, record, state);
+    return record;
+  });
+  if (held === undefined) return await act();
+  const note = noteDeath(thawCommand(host, held));
+  try {
+    return await act();
+  } finally {
+    await changeState(host, id, async (record, state) => {
+      if (state.holder?.pid === holder.pid) letGo(host, record, state);
+    }).catch(() => undefined);
+    note.drop();
+  }
 }
 
 /** CONTAINER_NOT_FOUND, CONTAINER_NOT_PAUSED (conflict) in Docker's words. */
 export async function unpauseContainer(host: ContainerHost, nameOrId: string): Promise<void> {
-  await change(host, nameOrId, async (record, status) => {
-    if (status !== "paused") throw new SlipwayError("conflict", "CONTAINER_NOT_PAUSED", `Container ${record.id} is not paused`, { id: record.id });
-    await thaw(host, record);
-    holdHealthChecks(host, record, false);
-    return "running";
+  await changeState(host, nameOrId, async (record, state) => {
+    if (state.status !== "paused") throw new SlipwayError("conflict", "CONTAINER_NOT_PAUSED", `Container ${record.id} is not paused`, { id: record.id });
+    letGo(host, record, state);
   });
 }
 
-type Change = (record: ContainerRecord, status: ContainerStatus) => Promise<ContainerStatus>;
-
-async function change(host: ContainerHost, nameOrId: string, act: Change): Promise<void> {
+async function changeState<Result>(
+  host: ContainerHost,
+  nameOrId: string,
+  act: (record: ContainerRecord, state: ContainerState) => Promise<Result>,
+): Promise<Result> {
   const { id, paths } = requireContainer(host.records, nameOrId);
-  await withContainerLock(paths.directory, async () => {
+  return await withContainerLock(paths.directory, async () => {
     const record = requireContainer(host.records, id);
-    const state = containerState(host, record);
-    const status = await act(record, state.status);
-    host.records.update({ ...record, state: { ...state, status } });
+    return await act(record, containerState(host, record));
   });
 }
 
-/** Nothing can be run in a container that is held. */
-function holdHealthChecks(host: ContainerHost, record: ContainerRecord, held: boolean): void {
-  const { health } = containerFiles(host, record);
-  if (!existsSync(health)) return;
-  if (held) writeFileSync(`${health}/held`, "");
-  else rmSync(`${health}/held`, { force: true });
-}
-
-async function freeze(host: ContainerHost, record: ContainerRecord): Promise<void> {
-  if (containerCgroup(record) !== undefined) await callRuntime(host, record, "pause");
-  else stopProcesses(record);
-}
-
-/** Also for one whose end was asked for: a frozen process takes no signal. */
-export async function thaw(host: ContainerHost, record: ContainerRecord): Promise<void> {
-  if (containerCgroup(record) !== undefined) await callRuntime(host, record, "resume");
-  else for (const pid of containerPids(record)) signal(pid, constants.signals.SIGCONT);
-}
-
-/** Until one round finds nothing that still goes on: processes start others while they are stopped. */
-function stopProcesses(record: ContainerRecord): void {
-  for (let round = 0; round < 100; round++) {
-    const going = containerPids(record).filter((pid) => !isHeld(pid));
-    if (going.length === 0) return;
-    for (const pid of going) signal(pid, constants.signals.SIGSTOP);
-  }
-}
-
-function isHeld(pid: number): boolean {
+/** The note comes first: whoever finds it after our death lets the container go on. */
+async function hold(host: ContainerHost, record: ContainerRecord, state: ContainerState): Promise<void> {
+  if (state.status === "paused") throw new SlipwayError("conflict", "CONTAINER_PAUSED", `Container ${record.id} is already paused`, { id: record.id });
+  if (state.status !== "running") throw notRunning(record);
+  setState(host, record, { ...state, status: "paused", holder: thisProcess() });
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    return /^[TtZX]/.test(stat.slice(stat.lastIndexOf(")") + 2));
-  } catch {
-    return true;
-  }
-}
-
-function signal(pid: number, number: number): void {
-  try {
-    process.kill(pid, number);
+    await freeze(host, record);
   } catch (error) {
-    if (errnoOf(error) !== "ESRCH") throw error;
+    setState(host, record, state);
+    throw error;
   }
 }
 
-async function callRuntime(host: ContainerHost, record: ContainerRecord, command: "pause" | "resume"): Promise<void> {
-  const call = runtimeCall(runtimeOf(record), { root: containerFiles(host, record).runtimeRoot, cgroups: true }, [command, record.id]);
-  try {
-    await runProgram(call.file, call.args);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new SlipwayError("unavailable", "PAUSE_FAILED", printable(`cannot ${command} container ${record.id}: ${reason}`), { id: record.id }, error);
-  }
+function letGo(host: ContainerHost, record: ContainerRecord, { holder: _, ...state }: ContainerState): void {
+  thaw(host, record);
+  setState(host, record, { ...state, status: "running" });
+}
+
+function setState(host: ContainerHost, { id }: ContainerRecord, state: ContainerState): void {
+  host.records.update({ ...requireContainer(host.records, id), state });
 }

@@ -6,6 +6,7 @@
 import type { Healthcheck } from "../oci/image-config.ts";
 import type { ResourceLimits, Ulimit } from "./spec-options.ts";
 import type { DeviceRequest } from "./container-devices.ts";
+import type { ProcessName } from "./live-process.ts";
 import type { PortMapping } from "./ports.ts";
 import type { ContainerNetworks, Endpoint } from "./user-networks.ts";
 
@@ -24,6 +25,8 @@ export interface ContainerState {
   readonly startedAt: string;
   readonly finishedAt: string;
   readonly oomKilled: boolean;
+  /** of a paused one: it is held for what this process does, and no longer than it lives. Absent: until somebody lets it go on */
+  readonly holder?: ProcessName;
   /** what kept the container from starting, in the words shown to the user */
   readonly error: string;
 }

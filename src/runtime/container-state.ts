@@ -4,17 +4,36 @@ import { isSlipwayError } from "../base/errors.ts";
 import { bootId } from "./boot-id.ts";
 import { readPidFile } from "./conmon.ts";
 import { containerFiles, type ContainerFiles, type ContainerHost } from "./container-host.ts";
+import { thaw } from "./container-freeze.ts";
+import { tryContainerLock } from "./container-lock.ts";
 import type { ContainerRecord, ContainerState } from "./container-records.ts";
-import { startTimeTicks } from "./death-watch.ts";
+import { isAlive, noProcess } from "./live-process.ts";
 
 /** The exit code of a container whose end nobody saw. */
 const lostExitCode = 255;
 
-/** The truth; written back to the record when it changed. */
+/** The truth; written back to the record when it changed. What was held by a process that died goes on. */
 export function containerState(host: ContainerHost, record: ContainerRecord): ContainerState {
   const state = currentState(host, record);
+  if (isHeldByDead(state)) return endHold(host, record, state);
   if (state !== record.state) noteState(host, record, state);
   return state;
+}
+
+function isHeldByDead({ status, holder }: ContainerState): boolean {
+  return status === "paused" && holder !== undefined && !isAlive(holder);
+}
+
+/** Whoever has the container's lock just now comes here too, or has been here: between two looks it may be held anew, by another. */
+function endHold(host: ContainerHost, record: ContainerRecord, { holder: _, ...held }: ContainerState): ContainerState {
+  const going: ContainerState = { ...held, status: "running" };
+  using lock = tryContainerLock(record.paths.directory);
+  if (lock === undefined) return going;
+  const now = host.records.get(record.id);
+  if (now === undefined || !isHeldByDead(now.state)) return now?.state ?? going;
+  thaw(host, now);
+  noteState(host, now, going);
+  return going;
 }
 
 /** What was read is old when the container was removed or started again since. */
@@ -33,8 +52,6 @@ export function isUp({ status }: Pick<ContainerState, "status">): boolean {
   return status === "running" || status === "paused";
 }
 
-const noProcess = { pid: 0, startTimeTicks: "" };
-
 /** Changes nothing. The same object as in the record when nothing changed. */
 export function currentState(host: Pick<ContainerHost, "runDirectory">, record: ContainerRecord): ContainerState {
   const { state } = record;
@@ -48,17 +65,6 @@ export function currentState(host: Pick<ContainerHost, "runDirectory">, record: 
   // the monitor may have said it, and ended, since the first look
   const { exitCode, finishedAt } = early ?? readExit(files) ?? { exitCode: lostExitCode, finishedAt: new Date().toISOString() };
   return { ...state, status: "exited", pid: 0, startTimeTicks: "", exitCode, finishedAt, oomKilled: exists(files.oomFile) };
-}
-
-/** Whether the very process that was started still runs (a zombie does not). */
-export function isAlive(state: Pick<ContainerState, "pid" | "startTimeTicks">): boolean {
-  if (state.pid === 0 || startTimeTicks(state.pid) !== state.startTimeTicks) return false;
-  try {
-    const stat = readFileSync(`/proc/${state.pid}/stat`, "latin1");
-    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2));
-  } catch {
-    return false;
-  }
 }
 
 /** Whether the container's conmon lives. Its pid file may name a process that came later: the name must fit too. */

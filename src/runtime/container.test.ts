@@ -9,15 +9,18 @@ import {
   createContainer,
   execInContainer,
   killContainer,
+  pauseContainer,
   readLogs,
   removeContainer,
   resizeContainer,
   startContainer,
   stopContainer,
   waitContainer,
+  whileHeld,
   type Attachment,
   type ExecOptions,
 } from "./container.ts";
+import { requireContainer } from "./container-errors.ts";
 import { containerFiles } from "./container-host.ts";
 import { currentState } from "./container-state.ts";
 import { startTimeTicks } from "./death-watch.ts";
@@ -61,6 +64,22 @@ test("a container of a former boot does not run, whoever has its process id now"
   const restarting = { ...record, restarts: waiting, state: { ...record.state, status: "restarting" as const } };
   assert.equal(currentState(host, restarting).status, "restarting");
   assert.equal(currentState(host, { ...restarting, state: { ...restarting.state, bootId: "another" } }).status, "exited");
+  await removeContainer(host, id, { force: true });
+});
+
+test("a container that a dead process held goes on when somebody looks; one that somebody paused does not", skip, async () => {
+  const id = create("held", "while :; do echo on; sleep 0.01; done");
+  await startContainer(host, id);
+  await pauseContainer(host, id);
+  const paused = requireContainer(host.records, id);
+  assert.equal(containerState(host, paused).status, "paused");
+  const holder = { pid: process.pid, startTimeTicks: "1" };
+  host.records.update({ ...paused, state: { ...paused.state, holder } });
+  assert.equal(containerState(host, requireContainer(host.records, id)).status, "running");
+  assert.deepEqual([host.records.get(id)?.state.status, host.records.get(id)?.state.holder], ["running", undefined]);
+  assert.deepEqual((await exec("held", { args: ["echo", "in"] })).out, "in\n");
+  await whileHeld(host, id, async () => assert.equal(containerState(host, requireContainer(host.records, id)).status, "paused"));
+  assert.equal(host.records.get(id)?.state.status, "running");
   await removeContainer(host, id, { force: true });
 });
 

@@ -7,7 +7,7 @@ export { readLogs, type ReadLogsOptions } from "./container-logs.ts";
 export { cleanupContainer } from "./container-cleanup.ts";
 export { holdAsReader, waitForReaders } from "./container-lock.ts";
 export { renameContainer } from "./container-rename.ts";
-export { pauseContainer, unpauseContainer } from "./container-pause.ts";
+export { pauseContainer, unpauseContainer, whileHeld } from "./container-pause.ts";
 export { topContainer } from "./container-top.ts";
 export { updateContainer } from "./container-update.ts";
 export { containerUsage } from "./container-usage.ts";

@@ -7,10 +7,11 @@ import { errnoOf } from "../base/errors.ts";
 import type { Healthcheck } from "../oci/image-config.ts";
 import type { ContainerFiles } from "./container-host.ts";
 import type { ContainerRecord } from "./container-records.ts";
-import { isAlive, isUp } from "./container-state.ts";
+import { isUp } from "./container-state.ts";
 import { startTimeTicks } from "./death-watch.ts";
 import { execProcess } from "./exec-process.ts";
 import { probeScript } from "./health-script.ts";
+import { isAlive } from "./live-process.ts";
 import { runtimeCall, type OciRuntime } from "./oci-runtime.ts";
 
 export type HealthStatus = "starting" | "healthy" | "unhealthy";

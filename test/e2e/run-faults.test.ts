@@ -167,6 +167,38 @@ scenario("kill -9 of `run` at any moment of its start leaves no process of a con
   await sandbox.ok(["system", "prune", "-f"]);
 });
 
+/** By its control group, where it has one, or by a signal. */
+function isHeld(id: string, pid: number): boolean {
+  const group = (file: string): string => readText(`/sys/fs/cgroup/${file}`);
+  return (
+    group(`freezer/slipway/${id}/freezer.state`) === "FROZEN\n" ||
+    group(`slipway/${id}/cgroup.events`).includes("frozen 1") ||
+    /^State:\tT/m.test(readText(`/proc/${pid}/status`))
+  );
+}
+
+scenario("kill -9 of `commit`: what it held goes on, what somebody paused does not", async () => {
+  const big = `truncate -s 400000000 /big; exec sleep ${marker}`;
+  const id = await sandbox.ok(["run", "-d", "--name", "written", "busybox", "sh", "-c", big]);
+  await eventually("all is written", () => processes(`sleep ${marker}`).some(({ words }) => words.startsWith("sleep")));
+  const pid = Number(await sandbox.ok(["inspect", "-f", "{{.State.Pid}}", "written"]));
+  const commit = spawn(slipwayPath, ["commit", "written", "made"], { cwd: sandbox.directory, env: sandbox.env, stdio: "ignore" });
+  await eventually("it is held", () => isHeld(id, pid));
+  commit.kill("SIGSTOP");
+  assert.equal(await status("written"), "paused 0");
+  commit.kill("SIGKILL");
+  await once(commit, "exit");
+  await eventually("it goes on without anybody's word", () => !isHeld(id, pid));
+  assert.equal(await status("written"), "running 0");
+  assert.equal(await sandbox.ok(["exec", "written", "echo", "in"]), "in");
+  await sandbox.ok(["exec", "written", "rm", "/big"]);
+  await sandbox.ok(["pause", "written"]);
+  await sandbox.ok(["commit", "written", "made"]);
+  assert.equal(await status("written"), "paused 0");
+  assert.ok(isHeld(id, pid));
+  await sandbox.ok(["rmi", "made"]);
+});
+
 scenario("--rm with everybody removing at once is quiet and complete", async () => {
   const outcomes = await Promise.all(
     Array.from({ length: 6 }, () => sandbox.call(["run", "--rm", "-v", "/data", "busybox", "sh", "-c", "seq 2000; echo end >&2; exit 3"])),

@@ -1,6 +1,6 @@
 /** Which containers use an image, and whether they run. */
 import type { Digest } from "../../oci/digest.ts";
-import { isAlive } from "../../runtime/container-state.ts";
+import { isAlive } from "../../runtime/live-process.ts";
 import type { ContainerRecord } from "../../runtime/container-records.ts";
 import type { Store } from "../../store/index.ts";
 

@@ -4,7 +4,7 @@ import type { Digest } from "../../../oci/digest.ts";
 import type { ContainerConfig as ImageContainerConfig, ImageConfig } from "../../../oci/image-config.ts";
 import { hostPlatform } from "../../../oci/platform.ts";
 import { parsePublish } from "../../../runtime/ports.ts";
-import { pauseContainer, unpauseContainer, containerState, type ContainerHost } from "../../../runtime/container.ts";
+import { whileHeld, type ContainerHost } from "../../../runtime/container.ts";
 import type { ContainerRecord } from "../../../runtime/container-records.ts";
 import { packInTurns } from "../../../store/pack.ts";
 import { currentOwnership } from "../../../store/ownership.ts";
@@ -22,16 +22,13 @@ export async function commitContainer(store: Store, host: ContainerHost, record:
   const names = options.reference === undefined || options.reference === "" ? [] : [parseTagName(options.reference)];
   const base = record.imageId === "" ? undefined : store.images.config(record.imageId as Digest);
   const config = applyChanges(configOf(record, base?.config ?? {}), options.changes ?? []);
-  const held = options.pause !== false && containerState(host, record).status === "running";
-  if (held) await pauseContainer(host, record.id);
-  try {
+  const write = async (): Promise<Digest> => {
     const diffId = await addLayer(store, record);
     const chain = [...store.containers<ContainerRecord>().chain(record.id)];
     const below = base === undefined ? chain : (base.rootfs.diff_ids ?? []);
     return store.images.commit({ config: Buffer.from(document(record, { base, config, below, diffId, options })), chain: [...below, diffId] }, names);
-  } finally {
-    if (held) await unpauseContainer(host, record.id).catch(() => undefined);
-  }
+  };
+  return options.pause === false ? await write() : await whileHeld(host, record.id, write);
 }
 
 interface Parts {

@@ -1,0 +1,27 @@
+/** A process by its id and start time: ids are given again, and again to others. */
+import { readFileSync } from "node:fs";
+import { startTimeTicks } from "./death-watch.ts";
+
+export interface ProcessName {
+  readonly pid: number;
+  /** field 22 of /proc/PID/stat */
+  readonly startTimeTicks: string;
+}
+
+/** Names no process. */
+export const noProcess: ProcessName = { pid: 0, startTimeTicks: "" };
+
+export function thisProcess(): ProcessName {
+  return { pid: process.pid, startTimeTicks: startTimeTicks(process.pid) ?? "" };
+}
+
+/** Whether the very process that was meant still runs (a zombie does not). */
+export function isAlive({ pid, startTimeTicks: ticks }: ProcessName): boolean {
+  if (pid === 0 || startTimeTicks(pid) !== ticks) return false;
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2));
+  } catch {
+    return false;
+  }
+}
