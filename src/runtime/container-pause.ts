@@ -22,19 +22,25 @@ export async function pauseContainer(host: ContainerHost, nameOrId: string): Pro
  * CONTAINER_NOT_FOUND, PAUSE_FAILED.
  */
 export async function whileHeld<Result>(host: ContainerHost, id: string, act: () => Promise<Result>): Promise<Result> {
-  const holder = thisProcess();
-  const held = await changeState(host, id, async (record, state) => {
+  const note = await changeState(host, id, async (record, state) => {
     if (state.status !== "running") return undefined;
-    await hold(host, record, state);
-    return record;
+    // before it is held, and again with the processes that it has now
+    const death = noteDeath(thawCommand(host, record));
+    try {
+      await hold(host, record, state);
+    } catch (error) {
+      death.drop();
+      throw error;
+    }
+    death.update(thawCommand(host, record));
+    return death;
   });
-  if (held === undefined) return await act();
-  const note = noteDeath(thawCommand(host, held));
+  if (note === undefined) return await act();
   try {
     return await act();
   } finally {
     await changeState(host, id, async (record, state) => {
-      if (state.holder?.pid === holder.pid) letGo(host, record, state);
+      if (state.holder?.pid === process.pid) letGo(host, record, state);
     }).catch(() => undefined);
     note.drop();
   }
@@ -73,7 +79,7 @@ async function hold(host: ContainerHost, record: ContainerRecord, state: Contain
   }
 }
 
-function letGo(host: ContainerHost, record: ContainerRecord, { holder: _, ...state }: ContainerState): void {
+function letGo(host: ContainerHost, record: ContainerRecord, { holder: _holder, ...state }: ContainerState): void {
   thaw(host, record);
   setState(host, record, { ...state, status: "running" });
 }

@@ -25,7 +25,7 @@ function isHeldByDead({ status, holder }: ContainerState): boolean {
 }
 
 /** Whoever has the container's lock just now comes here too, or has been here: between two looks it may be held anew, by another. */
-function endHold(host: ContainerHost, record: ContainerRecord, { holder: _, ...held }: ContainerState): ContainerState {
+function endHold(host: ContainerHost, record: ContainerRecord, { holder: _holder, ...held }: ContainerState): ContainerState {
   const going: ContainerState = { ...held, status: "running" };
   using lock = tryContainerLock(record.paths.directory);
   if (lock === undefined) return going;
