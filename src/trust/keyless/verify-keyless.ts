@@ -121,8 +121,14 @@ function attempt<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw new Refused("certificate", `it does not hold against the trusted root: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Refused("certificate", `it does not hold against the trusted root: ${reasonsOf(error).join(": ")}`);
   }
+}
+
+/** The library's first words are general: which certificate it was, and why, its causes say. */
+function reasonsOf(error: unknown, depth = 0): readonly string[] {
+  if (!(error instanceof Error)) return [String(error)];
+  return error.cause === undefined || depth === 4 ? [error.message] : [error.message, ...reasonsOf(error.cause, depth + 1)];
 }
 
 function fits(wanted: string | RegExp, text: string): boolean {
