@@ -1,15 +1,10 @@
 /** What two checkouts of one commit have in common: the commit's time and the modes that git knows, where the clock and the umask had been. */
-import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { promisify } from "node:util";
 import { SlipwayError } from "../../base/errors.ts";
 import type { BuildOptions } from "../api.ts";
 import type { SettledFiles } from "./context-view.ts";
 import type { OpenedContext } from "./open-context.ts";
-
-const timeoutMs = 30_000;
-const maxListBytes = 1 << 28;
 
 /** How a build treats the files of its contexts. */
 export interface Settling {
@@ -55,7 +50,7 @@ export async function settle(
 
 async function commitTimeOf({ context }: BuildOptions, known: string | undefined, checkout: string, signal: AbortSignal): Promise<string> {
   if (known !== undefined) return known;
-  const told = context.kind === "directory" ? await git(["rev-list", "--max-count=1", "--timestamp", "HEAD"], checkout, signal) : undefined;
+  const told = context.kind === "directory" ? await ask(checkout, ["rev-list", "--max-count=1", "--timestamp", "HEAD"], signal) : undefined;
   const seconds = /^(\d+) [0-9a-f]+$/m.exec(told ?? "")?.[1];
   if (seconds !== undefined) return seconds;
   throw new SlipwayError(
@@ -69,7 +64,7 @@ async function commitTimeOf({ context }: BuildOptions, known: string | undefined
 /** The files and their directories, relative; undefined where the directory is in no work tree, or git is not there to tell. */
 async function trackedFiles(directory: string, signal: AbortSignal): Promise<ReadonlySet<string> | undefined> {
   if (!isInCheckout(directory)) return undefined;
-  const told = await git(["ls-files", "-z", "--recurse-submodules"], directory, signal);
+  const told = await ask(directory, ["ls-files", "-z", "--recurse-submodules"], signal);
   if (told === undefined) return undefined;
   const tracked = new Set([""]);
   for (const file of told.split("\0")) {
@@ -85,15 +80,6 @@ function isInCheckout(directory: string): boolean {
   }
 }
 
-/** undefined where it fails. Another user's repository is read too: no hook, monitor, pager or helper of it runs. */
-async function git(words: readonly string[], directory: string, signal: AbortSignal): Promise<string | undefined> {
-  const own = ["-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"];
-  const env = { ...process.env, GIT_CONFIG_NOSYSTEM: "1", GIT_OPTIONAL_LOCKS: "0", LC_ALL: "C" };
-  try {
-    const { stdout } = await promisify(execFile)("git", [...own, "-C", directory, ...words], { signal, env, timeout: timeoutMs, maxBuffer: maxListBytes });
-    return stdout;
-  } catch {
-    signal.throwIfAborted();
-    return undefined;
-  }
+async function ask(directory: string, words: readonly string[], signal: AbortSignal): Promise<string | undefined> {
+  return await (await import("./ask-git.ts")).askGit(directory, words, { anybodys: true, signal });
 }
