@@ -1,8 +1,9 @@
 /**
  * crun or runc, and how they are called here. crun is four times faster, but refuses machines with cgroup version 1 in hybrid mode
- * ("cgroups in hybrid mode not supported"); it works there once /sys/fs/cgroup/unified is covered in our private mount namespace.
+ * ("cgroups in hybrid mode not supported") and those without any ("invalid file system type"); it works there once what it does not
+ * like is covered with an empty directory in our private mount namespace.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { SlipwayError } from "../base/errors.ts";
 import { enterPrivateMountNamespace, mountTmpfs } from "../store/overlay.ts";
 import { capabilitiesOfMask } from "./capabilities.ts";
@@ -51,7 +52,7 @@ function chooseRuntime(): OciRuntime {
     singleId: rootless && hasSingleId(),
     capabilities: ownCapabilities(),
   };
-  if (crun !== undefined && (kind !== "hybrid" || coverUnifiedCgroup() || runc === undefined)) return { name: "crun", path: crun, ...facts };
+  if (crun !== undefined && (coverForCrun(kind) || runc === undefined)) return { name: "crun", path: crun, ...facts };
   if (runc !== undefined) return { name: "runc", path: runc, ...facts };
   throw new SlipwayError(
     "failed_precondition",
@@ -107,14 +108,25 @@ export function runtimeCall(
   };
 }
 
-function coverUnifiedCgroup(): boolean {
+/** false: crun would refuse this machine. */
+function coverForCrun(kind: CgroupKind): boolean {
+  if (kind !== "hybrid" && kind !== "none") return true;
+  const groups = "/sys/fs/cgroup";
   try {
     enterPrivateMountNamespace();
-    mountTmpfs({ target: "/sys/fs/cgroup/unified" });
+    if (kind === "hybrid") mountTmpfs({ target: `${groups}/unified` });
+    else if (existsSync(groups)) mountTmpfs({ target: groups });
+    else coverSystem(groups);
     return true;
   } catch {
     return false;
   }
+}
+
+/** A /sys where nothing is mounted. */
+function coverSystem(groups: string): void {
+  mountTmpfs({ target: "/sys" });
+  mkdirSync(groups, { recursive: true });
 }
 
 function hasSingleId(): boolean {

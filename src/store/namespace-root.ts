@@ -2,7 +2,7 @@
  * A program in a chroot sees another root than its mount namespace has. What enters a container's namespace later (`exec`) lands at the
  * namespace's root, and pivot_root in crun and runc wants the root to be a mount. So a fresh namespace gets the chroot's directory as its root.
  */
-import { closeSync, constants, fstatSync, openSync, statSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { changeDirectory, chroot, enterMounts, mount, mountFlag } from "./syscalls.ts";
 
 const pathOnly = 0o10000000;
@@ -30,9 +30,24 @@ export function leaveChroot(): void {
   }
 }
 
+/** The same directory may be mounted in two places: a bind mount of the whole machine is a chroot, too. */
 function isRoot(descriptor: number): boolean {
-  const [seen, actual] = [fstatSync(descriptor), statSync("/")];
-  return seen.dev === actual.dev && seen.ino === actual.ino;
+  const actual = openDirectory("/");
+  try {
+    const [seen, there] = [fstatSync(descriptor), fstatSync(actual)];
+    return seen.dev === there.dev && seen.ino === there.ino && mountOf(descriptor) === mountOf(actual);
+  } finally {
+    closeSync(actual);
+  }
+}
+
+/** "" where /proc does not say. @see proc(5) */
+function mountOf(descriptor: number): string {
+  try {
+    return /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, "utf8"))?.[1] ?? "";
+  } catch {
+    return "";
+  }
 }
 
 /** Moves a bind mount of this root over the namespace's, as switch_root does. */

@@ -1,10 +1,11 @@
 /** What surrounds the program and must not matter: the caller's umask, unusual paths, a closed standard input. */
 import assert from "node:assert/strict";
-import { readFileSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmdirSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { makeBaseTar } from "./base-image.ts";
-import { createSandbox } from "./sandbox.ts";
+import { createSandbox, isRoot } from "./sandbox.ts";
 
 test("a umask of 077 reaches no image and no container, but the files that results go to", async (t) => {
   const sandbox = await createSandbox({ base: false, through: ["sh", "-c", 'umask 077; exec "$@"', "sh"] });
@@ -59,3 +60,28 @@ test("closed standard streams", async (t) => {
   const silent = await sandbox.call(["run", "--rm", "closed", "true"], { through: ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"] });
   assert.equal(silent.code, 0);
 });
+
+const chroots: readonly { readonly name: string; readonly without: string }[] = [
+  { name: "without control groups", without: "/sys/fs/cgroup" },
+  { name: "without anything in /sys", without: "/sys" },
+];
+
+for (const { name, without } of chroots) {
+  test(`a chroot ${name}: steps and containers run, and a container is entered where it lives`, { skip: isRoot ? false : "needs root" }, async (t) => {
+    const root = mkdtempSync(path.join(tmpdir(), "slipway-chroot-"));
+    // the mounts are those of a namespace that ends with the call
+    const script = `mount --rbind / "$1" && umount -R -l "$1${without}" && here=$PWD && root=$1 && shift && exec chroot "$root" sh -c 'cd "$0" && exec "$@"' "$here" "$@"`;
+    const sandbox = await createSandbox({ through: ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", root] });
+    t.after(async () => {
+      await sandbox[Symbol.asyncDispose]();
+      rmdirSync(root);
+    });
+    await sandbox.build("FROM busybox\nRUN echo x >/x\n", {}, ["-t", "made"]);
+    assert.equal(await sandbox.ok(["run", "--rm", "made", "cat", "/x"]), "x");
+    await sandbox.ok(["run", "-d", "--name", "inside", "made", "sleep", "1000"]);
+    assert.equal(await sandbox.ok(["exec", "inside", "cat", "/x"]), "x");
+    await sandbox.ok(["pause", "inside"]);
+    assert.equal(await sandbox.ok(["inspect", "-f", "{{.State.Status}}", "inside"]), "paused");
+    await sandbox.ok(["rm", "-f", "inside"]);
+  });
+}
