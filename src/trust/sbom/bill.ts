@@ -20,6 +20,12 @@ export function timeOf(seconds: number): string {
   return `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
 }
 
+/** undefined for what is no address: packages say anything of their home. */
+export function homepageOf({ homepage = "" }: ImagePackage): string | undefined {
+  const isUri = /^https?:\/\/(?:[\w.~:/?@!$&'()*+,;=-]|%[0-9a-f]{2})+(?:#[\w.~:/?@!$&'()*+,;=-]*)?$/i.test(homepage);
+  return isUri && URL.canParse(homepage) ? homepage : undefined;
+}
+
 /** How a package came into the image, as names and values. */
 export function facts(image: ImageInventory, found: ImagePackage): readonly (readonly [name: string, value: string])[] {
   const layer = image.layers[found.layer];

@@ -1,18 +1,23 @@
 /** CycloneDX 1.6 as JSON. @see https://cyclonedx.org/docs/1.6/json/ */
 import type { ImageInventory } from "../packages/image-inventory.ts";
 import type { ImagePackage } from "../packages/package.ts";
-import { facts, timeOf, uuidOf, type Bill } from "./bill.ts";
-import { licenceOf } from "./licences.ts";
+import { facts, homepageOf, timeOf, uuidOf, type Bill } from "./bill.ts";
+import { licencesOf, type Licence } from "./licences.ts";
 import { distroOf, purlOf } from "./purl.ts";
 
 export const propertyPrefix = "slipway:";
 
+/** On SPDX's list: not one of the package's own, and without the "or later" that is no part of the name. */
+function isListed(licence: Licence): boolean {
+  return licence.kind === "expression" && licence.isSingle && !/^LicenseRef-|\+$/.test(licence.text);
+}
+
 /** One expression stands alone; a list has single licences. */
 function licensesOf(statements: readonly string[]): readonly object[] {
-  const licences = [...new Set(statements)].map(licenceOf);
+  const licences = licencesOf(statements);
   const [first] = licences;
-  if (licences.length === 1 && first?.kind === "expression" && !first.isSingle) return [{ expression: first.text }];
-  return licences.map((licence) => ({ license: licence.kind === "expression" && licence.isSingle ? { id: licence.text } : { name: licence.text } }));
+  if (licences.length === 1 && first?.kind === "expression" && !isListed(first)) return [{ expression: first.text }];
+  return licences.map((licence) => ({ license: isListed(licence) ? { id: licence.text } : { name: licence.text } }));
 }
 
 /** Unique in the document: the same package may lie at several places. */
@@ -21,17 +26,23 @@ export function componentRef(image: ImageInventory, found: ImagePackage): string
   return found.type === "deb" || found.type === "apk" || found.type === "rpm" ? purl : `${purl}#${found.path}`;
 }
 
+/** What differs in nothing that a reference tells is one component. */
+export function uniquePackages(image: ImageInventory): readonly ImagePackage[] {
+  return [...new Map(image.packages.map((found) => [componentRef(image, found), found])).values()];
+}
+
 export function componentOf(image: ImageInventory, found: ImagePackage): object {
-  const { name, version, licences = [], supplier, homepage } = found;
+  const { name, version, licences = [], supplier } = found;
+  const [homepage, licenses] = [homepageOf(found), licensesOf(licences)];
   return {
     type: "library",
     "bom-ref": componentRef(image, found),
     ...(supplier === undefined ? {} : { supplier: { name: supplier } }),
     name,
     ...(version === "" ? {} : { version }),
-    ...(licences.length === 0 ? {} : { licenses: licensesOf(licences) }),
+    ...(licenses.length === 0 ? {} : { licenses }),
     purl: purlOf(found, image.distribution),
-    ...(homepage === undefined || !/^https?:\/\/\S+$/.test(homepage) ? {} : { externalReferences: [{ type: "website", url: homepage }] }),
+    ...(homepage === undefined ? {} : { externalReferences: [{ type: "website", url: homepage }] }),
     properties: facts(image, found).map(([key, value]) => ({ name: `${propertyPrefix}${key}`, value })),
   };
 }
@@ -64,7 +75,7 @@ function subjectOf({ name, id, manifest, platform, layers, base }: ImageInventor
 
 /** `more`: fields of the document besides, as `vulnerabilities`. */
 export function cyclonedxDocument({ image, createdSeconds, tool }: Bill, more: object = {}): object {
-  const components = [...systemOf(image), ...image.packages.map((found) => componentOf(image, found))];
+  const components = [...systemOf(image), ...uniquePackages(image).map((found) => componentOf(image, found))];
   const content = JSON.stringify([subjectOf(image), components, more]);
   const subject = `image:${image.id}`;
   return {

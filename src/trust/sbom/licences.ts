@@ -30,7 +30,9 @@ function spdxWord(word: string): string {
   return otherWords.get(word.toLowerCase()) ?? word;
 }
 
+/** What names another document's licences is none: there is no such document. */
 function isExpression(text: string): boolean {
+  if (text.includes("DocumentRef-")) return false;
   try {
     parseExpression(text);
     return true;
@@ -52,4 +54,9 @@ export function licenceOf(statement: string): Licence {
     .map((word) => (/^(and|or|with)$/i.test(word) ? word.toUpperCase() : spdxWord(word)))
     .join(" ");
   return isExpression(words) ? { kind: "expression", text: words, isSingle: !/[ ()]/.test(words) } : { kind: "name", text };
+}
+
+/** All statements of a package, each once; empty ones say nothing. */
+export function licencesOf(statements: readonly string[]): readonly Licence[] {
+  return [...new Set(statements.map((statement) => statement.trim()))].filter((statement) => statement !== "").map(licenceOf);
 }

@@ -29,7 +29,19 @@ export function purlOf(found: FoundPackage, distribution: Distribution | undefin
     ].filter((pair): pair is [string, string] => pair[1] !== undefined && pair[1] !== ""),
   );
   const plain = epoch === undefined ? version : version.slice(epoch.length + 1);
-  return new PackageURL(type, namespace, name, plain === "" ? undefined : plain, qualifiers, undefined).toString();
+  const parts: PurlParts = [namespace, name, plain.trim() === "" ? undefined : plain, qualifiers, undefined];
+  return formatPurl(type, parts) ?? formatPurl("generic", parts) ?? `pkg:generic/${encodeURIComponent(found.name)}`;
+}
+
+type PurlParts = ConstructorParameters<typeof PackageURL> extends [unknown, ...infer Rest] ? Rest : never;
+
+/** undefined for what the type's rules do not allow: an archive of Java's of which nobody says the group, a Go module of no version. */
+function formatPurl(type: string, parts: PurlParts): string | undefined {
+  try {
+    return new PackageURL(type, ...parts).toString();
+  } catch {
+    return undefined;
+  }
 }
 
 export interface ParsedPurl {

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import type { Digest } from "../../oci/digest.ts";
 import type { ImageInventory } from "../packages/image-inventory.ts";
-import type { FoundPackage, ImagePackage } from "../packages/package.ts";
+import { packageTypes, type FoundPackage, type ImagePackage } from "../packages/package.ts";
 import { cyclonedxDocument } from "./cyclonedx.ts";
 import { licenceOf } from "./licences.ts";
 import { packageFromPurl, purlOf } from "./purl.ts";
 import { parseBill } from "./read-bill.ts";
 import { spdxDocument } from "./spdx.ts";
-import { cyclonedxValidator } from "./test-schema.ts";
+import { cyclonedxValidator, spdxValidator } from "./test-schema.ts";
 
 const debian = { id: "debian", version: "12", codename: "bookworm", name: "Debian GNU/Linux 12 (bookworm)", idLike: [] };
 const diffId = `sha256:${"1".repeat(64)}` as Digest;
@@ -76,6 +77,65 @@ test("CycloneDX: a component says where it comes from", () => {
   assert.deepEqual(compositions, [{ aggregate: "incomplete", assemblies: [`image:${image.id}`] }]);
 });
 
+interface SpdxParts {
+  readonly packages: readonly { readonly SPDXID: string; readonly licenseDeclared: string }[];
+  readonly hasExtractedLicensingInfos?: readonly { readonly licenseId: string }[];
+  readonly relationships: readonly { readonly spdxElementId: string; readonly relatedSpdxElement: string }[];
+}
+
+/** References to what the document does not have, and ids that it has twice. */
+function danglingIn({ packages, hasExtractedLicensingInfos = [], relationships }: SpdxParts): readonly string[] {
+  const ids = ["SPDXRef-DOCUMENT", ...packages.map(({ SPDXID }) => SPDXID)];
+  const named = relationships.flatMap(({ spdxElementId, relatedSpdxElement }) => [spdxElementId, relatedSpdxElement]);
+  const licences = hasExtractedLicensingInfos.map(({ licenseId }) => licenseId);
+  const used = packages.flatMap(({ licenseDeclared }) => licenseDeclared.match(/LicenseRef-[\w.-]+/g) ?? []);
+  return [
+    ...ids.filter((id, at) => ids.indexOf(id) !== at),
+    ...named.filter((id) => !ids.includes(id)),
+    ...used.filter((id) => !licences.includes(id)),
+    ...licences.filter((id) => !used.includes(id)),
+  ];
+}
+
+test("SPDX follows the specification", () => {
+  const validate = spdxValidator();
+  const document = spdxDocument(bill);
+  assert.ok(validate(document), JSON.stringify(validate.errors, undefined, 1));
+  assert.deepEqual(danglingIn(document as SpdxParts), []);
+});
+
+test("SPDX and CycloneDX follow their rules whatever packages say of themselves", () => {
+  const [spdx, cyclonedx] = [spdxValidator(), cyclonedxValidator()];
+  const word = fc.oneof(
+    fc.string({ minLength: 1 }),
+    fc.constantFrom("MIT", "(MIT OR X)", "A <a@b>", "<>", "http://", "http://x/ y", "http://[", "a@1", "LicenseRef-x"),
+  );
+  const odd = fc.record(
+    {
+      type: fc.constantFrom(...packageTypes),
+      name: fc.constantFrom("a", "@s/a", "g:a", "ä", "a b", "a%2f"),
+      version: word,
+      licences: fc.array(word),
+      supplier: word,
+      homepage: word,
+      owner: word,
+      path: fc.constantFrom("a", "b/ü"),
+      layer: fc.nat(3),
+    },
+    { requiredKeys: ["type", "name", "version", "path", "layer"] },
+  );
+  fc.assert(
+    fc.property(fc.array(odd), fc.constantFrom("app:1", "docker-archive:/ä b.tar", "oci:/x#y"), (packages, name) => {
+      const asked = { ...bill, image: { ...image, name, packages } };
+      const document = spdxDocument(asked);
+      assert.ok(spdx(document), JSON.stringify(spdx.errors));
+      assert.deepEqual(danglingIn(document as SpdxParts), []);
+      assert.ok(cyclonedx(cyclonedxDocument(asked)), JSON.stringify(cyclonedx.errors));
+    }),
+    { numRuns: 200 },
+  );
+});
+
 test("SPDX: packages, their licences and what is in what", () => {
   const document = spdxDocument(bill) as Readonly<Record<string, readonly Record<string, unknown>[]>>;
   const [subject, deb] = document["packages"] ?? [];
@@ -129,6 +189,13 @@ for (const { found, want } of purls) {
     assert.equal(purlOf(found, debian), want);
     assert.deepEqual(packageFromPurl(want)?.found, found);
   });
+}
+const generic: readonly (readonly [found: FoundPackage, want: string])[] = [
+  [{ type: "maven", name: "log4j", version: "1.2.17" }, "pkg:generic/log4j@1.2.17"],
+  [{ type: "golang", name: "example.com/a", version: "v1.x" }, "pkg:generic/example.com/a@v1.x"],
+];
+for (const [found, want] of generic) {
+  test(`package URL of what its type's rules do not allow: ${want}`, () => assert.equal(purlOf(found, undefined), want));
 }
 test("what is no package URL of a known kind is nothing", () => {
   for (const text of ["", "x", "pkg:", "pkg:swid/a@1", "pkg:npm/a"]) assert.equal(packageFromPurl(text), undefined);

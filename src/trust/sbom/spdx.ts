@@ -2,9 +2,9 @@
 import { hash } from "node:crypto";
 import type { ImageInventory } from "../packages/image-inventory.ts";
 import type { ImagePackage } from "../packages/package.ts";
-import { facts, timeOf, uuidOf, type Bill } from "./bill.ts";
-import { componentRef } from "./cyclonedx.ts";
-import { licenceOf, type Licence } from "./licences.ts";
+import { facts, homepageOf, timeOf, uuidOf, type Bill } from "./bill.ts";
+import { componentRef, uniquePackages } from "./cyclonedx.ts";
+import { licencesOf, type Licence } from "./licences.ts";
 import { purlOf } from "./purl.ts";
 
 const subjectId = "SPDXRef-Image";
@@ -18,7 +18,10 @@ class OwnLicences {
   readonly #names = new Map<string, string>();
 
   termOf(licence: Licence): string {
-    if (licence.kind === "expression") return licence.isSingle ? licence.text : `(${licence.text})`;
+    if (licence.kind === "expression") {
+      for (const id of licence.text.match(/LicenseRef-[\w.-]+/g) ?? []) this.#names.set(id, id);
+      return licence.isSingle ? licence.text : `(${licence.text})`;
+    }
     const id = `LicenseRef-${hash("sha256", licence.text).slice(0, 12)}`;
     this.#names.set(id, licence.text);
     return id;
@@ -32,7 +35,7 @@ class OwnLicences {
 }
 
 function declared(statements: readonly string[], own: OwnLicences): string {
-  const terms = [...new Set(statements)].map((statement) => own.termOf(licenceOf(statement)));
+  const terms = licencesOf(statements).map((licence) => own.termOf(licence));
   if (terms.length === 0) return "NOASSERTION";
   return terms.length === 1 ? (terms[0] as string).replace(/^\((.*)\)$/, "$1") : terms.join(" AND ");
 }
@@ -48,13 +51,13 @@ export function spdxDocument({ image, createdSeconds, tool }: Bill): object {
   const own = new OwnLicences();
   const creator = `Tool: ${tool.name}-${tool.version}`;
   const created = timeOf(createdSeconds);
-  const packages = image.packages.map((found) => ({
+  const packages = uniquePackages(image).map((found) => ({
     name: found.name,
     SPDXID: packageId(image, found),
     ...(found.version === "" ? {} : { versionInfo: found.version }),
     supplier: supplierOf(found.supplier),
     downloadLocation: "NOASSERTION",
-    ...(found.homepage === undefined || !/^https?:\/\/\S+$/.test(found.homepage) ? {} : { homepage: found.homepage }),
+    ...(homepageOf(found) === undefined ? {} : { homepage: homepageOf(found) }),
     filesAnalyzed: false,
     ...(found.source === undefined ? {} : { sourceInfo: `built from source package ${found.source.name} ${found.source.version}` }),
     licenseConcluded: "NOASSERTION",
@@ -69,9 +72,8 @@ export function spdxDocument({ image, createdSeconds, tool }: Bill): object {
       comment: `${name}: ${value}`,
     })),
   }));
-  const unique = [...new Map(packages.map((one) => [one.SPDXID, one])).values()];
-  const uuid = uuidOf(JSON.stringify([image.name, image.id, image.manifest, unique]));
-  const relationships = unique.map(({ SPDXID }) => ({ spdxElementId: subjectId, relationshipType: "CONTAINS", relatedSpdxElement: SPDXID }));
+  const uuid = uuidOf(JSON.stringify([image.name, image.id, image.manifest, packages]));
+  const relationships = packages.map(({ SPDXID }) => ({ spdxElementId: subjectId, relationshipType: "CONTAINS", relatedSpdxElement: SPDXID }));
   const ownLicences = own.definitions;
   return {
     spdxVersion: "SPDX-2.3",
@@ -80,7 +82,7 @@ export function spdxDocument({ image, createdSeconds, tool }: Bill): object {
     name: image.name,
     documentNamespace: `https://spdx.org/spdxdocs/${encodeURIComponent(image.name)}-${uuid}`,
     creationInfo: { created, creators: [creator] },
-    packages: [subjectOf(image), ...unique],
+    packages: [subjectOf(image), ...packages],
     ...(ownLicences.length === 0 ? {} : { hasExtractedLicensingInfos: ownLicences }),
     relationships: [{ spdxElementId: "SPDXRef-DOCUMENT", relationshipType: "DESCRIBES", relatedSpdxElement: subjectId }, ...relationships],
   };
