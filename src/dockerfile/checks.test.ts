@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
-import fc from "fast-check";
+import { fc } from "../base/test-chance.ts";
 import { assertChecks, checkDockerfile } from "./checks.ts";
 import { createIgnoreMatcher, parseIgnore } from "./ignore.ts";
 import { parseDockerfile, parsePrefix } from "./parse.ts";

@@ -1,7 +1,7 @@
 /** Random files: a short run with the unit tests, a longer one with `npm run fuzz` (SLIPWAY_FUZZ_RUNS). */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import fc from "fast-check";
+import { fc } from "../base/test-chance.ts";
 import { isSlipwayError, SlipwayError } from "../base/errors.ts";
 import { checkDockerfile } from "./checks.ts";
 import { chompTabs, findHeredocs } from "./heredoc.ts";
@@ -12,8 +12,7 @@ import { formatStepName } from "./step-name.ts";
 import { isInstruction, positionInFile } from "./syntax-tree.ts";
 import { formatSyntax, parseSyntax, parseSyntaxWithFaults } from "./syntax.ts";
 
-const numRuns = Number(process.env["SLIPWAY_FUZZ_RUNS"] ?? 150);
-const options = { numRuns, interruptAfterTimeLimit: 600_000, markInterruptAsFailure: true };
+const options = { interruptAfterTimeLimit: 600_000, markInterruptAsFailure: true };
 
 /** undefined for a typed failure; anything else fails the test. */
 function attempt<Result>(call: () => Result): Result | undefined {

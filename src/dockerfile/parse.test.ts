@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
-import fc from "fast-check";
+import { fc } from "../base/test-chance.ts";
 import { isSlipwayError, SlipwayError } from "../base/errors.ts";
 import { formatExcerpt } from "./excerpt.ts";
 import type { Instruction, LineRange } from "./instruction.ts";
@@ -275,14 +275,16 @@ describe("parseDockerfile", () => {
     { name: "many heredocs", text: `FROM a\nRUN ${"<<a ".repeat(10_000)}\n${"a\n".repeat(10_000)}` },
   ];
   for (const { name, text } of hostile) {
-    it(`is done quickly with ${name}`, { timeout: 5000 }, () => {
-      const started = performance.now();
+    it(`is done quickly with ${name}`, () => {
+      const started = process.cpuUsage();
       try {
         parseDockerfile(text);
       } catch (error) {
         assert.ok(isSlipwayError(error), String(error));
       }
-      assert.ok(performance.now() - started < 2000);
+      // the processor's time, not the clock's: the machine may have other work
+      const { user, system } = process.cpuUsage(started);
+      assert.ok(user + system < 2_000_000, `${user + system} µs`);
     });
   }
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
-import fc from "fast-check";
+import { fc } from "../base/test-chance.ts";
 import { asSlipwayError } from "../base/errors.ts";
 import { expandWord, expandWords } from "./word.ts";
 
@@ -84,14 +84,9 @@ function substituted([name, operator, inner]: readonly [string, string, Modelled
   return { text: `\${${name}${operator}${inner.text}}`, value: operator.endsWith("-") ? (missing ? inner.value : value) : missing ? "" : inner.value };
 }
 
-const options = { numRuns: Number(process.env["SLIPWAY_FUZZ_RUNS"] ?? 150) };
-
 describe("words of a known meaning", () => {
   it("expand to it", () => {
-    fc.assert(
-      fc.property(word, ({ text, value }) => assert.equal(expandWord(text, variables).result, value)),
-      options,
-    );
+    fc.assert(fc.property(word, ({ text, value }) => assert.equal(expandWord(text, variables).result, value)));
   });
 
   it("split as their value does where nothing is quoted", () => {
@@ -111,7 +106,6 @@ describe("words of a known meaning", () => {
           value.split(/[ \t]+/).filter((part) => part !== ""),
         );
       }),
-      options,
     );
   });
 });

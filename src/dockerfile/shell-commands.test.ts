@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import fc from "fast-check";
+import { fc } from "../base/test-chance.ts";
 import { splitShellCommands } from "./shell-commands.ts";
 
 describe("splitShellCommands", () => {

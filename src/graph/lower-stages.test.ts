@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../base/test-chance.ts";
 import { isSlipwayError, SlipwayError } from "../base/errors.ts";
 import { parseDockerfile } from "../dockerfile/parse.ts";
 import type { NamedContext } from "./lowering.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../base/test-chance.ts";
 import { isSlipwayError } from "../base/errors.ts";
 import { parseDigest } from "./digest.ts";
 import { familiarName, familiarRepository, formatReference, parseReference, repositoryName, withDefaultTag, withDigest, withTag } from "./reference.ts";

@@ -32,7 +32,7 @@ const me: Credential = { kind: "basic", username: "me", password: "pass:word" };
 const path = (): string => join(home, ".docker/config.json");
 const env = (): Record<string, string> => ({ PATH: `${join(home, "bin")}:/usr/bin:/bin`, HOME: home });
 const keeper = (changes: Record<string, string> = {}) =>
-  createCredentialKeeper({ env: { ...env(), ...changes }, home, lockWaitMs: 1_000, change: createHelperChanger({ ...env(), ...changes }) });
+  createCredentialKeeper({ env: { ...env(), ...changes }, home, lockWaitMs: 60_000, change: createHelperChanger({ ...env(), ...changes }) });
 const lookup = (host: string): Promise<Credential | undefined> =>
   createCredentialSource(env(), home, diskConfigFiles, createHelperRunner(env())).lookup(host, "a");
 

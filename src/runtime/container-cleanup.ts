@@ -8,7 +8,8 @@ import { containerFiles, type ContainerFiles, type ContainerHost } from "./conta
 import { withContainerLock } from "./container-lock.ts";
 import type { ContainerRecord } from "./container-records.ts";
 import { containerState, isUp } from "./container-state.ts";
-import { shellCommand } from "./death-watch.ts";
+import { shellCommand, startTimeTicks } from "./death-watch.ts";
+import { endProcess } from "./end-process.ts";
 import { endHealthCommand } from "./health-checks.ts";
 import { keeperFiles } from "./network-keeper-files.ts";
 import { runtimeCall, runtimeOf, type OciRuntime, type RuntimeCall } from "./oci-runtime.ts";
@@ -36,7 +37,7 @@ export async function clearAway(host: ContainerHost, record: ContainerRecord): P
     await runProgram(call.file, call.args).catch(() => undefined);
   }
   const pasta = readPidFile(files.pastaPid);
-  if (pasta !== undefined && isPasta(pasta)) process.kill(pasta, "SIGKILL");
+  if (pasta !== undefined && isPasta(pasta)) await endProcess({ pid: pasta, startTimeTicks: startTimeTicks(pasta) ?? "" });
   if (statSync(files.healthPid, { throwIfNoEntry: false }) !== undefined) await runProgram("/bin/sh", ["-c", `${endHealthCommand(files)} || true`]);
   rmSync(files.healthPid, { force: true });
   rmSync(`${keeperFiles(host.runDirectory).members}/${record.id}`, { force: true });
@@ -57,9 +58,9 @@ export function runToken(files: Pick<ContainerFiles, "runToken">): string | unde
 /** A shell line that undoes a launch which is not finished: for the case that the launching process is killed in the middle of it. */
 export function undoLaunchCommand(files: ContainerFiles, id: string, runtime: OciRuntime): string {
   const call = deleteCall(files, id, runtime);
-  const endProcess = (pidFile: string): string => `read -r pid <${shellCommand([pidFile])} && kill "$pid"`;
+  const endNamed = (pidFile: string): string => `read -r pid <${shellCommand([pidFile])} && kill "$pid"`;
   // a monitor hands the signal on to a runtime that is still creating; what was created already needs the runtime's own delete
-  return `{ ${endProcess(files.pastaPid)}; ${endProcess(files.conmonPid)}; ${shellCommand([call.file, ...call.args])}; } 2>/dev/null`;
+  return `{ ${endNamed(files.pastaPid)}; ${endNamed(files.conmonPid)}; ${shellCommand([call.file, ...call.args])}; } 2>/dev/null`;
 }
 
 function deleteCall(files: ContainerFiles, id: string, runtime: OciRuntime): RuntimeCall {

@@ -3,10 +3,10 @@
  * answers containers' questions for names. The first container that needs it starts it; it ends with the last one. What it knows it was told by commands,
  * so after its death the next command starts another one and tells it anew.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, watch, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { asSlipwayError } from "../base/errors.ts";
-import { startTimeTicks } from "./death-watch.ts";
+import { isAlive } from "./live-process.ts";
 import { answerQuery, createForwarder, serveNames, type Forwarder, type NameServer } from "./name-server.ts";
 import { keeperFiles, type KeeperAnswer, type KeeperQuestion } from "./network-keeper-files.ts";
 import { settle, type Member, type Membership } from "./network-members.ts";
@@ -124,7 +124,7 @@ class Keeper {
   /** Forgets those that have ended. */
   look(): void {
     const files = new Set(readdirSync(this.#directory));
-    for (const { member } of this.#kept.values()) if (!files.has(member.id) || !isRunning(member)) this.#forget(member.id);
+    for (const { member } of this.#kept.values()) if (!files.has(member.id) || !isAlive(member)) this.#forget(member.id);
     this.#dropEmpty();
   }
 
@@ -146,14 +146,5 @@ class Keeper {
 
   #members(): ReadonlyMap<string, Member> {
     return new Map([...this.#kept].map(([id, { member }]) => [id, member]));
-  }
-}
-
-function isRunning({ pid, startTimeTicks: ticks }: Member): boolean {
-  if (startTimeTicks(pid) !== ticks) return false;
-  try {
-    return !/\) [ZX]/.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
-  } catch {
-    return false;
   }
 }

@@ -6,7 +6,8 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { SlipwayError } from "../base/errors.ts";
 import { enterPrivateMountNamespace, unmount } from "../store/overlay.ts";
-import { killCommand, noteDeath, type DeathNote } from "./death-watch.ts";
+import { killCommand, noteDeath, startTimeTicks, type DeathNote } from "./death-watch.ts";
+import { endProcess } from "./end-process.ts";
 import { containerAddress, containerGateway, dnsForwardAddress } from "./network-addresses.ts";
 import { needsDnsForward } from "./network-files.ts";
 import { hostAddress } from "./host-address.ts";
@@ -35,7 +36,7 @@ export interface Network {
   /** with the host ports that were really taken */
   readonly ports: readonly PortMapping[];
   readonly pastaPid: number;
-  /** Ends pasta and the namespace; a second call does nothing. */
+  /** Ends pasta and the namespace: the ports are free then. A second call does nothing. */
   close(): Promise<void>;
 }
 
@@ -148,12 +149,12 @@ function pastaWords(text: string): string {
 }
 
 function closer(netnsPath: string, pastaPid: number, note: DeathNote | undefined): () => Promise<void> {
-  const ticksCommand = killCommand(pastaPid);
+  const pasta = { pid: pastaPid, startTimeTicks: startTimeTicks(pastaPid) ?? "" };
   let closed = false;
   return async () => {
     if (closed) return;
     closed = true;
-    await runProgram("/bin/sh", ["-c", `${ticksCommand} || true`]);
+    await endProcess(pasta);
     dropNamespace(netnsPath);
     note?.drop();
   };

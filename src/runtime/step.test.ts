@@ -3,8 +3,10 @@ import { spawn } from "node:child_process";
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { isSlipwayError } from "../base/errors.ts";
 import { startTimeTicks } from "./death-watch.ts";
+import { isAlive } from "./live-process.ts";
 import { runStep, type StepOptions, type StepResult } from "./step.ts";
 import { createBusyboxRootfs, temporaryDirectory, whyNoContainers } from "./test-machine.ts";
 
@@ -162,24 +164,16 @@ test("nothing of a step survives kill -9 of the builder", skip, async (t) => {
   const ticks = startTimeTicks(pid);
   assert.ok(ticks !== undefined);
   builder.kill("SIGKILL");
-  for (const end = Date.now() + 5_000; isSame(pid, ticks) && Date.now() < end;) await new Promise((resolve) => setImmediate(resolve));
-  assert.equal(isSame(pid, ticks), false);
+  const isThere = (): boolean => isAlive({ pid, startTimeTicks: ticks });
+  for (const end = Date.now() + 60_000; isThere() && Date.now() < end;) await delay(5);
+  assert.equal(isThere(), false);
 });
 
 /** The runtime writes it about when the command begins to speak. */
 async function containerPid(statusFile: string): Promise<number> {
   const { existsSync, readFileSync } = await import("node:fs");
-  for (const end = Date.now() + 10_000; !existsSync(statusFile) && Date.now() < end;) await new Promise((resolve) => setImmediate(resolve));
+  for (const end = Date.now() + 60_000; !existsSync(statusFile) && Date.now() < end;) await delay(5);
   const status: unknown = JSON.parse(readFileSync(statusFile, "utf8"));
   assert.ok(typeof status === "object" && status !== null && "pid" in status && typeof status.pid === "number");
   return status.pid;
-}
-
-function isSame(pid: number, ticks: string): boolean {
-  return startTimeTicks(pid) === ticks && isRunning(pid);
-}
-
-function isRunning(pid: number): boolean {
-  const stat = process.getBuiltinModule("node:fs").readFileSync(`/proc/${pid}/stat`, "latin1");
-  return !/\) [ZX]/.test(stat);
 }

@@ -3,7 +3,7 @@ import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkS
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../base/test-chance.ts";
 import type { TarEntry } from "../tar/entry.ts";
 import { createEntry } from "../tar/writer.ts";
 import type { FileView } from "./file-view.ts";

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../base/test-chance.ts";
 import { isSlipwayError } from "../base/errors.ts";
 import type { TarEntry } from "../tar/entry.ts";
 import { createEntry, encodeHeader, endOfArchive } from "../tar/writer.ts";

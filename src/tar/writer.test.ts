@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../base/test-chance.ts";
 import { isSlipwayError } from "../base/errors.ts";
 import type { TarEntry } from "./entry.ts";
 import { TarReader } from "./reader.ts";

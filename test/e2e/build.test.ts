@@ -281,7 +281,7 @@ test("an unused stage's failure does not fail the build, a needed one's does", a
 test("independent stages run side by side", async () => {
   // each waits for a file that only the other makes, in a cache that both share
   const meet = (mine: string, other: string): string =>
-    `RUN --mount=type=cache,id=meet,target=/meet touch /meet/${mine}; i=0; while [ ! -e /meet/${other} ]; do i=$((i+1)); [ $i -lt 200 ] || exit 1; sleep 0.05; done; touch /${mine}`;
+    `RUN --mount=type=cache,id=meet,target=/meet touch /meet/${mine}; i=0; while [ ! -e /meet/${other} ]; do i=$((i+1)); [ $i -lt 1200 ] || exit 1; sleep 0.05; done; touch /${mine}`;
   await sandbox.build(`FROM busybox AS a\n${meet("a", "b")}\nFROM busybox AS b\n${meet("b", "a")}\nFROM scratch\nCOPY --from=a /a /\nCOPY --from=b /b /`);
 });
 

@@ -49,24 +49,29 @@ async function outcomeOf(work: () => Promise<unknown>): Promise<string> {
   }
 }
 
-const clientOf = (credential: Credential | undefined) =>
+/** Patient with what answers: only of what keeps silent a test wants to see that somebody loses patience. */
+const patient = { headersMs: 30_000, idleMs: 30_000, finishMs: 30_000, documentMs: 30_000 };
+const hasty = { headersMs: 500, idleMs: 500, finishMs: 800, documentMs: 5000 };
+const timeoutsFor = (rules: readonly FaultRule[]): typeof hasty => (rules.some(({ fault }) => fault.type === "stall") ? hasty : patient);
+
+const clientOf = (credential: Credential | undefined, timeouts: typeof hasty) =>
   quickClient({
     credentials: { lookup: async () => credential },
     retry: { maxRetryAfterMs: 2000 },
-    timeouts: { headersMs: 500, idleMs: 500, finishMs: 800, documentMs: 5000 },
+    timeouts,
   });
 
-const pull = (box: TestStore, name: string, credential?: Credential): Promise<string> =>
+const pull = (box: TestStore, name: string, credential?: Credential, rules: readonly FaultRule[] = []): Promise<string> =>
   outcomeOf(async () => {
-    await using client = clientOf(credential);
+    await using client = clientOf(credential, timeoutsFor(rules));
     const task = pullTask(box.store, async () => client, name, { platform: "linux/amd64" });
     for await (const _ of task);
     await task.result;
   });
 
-const push = (box: TestStore, name: string, credential?: Credential): Promise<string> =>
+const push = (box: TestStore, name: string, credential?: Credential, rules: readonly FaultRule[] = []): Promise<string> =>
   outcomeOf(async () => {
-    await using client = clientOf(credential);
+    await using client = clientOf(credential, timeoutsFor(rules));
     await pushWithEvents(
       box.store,
       async () => client,
@@ -220,7 +225,7 @@ describe("a hostile registry", { concurrency: 4 }, () => {
       for (const rule of rules) registry.addFault(rule);
       const box = open();
       const ref = `${registry.host}/team/app:1`;
-      assert.equal(await pull(box, ref, credential), want);
+      assert.equal(await pull(box, ref, credential, rules), want);
       assert.deepEqual(
         box.store.images.allNames().map(({ name: tag }) => tag),
         want === "done" ? [ref] : [],
@@ -238,7 +243,7 @@ describe("a hostile registry", { concurrency: 4 }, () => {
       const box = open();
       const ref = `${registry.host}/team/app:1`;
       imageIn(box, ref);
-      assert.equal(await push(box, ref, credential), want);
+      assert.equal(await push(box, ref, credential, rules), want);
       assert.deepEqual(remains(box), []);
       registry.clearFaults();
       if (options.readOnly === true) return;

@@ -9,7 +9,7 @@ import { startRegistry } from "../../src/testing/index.ts";
 import { createSandbox, slipwayPath } from "./sandbox.ts";
 
 const skip = spawnSync("script", ["--version"], { encoding: "utf8" }).stdout?.includes("util-linux") === true ? false : "needs script of util-linux";
-const patienceMs = 15_000;
+const patienceMs = 60_000;
 
 describe("login on a terminal", { skip }, async () => {
   const sandbox = await createSandbox({ base: false });
@@ -25,7 +25,8 @@ describe("login on a terminal", { skip }, async () => {
     const command = [slipwayPath, "login", registry.host].map((word) => `'${word}'`).join(" ");
     const env = { ...sandbox.env, SHELL: "/bin/sh" };
     const child = spawn("script", ["--quiet", "--return", "--command", `exec ${command}`, "/dev/null"], { env, stdio: "pipe" });
-    const ended = once(child, "exit", { signal: AbortSignal.timeout(patienceMs) });
+    // "exit" may come before the last that it wrote
+    const ended = once(child, "close", { signal: AbortSignal.timeout(patienceMs) });
     let text = "";
     let next = 0;
     let from = 0;

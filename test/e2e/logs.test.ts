@@ -25,9 +25,13 @@ test(`${megabytes} MB of anything, without a newline at the end`, async () => {
 });
 
 test("lines of both streams keep their order and their times", async () => {
-  await sandbox.ok(["run", "-d", "--name", "lines", "busybox", "sh", "-c", "for i in $(seq 2000); do echo $i; done; sleep 0.1; echo late >&2"]);
-  await sandbox.ok(["wait", "lines"]);
+  // "late" is written when the log has all the others: what comes at the same time on two streams has no order
+  const script = "for i in $(seq 2000); do echo $i; done; until [ -e /go ]; do sleep 0.05; done; echo late >&2";
+  await sandbox.ok(["run", "-d", "--name", "lines", "busybox", "sh", "-c", script]);
   const numbers = Array.from({ length: 2000 }, (_, at) => `${at + 1}\n`).join("");
+  await sandbox.until(["logs", "lines"], numbers.trimEnd());
+  await sandbox.ok(["exec", "lines", "touch", "/go"]);
+  await sandbox.ok(["wait", "lines"]);
   const plain = await sandbox.call(["logs", "lines"]);
   assert.deepEqual([plain.stdout, plain.stderr], [numbers, "late\n"]);
   const timed = await sandbox.call(["logs", "-t", "--details", "--tail", "3", "lines"]);

@@ -20,7 +20,7 @@ function keeper(): number | undefined {
 }
 
 async function until(holds: () => boolean, what: string): Promise<void> {
-  for (const deadlineMs = Date.now() + 20_000; !holds(); await new Promise((resolve) => setTimeout(resolve, 50))) assert.ok(Date.now() < deadlineMs, what);
+  for (const deadlineMs = Date.now() + 60_000; !holds(); await new Promise((resolve) => setTimeout(resolve, 50))) assert.ok(Date.now() < deadlineMs, what);
 }
 
 const lookUp = (name: string): readonly string[] => ["busybox", "sh", "-c", `nslookup ${name} 127.0.0.11 | grep -v '#53\\|:53' | grep -c 'Address.*10\\.'`];
@@ -30,6 +30,7 @@ test("containers find each other by name, alias and id, and the machine's port s
   const serve = "echo page >/index.html; exec httpd -f -p 80 -h /";
   const where = ["--network", "shop", "--network-alias", "www", "-p", "127.0.0.1::80"];
   const id = await sandbox.ok(["run", "-d", "--name", "web", ...where, "busybox", "sh", "-c", serve]);
+  await sandbox.until(["exec", "web", "sh", "-c", "wget -qO- http://127.0.0.1/index.html 2>/dev/null; true"], "page");
   const names = `for name in web www ${id.slice(0, 12)} web.shop; do wget -qO- http://$name/index.html; done`;
   assert.equal(await sandbox.ok(["run", "--rm", "--network", "shop", "busybox", "sh", "-c", names]), "page\npage\npage\npage");
   const port = await sandbox.ok(["inspect", "-f", '{{(index (index .NetworkSettings.Ports "80/tcp") 0).HostPort}}', "web"]);

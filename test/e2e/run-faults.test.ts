@@ -14,7 +14,7 @@ import { createSandbox, slipwayPath } from "./sandbox.ts";
 const sandbox = await createSandbox();
 after(() => sandbox[Symbol.asyncDispose]());
 
-const deadlineMs = 15_000;
+const deadlineMs = 60_000;
 
 /** Asks until it is so: what the machine does takes its time. */
 async function eventually(what: string, isSo: () => boolean): Promise<void> {

@@ -15,9 +15,9 @@ const limitsSkip = cgroupsWritable(cgroupKind()) ? false : "control groups canno
 const sandbox = await createSandbox();
 after(() => sandbox[Symbol.asyncDispose]());
 
-/** Asks until the server answers, at most ten seconds. */
+/** Asks until the server answers, at most a minute. */
 async function fetchText(url: string): Promise<string> {
-  const deadlineMs = Date.now() + 10_000;
+  const deadlineMs = Date.now() + 60_000;
   for (;;) {
     try {
       const response = await fetch(url, { signal: AbortSignal.timeout(1000) });
@@ -282,7 +282,7 @@ test("--cidfile: without a place for the id no container is made", async () => {
 });
 
 test("a range of host ports gives each container a free one", async () => {
-  const first = await freePort();
+  const first = await freePort(5);
   const range = `127.0.0.1:${first}-${first + 4}:80`;
   for (const name of ["one", "two"]) await sandbox.ok(["run", "-d", "--name", name, "-p", range, "busybox", "sleep", "1000"]);
   const [one, two] = [await sandbox.ok(["port", "one", "80"]), await sandbox.ok(["port", "two", "80"])];

@@ -27,13 +27,13 @@ export interface CallOptions {
   readonly input?: string | Uint8Array;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** default 120 s; then the whole process group is killed */
+  /** default 240 s; then the whole process group is killed */
   readonly timeoutMs?: number;
   /** words before the program: `["setpriv", "--reuid=1000"]` */
   readonly through?: readonly string[];
   /** kill -9 as soon as it aborts */
   readonly killed?: AbortSignal;
-  /** called with each piece of standard error, for tests that act in the middle */
+  /** called with all that standard error has said so far, for tests that act in the middle; only the first `kill` of a call counts */
   readonly onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
 }
 
@@ -49,7 +49,7 @@ export interface Sandbox extends AsyncDisposable {
   call(args: readonly string[], options?: CallOptions): Promise<Outcome>;
   /** the same, and exit 0 is asserted; answers standard output without its last line end */
   ok(args: readonly string[], options?: CallOptions): Promise<string>;
-  /** repeats a call until it prints exactly this; fails after twenty seconds */
+  /** repeats a call until it prints exactly this; fails after a minute */
   until(args: readonly string[], want: string): Promise<void>;
   /** writes the files into a new folder and answers its path */
   folder(files: Files): string;
@@ -108,7 +108,7 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
       return outcome.stdout.replace(/\n$/, "");
     },
     async until(args, want) {
-      const deadlineMs = Date.now() + 20_000;
+      const deadlineMs = Date.now() + 60_000;
       let said = await sandbox.ok(args);
       while (said !== want && Date.now() < deadlineMs) said = await sandbox.ok(args);
       assert.equal(said, want, `slipway ${args.join(" ")}`);
@@ -174,16 +174,22 @@ function spawnSlipway(words: readonly string[], options: Spawn): Promise<Outcome
   // a process group of its own, so that a timeout or a kill -9 takes every process of the call
   const child = spawn(program, args, { cwd: options.cwd, env: options.env, stdio: ["pipe", "pipe", "pipe"], detached: true });
   const kill = (signal: NodeJS.Signals): void => {
-    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, signal);
+    // what it still said is read after its end, and its group may be gone by then
+    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, signal);
+  };
+  let isKilled = false;
+  const killOnce = (signal: NodeJS.Signals): void => {
+    if (!isKilled) kill(signal);
+    isKilled = true;
   };
   options.killed?.addEventListener("abort", () => kill("SIGKILL"), { once: true });
-  const timer = setTimeout(() => kill("SIGKILL"), options.timeoutMs ?? 120_000);
+  const timer = setTimeout(() => kill("SIGKILL"), options.timeoutMs ?? 240_000);
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
   child.stderr.on("data", (chunk: Buffer) => {
     stderr.push(chunk);
-    options.onStderr?.(chunk.toString(), kill);
+    options.onStderr?.(Buffer.concat(stderr).toString(), killOnce);
   });
   // a program that refuses its arguments does not read its input
   child.stdin.on("error", () => undefined);

@@ -8,7 +8,7 @@ import { slipwayPath, type Sandbox } from "./sandbox.ts";
 export const noTerminals: string | false =
   spawnSync("script", ["--version"], { encoding: "utf8" }).stdout?.includes("util-linux") === true ? false : "needs script of util-linux";
 
-export const patienceMs = 15_000;
+export const patienceMs = 60_000;
 
 export class Terminal {
   readonly #child: ChildProcess;

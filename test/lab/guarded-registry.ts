@@ -6,10 +6,11 @@ import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import { createServer, type AddressInfo } from "node:net";
+import type { AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { freePort } from "../e2e/free-port.ts";
 
 /** This machine's address in its network: certificates are checked there, and not at loopback addresses. */
 export const ownAddress = Object.values(networkInterfaces())
@@ -39,14 +40,6 @@ function makeCertificate(directory: string): Certificate {
   const made = spawnSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", ...subject]);
   assert.equal(made.status, 0, made.stderr.toString());
   return { cert, key };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, ownAddress);
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  return port;
 }
 
 function base64url(value: unknown): string {
@@ -105,7 +98,7 @@ export async function startGuardedRegistry(parent: string, guard: "htpasswd" | "
   const certificate = makeCertificate(directory);
   const tokens = guard === "token" ? await startTokenServer(certificate, "identity-of-someone") : undefined;
   writeFileSync(path.join(directory, "htpasswd"), htpasswd);
-  const host = `${ownAddress}:${await freePort()}`;
+  const host = `${ownAddress}:${await freePort(1, ownAddress)}`;
   const auth =
     tokens === undefined
       ? `htpasswd: {realm: test, path: ${directory}/htpasswd}`
@@ -126,14 +119,14 @@ export async function startGuardedRegistry(parent: string, guard: "htpasswd" | "
     async [Symbol.asyncDispose]() {
       tokens?.[Symbol.dispose]();
       child.kill();
-      if (child.exitCode === null) await once(child, "exit");
+      if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
     },
   };
 }
 
 async function untilItListens(host: string): Promise<void> {
   const { connect } = await import("node:net");
-  for (let attempt = 0; attempt < 400; attempt += 1) {
+  for (let attempt = 0; attempt < 2400; attempt += 1) {
     const socket = connect({ host: ownAddress as string, port: Number(host.split(":")[1]) });
     const listens = await new Promise<boolean>((resolve) => socket.once("connect", () => resolve(true)).once("error", () => resolve(false)));
     socket.destroy();

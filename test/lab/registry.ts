@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { freePort } from "../e2e/free-port.ts";
 
 export interface Registry extends AsyncDisposable {
   /** "127.0.0.1:PORT" */
@@ -16,10 +16,7 @@ export interface Registry extends AsyncDisposable {
 }
 
 export async function startRegistry(directory: string): Promise<Registry> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = `127.0.0.1:${(probe.address() as AddressInfo).port}`;
-  probe.close();
+  const address = `127.0.0.1:${await freePort()}`;
   const storage = path.join(directory, "registry");
   mkdirSync(storage);
   const config = path.join(directory, "registry.yml");
@@ -34,13 +31,13 @@ export async function startRegistry(directory: string): Promise<Registry> {
     pushArchive: (archive, repository, tag) => pushArchive(`http://${address}/v2/${repository}`, archive, tag),
     async [Symbol.asyncDispose]() {
       child.kill();
-      if (child.exitCode === null) await once(child, "exit");
+      if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
     },
   };
 }
 
 async function untilItAnswers(url: string): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt += 1) {
+  for (let attempt = 0; attempt < 2400; attempt += 1) {
     const response = await fetch(url).catch(() => undefined);
     if (response?.ok === true) return;
     await delay(25);

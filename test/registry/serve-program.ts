@@ -24,7 +24,8 @@ export async function serve(directory: string, ...flags: readonly string[]): Pro
   });
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-  const exited = once(child, "exit") as Promise<[number | null]>;
+  // "exit" may come before the last that it wrote
+  const exited = once(child, "close") as Promise<[number | null]>;
   const first = await Promise.race([once(child.stdout, "data"), exited.then(([code]) => assert.fail(`ended with ${code}: ${stderr}`))]);
   return {
     child,

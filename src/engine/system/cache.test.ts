@@ -11,11 +11,15 @@ import { diskUsage } from "./disk-usage.ts";
 import { pruneCache } from "./prune-cache.ts";
 import { pruneSystem } from "./system-prune.ts";
 
+/** What is used in one millisecond has no order. */
+function nextMillisecond(): void {
+  for (const before = Date.now(); Date.now() === before;);
+}
+
 /** A finished step whose layer holds `content`. */
 function addStep(store: Store, content: string): void {
   const diffId = addLayer(store, content);
-  // Two steps of one millisecond have no order.
-  for (const before = Date.now(); Date.now() === before;);
+  nextMillisecond();
   store.cache.put({
     key: digestOf(`step ${content}`),
     slot: content,
@@ -33,6 +37,7 @@ function addStep(store: Store, content: string): void {
 function filled(box: TestStore): Store {
   for (const content of ["a", "b", "c"]) addStep(box.store, content);
   addImage(box.store, { names: ["docker.io/library/b:1"], layers: ["b"] });
+  nextMillisecond();
   using opened = box.store.cacheMounts.open("npm", "/root/.npm");
   writeFileSync(join(opened.path, "tarball"), Buffer.alloc(5000));
   return box.reopen();

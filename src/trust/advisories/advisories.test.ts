@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../base/test-chance.ts";
 import { isSlipwayError } from "../../base/errors.ts";
 import type { Distribution, FoundPackage } from "../packages/package.ts";
 import type { PackageAdvisory } from "./advisory.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deflateSync } from "node:zlib";
-import fc from "fast-check";
+import { fc } from "../../base/test-chance.ts";
 import { readElfSections } from "./elf-sections.ts";
 import { programReader } from "./programs.ts";
 import { elfWith, goBuildInfo } from "./test-elf.ts";

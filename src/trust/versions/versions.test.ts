@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import fc from "fast-check";
 import semver from "semver";
+import { fc } from "../../base/test-chance.ts";
 import { packageTypes, type PackageType } from "../packages/package.ts";
 import { compareVersions } from "./compare-versions.ts";
 

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
-import fc from "fast-check";
+import { fc } from "../../../base/test-chance.ts";
 import { isSlipwayError } from "../../../base/errors.ts";
 import { readerTable } from "../readers.ts";
 import { readJavaArchive } from "./java.ts";
