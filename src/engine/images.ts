@@ -8,7 +8,7 @@ import { inspectImage } from "./images/inspect.ts";
 import { listImages } from "./images/list.ts";
 import { removeImage } from "./images/remove.ts";
 import { tagImage } from "./images/tag.ts";
-import type { PolicyGate } from "./policy-gate.ts";
+import type { PolicyCall, PolicyGate } from "./policy-gate.ts";
 import { startTask } from "./task.ts";
 
 /** What moves bytes is loaded when it is called: listing and naming need none of it. */
@@ -39,7 +39,7 @@ export function createImages(store: Store, client: () => Promise<RegistryClient>
     pull: (reference, options) =>
       startTask(async (emit) => {
         const { pullWithEvents } = await import("./pull-task.ts");
-        const admit = gate === undefined ? undefined : (name: Reference, signal: AbortSignal | undefined) => gate.pulled("pull", name, signal);
+        const admit = gate === undefined ? undefined : (name: Reference, call: PolicyCall) => gate.pulled("pull", name, call);
         return await pullWithEvents(store, client, reference, options ?? {}, emit, admit);
       }),
     push: (reference, options) =>

@@ -28,7 +28,7 @@ export interface PolicyVerdict {
   readonly held: readonly string[];
 }
 
-export type PolicyRuleName = "accept" | "reject" | "local" | "signed" | "attested" | "vulnerabilities" | "maxScanAgeDays";
+export type PolicyRuleName = "accept" | "reject" | "local" | "loaded" | "signed" | "attested" | "vulnerabilities" | "maxScanAgeDays";
 
 export interface PolicyCheck {
   /** in full, with the digest that was looked at */

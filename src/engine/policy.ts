@@ -37,9 +37,9 @@ export function createPolicyGate(surroundings: GateSurroundings, settings: Polic
     return await (loaded ??= load());
   };
   return {
-    pulled: async (use, reference, signal) => await (await policies())?.pulled(use, reference, signal),
-    here: async (use, name, id, signal) => await (await policies())?.here(use, name, id, signal),
-    pushed: async (references, id, signal) => await (await policies())?.pushed(references, id, signal),
+    pulled: async (use, reference, call) => await (await policies())?.pulled(use, reference, call),
+    here: async (use, name, image, signal) => await (await policies())?.here(use, name, image, signal),
+    pushed: async (references, what, signal) => await (await policies())?.pushed(references, what, signal),
   };
 }
 

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { isSlipwayError, SlipwayError } from "../base/errors.ts";
 import { digestFromHex, type Digest } from "../oci/digest.ts";
 import type { Descriptor } from "../oci/manifest.ts";
-import { normalizePlatform, platformFrom, type Platform } from "../oci/platform.ts";
+import { formatPlatform, normalizePlatform, platformFrom, type Platform } from "../oci/platform.ts";
 import { formatReference, repositoryName, type Reference } from "../oci/reference.ts";
 import { present } from "../oci/bounded-json.ts";
 import type { FetchedManifest, RegistryClient, SourceImage } from "../registry/index.ts";
@@ -13,6 +13,7 @@ import { commitIndex } from "./images/image-index.ts";
 import { forgetImage } from "./images/remove.ts";
 import { variantsOf } from "./images/variants.ts";
 import { LayerMeter } from "./layer-meter.ts";
+import type { PolicyCall } from "./policy-gate.ts";
 
 export interface PulledImage {
   readonly id: Digest;
@@ -30,7 +31,7 @@ export interface LayerProgress {
 }
 
 /** What the name means now, if policies have admitted that; undefined: nobody asks for any. */
-export type Admit = (reference: Reference, signal: AbortSignal | undefined) => Promise<FetchedManifest | undefined>;
+export type Admit = (reference: Reference, call: PolicyCall) => Promise<FetchedManifest | undefined>;
 
 export interface PullOptions {
   readonly store: Store;
@@ -56,7 +57,7 @@ export interface PullOptions {
 export async function pullImage(options: PullOptions): Promise<PulledImage> {
   const { store, client, reference, platform, signal } = options;
   const { resolveImage } = await import("../registry/index.ts");
-  const root = options.root ?? (await options.admit?.(reference, signal));
+  const root = options.root ?? (await options.admit?.(reference, { platform: formatPlatform(platform), signal }));
   const source = await resolveImage(client, reference, platform, present({ signal, root, entry: options.entry }));
   options.onManifest?.(source);
   const chain = source.config.rootfs.diff_ids ?? [];

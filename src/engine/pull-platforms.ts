@@ -10,7 +10,7 @@ import { pullImage, type PulledImage, type PullOptions } from "./pull-image.ts";
 export async function pullPlatforms(options: PullOptions): Promise<PulledImage> {
   const { client, reference, signal } = options;
   const call = signal === undefined ? {} : { signal };
-  const root = (await options.admit?.(reference, signal)) ?? (await client.resolve(reference, call));
+  const root = (await options.admit?.(reference, { signal })) ?? (await client.resolve(reference, call));
   const parsed = parseManifestOrIndex(root.bytes, root.descriptor.mediaType);
   const entries = parsed.kind === "index" ? parsed.index.manifests : [];
   const images = entries.filter((entry) => !isAttestation(entry));

@@ -76,9 +76,13 @@ interface OnePull {
   readonly admit: Admit | undefined;
 }
 
+/** Of signatures, attestations and lists of referrers, which are no images: Docker fails at them. */
+const besideImages = /^sha256-[0-9a-f]{64}(?:\.(?:sig|att|sbom))?$/;
+
 async function pullAll(pull: OnePull, repository: Reference): Promise<PullOutcome> {
   let last: PullOutcome | undefined;
-  for (const tag of await pull.client.listTags(repository, { signal: pull.signal })) last = await pullOne(pull, withTag(repository, tag));
+  const tags = (await pull.client.listTags(repository, { signal: pull.signal })).filter((tag) => !besideImages.test(tag));
+  for (const tag of tags) last = await pullOne(pull, withTag(repository, tag));
   if (last !== undefined) return last;
   throw new SlipwayError("not_found", "MANIFEST_NOT_FOUND", `no tags found for ${familiarRepository(repository)}`, {
     repository: familiarRepository(repository),

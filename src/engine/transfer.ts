@@ -23,8 +23,8 @@ export function createTransfer(store: Store, client: () => Promise<RegistryClien
     return await openImageFiles(surroundings(options), image, options);
   };
   return {
-    manifests: createManifests(store, client),
-    imagetools: createImagetools(client),
+    manifests: createManifests(store, client, gate),
+    imagetools: createImagetools(client, gate),
     tags: async (repository, { signal } = {}) => {
       const { parseReference } = await import("../oci/reference.ts");
       const reference = parseReference(repository.replace(/^docker:\/\//, ""));

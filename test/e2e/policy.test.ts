@@ -43,6 +43,8 @@ describe("policies", { skip: absent ? "needs docker-registry (Debian package doc
 
   const rules = {
     version: 1,
+    // the base that these tests build on
+    loaded: "accept",
     scopes: { [`${host}/acme`]: { signed: [{ keys: "ours.pub" }] }, [`${host}/free`]: { accept: true } },
     default: { reject: true, reason: "ask the platform team" },
   };
@@ -78,7 +80,7 @@ describe("policies", { skip: absent ? "needs docker-registry (Debian package doc
     {
       name: "not signed",
       image: unsigned,
-      refused: /policy refuses .*unsigned(?::1)?@sha256:[0-9a-f]{64}: it has no signature \(rule signed of ".*\/acme", .*policy-1\.json:4\)/,
+      refused: /policy refuses .*unsigned(?::1)?@sha256:[0-9a-f]{64}: it has no signature \(rule signed of ".*\/acme", .*policy-1\.json:5\)/,
     },
     { name: "signed by somebody else", image: forged, refused: /no signature is accepted/ },
     { name: "of no scope", image: forbidden, refused: /policy refuses .*: ask the platform team \(rule reject of default, / },
@@ -242,6 +244,119 @@ describe("policies", { skip: absent ? "needs docker-registry (Debian package doc
     await clean("renamed:1", forbidden);
   });
 
+  test("what came in an archive or layout is refused at every door unless the policy lets it in, whatever it is called", async () => {
+    const strict = policyFile({ ...rules, loaded: "reject" });
+    const archive = path.join(sandbox.directory, "archive.tar");
+    const layout = path.join(sandbox.directory, "layout");
+    await sandbox.build("FROM busybox\nCOPY f /content\n", { f: "archived" }, ["-t", `${host}/acme/archived:1`]);
+    await sandbox.ok(["save", "-o", archive, `${host}/acme/archived:1`]);
+    await sandbox.ok(["copy", `${host}/acme/archived:1`, `oci:${layout}`]);
+    await clean(`${host}/acme/archived:1`);
+    await sandbox.ok(with_(strict, "load", "-i", archive));
+    await sandbox.ok(["tag", `${host}/acme/archived:1`, "loaded:1"]);
+    const context = (value: string): readonly string[] => [
+      "build",
+      "--build-context",
+      `x=${value}`,
+      sandbox.folder({ Dockerfile: "FROM scratch\nCOPY --from=x /content /\n" }),
+    ];
+    const all: readonly (readonly string[])[] = [
+      ...doors.filter(({ name }) => name !== "pull").flatMap(({ words }) => [words(`${host}/acme/archived:1`), words("loaded:1")]),
+      context("docker-image://loaded:1"),
+      context(`oci-layout://${layout}`),
+    ];
+    for (const words of all) {
+      const outcome = await sandbox.call(with_(strict, ...words));
+      assert.notEqual(outcome.code, 0, words.join(" "));
+      assert.match(outcome.stderr, /policy refuses .*it came from no registry that is known.* \(rule loaded of loaded, /);
+      await sandbox.ok(with_(policy, ...words));
+    }
+    await clean(`${host}/acme/archived:1`, "loaded:1");
+  });
+
+  test("an image that lost its repository's name is no image of this machine", async () => {
+    const strict = policyFile({ ...rules, loaded: "reject" });
+    await sandbox.ok(["pull", "-q", forbidden]);
+    await sandbox.ok(["tag", forbidden, "laundered:1"]);
+    await sandbox.ok(["rmi", forbidden]);
+    const run = await sandbox.call(with_(strict, "run", "--rm", "--network=none", "laundered:1", "true"));
+    assert.match(run.stderr, /policy refuses/);
+    await clean("laundered:1");
+  });
+
+  test("what was committed of a container is of this machine, and so is an index that was built here", async () => {
+    const strict = policyFile({ ...rules, loaded: "reject" });
+    const container = await sandbox.ok(["create", "busybox", "true"]);
+    await sandbox.ok(["commit", container, "committed:1"]);
+    await sandbox.build("FROM busybox\nRUN echo 1 >/1\n", {}, ["-t", `${host}/acme/index:1`, "--platform", "linux/amd64", "--provenance=mode=min"]);
+    await sandbox.ok(["push", "-q", `${host}/acme/index:1`]);
+    for (const image of ["committed:1", `${host}/acme/index:1`]) await sandbox.ok(with_(strict, "run", "--rm", "--network=none", image, "true"));
+    await sandbox.ok(["rm", container]);
+    await clean("committed:1", `${host}/acme/index:1`);
+  });
+
+  test("all tags are asked for one by one", async () => {
+    const all = `${host}/acme/all`;
+    await publish(`${all}:1`, "all-1", "ours");
+    await publish(`${all}:2`, "all-2");
+    const pulled = await sandbox.call(with_(policy, "pull", "--all-tags", all));
+    assert.match(pulled.stderr, /policy refuses .*all:2@/);
+    assert.notEqual((await sandbox.call(["inspect", `${all}:2`])).code, 0);
+    await sandbox.ok(["sign", "--key", path.join(home, "ours.key"), `${all}:2`], password);
+    await sandbox.ok(with_(policy, "pull", "-q", "--all-tags", all));
+    await clean(`${all}:1`, `${all}:2`);
+  });
+
+  const elsewhere = `${host}/elsewhere`;
+  const ways: readonly { readonly name: string; readonly words: (from: string, to: string) => readonly string[] }[] = [
+    { name: "copy", words: (from, to) => ["copy", `docker://${from}`, to] },
+    { name: "copy to docker://", words: (from, to) => ["copy", `docker://${from}`, `docker://${to}`] },
+    { name: "imagetools create", words: (from, to) => ["buildx", "imagetools", "create", "--tag", to, from] },
+  ];
+  for (const { name, words } of ways) {
+    test(`${name} goes only where it may`, async () => {
+      const refused = await sandbox.call(with_(policy, ...words(signed, `${elsewhere}/${name.length}:1`)));
+      assert.match(refused.stderr, /policy refuses .*elsewhere/);
+      assert.equal((await fetch(`http://${host}/v2/elsewhere/${name.length}/tags/list`)).status, 404);
+      await sandbox.ok(with_(policy, ...words(signed, `${host}/free/${name.length}:1`)));
+    });
+  }
+  test("manifest push goes only where it may", async () => {
+    for (const [list, isFree] of [
+      [`${elsewhere}/list:1`, false],
+      [`${host}/free/list:1`, true],
+    ] as const) {
+      await sandbox.ok(["manifest", "create", "--insecure", list, signed]);
+      const pushed = await sandbox.call(with_(policy, "manifest", "push", "--insecure", "--purge", list));
+      assert.equal(pushed.code === 0, isFree, pushed.stderr);
+      assert.equal(/policy refuses .*elsewhere\/list:1/.test(pushed.stderr), !isFree);
+    }
+  });
+  for (const target of ["docker://HOST/free/stolen:1", "oci:DIRECTORY/stolen", "docker-archive:DIRECTORY/stolen.tar"]) {
+    test(`a copy from a registry is judged by where it comes from: ${target.split(":")[0]}`, async () => {
+      const words = (from: string): readonly string[] => ["copy", `docker://${from}`, target.replace("HOST", host).replace("DIRECTORY", sandbox.directory)];
+      assert.match((await sandbox.call(with_(policy, ...words(unsigned)))).stderr, /policy refuses .*it has no signature/);
+      await sandbox.ok(with_(policy, ...words(signed)));
+    });
+  }
+
+  test("a cache that is refused is not read, and the build goes on without it", async () => {
+    const cached = `${host}/forbidden/cached:1`;
+    const directory = sandbox.folder({ Dockerfile: "FROM busybox\nRUN cat /proc/sys/kernel/random/uuid >/id\n" });
+    await sandbox.ok(["build", "--no-cache", "--push", "--cache-to", "type=inline", "-t", cached, directory]);
+    await sandbox.ok(["builder", "prune", "-af"]);
+    const words = ["build", "--progress=plain", "--cache-from", `type=registry,ref=${cached}`, directory];
+    const built = await sandbox.call(with_(policy, ...words));
+    assert.equal(built.code, 0, built.stderr);
+    assert.match(built.stderr, /importing cache manifest from[\s\S]*policy refuses .*forbidden\/cached:1/);
+    assert.doesNotMatch(built.stderr, /RUN cat.*\n#\d+ CACHED/);
+  });
+
+  test("a target of bake is built under the policy", async () => {
+    const cwd = sandbox.folder({ Dockerfile: `FROM ${unsigned}\n`, "docker-bake.hcl": 'target "default" {}\n' });
+    assert.match((await sandbox.call(with_(policy, "buildx", "bake"), { cwd })).stderr, /policy refuses .*it has no signature/);
+  });
+
   test("a signature of another repository is none here", async () => {
     const copy = `${host}/acme/copy:1`;
     await sandbox.ok(["copy", "--referrers", `docker://${signed}`, copy]);
@@ -365,7 +480,7 @@ describe("policies", { skip: absent ? "needs docker-registry (Debian package doc
 
   test("check and verify --policy tell what holds", async () => {
     const good = await sandbox.ok(with_(policy, "policy", "check", signed));
-    assert.match(good, new RegExp(`^${signed}@sha256:[0-9a-f]{64}: accepted\n  accepted by .*policy-1.json:4, ${host}/acme\n    signed by ours.pub$`));
+    assert.match(good, new RegExp(`^${signed}@sha256:[0-9a-f]{64}: accepted\n  accepted by .*policy-1.json:5, ${host}/acme\n    signed by ours.pub$`));
     assert.equal(await sandbox.ok(with_(policy, "verify", "--policy", "-q", signed)), `${signed}@${signedDigest}`);
     assert.equal((await sandbox.call(with_(policy, "verify", "--policy", unsigned))).code, 1);
     assert.match((await sandbox.call(with_(policy, "verify", "--policy", "--key", "x", signed))).stderr, /exclude each other/);

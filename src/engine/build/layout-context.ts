@@ -8,10 +8,19 @@ import type { Platform } from "../../oci/platform.ts";
 import type { Store } from "../../store/index.ts";
 import { createEntry, encodeHeader, endOfArchive } from "../../tar/writer.ts";
 import { loadImages } from "../archive/load.ts";
+import type { PolicyGate } from "../policy-gate.ts";
 import { ownVariant, variantFor } from "../images/variants.ts";
 
-/** Fails with INVALID_CONTEXT when the directory is no layout or holds no such image, and as load does. */
-export async function layoutImage(store: Store, name: string, value: string, platform: Platform, signal: AbortSignal): Promise<ResolvedImage> {
+interface LayoutCall {
+  readonly store: Store;
+  /** undefined: nothing is to be made of it */
+  readonly gate: PolicyGate | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Fails with INVALID_CONTEXT when the directory is no layout or holds no such image, with POLICY_REFUSED, and as load does. */
+export async function layoutImage(call: LayoutCall, name: string, value: string, platform: Platform): Promise<ResolvedImage> {
+  const { store, gate, signal } = call;
   const [, directory = "", wanted] = /^oci-layout:\/\/(.*?)(?:[@](sha256:[0-9a-f]{64}))?$/.exec(value) ?? [];
   if (statSync(join(directory, "index.json"), { throwIfNoEntry: false }) === undefined) {
     throw new SlipwayError(
@@ -33,6 +42,7 @@ export async function layoutImage(store: Store, name: string, value: string, pla
       directory,
     });
   const { image } = variantFor(store, id, platform) ?? ownVariant(store, id);
+  await gate?.here("build", value, { id, used: image }, signal);
   return { reference: `${name}@${id}`, config: store.images.config(image), chain: store.images.chain(image), platform };
 }
 

@@ -10,6 +10,7 @@ import { platformArgs, targetStageOf } from "../../graph/platform-args.ts";
 import { isGitUrl, isHttpUrl } from "../../graph/remote-source.ts";
 import type { Store } from "../../store/index.ts";
 import type { BuildOptions } from "../api.ts";
+import type { PolicyGate } from "../policy-gate.ts";
 import type { LintContext, ParsedBuild } from "./lint.ts";
 import { resolveBase, type BaseResolver } from "./resolve-bases.ts";
 import type { TargetPlatforms } from "./target-platforms.ts";
@@ -51,10 +52,11 @@ export function lintContextOf(
 export async function lowerBuild(options: BuildOptions, input: LowerInput): Promise<readonly LoweredPlatform[]> {
   const { contextId, parsed, targets, resolver, images, dryRun } = input;
   const { store, signal } = resolver;
+  const gate = dryRun === undefined ? resolver.gate : undefined;
   const buildArgs = new Map(Object.entries(options.buildArgs ?? {}));
   const inputs: LowerOptions[] = [];
   for (const platform of targets.platforms) {
-    const namedContexts = await contextsFor(options.buildContexts ?? {}, { store, platform, signal });
+    const namedContexts = await contextsFor(options.buildContexts ?? {}, { store, gate, platform, signal });
     inputs.push({
       dockerfile: parsed.dockerfile,
       contextId: slotsOf(contextId, platform),
@@ -138,7 +140,7 @@ function baseImageOf(images: ReadonlyMap<string, ResolvedImage>, image: string, 
 
 async function contextsFor(
   contexts: Readonly<Record<string, string>>,
-  { store, platform, signal }: { readonly store: Store; readonly platform: Platform; readonly signal: AbortSignal },
+  { platform, ...call }: { readonly store: Store; readonly gate: PolicyGate | undefined; readonly platform: Platform; readonly signal: AbortSignal },
 ): Promise<ReadonlyMap<string, NamedContext>> {
   const named = new Map<string, NamedContext>();
   for (const [name, value] of Object.entries(contexts)) {
@@ -147,7 +149,7 @@ async function contextsFor(
       continue;
     }
     const { layoutImage } = await import("./layout-context.ts");
-    named.set(name.toLowerCase(), { kind: "resolved", image: await layoutImage(store, name, value, platform, signal) });
+    named.set(name.toLowerCase(), { kind: "resolved", image: await layoutImage(call, name, value, platform) });
   }
   return named;
 }

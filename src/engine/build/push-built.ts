@@ -58,7 +58,7 @@ async function pushName(input: Exportable, id: Digest | undefined, name: string,
   const { compression, byDigest, insecure, ociTypes } = asked;
   const named = parseReference(name);
   const reference = byDigest ? { domain: named.domain, path: named.path } : named;
-  await input.gate?.pushed([reference], id, signal);
+  await input.gate?.pushed([reference], { id }, signal);
   step.status("pushing layers", 0);
   await using own = insecure ? await insecureClient([named.domain]) : undefined;
   const client = own ?? (await input.client());

@@ -69,7 +69,8 @@ async function loadBase(resolver: BaseResolver, need: ImageNeed, step: Step): Pr
   const found = findImage(store, need.reference);
   const local = found === undefined ? undefined : localImage(resolver, found.id, need);
   const admitted = async (image: ResolvedImage): Promise<ResolvedImage> => {
-    if (found !== undefined && resolver.configOnly !== true) await resolver.gate?.here("build", need.reference, found.id, resolver.signal);
+    if (found !== undefined && resolver.configOnly !== true)
+      await resolver.gate?.here("build", need.reference, { id: found.id, used: image.id ?? found.id }, resolver.signal);
     return image;
   };
   if (local !== undefined && !resolver.pull) return await admitted(local);
@@ -155,7 +156,7 @@ async function fetchImage(resolver: BaseResolver, need: ImageNeed, step: Step): 
     platform: need.platform,
     signal,
     tag: true,
-    admit: (name, abort) => (resolver.gate === undefined ? Promise.resolve(undefined) : resolver.gate.pulled("build", name, abort)),
+    admit: (name, call) => (resolver.gate === undefined ? Promise.resolve(undefined) : resolver.gate.pulled("build", name, call)),
     onLayer: ({ layer, phase, current, total }) => {
       if (phase === "downloading" || phase === "done") step.status(layer.digest, current, total, phase === "done");
     },

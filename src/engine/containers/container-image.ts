@@ -36,7 +36,8 @@ export async function imageFor(
   const local = options.pull === "always" ? undefined : localImage(store, options.image, want);
   if (local !== undefined) {
     const found = gate === undefined ? undefined : findImage(store, options.image);
-    if (found !== undefined) await gate?.here("run", found.name ?? found.repoDigest?.repository, found.id, options.signal);
+    if (found !== undefined)
+      await gate?.here("run", found.name ?? found.repoDigest?.repository, { id: found.id, used: local.imageId as Digest }, options.signal);
     return local;
   }
   // nothing that a registry has can be called so: told in Docker's words
@@ -48,8 +49,8 @@ export async function imageFor(
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   };
   try {
-    const { id } = await pullWithEvents(store, client, familiarName(reference), pull, onPull ?? (() => {}), (name, signal) =>
-      gate === undefined ? Promise.resolve(undefined) : gate.pulled("run", name, signal),
+    const { id } = await pullWithEvents(store, client, familiarName(reference), pull, onPull ?? (() => {}), (name, call) =>
+      gate === undefined ? Promise.resolve(undefined) : gate.pulled("run", name, call),
     );
     return containerImage(store, id);
   } catch (error) {

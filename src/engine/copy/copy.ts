@@ -1,5 +1,6 @@
 /** `copy SRC DST`. */
 import type { Descriptor } from "../../oci/manifest.ts";
+import { formatReference, parseReference, withDefaultTag, withDigest } from "../../oci/reference.ts";
 import { hostPlatform, parsePlatform, type Platform } from "../../oci/platform.ts";
 import type { CopyEvent, CopyOptions } from "../transfer-api.ts";
 import type { ImageSource } from "../transports/image-source.ts";
@@ -16,9 +17,19 @@ function platformFor(target: Location, { platform, all = false }: CopyOptions): 
   return single && !all ? hostPlatform() : undefined;
 }
 
-/** What comes from a registry into the store is what policies have judged. */
-async function admitted({ gate, signal }: Surroundings, source: ImageSource): Promise<ImageSource> {
-  const root = source.reference === undefined ? undefined : await gate?.pulled("pull", source.reference, signal);
+/** What comes from a registry is what policies have judged, and goes only where they allow it. */
+async function admitted(
+  { gate, cwd, env, signal }: Surroundings,
+  source: ImageSource,
+  [origin, destination]: readonly [Location, Location],
+): Promise<ImageSource> {
+  const root = source.reference === undefined ? undefined : await gate?.pulled("pull", source.reference, { signal });
+  const target = destination.kind === "registry" ? destination.reference : destination.kind === "name" ? parseReference(destination.text) : undefined;
+  if (target !== undefined) {
+    const place =
+      root === undefined || source.reference === undefined ? origin.text : `docker://${formatReference(withDigest(source.reference, root.descriptor.digest))}`;
+    await gate?.pushed([withDefaultTag(target)], { places: [place], cwd, env }, signal);
+  }
   return root === undefined ? source : { ...source, root: async () => root };
 }
 
@@ -26,7 +37,7 @@ async function admitted({ gate, signal }: Surroundings, source: ImageSource): Pr
 export async function copy(surroundings: Surroundings, from: string, to: string, options: CopyOptions, emit: (event: CopyEvent) => void): Promise<Descriptor> {
   const [origin, destination] = [parseLocation(from), parseLocation(to)];
   await using opened = await openSource(surroundings, origin, ["registry", "name", "ssh"].includes(destination.kind));
-  const source = destination.kind === "store" ? await admitted(surroundings, opened) : opened;
+  const source = await admitted(surroundings, opened, [origin, destination]);
   // asked first: an image that is not there leaves no file behind
   await source.root(surroundings.signal);
   await using target = await openTarget(surroundings, destination);

@@ -1,6 +1,8 @@
 /** The library's calls about documents of registries. */
-import { parseReference } from "../../oci/reference.ts";
+import { isAttestation } from "../../oci/attestation.ts";
+import { formatReference, parseReference, withDefaultTag, withDigest } from "../../oci/reference.ts";
 import type { RegistryClient } from "../../registry/index.ts";
+import type { PolicyGate } from "../policy-gate.ts";
 import type { CreateIndexOptions, ImagetoolsApi } from "../transfer-api.ts";
 import type { CreatedIndex } from "./create-index.ts";
 
@@ -11,7 +13,19 @@ async function created(client: RegistryClient, options: CreateIndexOptions): Pro
   return await createIndex({ client, sources, repository, preferIndex, platforms, annotations, signal });
 }
 
-export function createImagetools(client: () => Promise<RegistryClient>): ImagetoolsApi {
+/** Policies judge where it goes, and what is scanned is what the sources have. */
+async function admit(gate: PolicyGate | undefined, { document, entries, from }: CreatedIndex, { tags = [], signal }: CreateIndexOptions): Promise<void> {
+  const images = entries.filter(({ descriptor }) => !isAttestation(descriptor));
+  const seen = images.length === 0 && from !== undefined ? [{ descriptor: document.descriptor, from }] : images;
+  const places = seen.map((entry) => `docker://${formatReference(withDigest(entry.from, entry.descriptor.digest))}`);
+  await gate?.pushed(
+    tags.map((tag) => withDefaultTag(parseReference(tag))),
+    { places },
+    signal,
+  );
+}
+
+export function createImagetools(client: () => Promise<RegistryClient>, gate?: PolicyGate): ImagetoolsApi {
   return {
     inspect: async (name, { details = false, signal } = {}) => {
       const { inspectRemote } = await import("./inspect-remote.ts");
@@ -19,7 +33,9 @@ export function createImagetools(client: () => Promise<RegistryClient>): Imageto
     },
     create: async (options) => {
       const [{ pushIndex }, registry] = await Promise.all([import("./push-index.ts"), client()]);
-      return await pushIndex(registry, await created(registry, options), options);
+      const made = await created(registry, options);
+      await admit(gate, made, options);
+      return await pushIndex(registry, made, options);
     },
     preview: async (options) => (await created(await client(), options)).document.bytes,
   };

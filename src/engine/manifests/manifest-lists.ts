@@ -3,6 +3,7 @@ import { SlipwayError, isSlipwayError } from "../../base/errors.ts";
 import { mediaTypes, type Descriptor, type Manifest } from "../../oci/manifest.ts";
 import { parseImageConfig } from "../../oci/parse-image-config.ts";
 import { parseManifestOrIndex } from "../../oci/parse-manifest.ts";
+import type { PolicyGate } from "../policy-gate.ts";
 import type { Platform } from "../../oci/platform.ts";
 import { formatReference, parseReference, withDefaultTag, type Reference } from "../../oci/reference.ts";
 import type { FetchedManifest, RegistryClient } from "../../registry/index.ts";
@@ -14,6 +15,8 @@ import { checkListPlatform } from "./platforms.ts";
 export interface ListSurroundings {
   readonly lists: LocalLists;
   readonly client: RegistryClient;
+  /** asked before a list is pushed */
+  readonly gate?: PolicyGate | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -1,11 +1,12 @@
 /** The library's calls about manifest lists, on the store's lists and a client as the call wants it. */
 import type { RegistryClient } from "../../registry/index.ts";
 import type { Store } from "../../store/index.ts";
+import type { PolicyGate } from "../policy-gate.ts";
 import type { ManifestApi, ManifestOptions } from "../transfer-api.ts";
 import { LocalLists } from "./local-lists.ts";
 import { annotateList, createList, inspectManifest, parseListName, removeList, type ListSurroundings } from "./manifest-lists.ts";
 
-export function createManifests(store: Store, client: () => Promise<RegistryClient>): ManifestApi {
+export function createManifests(store: Store, client: () => Promise<RegistryClient>, gate?: PolicyGate): ManifestApi {
   const lists = new LocalLists(store.layout.root);
 
   async function withClient<Result>(
@@ -13,10 +14,10 @@ export function createManifests(store: Store, client: () => Promise<RegistryClie
     { insecure = false, signal }: ManifestOptions,
     work: (surroundings: ListSurroundings) => Promise<Result>,
   ): Promise<Result> {
-    if (!insecure) return await work({ lists, client: await client(), signal });
+    if (!insecure) return await work({ lists, gate, client: await client(), signal });
     const { insecureClient } = await import("./insecure-client.ts");
     await using own = await insecureClient([...new Set(names.map((name) => parseListName(name).domain))]);
-    return await work({ lists, client: own, signal });
+    return await work({ lists, gate, client: own, signal });
   }
 
   return {

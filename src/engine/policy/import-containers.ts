@@ -22,7 +22,8 @@ interface Converted {
 }
 
 /** Transports whose images come from no registry. */
-const otherTransports = 'images of this machine are judged by "local"';
+const otherTransports = 'what comes otherwise than from a registry is judged by "loaded"';
+const fileTransports = ["dir", "docker-archive", "oci", "oci-archive"];
 
 export function importContainersPolicy(text: string, path: string): ImportedPolicy {
   const root = parseLocated(text, (line, reason) => importError(path, line, reason));
@@ -41,10 +42,19 @@ export function importContainersPolicy(text: string, path: string): ImportedPoli
       else scopes[scope] = scopeFrom(call, scope, requirements);
     }
   }
-  return { text: policyText({ scopes, default: fallback }), files: call.files, notes: call.notes };
+  const acceptsFiles = fileTransports.every((name) => isAnything(transports?.child(name)?.children("") ?? root.children("default") ?? []));
+  return { text: policyText({ loaded: acceptsFiles ? "accept" : "reject", scopes, default: fallback }), files: call.files, notes: call.notes };
 }
 
-export function policyText(body: { readonly scopes: Readonly<Record<string, ScopeJson>>; readonly default: ScopeJson }): string {
+function isAnything(requirements: readonly LocatedFields[]): boolean {
+  return requirements.every((fields) => fields.string("type") === "insecureAcceptAnything");
+}
+
+export function policyText(body: {
+  readonly loaded?: "accept" | "reject";
+  readonly scopes: Readonly<Record<string, ScopeJson>>;
+  readonly default: ScopeJson;
+}): string {
   return `${JSON.stringify({ version: 1, mode: "enforce", ...body }, null, 2)}\n`;
 }
 

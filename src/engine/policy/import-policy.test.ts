@@ -34,11 +34,16 @@ test("containers: what accepts, what rejects, and the transport's own default", 
   assert.deepEqual(JSON.parse(text), {
     version: 1,
     mode: "enforce",
+    loaded: "reject",
     scopes: { "a.b": { reject: true }, "docker.io/library/x:1": { accept: true } },
     default: { accept: true },
   });
-  assert.deepEqual(notes, ['transports.dir is left out: images of this machine are judged by "local"']);
+  assert.deepEqual(notes, ['transports.dir is left out: what comes otherwise than from a registry is judged by "loaded"']);
   assert.deepEqual(read({ default: anything }).default, { accept: true });
+  const files = { dir: { "": anything }, "docker-archive": { "": anything }, oci: { "": anything }, "oci-archive": { "": anything } };
+  const loaded = (body: object): unknown => (JSON.parse(convert(body).text) as { readonly loaded: unknown }).loaded;
+  assert.deepEqual([loaded({ default: anything }), loaded({ default: reject, transports: files })], ["accept", "accept"]);
+  assert.deepEqual([loaded({ default: reject }), loaded({ default: anything, transports: { oci: { "": reject } } })], ["reject", "reject"]);
 });
 
 const matchRepository = { signedIdentity: { type: "matchRepository" } };

@@ -1,12 +1,12 @@
 /** One rule and one image: what holds, and the first thing that does not. What cannot be found out does not hold. */
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { asSlipwayError } from "../../base/errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { familiarName, formatReference, repositoryName, withDigest, type Reference } from "../../oci/reference.ts";
 import type { PolicyRuleName } from "../policy-api.ts";
 import type { GateSurroundings } from "../policy-gate.ts";
 import { scanImage } from "../scan/scan-image.ts";
-import { isComplete, type Finding } from "../scan-api.ts";
+import { isComplete, type Finding, type ScanResult } from "../scan-api.ts";
 import { verifyAttestations } from "../signing/attestations.ts";
 import { verify } from "../signing/verify.ts";
 import type { Signer, VerifyOptions } from "../trust-api.ts";
@@ -21,6 +21,12 @@ export interface Subject {
   readonly digest: Digest;
   /** what is looked into for packages; undefined: what the registry has */
   readonly imageId: Digest | undefined;
+  /** whose image of an index is looked into; undefined: this machine's */
+  readonly platform: string | undefined;
+  /** of what is about to be pushed: where it is now, if anywhere */
+  readonly places?: readonly string[];
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 export interface Judgement {
@@ -145,22 +151,34 @@ async function requireAttested(policy: LoadedPolicy, rule: AttestationRule, subj
 const dayMs = 86_400_000;
 const shownFindings = 5;
 
-async function requireScanned(path: string, { vulnerabilities, maxScanAgeDays }: Rule, subject: Subject, call: JudgeCall): Promise<readonly string[]> {
-  const { surroundings, now, signal } = call;
-  const scanning = { ...surroundings, cwd: dirname(path), env: {}, ...(signal === undefined ? {} : { signal }) };
+async function scanned(path: string, place: string, { cwd = "/", env = {}, platform }: Subject, vex: readonly string[], call: JudgeCall): Promise<ScanResult> {
+  const scanning = { ...call.surroundings, cwd, env, ...(call.signal === undefined ? {} : { signal: call.signal }) };
+  const files = vex.map((file) => resolve(dirname(path), file));
+  return await scanImage(scanning, place, { nowMs: call.now.getTime(), vex: files, ...(platform === undefined ? {} : { platform }) });
+}
+
+async function requireScanned(path: string, rules: Rule, subject: Subject, call: JudgeCall): Promise<readonly string[]> {
+  const { vulnerabilities } = rules;
   const rule: PolicyRuleName = vulnerabilities === undefined ? "maxScanAgeDays" : "vulnerabilities";
-  if (call.isUnsigned === true && subject.imageId === undefined) {
-    throw new Unmet(rule, "it is not kept in the store, so it cannot be scanned before it is pushed: build it first, then push it");
+  const places = subject.places ?? (call.isUnsigned !== true || subject.imageId !== undefined ? [subject.imageId ?? pinned(subject)] : []);
+  if (places.length === 0) throw new Unmet(rule, "it is not kept in the store, so it cannot be scanned before it is pushed: build it first, then push it");
+  let held: readonly string[] = [];
+  for (const place of places) {
+    let result;
+    try {
+      result = await scanned(path, place, subject, vulnerabilities?.vex ?? [], call);
+    } catch (error) {
+      call.signal?.throwIfAborted();
+      const { message, details } = asSlipwayError(error);
+      const remedy = typeof details["remedy"] === "string" ? ` (${details["remedy"]})` : "";
+      throw new Unmet(rule, `it cannot be scanned: ${message}${remedy}`);
+    }
+    held = heldByScan(rules, result, call.now);
   }
-  let result;
-  try {
-    result = await scanImage(scanning, subject.imageId ?? pinned(subject), { nowMs: now.getTime(), vex: vulnerabilities?.vex ?? [] });
-  } catch (error) {
-    signal?.throwIfAborted();
-    const { message, details } = asSlipwayError(error);
-    const remedy = typeof details["remedy"] === "string" ? ` (${details["remedy"]})` : "";
-    throw new Unmet(rule, `it cannot be scanned: ${message}${remedy}`);
-  }
+  return held;
+}
+
+function heldByScan({ vulnerabilities, maxScanAgeDays }: Rule, result: ScanResult, now: Date): readonly string[] {
   const held: string[] = [];
   if (maxScanAgeDays !== undefined) {
     const days = (now.getTime() / 1000 - (result.database?.createdSeconds ?? 0)) / 86_400;

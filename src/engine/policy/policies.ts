@@ -5,7 +5,7 @@ import { familiarName, formatReference, parseReference, repositoryName, withDefa
 import type { FetchedManifest } from "../../registry/index.ts";
 import { variantsOf } from "../images/variants.ts";
 import type { PolicyCheck, PolicyOverride, PolicyVerdict } from "../policy-api.ts";
-import type { GateSurroundings, PolicyPlaces, PolicyUse } from "../policy-gate.ts";
+import type { GateSurroundings, PolicyCall, PolicyPlaces, PolicyUse, PushedThing, StoredImage } from "../policy-gate.ts";
 import { judge, type JudgeCall, type Judgement, type Subject } from "./judge.ts";
 import { isKnownSigned, rememberSigned } from "./known-signed.ts";
 import { loadPolicyFiles, ruleFor, type LoadedPolicy } from "./load-policy.ts";
@@ -37,6 +37,12 @@ interface Judged extends Judgement {
   readonly rule: Rule;
 }
 
+/** What is said to images that are of no repository. */
+const unnamed = {
+  local: "it was made here, and images of this machine are not to be used",
+  loaded: 'it came from no registry that is known: "loaded": "accept" lets in what archives and layouts bring',
+} as const;
+
 export class Policies {
   readonly #surroundings: GateSurroundings;
   readonly #policies: readonly LoadedPolicy[];
@@ -48,23 +54,28 @@ export class Policies {
     this.#overrides = overrides;
   }
 
-  async pulled(use: PolicyUse, reference: Reference, signal: AbortSignal | undefined): Promise<FetchedManifest | undefined> {
+  async pulled(use: PolicyUse, reference: Reference, { platform, signal }: PolicyCall): Promise<FetchedManifest | undefined> {
     if (this.#policies.length === 0) return undefined;
     const named = withDefaultTag(reference);
     this.#refuseUnasked(named);
     const root = await (await this.#surroundings.client()).resolve(named, { signal });
-    await this.#admit(use, { reference: named, digest: root.descriptor.digest, imageId: undefined }, { signal });
+    await this.#admit(use, { reference: named, digest: root.descriptor.digest, imageId: undefined, platform }, { signal });
     return root;
   }
 
-  /** An image that came from a registry is judged by where it came from, whatever it is called here; one that was built here is local. */
-  async here(use: PolicyUse, name: string | undefined, id: Digest, signal: AbortSignal | undefined): Promise<void> {
-    const { store } = this.#surroundings;
-    const origins = store.images.origin(id) === undefined ? this.#originsOf(id) : [];
-    if (origins.length === 0) return this.#admitLocal(use, name ?? id, id);
+  /** An image that came from a registry is judged by where it came from, whatever it is called here; one that was made here is local. */
+  async here(use: PolicyUse, name: string | undefined, { id, used }: StoredImage, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#isMadeHere(id)) return this.#admitUnnamed("local", use, name ?? id, id);
+    const origins = this.#originsOf(id);
+    if (origins.length === 0) return this.#admitUnnamed("loaded", use, name ?? id, id);
     const named = name === undefined ? undefined : repositoryOf(name);
     const own = origins.filter(({ repository }) => repository === named);
-    const subjects = (own.length > 0 ? own : origins).map(({ repository, digest }) => ({ reference: parseReference(repository), digest, imageId: id }));
+    const subjects = (own.length > 0 ? own : origins).map(({ repository, digest }) => ({
+      reference: parseReference(repository),
+      digest,
+      imageId: used,
+      platform: undefined,
+    }));
     let failure: unknown;
     for (const subject of subjects) {
       try {
@@ -76,10 +87,9 @@ export class Policies {
     throw failure;
   }
 
-  async pushed(references: readonly Reference[], id: Digest | undefined, signal: AbortSignal | undefined): Promise<void> {
+  async pushed(references: readonly Reference[], { id, ...seen }: PushedThing, signal: AbortSignal | undefined): Promise<void> {
     for (const reference of references) {
-      // what is not kept in the store cannot be looked into: only where it goes is judged
-      const subject: Subject = { reference, digest: id ?? ("" as Digest), imageId: id };
+      const subject: Subject = { reference, digest: id ?? ("" as Digest), imageId: id, platform: undefined, ...seen };
       await this.#admit("push", subject, { signal, isUnsigned: true });
     }
   }
@@ -87,13 +97,21 @@ export class Policies {
   async check(reference: Reference, signal: AbortSignal | undefined): Promise<PolicyCheck> {
     const named = withDefaultTag(reference);
     const { descriptor } = await (await this.#surroundings.client()).resolve(named, { signal });
-    const judged = await this.#judge({ reference: named, digest: descriptor.digest, imageId: undefined }, { signal });
+    const judged = await this.#judge({ reference: named, digest: descriptor.digest, imageId: undefined, platform: undefined }, { signal });
     return {
       reference: formatReference(withDigest(named, descriptor.digest)),
       digest: descriptor.digest,
       isAccepted: judged.every(({ refused, rule }) => refused === undefined || rule.mode === "audit"),
       verdicts: judged.map(verdictOf),
     };
+  }
+
+  /** An index is if all of it is. */
+  #isMadeHere(id: Digest): boolean {
+    const { store } = this.#surroundings;
+    if (store.images.origin(id) !== undefined) return true;
+    const variants = store.indexes.get(id) === undefined ? [] : variantsOf(store, id);
+    return variants.length > 0 && variants.every(({ image }) => store.images.origin(image) !== undefined);
   }
 
   #originsOf(id: Digest): readonly { readonly repository: string; readonly digest: Digest }[] {
@@ -113,11 +131,11 @@ export class Policies {
     }
   }
 
-  #admitLocal(use: PolicyUse, name: string, id: Digest): void {
+  #admitUnnamed(kind: keyof typeof unnamed, use: PolicyUse, name: string, id: Digest): void {
     for (const policy of this.#policies) {
-      if (policy.local === "accept") continue;
-      const refused = { rule: "local" as const, reason: "it came from no registry that is known, and images of this machine are not to be used" };
-      this.#settle(use, name, id, { policy, rule: { ...policy.fallback, scope: "local" }, held: [], refused });
+      if (policy[kind] === "accept") continue;
+      const refused = { rule: kind, reason: unnamed[kind] };
+      this.#settle(use, name, id, { policy, rule: { ...policy.fallback, scope: kind }, held: [], refused });
     }
   }
 
@@ -178,7 +196,7 @@ function verdictOf({ policy, rule, held, refused }: Judged): PolicyVerdict {
 
 function refusedError(shown: string, digest: string | undefined, { policy, rule, refused }: Judged): SlipwayError {
   const name = refused?.rule ?? "";
-  const where = `rule ${name} of ${rule.scope === "default" || rule.scope === "local" ? rule.scope : JSON.stringify(rule.scope)}, ${policy.path}:${rule.line}`;
+  const where = `rule ${name} of ${["default", "local", "loaded"].includes(rule.scope) ? rule.scope : JSON.stringify(rule.scope)}, ${policy.path}:${rule.line}`;
   const override =
     digest === undefined || digest === ""
       ? "--policy-override DIGEST=REASON takes the image of exactly that digest all the same, and records it"

@@ -65,8 +65,10 @@ export interface Policy {
   readonly path: string;
   /** what an override may do */
   readonly canOverride: boolean;
-  /** images that no registry is known to have */
+  /** images that were made here */
   readonly local: "accept" | "reject";
+  /** those that came otherwise than from a registry that is known: archives, layouts, uploads */
+  readonly loaded: "accept" | "reject";
   readonly scopes: readonly { readonly pattern: ScopePattern; readonly rule: Rule }[];
   readonly fallback: Rule;
 }
@@ -78,7 +80,7 @@ export function policyError(path: string, line: number, reason: string, cause?: 
 /** Fails with POLICY_INVALID, which names the line. */
 export function parsePolicy(text: string, path: string): Policy {
   const root = parseLocated(text, (line, reason) => policyError(path, line, reason));
-  root.only("version", "mode", "override", "local", "scopes", "default");
+  root.only("version", "mode", "override", "local", "loaded", "scopes", "default");
   if (root.value("version") !== 1) throw root.fail("version", `want "version": 1`);
   const mode = root.oneOf("mode", ["enforce", "audit"]) ?? "enforce";
   const fallback = root.child("default");
@@ -87,6 +89,7 @@ export function parsePolicy(text: string, path: string): Policy {
     path,
     canOverride: root.boolean("override") ?? true,
     local: root.oneOf("local", ["accept", "reject"]) ?? "accept",
+    loaded: root.oneOf("loaded", ["accept", "reject"]) ?? "reject",
     scopes: root.entries("scopes").map(([name, fields]) => ({
       pattern: wrapped(path, fields, () => parsePattern(name)),
       rule: ruleFrom(path, name, fields, mode),

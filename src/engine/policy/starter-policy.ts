@@ -34,8 +34,10 @@ export function starterPolicy({ keys, scopes, unsigned, audit }: StarterOptions)
   "version": 1,
   // "audit" only notes what would be refused (slipway policy log)
   "mode": ${JSON.stringify(audit ? "audit" : "enforce")},
-  // images that were built or loaded here
+  // images that were built here
   "local": "accept",
+  // those that came in archives and layouts; "accept" lets them in
+  "loaded": "reject",
   "scopes": {
 ${named}
   },

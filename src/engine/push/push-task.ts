@@ -69,7 +69,7 @@ export async function pushWithEvents(
   for (const { reference, id } of found) {
     if (id === undefined)
       throw new SlipwayError("not_found", "NO_SUCH_IMAGE", `tag does not exist: ${familiarName(reference)}`, { reference: name, bare: true });
-    await gate?.pushed([reference], id, options.signal);
+    await gate?.pushed([reference], { id }, options.signal);
     last = await pushOne({ store, client: registry, options, onEvent }, reference, id);
   }
   return { ...(last as PushOutcome), ...(options.allTags === true ? { reference: repositoryName(parsed) } : {}) };

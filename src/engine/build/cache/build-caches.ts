@@ -8,6 +8,7 @@ import { CacheExchange, type NotedStep } from "../../../solver/cache-exchange/ca
 import { inlineRecords } from "../../../solver/cache-exchange/exported-cache.ts";
 import type { Chain, Store } from "../../../store/index.ts";
 import type { BuildOptions } from "../../api.ts";
+import type { PolicyGate } from "../../policy-gate.ts";
 import type { CacheReader } from "./cache-place.ts";
 import type { CacheSource, CacheTarget } from "./cache-api.ts";
 import { exportCache, type CacheDestination } from "./export-cache.ts";
@@ -21,6 +22,7 @@ export interface CacheSurroundings {
   readonly store: Store;
   readonly client: () => Promise<RegistryClient>;
   readonly onProgress: ProgressSink;
+  readonly gate?: PolicyGate;
 }
 
 export interface BuildCaches {
@@ -99,11 +101,11 @@ function isTrue(text: string | undefined): boolean {
   return text !== undefined && ["1", "t", "true"].includes(text.toLowerCase());
 }
 
-function readerOf(source: CacheSource, { client }: CacheSurroundings): NamedReader {
+function readerOf(source: CacheSource, surroundings: CacheSurroundings): NamedReader {
   if (source.type === "unknown") return { name: source.name, reader: unreadable(`unknown cache importer: ${source.name}`) };
   if (source.type === "local") return { name: `local:${source.src}`, kind: "local", reader: localReader(source.src, source) };
   try {
-    return { name: source.ref, kind: "registry", reader: registryReader(client, withDefaultTag(parseReference(source.ref))) };
+    return { name: source.ref, kind: "registry", reader: registryReader(surroundings, withDefaultTag(parseReference(source.ref))) };
   } catch (error) {
     return { name: source.ref, kind: "registry", reader: unreadable(asSlipwayError(error).message) };
   }

@@ -7,13 +7,20 @@ import { formatReference, type Reference } from "../../../oci/reference.ts";
 import type { RegistryClient } from "../../../registry/index.ts";
 import { maxConfigBytes } from "../../../solver/cache-exchange/cache-config.ts";
 import type { Store } from "../../../store/index.ts";
+import type { PolicyGate } from "../../policy-gate.ts";
 import type { CacheReader, CacheWriter } from "./cache-place.ts";
 
-export function registryReader(client: () => Promise<RegistryClient>, reference: Reference): CacheReader {
+interface ReaderSurroundings {
+  readonly client: () => Promise<RegistryClient>;
+  readonly gate?: PolicyGate;
+}
+
+/** What policies refuse is not read. */
+export function registryReader({ client, gate }: ReaderSurroundings, reference: Reference): CacheReader {
   return {
     manifest: async (signal) => {
       try {
-        return (await (await client()).resolve(reference, { signal })).bytes;
+        return ((await gate?.pulled("build", reference, { signal })) ?? (await (await client()).resolve(reference, { signal }))).bytes;
       } catch (error) {
         if (!isSlipwayError(error, "MANIFEST_NOT_FOUND")) throw error;
         throw new SlipwayError("not_found", "CACHE_NOT_FOUND", `${formatReference(reference)}: not found`, error.details, error);

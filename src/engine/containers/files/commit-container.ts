@@ -12,7 +12,7 @@ import type { Store } from "../../../store/index.ts";
 import type { CommitOptions } from "../../api.ts";
 import { applyChanges } from "../../archive/import-changes.ts";
 import { formatTime } from "../../build/assemble-config.ts";
-import { parseTagName } from "../../image-names.ts";
+import { findImage, parseTagName } from "../../image-names.ts";
 import { setFields } from "../../images/config-fields.ts";
 import { LayerMeter } from "../../layer-meter.ts";
 import { isStub } from "./container-changes.ts";
@@ -26,7 +26,13 @@ export async function commitContainer(store: Store, host: ContainerHost, record:
     const diffId = await addLayer(store, record);
     const chain = [...store.containers<ContainerRecord>().chain(record.id)];
     const below = base === undefined ? chain : (base.rootfs.diff_ids ?? []);
-    return store.images.commit({ config: Buffer.from(document(record, { base, config, below, diffId, options })), chain: [...below, diffId] }, names);
+    const id = store.images.commit({ config: Buffer.from(document(record, { base, config, below, diffId, options })), chain: [...below, diffId] }, names);
+    store.images.setOrigin(id, {
+      dockerfile: "",
+      base: base === undefined ? undefined : { reference: findImage(store, record.imageName)?.name ?? record.imageId, layers: below.length },
+      lines: {},
+    });
+    return id;
   };
   return options.pause === false ? await write() : await whileHeld(host, record.id, write);
 }
