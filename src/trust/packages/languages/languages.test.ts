@@ -211,6 +211,21 @@ for (const file of ["rpmdb.sqlite", "Packages"]) {
   });
 }
 
+/** `rpm -qa` over each, after one of six packages was removed: rpm's own ndb, and Berkeley DB's hash. */
+const listed = readFileSync(join(import.meta.dirname, "../rpm/testdata/rpm-qa.txt"), "utf8")
+  .trim()
+  .split("\n");
+for (const [file, name] of [
+  ["Packages.db", "Packages.db"],
+  ["Packages-after-removal", "Packages"],
+] as const) {
+  test(`rpm: ${file} has what rpm -qa prints, and not what was removed`, () => {
+    const bytes = gunzipSync(readFileSync(join(import.meta.dirname, `../rpm/testdata/${file}.gz`)));
+    const { packages = [] } = readerTable.find(`usr/lib/sysimage/rpm/${name}`)?.read(bytes, name) ?? {};
+    assert.deepEqual(packages.map((found) => `${found.name} ${found.version}`).toSorted(), listed);
+  });
+}
+
 const hostile: readonly { readonly name: string; readonly archive: () => Buffer; readonly code: string }[] = [
   { name: "a bomb", archive: () => zipOf({ "x.jar": Buffer.alloc(600 * 2 ** 20) }), code: "ARCHIVE_LIMIT" },
   {
