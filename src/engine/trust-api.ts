@@ -99,6 +99,8 @@ export interface VerifyOptions {
   readonly now?: Date;
   /** repositories besides the image's own that a signature may have been made for, as for copies of a mirror */
   readonly repositories?: readonly string[];
+  /** which names a signature has to say, instead of one of the repositories': signatures that say no tag or digest rarely do */
+  readonly isSignedName?: (signed: string) => boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -148,7 +150,7 @@ export interface AttestOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface VerifyAttestationOptions extends Omit<VerifyOptions, "annotations" | "authorities" | "subjects" | "now" | "recursive"> {
+export interface VerifyAttestationOptions extends Omit<VerifyOptions, "annotations" | "authorities" | "isSignedName" | "subjects" | "now" | "recursive"> {
   /** as for attest; any when absent */
   readonly type?: string;
 }

@@ -98,6 +98,44 @@ describe("attestations for an identity", async () => {
   }
 });
 
+describe("the name that was signed", async () => {
+  const repository = await startRepository("acme/named");
+  after(() => repository[Symbol.asyncDispose]());
+  const digest = await pushImage(repository, "1", "named");
+  await pushImage(repository, "2", "named");
+  await using slipway = await Slipway.open({ root: path.join(root, "naming") });
+  const ours = pair("ours");
+  const keys = path.join(root, "named.pub");
+  writeFileSync(keys, ours.keys[0]?.pem ?? "");
+  await pushImage(repository, "bundled", "another");
+  await slipway.trust.sign(`${repository.name}:bundled`, { ...ours, formats: ["bundle"] });
+  test("bundles say no tag", async () => {
+    const { isAccepted, verdicts } = await check(`${repository.name}:bundled`, { signed: [{ keys, signedName: { match: "exact" } }] });
+    assert.deepEqual([isAccepted, /it was made for .*\/acme\/named/.test(verdicts[0]?.refused?.reason ?? "")], [false, true]);
+    assert.equal((await check(`${repository.name}:bundled`, { signed: [{ keys }] })).isAccepted, true);
+  });
+  await slipway.trust.sign(`${repository.name}:1`, { ...ours, formats: ["legacy"] });
+  const elsewhere = "other.example/acme";
+  const cases: readonly { readonly signedName: object; readonly asked: string; readonly want: boolean }[] = [
+    { signedName: { match: "exact" }, asked: ":1", want: true },
+    { signedName: { match: "exact" }, asked: ":2", want: false },
+    { signedName: { match: "exact" }, asked: `@${digest}`, want: false },
+    { signedName: { match: "exactOrDigest" }, asked: ":1", want: true },
+    { signedName: { match: "exactOrDigest" }, asked: ":2", want: false },
+    { signedName: { match: "exactOrDigest" }, asked: `@${digest}`, want: true },
+    { signedName: { match: "exactOrDigest" }, asked: `:2@${digest}`, want: true },
+    { signedName: { repository: repository.name }, asked: ":2", want: true },
+    { signedName: { reference: `${repository.name}:1` }, asked: ":2", want: true },
+    { signedName: { repository: elsewhere }, asked: ":1", want: false },
+    { signedName: { prefix: repository.name.split("/")[0], signedPrefix: "other.example" }, asked: ":1", want: false },
+  ];
+  for (const { signedName, asked, want } of cases) {
+    test(`${want ? "accepted" : "refused"}: ${Object.keys(signedName).join()} ${Object.values(signedName)[0]} for ${asked.slice(0, 10)}`, async () => {
+      assert.equal((await check(`${repository.name}${asked}`, { signed: [{ keys, signedName }] })).isAccepted, want);
+    });
+  }
+});
+
 describe("certificates of notation's", { skip: noOpenssl }, async () => {
   if (noOpenssl !== false) return;
   const directory = mkdtempSync(path.join(root, "certificates-"));

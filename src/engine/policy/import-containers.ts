@@ -107,12 +107,11 @@ function sigstoreScope(call: Converted, scope: string, fields: LocatedFields): S
     "rekorPublicKeyDatas",
     "signedIdentity",
   );
-  const identity = signedFor(call, scope, fields.child("signedIdentity"));
-  if (identity === undefined) return rejected("its signedIdentity cannot be taken over");
+  const identity = signedNameFrom(fields.child("signedIdentity"));
   if (fields.has("pki")) return refuse(call, scope, "pki (certificates of one's own in cosign's format) cannot be verified");
   const own = pathsOf(call, scope, fields, ["keyPath", "keyPaths"], ["keyData", "keyDatas"], "key", ".pub");
   const fulcio = fields.child("fulcio");
-  if (fulcio !== undefined) return fulcioScope(call, scope, fields, fulcio, identity);
+  if (fulcio !== undefined) return fulcioScope(call, scope, fields, fulcio);
   if (own.length === 0) throw fields.fail("keyPath", "sigstoreSigned names no key");
   if (["rekorPublicKeyPath", "rekorPublicKeyPaths", "rekorPublicKeyData", "rekorPublicKeyDatas"].some((key) => fields.has(key))) {
     call.notes.push(`${scope}: entries in a transparency log are not asked of signatures by keys`);
@@ -120,27 +119,40 @@ function sigstoreScope(call: Converted, scope: string, fields: LocatedFields): S
   return { signed: [{ keys: own, ...identity }] };
 }
 
-/** undefined where it cannot be said here. */
-function signedFor(call: Converted, scope: string, fields: LocatedFields | undefined): { readonly signedFor?: readonly string[] } | undefined {
+interface SignedNameJson {
+  readonly signedName?: Readonly<Record<string, string>>;
+}
+
+function signedNameFrom(fields: LocatedFields | undefined): SignedNameJson {
   const type = fields?.string("type") ?? "matchRepoDigestOrExact";
   switch (type) {
     case "matchRepoDigestOrExact":
+      return { signedName: { match: "exactOrDigest" } };
     case "matchExact":
-      call.notes.push(`${scope}: ${type} compares tags too; here a signature has to be for the repository and the digest`);
-      return {};
+      return { signedName: { match: "exact" } };
     case "matchRepository":
       return {};
     case "exactReference":
-      call.notes.push(`${scope}: of exactReference the repository counts`);
-      return { signedFor: [(fields?.requiredString("dockerReference") ?? "").replace(/@.*$/, "").replace(/:[^/:]*$/, "")] };
+      return { signedName: { reference: fields?.requiredString("dockerReference") ?? "" } };
     case "exactRepository":
-      return { signedFor: [fields?.requiredString("dockerRepository") ?? ""] };
+      return { signedName: { repository: fields?.requiredString("dockerRepository") ?? "" } };
     case "remapIdentity":
-      call.notes.push(`${scope}: remapIdentity cannot be taken over, everything of it is refused: name the original repository in signedFor`);
-      return undefined;
+      return { signedName: { prefix: fields?.requiredString("prefix") ?? "", signedPrefix: fields?.requiredString("signedPrefix") ?? "" } };
     default:
       throw (fields as LocatedFields).fail("type", `unknown signedIdentity ${JSON.stringify(type)}`);
   }
+}
+
+/** Signatures for identities are bundles, which say no tag. */
+function signedForIdentity(call: Converted, scope: string, fields: LocatedFields | undefined): { readonly signedFor?: readonly string[] } {
+  const { signedName } = signedNameFrom(fields);
+  if (signedName === undefined) return {};
+  const { repository, reference, prefix } = signedName;
+  if (prefix !== undefined)
+    throw (fields as LocatedFields).fail("type", "remapIdentity with fulcio cannot be taken over: name the original repository in exactRepository");
+  if (repository === undefined) call.notes.push(`${scope}: signatures for identities say no tag, so a signature has to be for the repository and the digest`);
+  const name = repository ?? reference;
+  return name === undefined ? {} : { signedFor: [name.replace(/@.*$/, "").replace(/:[^/:]*$/, "")] };
 }
 
 /** Files that are named, whole, and those that are made of what stands in the text. */
@@ -178,7 +190,7 @@ function textsOf(call: Converted, fields: LocatedFields, names: readonly string[
 }
 
 /** An authority's certificates and a log's key become a trusted root, as sigstore's clients have it. */
-function fulcioScope(call: Converted, scope: string, fields: LocatedFields, fulcio: LocatedFields, identity: object): ScopeJson {
+function fulcioScope(call: Converted, scope: string, fields: LocatedFields, fulcio: LocatedFields): ScopeJson {
   fulcio.only("caPath", "caData", "oidcIssuer", "subjectEmail");
   const authorities = textsOf(call, fulcio, ["caPath"], ["caData"]);
   const logs = textsOf(call, fields, ["rekorPublicKeyPath", "rekorPublicKeyPaths"], ["rekorPublicKeyData", "rekorPublicKeyDatas"]);
@@ -191,7 +203,7 @@ function fulcioScope(call: Converted, scope: string, fields: LocatedFields, fulc
     issuer: fulcio.requiredString("oidcIssuer"),
     trustedRoot: name,
     ignoreCertificateLog: true,
-    ...identity,
+    ...signedForIdentity(call, scope, fields.child("signedIdentity")),
   };
   return { signed: [signer] };
 }

@@ -10,6 +10,7 @@ import { isComplete, type Finding, type ScanResult } from "../scan-api.ts";
 import { verifyAttestations } from "../signing/attestations.ts";
 import { verify } from "../signing/verify.ts";
 import type { Signer, VerifyOptions } from "../trust-api.ts";
+import { isSignedName } from "../../trust/signatures/index.ts";
 import { failsGate } from "../../trust/findings/gate.ts";
 import { failingCondition } from "./condition.ts";
 import type { LoadedPolicy } from "./load-policy.ts";
@@ -82,10 +83,18 @@ function pems({ files }: LoadedPolicy, names: readonly string[]): readonly { rea
   return names.map((name) => ({ name, pem: files.get(name)?.toString() ?? "" }));
 }
 
-function trustOf(policy: LoadedPolicy, signer: SignerRule): VerifyOptions {
+function trustOf(policy: LoadedPolicy, signer: SignerRule, { reference, digest }: Subject): VerifyOptions {
   switch (signer.kind) {
-    case "keys":
-      return { keys: pems(policy, signer.files) };
+    case "keys": {
+      const { signedName } = signer;
+      // beside a digest anybody may write any tag
+      const { domain, path } = reference;
+      const asked = reference.digest === undefined && reference.tag !== undefined ? reference : { domain, path, digest };
+      return {
+        keys: pems(policy, signer.files),
+        ...(signedName === undefined ? {} : { isSignedName: (signed: string) => isSignedName(signedName, asked, signed) }),
+      };
+    }
     case "authorities":
       return { authorities: pems(policy, signer.files), subjects: signer.subjects };
     case "identity": {
@@ -109,7 +118,7 @@ async function requireSigned(
   const reasons: string[] = [];
   for (const signer of signers) {
     try {
-      const options = { ...trustOf(policy, signer), repositories: signer.repositories, now, ...(signal === undefined ? {} : { signal }) };
+      const options = { ...trustOf(policy, signer, subject), repositories: signer.repositories, now, ...(signal === undefined ? {} : { signal }) };
       const { signatures } = await verify(surroundings, pinned(subject), options);
       return `signed by ${[...new Set(signatures.map((signature) => nameOf(signature.signer)))].join(", ")}`;
     } catch (error) {
@@ -135,7 +144,7 @@ function reasonOf(error: unknown, { reference, digest }: Subject): string {
 
 async function requireAttested(policy: LoadedPolicy, rule: AttestationRule, subject: Subject, { surroundings, now, signal }: JudgeCall): Promise<string> {
   const { attester, predicateType: type } = rule;
-  const options = { ...trustOf(policy, attester), repositories: attester.repositories, type, ...(signal === undefined ? {} : { signal }) };
+  const options = { ...trustOf(policy, attester, subject), repositories: attester.repositories, type, ...(signal === undefined ? {} : { signal }) };
   let found;
   try {
     found = (await verifyAttestations(surroundings, pinned(subject), options)).attestations;

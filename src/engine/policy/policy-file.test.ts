@@ -90,6 +90,26 @@ const broken: readonly { readonly name: string; readonly text: string; readonly 
     text: withScopes({ "a.b": { attested: [{ type: "vuln", authorities: "k" }] } }),
     want: /^p:1: attestations are made with keys or for an identity/,
   },
+  {
+    name: "a signed name of two kinds",
+    text: withScopes({ "a.b": { signed: [{ keys: "k", signedName: { match: "exact", repository: "a/b" } }] } }),
+    want: /^p:1: signedName has one of/,
+  },
+  {
+    name: "a signed name beside a copy's original",
+    text: withScopes({ "a.b": { signed: [{ keys: "k", signedFor: "a/b", signedName: { match: "exact" } }] } }),
+    want: /^p:1: signedName and signedFor exclude each other/,
+  },
+  {
+    name: "a signed name that is none",
+    text: withScopes({ "a.b": { signed: [{ keys: "k", signedName: { reference: "A B" } }] } }),
+    want: /^p:1: .*A B/,
+  },
+  {
+    name: "a signed name of attestations",
+    text: withScopes({ "a.b": { attested: [{ type: "vuln", keys: "k", signedName: { match: "exact" } }] } }),
+    want: /^p:1: unknown key ".*signedName"/,
+  },
   { name: "attestations of nobody", text: withScopes({ "a.b": { attested: [{ type: "vuln" }] } }), want: /^p:1: .*identity/ },
   { name: "an unknown type of attestation", text: withScopes({ "a.b": { attested: [{ type: "sbom", keys: "k" }] } }), want: /^p:1: .*sbom/ },
   { name: "an unknown word of failOn", text: withScopes({ "a.b": { vulnerabilities: { failOn: "hihg" } } }), want: /failOn has no word "hihg"/ },

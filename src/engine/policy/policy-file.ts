@@ -1,7 +1,8 @@
 /** The text of a policy file as a value. Pure: files that it names are read by load-policy.ts. See docs/policy.md. */
 import { SlipwayError } from "../../base/errors.ts";
 import { parseLocated, type LocatedFields } from "../../oci/located-json.ts";
-import { predicateTypeFrom } from "../../trust/signatures/index.ts";
+import { parseReference } from "../../oci/reference.ts";
+import { predicateTypeFrom, type SignedNameRule } from "../../trust/signatures/index.ts";
 import { parseGate, type Gate } from "../../trust/findings/gate.ts";
 import { parseCondition, type Condition } from "./condition.ts";
 import { parsePattern, type ScopePattern } from "./scope-pattern.ts";
@@ -10,7 +11,13 @@ export type Mode = "enforce" | "audit";
 
 /** Who can make attestations; notation's certificates are for signatures alone. */
 export type AttesterRule =
-  | { readonly kind: "keys"; readonly files: readonly string[]; readonly repositories: readonly string[] }
+  | {
+      readonly kind: "keys";
+      readonly files: readonly string[];
+      readonly repositories: readonly string[];
+      /** instead of the repository; of signatures alone */
+      readonly signedName: SignedNameRule | undefined;
+    }
   | {
       readonly kind: "identity";
       readonly identity: string | RegExp;
@@ -158,8 +165,11 @@ function signerFrom(path: string, fields: LocatedFields): SignerRule {
 function attesterFrom(path: string, fields: LocatedFields, besides: readonly string[] = []): AttesterRule {
   const repositories = fields.strings("signedFor") ?? [];
   if (fields.has("keys")) {
-    fields.only("keys", "signedFor", ...besides);
-    return { kind: "keys", files: filesOf(fields, "keys"), repositories };
+    const isSignature = besides.length === 0;
+    fields.only("keys", "signedFor", ...(isSignature ? ["signedName"] : besides));
+    const name = fields.child("signedName");
+    if (name !== undefined && fields.has("signedFor")) throw fields.fail("signedName", "signedName and signedFor exclude each other");
+    return { kind: "keys", files: filesOf(fields, "keys"), repositories, signedName: name === undefined ? undefined : signedNameFrom(path, name) };
   }
   fields.only("identity", "identityPattern", "issuer", "issuerPattern", "trustedRoot", "ignoreLog", "ignoreCertificateLog", "signedFor", ...besides);
   return {
@@ -171,6 +181,17 @@ function attesterFrom(path: string, fields: LocatedFields, besides: readonly str
     ignoreCertificateLog: fields.boolean("ignoreCertificateLog") ?? false,
     repositories,
   };
+}
+
+function signedNameFrom(path: string, fields: LocatedFields): SignedNameRule {
+  fields.only("match", "reference", "repository", "prefix", "signedPrefix");
+  const named = (key: string): string => wrapped(path, fields, () => (parseReference(fields.requiredString(key)), fields.requiredString(key)), key);
+  const kinds = ["match", "reference", "repository", "prefix"].filter((key) => fields.has(key));
+  if (kinds.length !== 1) throw fields.fail("", "signedName has one of match, reference, repository, and prefix with signedPrefix");
+  if (fields.has("prefix")) return { kind: "prefix", prefix: fields.requiredString("prefix"), signedPrefix: fields.requiredString("signedPrefix") };
+  if (fields.has("reference")) return { kind: "reference", reference: named("reference") };
+  if (fields.has("repository")) return { kind: "repository", repository: named("repository") };
+  return { kind: fields.oneOf("match", ["exact", "exactOrDigest"]) ?? "exact" };
 }
 
 /** Patterns are for the whole text. */

@@ -89,7 +89,12 @@ interface Verifying {
 }
 
 async function verifyDigest({ registry, reference, options, trusted }: Verifying, digest: Digest): Promise<Verification> {
-  const expected: Expectation = { digest, repositories: acceptedRepositories(reference, options.repositories), annotations: options.annotations ?? {} };
+  const expected: Expectation = {
+    digest,
+    repositories: acceptedRepositories(reference, options.repositories),
+    isName: options.isSignedName,
+    annotations: options.annotations ?? {},
+  };
   const findings = await judgeEvidence({ client: registry, reference, digest, wanted: "signatures", signal: options.signal }, async (evidence) => {
     const { signer, claim } = await verifyEvidence(evidence, trusted, expected);
     return { signer, ...claim };

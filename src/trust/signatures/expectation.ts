@@ -9,6 +9,8 @@ export interface Expectation {
   readonly digest: Digest;
   /** full names of the repositories that the signature may be for */
   readonly repositories: readonly string[];
+  /** which names a signature has to say, instead of one of the repositories'; formats that have no place for a tag are refused then */
+  readonly isName?: ((signed: string) => boolean) | undefined;
   /** each has to be signed with its value */
   readonly annotations: Readonly<Record<string, string>>;
 }
@@ -30,10 +32,13 @@ export function repositoryOfName(name: string): string | undefined {
   }
 }
 
+function isExpectedName({ isName, repositories }: Expectation, name: string): boolean {
+  return isName === undefined ? repositories.includes(repositoryOfName(name) ?? "") : isName(name);
+}
+
 /** Throws Refused. */
 export function checkReference(expected: Expectation, name: string): void {
-  const repository = repositoryOfName(name);
-  if (repository === undefined || !expected.repositories.includes(repository)) {
+  if (!isExpectedName(expected, name)) {
     throw new Refused("repository", `it was made for ${name === "" ? "no repository" : name}`);
   }
 }
@@ -56,7 +61,8 @@ export function checkSubjects(expected: Expectation, { subjects }: Statement): S
     const [first] = subjects;
     throw new Refused("subject", `it is about ${first?.digest["sha256"] === undefined ? "something else" : `sha256:${first.digest["sha256"]}`}`);
   }
-  const named = about.find(({ name }) => name === undefined || name === "" || expected.repositories.includes(repositoryOfName(name) ?? ""));
-  if (named === undefined) throw new Refused("repository", `it was made for ${about[0]?.name}`);
+  const isNameless = ({ name = "" }: Subject): boolean => name === "" && expected.isName === undefined;
+  const named = about.find((subject) => isNameless(subject) || isExpectedName(expected, subject.name ?? ""));
+  if (named === undefined) throw new Refused("repository", `it was made for ${about[0]?.name ?? "no repository"}`);
   return named;
 }

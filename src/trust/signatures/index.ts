@@ -11,3 +11,4 @@ export { judgeEvidence, type Accepted, type Findings } from "./verify-image.ts";
 export { verifyAttestation, type VerifiedAttestation } from "./verify-attestation.ts";
 export { hasCertificate } from "./simple-signing.ts";
 export { olderIdentity, verifyWithKeys, type VerifiedClaim } from "./verify-signature.ts";
+export { isSignedName, type SignedNameRule } from "./signed-name.ts";
