@@ -47,7 +47,7 @@ const commands: readonly (readonly [string, readonly string[], number])[] = [
   ["--help", ["--help"], 40],
   ["version", ["version"], 40],
   ["a cached build", ["build", "-q", "-t", "app", context], 320],
-  ["images", ["images"], 162],
+  ["images", ["images"], 167],
   ["inspect", ["inspect", "app"], 268],
   ["tag", ["tag", "app", "other"], 152],
 ];

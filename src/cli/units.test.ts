@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatHumanDuration, formatProgressBytes, formatSize, parseByteSize, parseGoDuration, parseTimestamp } from "./units.ts";
+import { formatGoUtc, formatHumanDuration, formatProgressBytes, formatSize, parseByteSize, parseGoDuration, parseTimestamp } from "./units.ts";
 
 test("sizes, as docker prints them", () => {
   const table: readonly (readonly [bytes: number, digits: number, want: string])[] = [
@@ -61,6 +61,15 @@ test("Go durations", () => {
   assert.deepEqual(["0", "1h30m", "1.5s", "300ms", "-2m", ".5h"].map(parseGoDuration), [0, 5_400_000, 1500, 300, -120_000, 1_800_000]);
   assert.throws(() => parseGoDuration("5"), { message: 'time: missing unit in duration "5"' });
   assert.throws(() => parseGoDuration("x"), { message: 'time: invalid duration "x"' });
+});
+
+test("times of BuildKit's wire are told in UTC, with as much of a second as there is", () => {
+  const table = [
+    [0, "1970-01-01 00:00:00 +0000 UTC"],
+    [1_500, "1970-01-01 00:00:01.5 +0000 UTC"],
+    [1_795_427_760_120, "2026-11-23 09:56:00.12 +0000 UTC"],
+  ] as const;
+  for (const [ms, want] of table) assert.equal(formatGoUtc(ms), want);
 });
 
 test("timestamps: durations back from now, Unix seconds, dates", () => {

@@ -69,6 +69,14 @@ export function formatGoTime(seconds: number): string {
   return `${day} ${clock} ${zone} ${zoneName(date, offset, zone)}`;
 }
 
+/** How Go prints a time that came over BuildKit's wire: in UTC, wherever the machine stands, `2026-11-27 18:35:49.84 +0000 UTC`. */
+export function formatGoUtc(ms: number): string {
+  return `${new Date(ms)
+    .toISOString()
+    .replace("T", " ")
+    .replace(/\.?0*Z$/, "")} +0000 UTC`;
+}
+
 function zoneName(date: Date, offset: number, zone: string): string {
   if (offset === 0) return "UTC";
   const name = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" }).formatToParts(date).find((part) => part.type === "timeZoneName")?.value;

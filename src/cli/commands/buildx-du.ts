@@ -5,7 +5,7 @@ import { cliError } from "../failure.ts";
 import { nilList } from "../go-value.ts";
 import { renderRows, type RowType } from "../render.ts";
 import { alignColumns } from "../table.ts";
-import { formatAgo, formatGoTime, formatSize } from "../units.ts";
+import { formatAgo, formatGoUtc, formatSize } from "../units.ts";
 import { checkBuilder } from "./builder-flag.ts";
 import { filtersFrom } from "./filters.ts";
 
@@ -17,7 +17,7 @@ function rowType(nowMs: number): RowType<CacheRecordSummary> {
   return {
     typeName: "*commands.diskusageContext",
     fields: {
-      CreatedAt: ({ createdMs }) => formatGoTime(createdMs / 1000),
+      CreatedAt: ({ createdMs }) => formatGoUtc(createdMs),
       Description: ({ description }) => description,
       ID: ({ id }) => id,
       LastUsedAt: ({ lastUsedMs }) => formatAgo(lastUsedMs, nowMs),
@@ -48,7 +48,7 @@ function blocksOf(records: readonly CacheRecordSummary[], nowMs: number): string
   const block = (record: CacheRecordSummary): string => {
     const rows = [
       ["ID", record.id],
-      ["Created at", formatGoTime(record.createdMs / 1000)],
+      ["Created at", formatGoUtc(record.createdMs)],
       ["Mutable", isMutable(record)],
       ["Reclaimable", !record.inUse],
       ["Shared", record.shared],
