@@ -48,8 +48,8 @@ const commands: readonly (readonly [string, readonly string[], number])[] = [
   ["version", ["version"], 40],
   ["a cached build", ["build", "-q", "-t", "app", context], 320],
   ["images", ["images"], 167],
-  ["inspect", ["inspect", "app"], 268],
-  ["tag", ["tag", "app", "other"], 152],
+  ["inspect", ["inspect", "app"], 269],
+  ["tag", ["tag", "app", "other"], 155],
 ];
 
 test("a command loads little more than it needs", () => {
