@@ -9,22 +9,33 @@ export interface JsonObject {
 export interface JsonLimits {
   readonly maxBytes: number;
   readonly maxDepth: number;
+  /** of lists and objects together: each costs many times the byte that it takes; any number where it is absent */
+  readonly maxValues?: number;
 }
 
-function depthOf(text: string): number {
+interface Shape {
+  readonly depth: number;
+  readonly values: number;
+}
+
+function shapeOf(text: string): Shape {
   let depth = 0;
   let deepest = 0;
+  let values = 1;
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
     if (c === 0x22) {
       for (i++; i < text.length && text.charCodeAt(i) !== 0x22; i++) if (text.charCodeAt(i) === 0x5c) i++;
     } else if (c === 0x7b || c === 0x5b) {
       deepest = Math.max(deepest, ++depth);
+      values++;
+    } else if (c === 0x2c) {
+      values++;
     } else if (c === 0x7d || c === 0x5d) {
       depth--;
     }
   }
-  return deepest;
+  return { depth: deepest, values };
 }
 
 /**
@@ -41,7 +52,9 @@ export function parseJsonObject(bytes: Uint8Array, what: string, limits: JsonLim
   let root: Json;
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    if (depthOf(text) > limits.maxDepth) throw invalidDocument(what, `nested deeper than ${limits.maxDepth} levels`);
+    const { depth, values } = shapeOf(text);
+    if (depth > limits.maxDepth) throw invalidDocument(what, `nested deeper than ${limits.maxDepth} levels`);
+    if (values > (limits.maxValues ?? values)) throw tooManyValues(what, values, limits.maxValues);
     root = JSON.parse(text) as Json;
   } catch (error) {
     if (error instanceof SlipwayError) throw error;
@@ -49,6 +62,10 @@ export function parseJsonObject(bytes: Uint8Array, what: string, limits: JsonLim
   }
   if (!isObject(root)) throw invalidDocument(what, "not a JSON object");
   return root;
+}
+
+function tooManyValues(what: string, values: number, limit: number | undefined): SlipwayError {
+  return new SlipwayError("resource_exhausted", "DOCUMENT_TOO_LARGE", `${what} has ${values} values: at most ${limit} are read`, { values, limit });
 }
 
 export function invalidDocument(what: string, why: string, cause?: unknown): SlipwayError {

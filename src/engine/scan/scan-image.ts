@@ -18,7 +18,7 @@ import type { Scanner, ScanOptions, ScanResult } from "../scan-api.ts";
 import type { Surroundings } from "../transports/open-source.ts";
 import type { VexScope } from "./attested-vex.ts";
 
-const maxFileBytes = 256 * 2 ** 20;
+const maxFileBytes = 128 * 2 ** 20;
 
 /** Fails with INPUT_FILE (invalid_argument), DOCUMENT_TOO_LARGE (resource_exhausted). */
 function readInput(cwd: string, word: string): Buffer {

@@ -26,7 +26,7 @@ export const distributionReaders: readonly PackageReader[] = [
   {
     names: ["status"],
     wants: (path) => path === "var/lib/dpkg/status",
-    maxBytes: 128 * mebibyte,
+    maxBytes: 32 * mebibyte,
     read: (bytes) => ({ packages: parseDpkgStatus(bytes.toString()) }),
   },
   {
@@ -38,7 +38,7 @@ export const distributionReaders: readonly PackageReader[] = [
   {
     directories: ["var/lib/dpkg/info/"],
     wants: (path) => path.endsWith(".list"),
-    maxBytes: 64 * mebibyte,
+    maxBytes: 16 * mebibyte,
     read: (bytes, path) => ({ owned: [parseDpkgList(baseName(path), bytes.toString())] }),
   },
   {
@@ -53,7 +53,7 @@ export const distributionReaders: readonly PackageReader[] = [
   {
     names: ["installed"],
     wants: (path) => path === "lib/apk/db/installed" || path === "usr/lib/apk/db/installed",
-    maxBytes: 256 * mebibyte,
+    maxBytes: 32 * mebibyte,
     read: (bytes) => {
       const installed = parseApkInstalled(bytes.toString());
       return { packages: installed.map(({ found }) => found), owned: installed.map(({ found, paths }) => ({ owner: found.name, paths })) };

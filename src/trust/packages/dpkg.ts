@@ -1,6 +1,8 @@
 /** Debian's database of installed packages: `status`, and `status.d/*` of images that are made without dpkg. */
 import type { FoundPackage } from "./package.ts";
+import { bounded } from "./package-reader.ts";
 import { parseParagraphs, type Paragraph } from "./paragraphs.ts";
+import { linesOf } from "./text-lines.ts";
 
 /** `Source: glibc (2.36-9)`: the version only where it is another. */
 function sourceOf(paragraph: Paragraph, name: string, version: string): FoundPackage["source"] {
@@ -18,7 +20,7 @@ function ownSource(name: string, version: string): FoundPackage["source"] {
 
 /** Packages whose files are there; those that left only their configuration are none. `status.d` has no Status field. */
 export function parseDpkgStatus(text: string): readonly FoundPackage[] {
-  return parseParagraphs(text).flatMap((paragraph): readonly FoundPackage[] => {
+  const packages = parseParagraphs(text).flatMap((paragraph): readonly FoundPackage[] => {
     const [name, version] = [paragraph.get("package"), paragraph.get("version")];
     const state = paragraph.get("status")?.split(/\s+/)[2] ?? "installed";
     if (name === undefined || version === undefined || state === "config-files" || state === "not-installed") return [];
@@ -36,10 +38,12 @@ export function parseDpkgStatus(text: string): readonly FoundPackage[] {
       },
     ];
   });
+  return bounded(packages);
 }
 
 /** `info/libc6:amd64.list` → "libc6" and the paths in it, from the root. */
 export function parseDpkgList(fileName: string, text: string): { readonly owner: string; readonly paths: readonly string[] } {
   const owner = fileName.replace(/\.list$/, "").replace(/:[a-z0-9-]+$/, "");
-  return { owner, paths: text.split("\n").flatMap((row) => (row.startsWith("/") && row.length > 2 ? [row.slice(1)] : [])) };
+  const paths = linesOf(text).flatMap((row) => (row.startsWith("/") && row.length > 2 ? [row.slice(1)] : []));
+  return { owner, paths: paths.toArray() };
 }

@@ -4,23 +4,30 @@ import type { FileNode } from "../../store/index.ts";
 import type { LayerFile, LayerInventory } from "./layer-inventory.ts";
 import { readerTable } from "./readers.ts";
 import { isProgram, maxProgramBytes, programReader } from "./programs.ts";
-import type { FileFacts, PackageReader } from "./package-reader.ts";
-import { PathSet } from "./path-set.ts";
+import { maxPackagesOfFile, type FileFacts, type PackageReader } from "./package-reader.ts";
+import { PathHashes } from "./path-set.ts";
 
 export type SeenFile = Pick<FileNode, "type" | "mode" | "size" | "linkname">;
 
 /** "program": worth reading if its first bytes are those of a program. */
 export type Wanted = "nothing" | "content" | "program";
 
+/** More than any image of use has; beyond them a layer is one that wants to exhaust its reader. */
+const maxPackages = 300_000;
+const maxOwnedPaths = 1_500_000;
+const maxOmissions = 1000;
+
 const documents = /^usr\/share\/doc\/([^/]+)$/;
 
 export class LayerCollector {
   readonly #files: LayerFile[] = [];
-  readonly #paths: string[] = [];
+  readonly #paths = new PathHashes();
   readonly #removed: string[] = [];
   readonly #opaque: string[] = [];
   readonly #owners = new Map<string, string>();
   readonly #documentLinks: Record<string, string> = {};
+  #packages = 0;
+  #unnamed = 0;
   readonly #omitted: { readonly path: string; readonly reason: string }[] = [];
 
   removed(path: string): void {
@@ -34,7 +41,7 @@ export class LayerCollector {
   /** A later call for the same path replaces the former one's file. */
   seen(path: string, { type, mode, size, linkname }: SeenFile): Wanted {
     if (type === "directory") return "nothing";
-    this.#paths.push(path);
+    this.#paths.add(path);
     const [, name] = type === "symlink" ? (documents.exec(path) ?? []) : [];
     if (name !== undefined) this.#documentLinks[name] = linkname.slice(linkname.lastIndexOf("/") + 1);
     if (type !== "file" || size === 0) return "nothing";
@@ -51,16 +58,39 @@ export class LayerCollector {
 
   #fits(path: string, size: number, maxBytes: number): boolean {
     if (size <= maxBytes) return true;
-    this.#omitted.push({ path, reason: `its ${size} bytes are more than the ${maxBytes} that are read` });
+    this.#omit(path, `its ${size} bytes are more than the ${maxBytes} that are read`);
     return false;
   }
 
   content(path: string, bytes: Buffer): void {
     const reader = readerTable.find(path) ?? programReader;
     const { owned = [], omitted = [], ...facts } = this.#read(reader, path, bytes);
-    for (const reason of omitted) this.#omitted.push({ path, reason });
-    for (const { owner, paths } of owned) for (const one of paths) this.#owners.set(withoutUsr(one), owner);
+    for (const reason of omitted) this.#omit(path, reason);
+    for (const one of owned) this.#own(path, one);
+    const count = facts.packages?.length ?? 0;
+    if (count > maxPackagesOfFile || this.#packages + count > maxPackages) {
+      this.#omit(path, `its ${count} packages are too many: at most ${maxPackagesOfFile} of a file and ${maxPackages} of a layer are kept`);
+      return;
+    }
+    this.#packages += count;
     if (Object.keys(facts).length > 0) this.#files.push({ path, ...facts });
+  }
+
+  #own(path: string, { owner, paths }: { readonly owner: string; readonly paths: readonly string[] }): void {
+    if (this.#owners.size + paths.length > maxOwnedPaths) {
+      this.#omit(path, `the files of ${owner} are too many: at most ${maxOwnedPaths} of a layer are known as a package's`);
+      return;
+    }
+    for (const one of paths) this.#owners.set(withoutUsr(one), owner);
+  }
+
+  #omit(path: string, reason: string): void {
+    if (this.#omitted.length < maxOmissions) this.#omitted.push({ path, reason });
+    else this.#unnamed++;
+  }
+
+  #shownOmissions(): LayerInventory["omitted"] {
+    return this.#unnamed === 0 ? this.#omitted : [...this.#omitted, { path: "", reason: `${this.#unnamed} more of its files could not be read` }];
   }
 
   /** A file that its reader cannot read is no failure of the whole: it is named as left out. */
@@ -85,8 +115,8 @@ export class LayerCollector {
       documentLinks: this.#documentLinks,
       removed: this.#removed,
       opaque: this.#opaque,
-      paths: PathSet.of(this.#paths),
-      omitted: this.#omitted,
+      paths: this.#paths.toSet(),
+      omitted: this.#shownOmissions(),
     };
   }
 }

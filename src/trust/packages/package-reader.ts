@@ -1,4 +1,5 @@
 /** What reads one kind of file: which files it wants, and what they say. Pure: bytes in, facts out. */
+import { SlipwayError } from "../../base/errors.ts";
 import type { Distribution, FoundPackage } from "./package.ts";
 
 export interface FileFacts {
@@ -25,6 +26,19 @@ export interface PackageReader {
   /** larger files are not read, and the inventory says so */
   readonly maxBytes: number;
   read(bytes: Buffer, path: string): FileFacts;
+}
+
+/** More than any image of use has in one file. */
+export const maxPackagesOfFile = 100_000;
+
+/** Ends early: what comes one by one is not gathered beyond the bound. Fails with DOCUMENT_TOO_LARGE (resource_exhausted). */
+export function bounded<T>(found: Iterable<T>, limit = maxPackagesOfFile): readonly T[] {
+  const list: T[] = [];
+  for (const one of found) {
+    if (list.length === limit) throw new SlipwayError("resource_exhausted", "DOCUMENT_TOO_LARGE", `it names more than ${limit} packages`, { limit });
+    list.push(one);
+  }
+  return list;
 }
 
 export function baseName(path: string): string {

@@ -1,15 +1,15 @@
 /** Paragraphs of `Field: value` lines, as Debian's control files have them. @see deb822(5) */
+import { linesOf } from "./text-lines.ts";
 
 export type Paragraph = ReadonlyMap<string, string>;
 
 /** Field names in lower case; continuation lines joined by line ends, a lone dot is an empty line. */
-export function parseParagraphs(text: string): readonly Paragraph[] {
-  const paragraphs: Paragraph[] = [];
+export function* parseParagraphs(text: string): Generator<Paragraph> {
   let fields = new Map<string, string>();
   let last = "";
-  for (const line of text.split("\n")) {
-    if (line === "" || line === "\r") {
-      if (fields.size > 0) paragraphs.push(fields);
+  for (const line of linesOf(text)) {
+    if (line === "") {
+      if (fields.size > 0) yield fields;
       fields = new Map();
       last = "";
       continue;
@@ -26,6 +26,5 @@ export function parseParagraphs(text: string): readonly Paragraph[] {
     last = line.slice(0, colon).toLowerCase();
     fields.set(last, line.slice(colon + 1).trim());
   }
-  if (fields.size > 0) paragraphs.push(fields);
-  return paragraphs;
+  if (fields.size > 0) yield fields;
 }

@@ -12,10 +12,6 @@ export class PathSet {
     this.#sorted = sorted;
   }
 
-  static of(paths: Iterable<string>): PathSet {
-    return new PathSet(Float64Array.from([...paths].map(pathHash)).sort());
-  }
-
   /** Takes what pathHash makes of a path: the same path is asked of many layers. */
   has(wanted: number): boolean {
     let [low, high] = [0, this.#sorted.length - 1];
@@ -40,5 +36,24 @@ export class PathSet {
     const sorted = new Float64Array(Math.floor(bytes.length / 6));
     for (let at = 0; at < sorted.length; at++) sorted[at] = bytes.readUIntBE(at * 6, 6);
     return new PathSet(sorted);
+  }
+}
+
+/** Grows by eight bytes for each path, whatever its length. */
+export class PathHashes {
+  #hashes = new Float64Array(1024);
+  #count = 0;
+
+  add(path: string): void {
+    if (this.#count === this.#hashes.length) {
+      const larger = new Float64Array(this.#count * 2);
+      larger.set(this.#hashes);
+      this.#hashes = larger;
+    }
+    this.#hashes[this.#count++] = pathHash(path);
+  }
+
+  toSet(): PathSet {
+    return new PathSet(this.#hashes.slice(0, this.#count).sort());
   }
 }

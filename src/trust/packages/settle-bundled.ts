@@ -27,7 +27,9 @@ function neighboursOf(packages: readonly ImagePackage[]): Neighbours {
       continue;
     }
     const key = `${posix.dirname(one.path)}\0${one.name}`;
-    locked.set(key, [...(locked.get(key) ?? []), one]);
+    const same = locked.get(key);
+    if (same === undefined) locked.set(key, [one]);
+    else same.push(one);
   }
   return { installed, locked };
 }

@@ -41,9 +41,13 @@ function isExpression(text: string): boolean {
   }
 }
 
+/** The longest are some thousand characters; what is longer is a text. */
+const maxExpression = 10_000;
+
 /** One statement of a package. */
 export function licenceOf(statement: string): Licence {
   const text = statement.replace(/\s+/g, " ").trim();
+  if (text.length > maxExpression) return { kind: "name", text };
   const whole = spdxWord(text);
   if (isExpression(whole)) return { kind: "expression", text: whole, isSingle: !/[ ()]/.test(whole) };
   const words = text

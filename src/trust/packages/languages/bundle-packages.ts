@@ -1,5 +1,6 @@
 /** The packages that went into one bundle, from the names of its sources. */
 import { posix } from "node:path";
+import { SlipwayError } from "../../../base/errors.ts";
 import { isObject } from "../../../oci/bounded-json.ts";
 import type { FoundPackage } from "../package.ts";
 import { packageOfSource } from "./bundled-sources.ts";
@@ -12,17 +13,23 @@ function placeOf(directory: string, base: string): string {
   return posix.join(isAbsolute ? "/" : `/${base}`, rest).slice(1);
 }
 
+const maxSources = 300_000;
+
 export class BundlePackages {
   readonly #base: string;
   readonly #found = new Map<string, FoundPackage>();
+  #sources = 0;
 
   /** `base`: the directory, from the root, that relative names are relative to. */
   constructor(base: string) {
     this.#base = base;
   }
 
-  /** `packageJson` is asked for a package's own package.json, where the bundle has its text. */
+  /** Fails with DOCUMENT_TOO_LARGE (resource_exhausted). `packageJson` is asked for a package's own package.json, where the bundle has its text. */
   add(source: string, packageJson?: () => string | undefined): void {
+    if (++this.#sources > maxSources) {
+      throw new SlipwayError("resource_exhausted", "DOCUMENT_TOO_LARGE", `the bundle names more than ${maxSources} sources`, { limit: maxSources });
+    }
     const found = packageOfSource(source);
     if (found === undefined) return;
     const place = placeOf(found.directory, this.#base);

@@ -56,7 +56,7 @@ export const bundleReportReaders: readonly PackageReader[] = [
   {
     suffixes: [".json"],
     wants: (path) => reportName.test(path) && !/(?:^|\/)node_modules\//.test(path),
-    maxBytes: 64 * mebibyte,
+    maxBytes: 32 * mebibyte,
     read: readReport,
   },
 ];

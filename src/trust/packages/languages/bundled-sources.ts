@@ -32,8 +32,10 @@ function versionIn(before: string, name: string): string {
   const [, key = ""] = /(?:^|\/)node_modules\/\.(?:pnpm|bun|deno)\/([^/]+)\/$/.exec(before) ?? [];
   const prefix = `${name.replace("/", "+")}@`;
   if (key.startsWith(prefix)) return key.slice(prefix.length).replace(/[_(].*$/, "");
+  const directory = before.slice(before.lastIndexOf("/", before.length - 2) + 1);
+  if (directory.length > 300) return "";
   // yarn: .yarn/cache/@babel-runtime-npm-7.23.2-d013d6cf7e-6c4df4839e.zip/node_modules/…
-  const [, yarnName, version] = /(?:^|\/)([^/]+)-npm-(\d[^/]*?)-[0-9a-f]{10}(?:-[0-9a-f]+)?(?:\.zip)?\/$/.exec(before) ?? [];
+  const [, yarnName, version] = /^([^/]+)-npm-(\d[^/]*?)-[0-9a-f]{10}(?:-[0-9a-f]+)?(?:\.zip)?\/$/.exec(directory) ?? [];
   return yarnName === name.replace("/", "-") ? (version ?? "") : "";
 }
 

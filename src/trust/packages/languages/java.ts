@@ -2,6 +2,7 @@
 import { SlipwayError } from "../../../base/errors.ts";
 import type { FoundPackage } from "../package.ts";
 import { baseName, type FileFacts, type PackageReader } from "../package-reader.ts";
+import { linesOf } from "../text-lines.ts";
 import { mebibyte } from "./json-file.ts";
 import { listZip, readZipMember, type ZipMember } from "./zip.ts";
 
@@ -9,7 +10,8 @@ const archiveName = /\.(?:jar|war|ear|par|jpi|hpi|kar|sar)$/i;
 const maxDepth = 5;
 
 /** For all archives within one file together: a bomb ends here. */
-const maxUnpackedBytes = 1024 * mebibyte;
+const maxUnpackedBytes = 512 * mebibyte;
+const maxInnerBytes = 128 * mebibyte;
 const maxArchives = 5000;
 
 interface Budget {
@@ -17,24 +19,30 @@ interface Budget {
   archives: number;
 }
 
-function properties(text: string): ReadonlyMap<string, string> {
-  return new Map(
-    text
-      .split(/\r?\n/)
-      .flatMap((line) => (/^\s*[#!]/.test(line) ? [] : [/^\s*([\w.]+)\s*[=:]\s*(.*?)\s*$/.exec(line)?.slice(1) as [string, string]].filter(Boolean))),
-  );
+function pairs(lines: Iterable<string>, pair: RegExp): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const line of lines) {
+    const [, name, value = ""] = pair.exec(line) ?? [];
+    if (name !== undefined) found.set(name, value.trim());
+  }
+  return found;
 }
 
-/** Lines of 72 bytes, continued by a blank. */
+function properties(text: string): ReadonlyMap<string, string> {
+  return pairs(linesOf(text), /^\s*([\w.]+)\s*[=:](.*)$/);
+}
+
+/** Lines of 72 bytes, continued by a blank; the first section. */
 function manifestOf(text: string): ReadonlyMap<string, string> {
-  const main = text.replace(/\r?\n[ \t]/g, "").split(/\r?\n\r?\n/)[0] ?? "";
-  return new Map(main.split(/\r?\n/).flatMap((line) => [/^([\w-]+):\s*(.*?)\s*$/.exec(line)?.slice(1) as [string, string]].filter(Boolean)));
+  const whole = text.replace(/\r?\n[ \t]/g, "");
+  const end = /\r?\n\r?\n/.exec(whole)?.index ?? whole.length;
+  return pairs(linesOf(whole.slice(0, end)), /^([\w-]+):(.*)$/);
 }
 
 /** `name-1.2.3.jar` */
 function fromFileName(path: string): { readonly name: string; readonly version: string | undefined } {
   const plain = baseName(path).replace(archiveName, "");
-  const [, name, version] = /^(.+?)-(\d[\w.+-]*)$/.exec(plain) ?? [];
+  const [, name, version] = plain.length > 255 ? [] : (/^(.+?)-(\d[\w.+-]*)$/.exec(plain) ?? []);
   return { name: name ?? plain, version };
 }
 
@@ -71,7 +79,7 @@ function packagesOf(bytes: Buffer, path: string, depth: number, budget: Budget, 
   for (const member of members.filter(({ name }) => archiveName.test(name))) {
     if (depth === maxDepth) throw limit(`archives lie more than ${maxDepth} deep in it`);
     try {
-      found.push(...packagesOf(open(member, 512 * mebibyte), `${path}!${member.name}`, depth + 1, budget, omitted));
+      found.push(...packagesOf(open(member, maxInnerBytes), `${path}!${member.name}`, depth + 1, budget, omitted));
     } catch (error) {
       // one that is damaged does not hide its neighbours; a bomb does
       if (!(error instanceof SlipwayError) || error.code !== "ARCHIVE_CORRUPT") throw error;
@@ -93,5 +101,5 @@ export function readJavaArchive(bytes: Buffer, path: string): FileFacts {
 }
 
 export const javaReaders: readonly PackageReader[] = [
-  { suffixes: [".jar", ".war", ".ear", ".par", ".jpi", ".hpi", ".kar", ".sar"], maxBytes: 512 * mebibyte, read: (bytes, path) => readJavaArchive(bytes, path) },
+  { suffixes: [".jar", ".war", ".ear", ".par", ".jpi", ".hpi", ".kar", ".sar"], maxBytes: 256 * mebibyte, read: (bytes, path) => readJavaArchive(bytes, path) },
 ];

@@ -3,9 +3,15 @@ import { isObject, parseJsonObject, type Json, type JsonObject } from "../../../
 
 export const mebibyte = 2 ** 20;
 
+/** Of a document that is given as such; within images files are smaller. */
+export const maxDocumentBytes = 128 * mebibyte;
+
+/** What fits into some hundred megabytes once it is made. */
+const limits = { maxBytes: maxDocumentBytes, maxDepth: 100, maxValues: 3_000_000 } as const;
+
 export function readJson(bytes: Buffer, what: string): JsonObject {
   const start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
-  return parseJsonObject(bytes.subarray(start), what, { maxBytes: 256 * mebibyte, maxDepth: 100 });
+  return parseJsonObject(bytes.subarray(start), what, limits);
 }
 
 export function stringOf(value: Json | undefined): string | undefined {

@@ -1,8 +1,9 @@
 /** Packages of Node: those that are installed, and those that lock files name. */
 import { isObject, type JsonObject } from "../../../oci/bounded-json.ts";
 import type { FoundPackage } from "../package.ts";
-import type { PackageReader } from "../package-reader.ts";
+import { bounded, type PackageReader } from "../package-reader.ts";
 import { entriesOf, licencesOf, mebibyte, readJson, stringOf, withLicences } from "./json-file.ts";
+import { linesOf } from "../text-lines.ts";
 
 const installed = /(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/]+\/package\.json$/;
 const inModules = /(?:^|\/)node_modules\//;
@@ -49,44 +50,56 @@ function pnpmPackage(key: string): readonly FoundPackage[] {
 }
 
 export function parsePnpmLock(text: string): readonly FoundPackage[] {
-  const found: FoundPackage[] = [];
+  return bounded(pnpmPackages(text));
+}
+
+function* pnpmPackages(text: string): Generator<FoundPackage> {
   let inside = false;
-  for (const line of text.split("\n")) {
+  for (const line of linesOf(text)) {
     if (/^\S/.test(line)) inside = line.startsWith("packages:");
-    if (inside && /^ {2}\S/.test(line))
-      found.push(
-        ...pnpmPackage(
-          line
-            .trim()
-            .replace(/:(?:\s*\{.*)?$/, "")
-            .replace(/^["']|["']$/g, ""),
-        ),
-      );
+    if (inside && /^ {2}\S/.test(line)) {
+      const key = line.trim().replace(/:(?:\s*\{.*)?$/, "");
+      yield* pnpmPackage(key.replace(/^["']|["']$/g, ""));
+    }
   }
-  return found;
 }
 
 /** Both of yarn's: `"name@^1", name@^2:` with `version "1.2.3"`, and `"name@npm:^1":` with `version: 1.2.3`. */
 export function parseYarnLock(text: string): readonly FoundPackage[] {
-  const found: FoundPackage[] = [];
+  return bounded(yarnPackages(text));
+}
+
+function* yarnPackages(text: string): Generator<FoundPackage> {
   let name: string | undefined;
-  for (const line of text.split("\n")) {
+  for (const line of linesOf(text)) {
     if (/^\S/.test(line)) {
       const [, real] = /@npm:((?:@[^/@]+\/)?[^/@"]+)@/.exec(line) ?? [];
       name = line.startsWith("#") || /@(?:workspace|link|portal|file):/.test(line) ? undefined : (real ?? /^"?((?:@[^/@]+\/)?[^/@"]+)@/.exec(line)?.[1]);
     }
     const [, version] = /^ {2}version:? "?([^"\s]+)"?\s*$/.exec(line) ?? [];
     if (version === undefined || name === undefined) continue;
-    found.push(locked("npm", name, version));
+    yield locked("npm", name, version);
     name = undefined;
   }
-  return found;
+}
+
+/** Blanks in the place of commas before closing brackets. */
+function withoutLastCommas(bytes: Buffer): Buffer {
+  const json = Buffer.from(bytes);
+  let comma = -1;
+  for (let at = 0; at < json.length; at++) {
+    const byte = json[at] as number;
+    if (byte === 0x22) for (at++; at < json.length && json[at] !== 0x22; at++) if (json[at] === 0x5c) at++;
+    if ((byte === 0x5d || byte === 0x7d) && comma >= 0) json[comma] = 0x20;
+    if (byte === 0x2c) comma = at;
+    else if (byte > 0x20) comma = -1;
+  }
+  return json;
 }
 
 /** JSON with commas before closing brackets: `"name": ["name@1.2.3", …]`. */
-export function parseBunLock(text: string): readonly FoundPackage[] {
-  const json = text.replace(/"(?:[^"\\]|\\.)*"|,(?=\s*[}\]])/g, (token) => (token === "," ? "" : token));
-  return entriesOf(readJson(Buffer.from(json), "bun.lock")["packages"]).flatMap(([, value]) => {
+export function parseBunLock(bytes: Buffer): readonly FoundPackage[] {
+  return entriesOf(readJson(withoutLastCommas(bytes), "bun.lock")["packages"]).flatMap(([, value]) => {
     const [first] = Array.isArray(value) ? value : [];
     const [, name, version] = /^((?:@[^/@]+\/)?[^/@]+)@(\d.*)$/.exec(typeof first === "string" ? first : "") ?? [];
     return name === undefined || version === undefined ? [] : [locked("npm", name, version)];
@@ -96,7 +109,7 @@ export function parseBunLock(text: string): readonly FoundPackage[] {
 const lockFile = (name: string, parse: (bytes: Buffer) => readonly FoundPackage[]): PackageReader => ({
   names: [name],
   wants: (path) => !inModules.test(path),
-  maxBytes: 128 * mebibyte,
+  maxBytes: 32 * mebibyte,
   read: (bytes) => ({ packages: parse(bytes) }),
 });
 
@@ -114,5 +127,5 @@ export const npmReaders: readonly PackageReader[] = [
   lockFile("npm-shrinkwrap.json", (bytes) => parsePackageLock(readJson(bytes, "npm-shrinkwrap.json"))),
   lockFile("pnpm-lock.yaml", (bytes) => parsePnpmLock(bytes.toString())),
   lockFile("yarn.lock", (bytes) => parseYarnLock(bytes.toString())),
-  lockFile("bun.lock", (bytes) => parseBunLock(bytes.toString())),
+  lockFile("bun.lock", (bytes) => parseBunLock(bytes)),
 ];

@@ -39,12 +39,12 @@ export const phpAndDotnetReaders: readonly PackageReader[] = [
   {
     names: ["installed.json"],
     wants: (path) => path.endsWith("/composer/installed.json"),
-    maxBytes: 64 * mebibyte,
+    maxBytes: 32 * mebibyte,
     read: (bytes) => ({ packages: installedPackages(bytes) }),
   },
   {
     names: ["composer.lock"],
-    maxBytes: 64 * mebibyte,
+    maxBytes: 32 * mebibyte,
     read: (bytes) => {
       const root = readJson(bytes, "composer.lock");
       return { packages: [...composerPackages(root["packages"]), ...composerPackages(root["packages-dev"])].map((one) => ({ ...one, locked: true })) };
@@ -53,8 +53,8 @@ export const phpAndDotnetReaders: readonly PackageReader[] = [
   {
     suffixes: [".json"],
     wants: (path) => path.endsWith(".deps.json"),
-    maxBytes: 64 * mebibyte,
+    maxBytes: 32 * mebibyte,
     read: (bytes) => ({ packages: parseDepsJson(readJson(bytes, "deps.json")) }),
   },
-  { names: ["packages.lock.json"], maxBytes: 64 * mebibyte, read: (bytes) => ({ packages: lockedNuget(readJson(bytes, "packages.lock.json")) }) },
+  { names: ["packages.lock.json"], maxBytes: 32 * mebibyte, read: (bytes) => ({ packages: lockedNuget(readJson(bytes, "packages.lock.json")) }) },
 ];

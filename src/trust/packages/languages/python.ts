@@ -1,17 +1,23 @@
 /** Packages of Python: what is installed, and what lock files name. */
 import { isObject } from "../../../oci/bounded-json.ts";
 import type { FoundPackage } from "../package.ts";
-import type { PackageReader } from "../package-reader.ts";
+import { bounded, type PackageReader } from "../package-reader.ts";
 import { entriesOf, mebibyte, readJson, stringOf, withLicences } from "./json-file.ts";
 import { locked } from "./npm.ts";
+import { linesOf } from "../text-lines.ts";
 
 /** The head of METADATA or PKG-INFO: `Name: value` up to the first empty line. */
 export function parsePythonMetadata(text: string): readonly FoundPackage[] {
   const fields = new Map<string, string[]>();
-  for (const line of text.split(/\r?\n/)) {
+  const add = (name: string, value: string): void => {
+    const values = fields.get(name);
+    if (values === undefined) fields.set(name, [value]);
+    else values.push(value);
+  };
+  for (const line of linesOf(text)) {
     if (line === "") break;
     const [, name, value] = /^([A-Za-z-]+):\s*(.*)$/.exec(line) ?? [];
-    if (name !== undefined && value !== undefined) fields.set(name.toLowerCase(), [...(fields.get(name.toLowerCase()) ?? []), value]);
+    if (name !== undefined && value !== undefined) add(name.toLowerCase(), value);
   }
   const first = (name: string): string | undefined => fields.get(name)?.[0];
   const [name, version] = [first("name"), first("version")];
@@ -34,12 +40,16 @@ function licencesOfFields(expression: string | undefined, words: string | undefi
   return classifiers.flatMap((one) => /^License :: (?:OSI Approved :: )?(.+)$/.exec(one)?.[1] ?? []);
 }
 
+/** One blank at most between words. */
+const pinned = /^([A-Za-z0-9][A-Za-z0-9._-]*) ?(?:\[[^\]]*\])? ?={2,3} ?([A-Za-z0-9][^\s;#,\\]*) ?(?:[;#\\].*)?$/;
+
 /** `name==1.2.3`, with extras, markers and hashes behind; ranges name no version. */
 export function parseRequirements(text: string): readonly FoundPackage[] {
-  return text.split(/\r?\n/).flatMap((line) => {
-    const [, name, version] = /^\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*={2,3}\s*([A-Za-z0-9][^\s;#,\\]*)\s*(?:[;#\\].*)?$/.exec(line) ?? [];
+  const found = linesOf(text).flatMap((line) => {
+    const [, name, version] = pinned.exec(line.replace(/\s+/g, " ").trim()) ?? [];
     return name === undefined || version === undefined || version.includes("*") ? [] : [locked("pypi", name, version)];
   });
+  return bounded(found);
 }
 
 function parsePipfileLock(bytes: Buffer): readonly FoundPackage[] {
@@ -67,5 +77,5 @@ export const pythonReaders: readonly PackageReader[] = [
     maxBytes: 16 * mebibyte,
     read: (bytes) => ({ packages: parseRequirements(bytes.toString()) }),
   },
-  { names: ["Pipfile.lock"], maxBytes: 64 * mebibyte, read: (bytes) => ({ packages: parsePipfileLock(bytes) }) },
+  { names: ["Pipfile.lock"], maxBytes: 32 * mebibyte, read: (bytes) => ({ packages: parsePipfileLock(bytes) }) },
 ];

@@ -1,18 +1,19 @@
 /** Gems: installed specifications and Gemfile.lock. */
 import type { FoundPackage } from "../package.ts";
-import type { PackageReader } from "../package-reader.ts";
+import { bounded, type PackageReader } from "../package-reader.ts";
 import { mebibyte, withLicences } from "./json-file.ts";
 import { locked } from "./npm.ts";
+import { linesOf } from "../text-lines.ts";
 
 const quoted = /["']([^"']+)["']/g;
 
 /** What RubyGems writes on installing: assignments of literals. Nothing is run. */
 export function parseGemSpecification(text: string): readonly FoundPackage[] {
   const value = (field: string): string | undefined =>
-    new RegExp(`^\\s*\\w+\\.${field}\\s*=\\s*(?:Gem::Version\\.new\\s*\\(?\\s*)?["']([^"']+)["']`, "m").exec(text)?.[1];
+    new RegExp(`^[ \\t]*\\w+\\.${field}\\s*=\\s*(?:Gem::Version\\.new\\s*\\(?\\s*)?["']([^"']+)["']`, "m").exec(text)?.[1];
   const [name, version] = [value("name"), value("version")];
   if (name === undefined || version === undefined) return [];
-  const list = /^\s*\w+\.licen[sc]es?\s*=\s*(.*)$/m.exec(text)?.[1] ?? "";
+  const list = /^[ \t]*\w+\.licen[sc]es?\s*=\s*(.*)$/m.exec(text)?.[1] ?? "";
   const homepage = value("homepage");
   const licences = [...list.matchAll(quoted)].map(([, word = ""]) => word);
   return [{ type: "gem", name, version, ...withLicences(licences), ...(homepage === undefined ? {} : { homepage }) }];
@@ -21,11 +22,12 @@ export function parseGemSpecification(text: string): readonly FoundPackage[] {
 /** `    name (1.2.3)` below `specs:` of GEM; a platform behind the version belongs to the file and not to the version. */
 export function parseGemfileLock(text: string): readonly FoundPackage[] {
   let inside = false;
-  return text.split(/\r?\n/).flatMap((line) => {
+  const found = linesOf(text).flatMap((line) => {
     if (/^\S/.test(line)) inside = line === "GEM";
     const [, name, version] = inside ? (/^ {4}(\S+) \(([^()-]+)(?:-[^()]*)?\)$/.exec(line) ?? []) : [];
     return name === undefined || version === undefined ? [] : [locked("gem", name, version)];
   });
+  return bounded(found);
 }
 
 export const rubyReaders: readonly PackageReader[] = [

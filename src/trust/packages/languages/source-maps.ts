@@ -1,13 +1,11 @@
 /** Packages in bundles, by their source maps: files of their own, and those within the bundle. @see https://tc39.es/ecma426/ */
 import { posix } from "node:path";
-import { SlipwayError } from "../../../base/errors.ts";
 import type { FileFacts, PackageReader } from "../package-reader.ts";
 import { BundlePackages } from "./bundle-packages.ts";
 import { mebibyte } from "./json-file.ts";
 import { JsonScan } from "./json-scan.ts";
 
 const marker = "node_modules";
-const maxSources = 2_000_000;
 
 interface MapParts {
   root: string;
@@ -31,9 +29,7 @@ function partsOf(scan: JsonScan, at: number): MapParts {
 function addSources(scan: JsonScan, { root, sources, contents }: MapParts, packages: BundlePackages): void {
   if (sources === undefined) return;
   const texts = contents === undefined ? undefined : scan.items(contents);
-  let count = 0;
   for (const at of scan.items(sources)) {
-    if (++count > maxSources) throw new SlipwayError("resource_exhausted", "DOCUMENT_TOO_LARGE", `the source map names more than ${maxSources} sources`);
     const { value: text } = texts?.next() ?? {};
     const source = scan.string(at);
     if (source === undefined) continue;
@@ -64,8 +60,8 @@ function readInlineMap(bytes: Buffer, path: string): FileFacts {
   const [head, base64] = inline.exec(bytes.toString("latin1", at, at + 100)) ?? [];
   if (head === undefined) return {};
   const rest = bytes.subarray(at + head.length);
-  const end = rest.findIndex((byte) => byte <= 0x20 || byte === 0x2a);
-  const text = (end < 0 ? rest : rest.subarray(0, end)).toString("latin1");
+  const ends = [0x0a, 0x0d, 0x20, 0x2a].map((byte) => rest.indexOf(byte)).filter((end) => end >= 0);
+  const text = rest.toString("latin1", 0, Math.min(...ends, rest.length));
   return readMap(base64 === undefined ? Buffer.from(decodeURIComponent(text)) : Buffer.from(text, "base64"), path);
 }
 
@@ -77,7 +73,7 @@ export const sourceMapReaders: readonly PackageReader[] = [
   {
     suffixes: [".js", ".mjs", ".cjs", ".css"],
     wants: (path) => !isInstalled.test(path),
-    maxBytes: 128 * mebibyte,
+    maxBytes: 64 * mebibyte,
     read: readInlineMap,
   },
 ];

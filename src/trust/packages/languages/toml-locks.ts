@@ -18,7 +18,7 @@ export function parseTomlLock(text: string, type: PackageType): readonly FoundPa
 
 const lockFile = (name: string, type: PackageType): PackageReader => ({
   names: [name],
-  maxBytes: 64 * mebibyte,
+  maxBytes: 8 * mebibyte,
   read: (bytes) => ({ packages: parseTomlLock(bytes.toString(), type) }),
 });
 

@@ -44,12 +44,21 @@ function directoryOf(bytes: Buffer): Directory {
   return { count, offset: offset + shift, shift };
 }
 
-/** The directory's members, at most so many. Fails with ARCHIVE_CORRUPT (data_loss). Members beyond 4 GiB are not read. */
+/**
+ * The directory's members. Fails with ARCHIVE_CORRUPT (data_loss), and for more than so many with ARCHIVE_LIMIT (resource_exhausted). Members
+ * beyond 4 GiB are not read.
+ */
 export function listZip(bytes: Buffer, maxMembers = defaultMaxMembers): readonly ZipMember[] {
   const { count, offset, shift } = directoryOf(bytes);
+  if (count > maxMembers) {
+    throw new SlipwayError("resource_exhausted", "ARCHIVE_LIMIT", `zip archive: it has ${count} members, more than ${maxMembers}`, {
+      count,
+      limit: maxMembers,
+    });
+  }
   const members: ZipMember[] = [];
   let at = offset;
-  while (members.length < Math.min(Math.max(count, 1), maxMembers) && at + 46 <= bytes.length && bytes.readUInt32LE(at) === 0x02014b50) {
+  while (members.length < Math.max(count, 1) && at + 46 <= bytes.length && bytes.readUInt32LE(at) === 0x02014b50) {
     const [nameLength, extra, comment] = [bytes.readUInt16LE(at + 28), bytes.readUInt16LE(at + 30), bytes.readUInt16LE(at + 32)];
     members.push({
       name: bytes.toString("utf8", at + 46, at + 46 + nameLength),

@@ -2,7 +2,7 @@
 import { SlipwayError } from "../../../base/errors.ts";
 import { blobsOfSqlite } from "../../../store/foreign-database.ts";
 import type { PackageReader } from "../package-reader.ts";
-import { parseRpmHeader } from "./rpm-header.ts";
+import { parseRpmHeader, type RpmHeader } from "./rpm-header.ts";
 
 const maxHeaderBytes = 64 * 2 ** 20;
 
@@ -72,12 +72,16 @@ export function headersOfBdb(bytes: Buffer): readonly Buffer[] {
   return headers;
 }
 
-const reader = (name: string, headersOf: (bytes: Buffer) => readonly Buffer[]): PackageReader => ({
+const reader = (name: string, headersOf: (bytes: Buffer) => Iterable<Buffer>): PackageReader => ({
   names: [name],
   wants: (path) => /^(?:var\/lib\/rpm|usr\/lib\/sysimage\/rpm|usr\/share\/rpm)\/[^/]+$/.test(path),
-  maxBytes: 512 * 2 ** 20,
+  maxBytes: 256 * 2 ** 20,
   read: (bytes) => {
-    const packages = headersOf(bytes).flatMap((header) => parseRpmHeader(header) ?? []);
+    const packages: RpmHeader[] = [];
+    for (const header of headersOf(bytes)) {
+      const parsed = parseRpmHeader(header);
+      if (parsed !== undefined) packages.push(parsed);
+    }
     return { packages: packages.map(({ found }) => found), owned: packages.map(({ found, paths }) => ({ owner: found.name, paths })) };
   },
 });

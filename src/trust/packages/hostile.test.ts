@@ -1,0 +1,153 @@
+/** Files that want their reader to use up time or memory. What is slow here would take minutes, so that nothing has to be timed. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isSlipwayError } from "../../base/errors.ts";
+import { parseBill } from "../sbom/read-bill.ts";
+import { readJavaArchive } from "./languages/java.ts";
+import { zipOf } from "./languages/test-zip.ts";
+import { LayerCollector } from "./layer-collector.ts";
+import { maxPackagesOfFile } from "./package-reader.ts";
+import { readerTable } from "./readers.ts";
+import type { LayerInventory } from "./layer-inventory.ts";
+
+const many = 300_000;
+const blanks = " ".repeat(many);
+
+/** Each is read to its end and says nothing, or what little there is. */
+const slow: readonly { readonly name: string; readonly path: string; readonly text: string; readonly want: number }[] = [
+  { name: "blanks in requirements", path: "requirements.txt", text: `a${blanks}x\na${blanks}==${blanks}1.0\n`, want: 1 },
+  { name: "blanks in a gem's specification", path: "x/specifications/a.gemspec", text: `${"\n".repeat(many)}x`, want: 0 },
+  { name: "a field of many lines", path: "var/lib/dpkg/status", text: `Package: a\nStatus: install\n${" x\n".repeat(many)}Version: 1\n`, want: 1 },
+  { name: "a line without an end", path: "yarn.lock", text: `a@${"@npm:".repeat(many / 5)}`, want: 0 },
+  { name: "keys of pnpm", path: "pnpm-lock.yaml", text: `packages:\n  ${": ".repeat(many)}\n  ${"@".repeat(many)}\n`, want: 0 },
+  { name: "marks of yarn's directories in a source", path: "a.js.map", text: `{"sources":["${"-npm-1".repeat(10_000)}/node_modules/a/b"]}`, want: 1 },
+  { name: "backslashes in a source map", path: "a.js.map", text: `{"node_modules":"${"\\\\".repeat(many)}"}`, want: 0 },
+];
+for (const { name, path, text, want } of slow) {
+  test(`a reader is not kept busy by ${name}`, () => {
+    const bytes = Buffer.from(text);
+    const { packages = [] } = readerTable.find(path)?.read(bytes, path) ?? {};
+    assert.equal(packages.length, want);
+  });
+}
+
+test("a reader is not kept busy by blanks in a Java archive's properties and manifest", () => {
+  const pom = `version=1${blanks}x\ngroupId=g\nartifactId=a\n`;
+  const withPom = zipOf({ "META-INF/maven/g/a/pom.properties": pom });
+  assert.deepEqual(
+    readJavaArchive(withPom, "x.jar").packages?.map(({ name }) => name),
+    ["g:a"],
+  );
+  const withManifest = zipOf({ "META-INF/MANIFEST.MF": `Bundle-Version: 1${blanks}x\n` });
+  assert.equal(readJavaArchive(withManifest, "a-1.jar").packages?.length, 1);
+});
+
+const repeat = (one: string): string => one.repeat(maxPackagesOfFile + 1);
+const numerous: readonly { readonly path: string; readonly text: string }[] = [
+  { path: "var/lib/dpkg/status", text: repeat("Package: a\nVersion: 1\n\n") },
+  { path: "lib/apk/db/installed", text: repeat("P:a\nV:1\n\n") },
+  { path: "pnpm-lock.yaml", text: `packages:\n${repeat("  a@1.0.0: {}\n")}` },
+  { path: "yarn.lock", text: repeat('a@1:\n  version "1.0.0"\n') },
+  { path: "requirements.txt", text: repeat("a==1\n") },
+  { path: "Gemfile.lock", text: `GEM\n  specs:\n${repeat("    a (1)\n")}` },
+  { path: "package.json".padStart(27, "node_modules/a/"), text: `{"x":[0${",0".repeat(3_000_000)}]}` },
+];
+function collected(path: string, bytes: Buffer): LayerInventory {
+  const collector = new LayerCollector();
+  assert.equal(collector.seen(path, { type: "file", mode: 0o644, size: bytes.length, linkname: "" }), "content");
+  collector.content(path, bytes);
+  return collector.finish();
+}
+
+for (const { path, text } of numerous) {
+  test(`a file of too many packages is named and left out: ${path}`, () => {
+    const { files, omitted } = collected(path, Buffer.from(text));
+    assert.deepEqual([files, omitted.map((one) => one.path)], [[], [path]]);
+    assert.match(omitted[0]?.reason ?? "", /too many|more than|at most/);
+  });
+}
+
+test("files that have too many packages together are named from there on, and those before are kept", () => {
+  const collector = new LayerCollector();
+  const bytes = Buffer.from("a==1\n".repeat(maxPackagesOfFile));
+  for (const directory of ["a", "b", "c", "d"]) collector.content(`${directory}/requirements.txt`, bytes);
+  const { files, omitted } = collector.finish();
+  assert.deepEqual([files.length, omitted.map(({ path }) => path)], [3, ["d/requirements.txt"]]);
+});
+
+test("of files that cannot be read a thousand are named, and the others counted", () => {
+  const collector = new LayerCollector();
+  for (let at = 0; at < 1500; at++) collector.content(`${at}.jar`, Buffer.from("no zip"));
+  const { omitted } = collector.finish();
+  assert.deepEqual([omitted.length, omitted.at(-1)], [1001, { path: "", reason: "500 more of its files could not be read" }]);
+});
+
+const deep = "[".repeat(100_000) + "]".repeat(100_000);
+for (const path of [
+  "package-lock.json",
+  "composer.lock",
+  "Pipfile.lock",
+  "bun.lock",
+  "a.deps.json",
+  "packages.lock.json",
+  "dist/stats.json",
+  "vendor/composer/installed.json",
+]) {
+  test(`a hundred thousand levels are refused: ${path}`, () => {
+    const { omitted } = collected(path, Buffer.from(`{"node_modules":${deep}}`));
+    assert.match(omitted[0]?.reason ?? "", /nested deeper than 100 levels/);
+  });
+}
+for (const [name, text, code] of [
+  ["levels", `{"bomFormat":"CycloneDX","x":${deep}}`, "INVALID_DOCUMENT"],
+  ["values", `{"bomFormat":"CycloneDX","x":[0${",0".repeat(3_000_000)}]}`, "DOCUMENT_TOO_LARGE"],
+] as const) {
+  test(`a bill of too many ${name} is refused`, () =>
+    assert.throws(
+      () => parseBill(Buffer.from(text), "bill.json"),
+      (error) => isSlipwayError(error, code) && error.message.includes("bill.json"),
+    ));
+}
+
+/** Members that all are the same bytes, each of them a hundred mebibytes when it is unpacked. */
+function overlapping(members: number): Buffer {
+  const whole = zipOf({ "0.jar": Buffer.alloc(100 * 2 ** 20) });
+  const end = whole.length - 22;
+  const start = whole.readUInt32LE(end + 16);
+  const entry = whole.subarray(start, end);
+  const record = Buffer.from(whole.subarray(end));
+  record.writeUInt16LE(members, 8);
+  record.writeUInt16LE(members, 10);
+  record.writeUInt32LE(members * entry.length, 12);
+  return Buffer.concat([whole.subarray(0, start), ...Array.from({ length: members }, () => entry), record]);
+}
+
+/** More members than it has, as a long directory's record says it. */
+function numerousMembers(count: number): Buffer {
+  const whole = zipOf({ "a.class": "" });
+  const end = whole.length - 22;
+  const record = Buffer.alloc(56);
+  record.writeUInt32LE(0x06064b50, 0);
+  record.writeBigUInt64LE(BigInt(count), 32);
+  record.writeBigUInt64LE(BigInt(whole.readUInt32LE(end + 16)), 48);
+  const locator = Buffer.alloc(20);
+  locator.writeUInt32LE(0x07064b50, 0);
+  locator.writeBigUInt64LE(BigInt(end), 8);
+  return Buffer.concat([whole.subarray(0, end), record, locator, whole.subarray(end)]);
+}
+
+const declared = zipOf({ "a.jar": "x" });
+declared.writeUInt32LE(0xffffffff, declared.indexOf("PK\u0001\u0002", 0, "latin1") + 24);
+
+const bombs: readonly { readonly name: string; readonly archive: Buffer; readonly want: RegExp }[] = [
+  { name: "members that overlap", archive: overlapping(500), want: /unpacks to more than/ },
+  { name: "four gigabytes declared", archive: declared, want: /unpacks to more than/ },
+  { name: "a million members", archive: numerousMembers(1_000_000), want: /it has 1000000 members/ },
+];
+for (const { name, archive, want } of bombs) {
+  test(`a Java archive is named and left out: ${name}`, () => {
+    const { files, omitted } = collected("app.jar", archive);
+    assert.deepEqual(files, []);
+    assert.match(omitted[0]?.reason ?? "", want);
+  });
+}
