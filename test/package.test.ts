@@ -27,7 +27,7 @@ interface Manifest {
 }
 const manifestIn = (directory: string): Manifest => JSON.parse(readFileSync(path.join(directory, "package.json"), "utf8")) as Manifest;
 const npm = (...args: readonly string[]) =>
-  spawnSync("npm", [...args, "--no-audit", "--no-fund", "--no-update-notifier"], { cwd: work, encoding: "utf8", timeout: 50_000 });
+  spawnSync("npm", [...args, "--no-audit", "--no-fund", "--no-update-notifier"], { cwd: work, encoding: "utf8", timeout: 600_000 });
 
 await buildPackage(staged);
 const packed = npm("pack", "--json", staged);
@@ -39,7 +39,10 @@ function install(): string | false {
   const tarball = path.join(work, `slipway-${manifestIn(staged).version}.tgz`);
   const flags = ["--fetch-retries=0", "--fetch-timeout=15000", "--prefer-offline"];
   const installed = npm("install", "-g", "--prefix", prefix, ...flags, tarball);
-  const [code] = /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|ETIMEDOUT|ERR_SOCKET_TIMEOUT)\b/.exec(installed.stderr) ?? [];
+  const [code] =
+    /\b(?:ENOTFOUND|EAI_\w+|ECONN\w+|ENETUNREACH|EHOSTUNREACH|EPIPE|EPROTO|\w*TIMEOUT|ETIMEDOUT|E429|E5\d\d)\b/.exec(
+      `${installed.stderr}${installed.error?.message ?? ""}`,
+    ) ?? [];
   if (code !== undefined) return `npm's registry cannot be reached (${code}), and the package has dependencies there`;
   assert.equal(installed.status, 0, installed.stderr);
   return false;
