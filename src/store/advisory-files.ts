@@ -46,15 +46,16 @@ export class AdvisoryFiles {
 
   /** undefined where nothing was ever imported. */
   index(): Buffer | undefined {
-    return this.#readNamed(indexName);
+    return this.readNamed(indexName);
   }
 
   /** The reference that it was last pulled from. */
   origin(): string | undefined {
-    return this.#readNamed(originName)?.toString();
+    return this.readNamed(originName)?.toString();
   }
 
-  #readNamed(name: string): Buffer | undefined {
+  /** undefined where there is none. */
+  readNamed(name: string): Buffer | undefined {
     try {
       return readFileSync(this.#path(name));
     } catch (error) {
@@ -100,9 +101,14 @@ export class AdvisoryFiles {
     }
   }
 
-  replaceIndex(text: string, named: readonly Digest[]): void {
+  /** Besides the database; stays as long as `replaceIndex` is told of it. */
+  writeNamed(name: string, bytes: Buffer): void {
+    this.#replace(name, bytes);
+  }
+
+  replaceIndex(text: string, named: readonly Digest[], besides: readonly string[]): void {
     this.#replace(indexName, text);
-    const kept = new Set([indexName, originName, "lock", ...named.map(hexOf)]);
+    const kept = new Set([indexName, originName, "lock", ...named.map(hexOf), ...besides]);
     for (const name of readdirSync(this.#layout.advisories)) {
       if (kept.has(name) || Date.now() - (statSync(this.#path(name), { throwIfNoEntry: false })?.mtimeMs ?? Infinity) < keptMs) continue;
       rmSync(this.#path(name), { force: true });

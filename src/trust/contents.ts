@@ -9,7 +9,9 @@ export {
   type VersionRange,
 } from "./advisories/advisory.ts";
 export { advisoryKeyOf, type AdvisoryKey } from "./advisories/ecosystems.ts";
-export { packEcosystem, PackedFile, type PackedEcosystem } from "./advisories/packed-file.ts";
+export { packEcosystem } from "./advisories/pack-ecosystem.ts";
+export type { PackedEcosystem } from "./advisories/packed-blocks.ts";
+export { PackedFile } from "./advisories/packed-file.ts";
 export { readFeed, type Feed } from "./advisories/read-feed.ts";
 export { inOrder, isShownByDefault, type Finding, type Suppression } from "./findings/finding.ts";
 export { failsGate, parseGate, type Gate } from "./findings/gate.ts";

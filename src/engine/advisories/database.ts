@@ -18,10 +18,12 @@ export function requireIndex(store: Store): DatabaseIndex {
   throw new SlipwayError("failed_precondition", "NO_DATABASE", "there are no advisories here to compare with", { remedy, bare: true });
 }
 
-export function replaceIndex(store: Store, index: DatabaseIndex): void {
+/** `besides`: files that are no part of the database and stay. */
+export function replaceIndex(store: Store, index: DatabaseIndex, besides: readonly string[] = []): void {
   store.advisories.replaceIndex(
     formatDatabaseIndex(index),
     index.files.map(({ digest }) => digest),
+    besides,
   );
 }
 

@@ -1,25 +1,47 @@
 /** Files of advisories, of whatever form and compression: lines or zip archives of OSV records, one JSON document, a directory of them. */
 import { createHash } from "node:crypto";
-import { createReadStream, readdirSync, readFileSync, statSync } from "node:fs";
+import { closeSync, createReadStream, openSync, readdirSync, readFileSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { SlipwayError } from "../../base/errors.ts";
 import { digestFromHex, type Digest } from "../../oci/digest.ts";
-import { decompressDetected, peek } from "../../tar/index.ts";
+import { decompressDetected } from "../../tar/index.ts";
 import type { PackageAdvisory } from "../../trust/advisories/advisory.ts";
+import { rowDigest } from "../../trust/advisories/pack-ecosystem.ts";
 import { readFeed } from "../../trust/advisories/read-feed.ts";
 import { listZip, readZipMember } from "../../trust/packages/languages/zip.ts";
+import { stampOf, type LedgerMember, type MemberRow } from "./ledger.ts";
 
 const maxDocumentBytes = 500 * 2 ** 20;
-const maxLineBytes = 64 * 2 ** 20;
+export const maxRecordBytes = 64 * 2 ** 20;
+const maxLineBytes = maxRecordBytes;
 const maxZipBytes = 2 ** 31 - 1;
-const maxRecords = 2_000_000;
+export const maxRecords = 2_000_000;
 const maxUnpackedBytes = 64 * 2 ** 30;
 
 export interface ReadSource {
   readonly digest: Digest;
   readonly rows: PackageAdvisory[];
   exploited: readonly string[] | undefined;
+  /** of an archive: what each member gave; undefined where names repeat themselves */
+  members?: ReadonlyMap<string, LedgerMember> | undefined;
 }
+
+/** Of what is no file, or cannot be read, false: reading it tells why. */
+export function isZip(path: string): boolean {
+  const head = Buffer.alloc(4);
+  try {
+    const fd = openSync(path, "r");
+    try {
+      return readSync(fd, head, 0, 4, 0) === 4 && head.readUInt32LE(0) === zipSignature;
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return false;
+  }
+}
+
+const zipSignature = 0x04034b50;
 
 function unknown(path: string, why: string): SlipwayError {
   const remedy = "files are OSV records (zip, JSON lines, a directory), Debian's tracker, Alpine's secdb, CISA's list, or what db export wrote";
@@ -29,7 +51,7 @@ function unknown(path: string, why: string): SlipwayError {
 /** Fails with NO_ADVISORIES, INVALID_DOCUMENT (invalid_argument), ARCHIVE_CORRUPT (data_loss). */
 export async function readSource(path: string, signal?: AbortSignal): Promise<ReadSource> {
   const hash = createHash("sha256");
-  const found: { rows: PackageAdvisory[]; exploited: readonly string[] | undefined } = { rows: [], exploited: undefined };
+  const found: Omit<ReadSource, "digest"> = { rows: [], exploited: undefined };
   const take = (bytes: Buffer, what: string): boolean => {
     signal?.throwIfAborted();
     const feed = readFeed(bytes, what);
@@ -39,6 +61,7 @@ export async function readSource(path: string, signal?: AbortSignal): Promise<Re
     return true;
   };
   if (statSync(path).isDirectory()) readDirectory(path, hash, take);
+  else if (isZip(path)) found.members = readZip(path, hash, { take, rows: found.rows });
   else await readFile(path, hash, take, signal);
   if (found.rows.length === 0 && found.exploited === undefined) throw unknown(path, "no advisories in it");
   return { digest: digestFromHex(hash.digest("hex")), ...found };
@@ -65,22 +88,38 @@ async function* hashed(path: string, hash: Hash): AsyncGenerator<Uint8Array> {
 }
 
 async function readFile(path: string, hash: Hash, take: Take, signal: AbortSignal | undefined): Promise<void> {
-  const { head, rest } = await peek(hashed(path, hash), 512);
-  if (head.readUInt32LE(0) === 0x04034b50) {
-    await rest.return(undefined);
-    return readZip(path, hash, take);
-  }
-  const { bytes } = await decompressDetected(rest, { maxBytes: maxUnpackedBytes, ...(signal === undefined ? {} : { signal }) });
+  const { bytes } = await decompressDetected(hashed(path, hash), { maxBytes: maxUnpackedBytes, ...(signal === undefined ? {} : { signal }) });
   await readText(bytes, path, take);
 }
 
-/** All of it is in memory: OSV's largest archive has a few hundred megabytes. */
-function readZip(path: string, hash: Hash, take: Take): void {
+export function memberRows(rows: readonly PackageAdvisory[]): readonly MemberRow[] {
+  return rows.map((row) => [row.ecosystem, row.name, rowDigest(row)]);
+}
+
+interface Taking {
+  readonly take: Take;
+  /** what was taken */
+  readonly rows: readonly PackageAdvisory[];
+}
+
+export function readArchive(path: string): Buffer {
   const { size } = statSync(path);
   if (size > maxZipBytes) throw unknown(path, `an archive of ${size} bytes: at most ${maxZipBytes} are read`);
-  const bytes = readFileSync(path);
+  return readFileSync(path);
+}
+
+/** All of it is in memory: OSV's largest archive has a few hundred megabytes. */
+function readZip(path: string, hash: Hash, { take, rows }: Taking): ReadonlyMap<string, LedgerMember> | undefined {
+  const bytes = readArchive(path);
   hash.update(bytes);
-  for (const member of listZip(bytes, maxRecords)) if (member.name.endsWith(".json")) take(readZipMember(bytes, member, maxLineBytes), member.name);
+  const members = new Map<string, LedgerMember>();
+  const listed = listZip(bytes, maxRecords).filter(({ name }) => name.endsWith(".json"));
+  for (const member of listed) {
+    const before = rows.length;
+    take(readZipMember(bytes, member, maxRecordBytes), member.name);
+    members.set(member.name, { stamp: stampOf(member), rows: memberRows(rows.slice(before)) });
+  }
+  return members.size === listed.length ? members : undefined;
 }
 
 /** A document for each line, or all of it one. */

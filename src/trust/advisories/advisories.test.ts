@@ -8,7 +8,8 @@ import { scoreOfVector } from "./cvss.ts";
 import { databaseDigest, formatDatabaseIndex, parseDatabaseIndex, type DatabaseIndex } from "./database-index.ts";
 import { advisoryKeyOf, normalizedEcosystem } from "./ecosystems.ts";
 import { advisoriesOfOsv } from "./osv.ts";
-import { packEcosystem, PackedFile } from "./packed-file.ts";
+import { packEcosystem, rowDigest, updateEcosystem } from "./pack-ecosystem.ts";
+import { PackedFile } from "./packed-file.ts";
 import { readFeed } from "./read-feed.ts";
 import { digestOf } from "../../oci/digest.ts";
 
@@ -222,6 +223,49 @@ test("a packed file is read where the question needs it", () => {
 
 test("the same rows in any order give the same file", () => {
   assert.ok(packEcosystem("npm", rows.toReversed()).bytes.equals(packed.bytes));
+});
+
+test("what changed in some packages gives the file that all rows give, and compresses nothing else", () => {
+  // names of many first letters, and lines long enough for many blocks
+  const pool = Array.from({ length: 300 }, (_, at) => `${"abcxyz"[at % 6]}${at}`);
+  const chosen = fc.record({ name: fc.constantFrom(...pool), id: fc.integer({ min: 1, max: 4 }), length: fc.integer({ min: 1, max: 3000 }) });
+  const made = ({ name, id, length }: { name: string; id: number; length: number }): PackageAdvisory => {
+    const { advisory } = row(name, `CVE-2024-${id}`);
+    return { ecosystem: "npm", name, advisory: { ...advisory, title: "t".repeat(length) } };
+  };
+  const set = (least: number): fc.Arbitrary<readonly PackageAdvisory[]> => fc.array(chosen, { minLength: least, maxLength: 250 }).map((all) => all.map(made));
+  fc.assert(
+    fc.property(set(0), set(0), fc.array(fc.nat(500), { maxLength: 40 }), (old, added, gone) => {
+      const before = packEcosystem("npm", old);
+      const removed = new Set(gone.flatMap((at) => (old[at] === undefined ? [] : [rowDigest(old[at])])));
+      const few = added.slice(0, 5);
+      const changes = new Map<string, { removed: Set<string>; added: PackageAdvisory["advisory"][] }>();
+      const changeOf = (name: string) => changes.get(name) ?? changes.set(name, { removed: new Set(), added: [] }).get(name)!;
+      for (const one of old) if (removed.has(rowDigest(one))) changeOf(one.name).removed.add(rowDigest(one));
+      for (const one of few) changeOf(one.name).added.push(one.advisory);
+      const updated = updateEcosystem(open(before.bytes, before.headDigest), changes);
+      const whole = packEcosystem("npm", [...old.filter((one) => !removed.has(rowDigest(one))), ...few]);
+      assert.deepEqual([updated.packages, updated.advisories, updated.headDigest], [whole.packages, whole.advisories, whole.headDigest]);
+      assert.ok(updated.bytes.equals(whole.bytes));
+      assert.ok(
+        packEcosystem("npm", [...old.filter((one) => !removed.has(rowDigest(one))), ...few], open(before.bytes, before.headDigest)).bytes.equals(whole.bytes),
+      );
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("an update reads the blocks that it changes, and those behind them until one ends as before", () => {
+  const blocks = [...open(packed.bytes).blocks()].length;
+  let unpacked = 0;
+  class Counting extends PackedFile {
+    override *blocks() {
+      for (const block of super.blocks()) yield { ...block, lines: () => (unpacked++, block.lines()) };
+    }
+  }
+  const counted = new Counting((offset, length) => packed.bytes.subarray(offset, offset + length), "npm", packed.headDigest);
+  updateEcosystem(counted, new Map([["pkg-17", { removed: new Set<string>(), added: [row("pkg-17", "CVE-2024-3").advisory] }]]));
+  assert.ok(unpacked >= 1 && unpacked < blocks / 2, `${unpacked} of ${blocks}`);
 });
 
 test("any change of a packed file is seen by who reads there", () => {

@@ -4,68 +4,24 @@
  * the digests of the blocks: what is read is verified, and nothing else is.
  */
 import { hash } from "node:crypto";
-import { zstdCompressSync, zstdDecompressSync, constants } from "node:zlib";
+import { zstdDecompressSync } from "node:zlib";
 import { SlipwayError } from "../../base/errors.ts";
 import { parseJsonObject } from "../../oci/bounded-json.ts";
 import type { Advisory, PackageAdvisory } from "./advisory.ts";
+import { blockDigest, byText, magic, type Block, type Head, type PackedLine } from "./packed-blocks.ts";
 
-const magic = "SLIPADV1";
-const blockBytes = 8 * 1024;
 const maxHeadBytes = 64 * 2 ** 20;
 const maxBlockBytes = 256 * 2 ** 20;
 
-type Block = readonly [firstName: string, offset: number, length: number, digest: string];
-
-interface Head {
-  readonly ecosystem: string;
-  readonly packages: number;
-  readonly advisories: number;
-  readonly blocks: readonly Block[];
-}
-
-export interface PackedEcosystem {
-  readonly bytes: Buffer;
-  readonly ecosystem: string;
-  readonly packages: number;
-  readonly advisories: number;
-  /** of the head: who has it from elsewhere can trust what is read */
-  readonly headDigest: string;
-}
-
-const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-const zstd = { params: { [constants.ZSTD_c_compressionLevel]: 12 } };
-
-/** The same rows in any order give the same bytes. */
-export function packEcosystem(ecosystem: string, rows: readonly PackageAdvisory[]): PackedEcosystem {
-  const byName = Map.groupBy(rows, ({ name }) => name);
-  const blocks: Block[] = [];
-  const bodies: Buffer[] = [];
-  let lines: string[] = [];
-  let [size, first, offset] = [0, "", 0];
-  const flush = (): void => {
-    if (lines.length === 0) return;
-    const body = zstdCompressSync(Buffer.from(lines.join("\n")), zstd);
-    blocks.push([first, offset, body.length, hash("sha256", body).slice(0, 32)]);
-    bodies.push(body);
-    offset += body.length;
-    [lines, size] = [[], 0];
-  };
-  for (const name of [...byName.keys()].sort(byText)) {
-    const advisories = (byName.get(name) ?? []).map(({ advisory }) => advisory).sort((a, b) => byText(JSON.stringify(a), JSON.stringify(b)));
-    const line = `${name}\t${JSON.stringify(advisories)}`;
-    if (lines.length === 0) first = name;
-    lines.push(line);
-    size += line.length;
-    if (size >= blockBytes) flush();
-  }
-  flush();
-  const head: Head = { ecosystem, packages: byName.size, advisories: rows.length, blocks };
-  const packedHead = zstdCompressSync(Buffer.from(JSON.stringify(head)), zstd);
-  const prefix = Buffer.alloc(12);
-  prefix.write(magic, "latin1");
-  prefix.writeUInt32LE(packedHead.length, 8);
-  const { packages, advisories } = head;
-  return { bytes: Buffer.concat([prefix, packedHead, ...bodies]), ecosystem, packages, advisories, headDigest: hash("sha256", packedHead) };
+/** One block of a file, of which nothing is read before it is asked for. */
+export interface FileBlock {
+  readonly first: string;
+  /** the next block's first name; undefined: it is the last */
+  readonly end: string | undefined;
+  readonly digest: string;
+  /** as it lies in the file */
+  readonly body: () => Buffer;
+  readonly lines: () => readonly PackedLine[];
 }
 
 function damaged(what: string, why: string): SlipwayError {
@@ -108,6 +64,27 @@ export class PackedFile {
     return this.#head.ecosystem;
   }
 
+  get facts(): Pick<Head, "packages" | "advisories"> {
+    return this.#head;
+  }
+
+  *blocks(): Generator<FileBlock> {
+    const { blocks } = this.#head;
+    for (const [at, [first, , , digest]] of blocks.entries()) {
+      const lines = (): readonly PackedLine[] =>
+        this.#block(at)
+          .split("\n")
+          .map((text) => ({ name: text.slice(0, text.indexOf("\t")), text }));
+      yield { first, end: blocks[at + 1]?.[0], digest, body: () => this.#body(at), lines };
+    }
+  }
+
+  /** Of the block that begins with the name, if its text is this. */
+  bodyOf(firstName: string, text: string): Buffer | undefined {
+    const at = this.#blockOf(firstName);
+    return at >= 0 && this.#head.blocks[at]?.[0] === firstName && this.#block(at) === text ? this.#body(at) : undefined;
+  }
+
   /** In the order of the names that are found; those without advisories are absent. */
   find(names: Iterable<string>): ReadonlyMap<string, readonly Advisory[]> {
     const found = new Map<string, readonly Advisory[]>();
@@ -146,10 +123,14 @@ export class PackedFile {
     return low - 1;
   }
 
-  #block(at: number): string {
+  #body(at: number): Buffer {
     const [, offset, length, digest] = this.#head.blocks[at] as Block;
     const packed = this.#read(this.#start + offset, length);
-    if (hash("sha256", packed).slice(0, 32) !== digest) throw damaged(this.ecosystem, "a block was changed");
-    return decompress(packed, maxBlockBytes, this.ecosystem).toString();
+    if (blockDigest(packed) !== digest) throw damaged(this.ecosystem, "a block was changed");
+    return packed;
+  }
+
+  #block(at: number): string {
+    return decompress(this.#body(at), maxBlockBytes, this.ecosystem).toString();
   }
 }

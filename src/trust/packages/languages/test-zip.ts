@@ -1,5 +1,5 @@
 /** What tests of archives share: a zip archive of these members. */
-import { deflateRawSync } from "node:zlib";
+import { crc32, deflateRawSync } from "node:zlib";
 
 export function zipOf(members: Readonly<Record<string, string | Buffer>>): Buffer {
   const parts: Buffer[] = [];
@@ -15,6 +15,7 @@ export function zipOf(members: Readonly<Record<string, string | Buffer>>): Buffe
     const central = Buffer.alloc(46);
     central.writeUInt32LE(0x02014b50, 0);
     central.writeUInt16LE(8, 10);
+    central.writeUInt32LE(crc32(bytes), 16);
     central.writeUInt32LE(packed.length, 20);
     central.writeUInt32LE(bytes.length, 24);
     central.writeUInt16LE(name.length, 28);

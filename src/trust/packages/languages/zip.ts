@@ -5,6 +5,8 @@ import { SlipwayError } from "../../../base/errors.ts";
 export interface ZipMember {
   readonly name: string;
   readonly size: number;
+  /** as the directory says */
+  readonly crc: number;
   readonly method: number;
   /** of the local header */
   readonly offset: number;
@@ -63,6 +65,7 @@ export function listZip(bytes: Buffer, maxMembers = defaultMaxMembers): readonly
     members.push({
       name: bytes.toString("utf8", at + 46, at + 46 + nameLength),
       method: bytes.readUInt16LE(at + 10),
+      crc: bytes.readUInt32LE(at + 16),
       packedSize: bytes.readUInt32LE(at + 20),
       size: bytes.readUInt32LE(at + 24),
       offset: bytes.readUInt32LE(at + 42) + shift,
