@@ -137,6 +137,29 @@ test("the database goes to another store as a file and through a registry, the s
   assert.equal((await other.call(["scan", "--fail-on", "high", `docker-archive:${path.join(folder, "app.tar")}`])).code, 1);
 });
 
+test("of a database that changed in one ecosystem only that one is sent and fetched", async () => {
+  await using registry = await startRegistry();
+  await using from = await createSandbox({ base: false });
+  await using to = await createSandbox({ base: false });
+  const reference = `${registry.host}/advisories:1`;
+  const isBlob = (method: string) => (request: { readonly method: string; readonly url: string }) =>
+    request.method === method && request.url.includes("/blobs/sha256:");
+  const round = async (): Promise<readonly number[]> => {
+    const before = registry.requests.length;
+    await from.ok(["db", "export", `docker://${reference}`]);
+    const digest = await to.ok(["db", "pull", "-q", reference]);
+    assert.equal(digest, (JSON.parse(await from.ok(["db", "status", "--format", "json"])) as { readonly digest: string }).digest);
+    const since = registry.requests.slice(before);
+    return [since.filter(({ method }) => method === "PUT").length - 1, since.filter(isBlob("GET")).length];
+  };
+  await from.ok(["db", "import", "-q", "debian.json", "npm.jsonl"], inFolder);
+  // the empty config, the index, two ecosystems; the config is of no use to who pulls
+  assert.deepEqual(await round(), [4, 3]);
+  writeFileSync(path.join(folder, "npm2.jsonl"), osv("CVE-2024-9", "npm", "right", "2.0.0", "LOW"));
+  await from.ok(["db", "import", "-q", "npm2.jsonl"], inFolder);
+  assert.deepEqual(await round(), [2, 2]);
+});
+
 test("a changed database is refused", async () => {
   const file = path.join(folder, "db.tar");
   const bytes = readFileSync(file);
