@@ -16,6 +16,7 @@ import {
 import type { RegistryClient } from "../registry/index.ts";
 import type { Store } from "../store/index.ts";
 import type { Task } from "./api.ts";
+import { imageEvent } from "./events/tell.ts";
 import type { PullEvent } from "./registry-api.ts";
 import { withNearTags } from "./near-tags.ts";
 import { pullImage, type Admit, type LayerProgress } from "./pull-image.ts";
@@ -119,6 +120,7 @@ async function pullOne(pull: OnePull, reference: Reference): Promise<PullOutcome
       onLayer: layers,
     });
     const status = `${pulled.upToDate ? "Image is up to date" : "Downloaded newer image"} for ${name}`;
+    pull.store.events.append([imageEvent(pull.store, "pull", { image: pulled.id, id: name, name: familiarRepository(reference) })]);
     onEvent({ status: `Digest: ${pulled.rootDigest}` });
     onEvent({ status: `Status: ${status}` });
     return { reference: formatReference(reference), id: pulled.id, digest: pulled.rootDigest, status };

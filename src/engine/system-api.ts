@@ -1,5 +1,8 @@
 /** The library's words for the store and the machine as a whole. */
 import type { Filters, RemoveLine } from "./api.ts";
+import type { EventMessage, EventOptions } from "./events-api.ts";
+
+export type * from "./events-api.ts";
 
 export interface DiskUsage {
   readonly images: { readonly total: number; readonly active: number; readonly sizeBytes: number; readonly reclaimableBytes: number };
@@ -57,5 +60,7 @@ export interface SystemApi {
   /** what containers of this machine can be for, its own first */
   platforms(): Promise<readonly string[]>;
   info(): Promise<Readonly<Record<string, unknown>>>;
+  /** What happens, in Docker's words. Only the last of it is kept: about a thousand events at least. */
+  events(options?: EventOptions): AsyncGenerator<EventMessage>;
   doctor(): Promise<readonly DoctorFinding[]>;
 }

@@ -23,6 +23,10 @@ export function createSystem(store: Store, containers: ContainerApi, networks: N
       return [formatPlatform(hostPlatform()), ...(await emulatedPlatforms(store.layout.work))];
     },
     info: async () => (await import("./system/info.ts")).systemInfo(store),
+    events: async function* (options = {}) {
+      const { followEvents } = await import("./events/follow-events.ts");
+      yield* followEvents(store.events.files, options, Date.now());
+    },
     doctor: async () => (await import("./system/doctor.ts")).runDoctor(store),
   };
 }

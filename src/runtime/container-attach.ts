@@ -10,7 +10,8 @@ import { containerFiles, type ContainerHost } from "./container-host.ts";
 import { holdAsReader } from "./container-lock.ts";
 import { isRunningCheck, readEntries } from "./container-logs.ts";
 import type { ContainerRecord } from "./container-records.ts";
-import { containerState, isUp } from "./container-state.ts";
+import { containerState } from "./container-state.ts";
+import { isUp } from "./container-status.ts";
 import { findProgram } from "./programs.ts";
 
 export interface OutputPiece {

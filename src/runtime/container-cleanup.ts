@@ -4,10 +4,12 @@ import { isSlipwayError } from "../base/errors.ts";
 import { unmount } from "../store/overlay.ts";
 import { readPidFile } from "./conmon.ts";
 import { requireContainer } from "./container-errors.ts";
+import { tellEnd } from "./container-events.ts";
 import { containerFiles, type ContainerFiles, type ContainerHost } from "./container-host.ts";
 import { withContainerLock } from "./container-lock.ts";
 import type { ContainerRecord } from "./container-records.ts";
-import { containerState, isUp } from "./container-state.ts";
+import { containerState } from "./container-state.ts";
+import { isUp } from "./container-status.ts";
 import { shellCommand, startTimeTicks } from "./death-watch.ts";
 import { endProcess } from "./end-process.ts";
 import { endHealthCommand } from "./health-checks.ts";
@@ -32,6 +34,7 @@ export async function cleanupContainer(host: ContainerHost, nameOrId: string, ru
 /** The container's lock must be held. */
 export async function clearAway(host: ContainerHost, record: ContainerRecord): Promise<void> {
   const files = containerFiles(host, record);
+  tellEnd(host, record, containerState(host, record));
   if (statSync(`${files.runtimeRoot}/${record.id}`, { throwIfNoEntry: false }) !== undefined) {
     const call = deleteCall(files, record.id, runtimeOf(record));
     await runProgram(call.file, call.args).catch(() => undefined);

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { isSlipwayError } from "../base/errors.ts";
+import { tellContainer } from "./container-events.ts";
 import type { ContainerHost, CreateContainerOptions } from "./container-host.ts";
 import { checkContainerName, randomName } from "./container-names.ts";
 import type { ContainerRecord, ContainerState } from "./container-records.ts";
@@ -41,6 +42,7 @@ export function createContainer(host: ContainerHost, options: CreateContainerOpt
   const record = insertNamed(host, base, options.name);
   try {
     makeDirectories(record);
+    tellContainer(host, record, "create");
     return record;
   } catch (error) {
     rmSync(directory, { recursive: true, force: true });

@@ -2,9 +2,11 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { notRunning, pausedForExec, requireContainer } from "./container-errors.ts";
+import { tellCommand, tellExec } from "./container-events.ts";
 import { containerFiles, type ContainerFiles, type ContainerHost } from "./container-host.ts";
 import type { ContainerRecord } from "./container-records.ts";
-import { containerState, isUp } from "./container-state.ts";
+import { containerState } from "./container-state.ts";
+import { isUp } from "./container-status.ts";
 import { runExecUnderMonitor } from "./exec-monitored.ts";
 import { execProcess } from "./exec-process.ts";
 import { runExecOnPipes } from "./exec-pipes.ts";
@@ -60,8 +62,15 @@ export async function execInContainer(host: ContainerHost, nameOrId: string, opt
   try {
     writeFileSync(`${directory}/process.json`, spec, { mode: 0o600 });
     const exec = { record, runtime, files, directory, options };
-    if (!monitored) return await runExecOnPipes(exec);
-    return await runExecUnderMonitor({ ...exec, session, onStarted: () => (monitorClears = true) });
+    const { end } = tellExec(host, record, options.args);
+    if (monitored) {
+      // it may go on without us
+      const endCommand = tellCommand(host, end, `$(cat '${directory}/${record.id}')`);
+      return await runExecUnderMonitor({ ...exec, session, endCommand, onStarted: () => (monitorClears = true) });
+    }
+    const result = await runExecOnPipes(exec);
+    if (result.startError === undefined && result.exitCode !== undefined) host.journal?.append([end(String(result.exitCode))]);
+    return result;
   } finally {
     if (!monitorClears) rmSync(directory, { recursive: true, force: true });
   }

@@ -1,4 +1,5 @@
 /** What the operations on containers share: where things lie and how the rest of the program is reached. */
+import type { EventJournal } from "../store/event-journal.ts";
 import type { ContainerConfig, ContainerMount, ContainerRecord, ContainerRecords } from "./container-records.ts";
 import type { PortMapping } from "./ports.ts";
 import type { NetworkDefinition } from "./user-networks.ts";
@@ -20,6 +21,10 @@ export interface ContainerHost {
   /** What users' networks need: the command that becomes their keeper, and the store's directory. */
   readonly keeper?: { readonly command: readonly string[]; readonly store: string };
   readonly networkOf?: (id: string) => NetworkDefinition | undefined;
+  /** where what happens is told; absent: nowhere */
+  readonly journal?: Pick<EventJournal, "append" | "files">;
+  /** of bridge, host and none */
+  readonly predefinedNetworkId?: (name: string) => string;
 }
 
 export interface CreateContainerOptions {

@@ -6,6 +6,7 @@ import { unmount } from "../store/overlay.ts";
 import { bootId } from "./boot-id.ts";
 import { startConmon, type ConmonPlan } from "./conmon.ts";
 import { undoLaunchCommand } from "./container-cleanup.ts";
+import { tellStart } from "./container-events.ts";
 import { startFailed } from "./container-errors.ts";
 import type { ContainerFiles, ContainerHost } from "./container-host.ts";
 import { openContainerNetwork, type ContainerNetwork } from "./container-network.ts";
@@ -90,8 +91,9 @@ async function startCreated(host: ContainerHost, record: ContainerRecord, { runt
     },
   };
   host.records.update(running);
-  const startHealthChecks = prepareHealthChecks(running, runtime, files);
+  const startHealthChecks = prepareHealthChecks(host, running, runtime);
   await runProgram(call.file, call.args);
+  tellStart(host, running);
   startHealthChecks();
   return running;
 }

@@ -4,7 +4,8 @@ import { errnoOf } from "../base/errors.ts";
 import { requireContainer } from "./container-errors.ts";
 import { containerFiles, type ContainerHost } from "./container-host.ts";
 import { holdAsReader } from "./container-lock.ts";
-import { containerState, isUp } from "./container-state.ts";
+import { containerState } from "./container-state.ts";
+import { isUp } from "./container-status.ts";
 import { watchFile } from "./file-watch.ts";
 import { endsLine, LineSplitter, parseLogLine, type LogEntry } from "./log-format.ts";
 

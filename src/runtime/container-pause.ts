@@ -1,6 +1,7 @@
 /** Holds a container's processes and lets them go on, and keeps the record true meanwhile: a process that is killed in between leaves a note. */
 import { SlipwayError } from "../base/errors.ts";
 import { notRunning, requireContainer } from "./container-errors.ts";
+import { tellContainer } from "./container-events.ts";
 import { freeze, thaw, thawCommand } from "./container-freeze.ts";
 import type { ContainerHost } from "./container-host.ts";
 import { withContainerLock } from "./container-lock.ts";
@@ -77,11 +78,13 @@ async function hold(host: ContainerHost, record: ContainerRecord, state: Contain
     setState(host, record, state);
     throw error;
   }
+  tellContainer(host, record, "pause");
 }
 
 function letGo(host: ContainerHost, record: ContainerRecord, { holder: _holder, ...state }: ContainerState): void {
   thaw(host, record);
   setState(host, record, { ...state, status: "running" });
+  tellContainer(host, record, "unpause");
 }
 
 function setState(host: ContainerHost, { id }: ContainerRecord, state: ContainerState): void {

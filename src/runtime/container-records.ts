@@ -168,6 +168,6 @@ export interface ContainerRecords {
   get(nameOrIdPrefix: string): ContainerRecord | undefined;
   /** newest first */
   list(): readonly ContainerRecord[];
-  /** Removing what is not there succeeds. */
-  remove(id: string): void;
+  /** Removing what is not there succeeds: false. */
+  remove(id: string): boolean;
 }

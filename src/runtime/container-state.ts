@@ -4,9 +4,11 @@ import { isSlipwayError } from "../base/errors.ts";
 import { bootId } from "./boot-id.ts";
 import { readPidFile } from "./conmon.ts";
 import { containerFiles, type ContainerFiles, type ContainerHost } from "./container-host.ts";
+import { tellContainer, tellEnd } from "./container-events.ts";
 import { thaw } from "./container-freeze.ts";
 import { tryContainerLock } from "./container-lock.ts";
 import type { ContainerRecord, ContainerState } from "./container-records.ts";
+import { isUp } from "./container-status.ts";
 import { isAlive, noProcess } from "./live-process.ts";
 
 /** The exit code of a container whose end nobody saw. */
@@ -17,6 +19,7 @@ export function containerState(host: ContainerHost, record: ContainerRecord): Co
   const state = currentState(host, record);
   if (isHeldByDead(state)) return endHold(host, record, state);
   if (state !== record.state) noteState(host, record, state);
+  if (isUp(record.state) && !isUp(state)) tellEnd(host, record, state);
   return state;
 }
 
@@ -33,6 +36,7 @@ function endHold(host: ContainerHost, record: ContainerRecord, { holder: _holder
   if (now === undefined || !isHeldByDead(now.state)) return now?.state ?? going;
   thaw(host, now);
   noteState(host, now, going);
+  tellContainer(host, now, "unpause");
   return going;
 }
 
@@ -45,11 +49,6 @@ function noteState(host: ContainerHost, record: ContainerRecord, state: Containe
   } catch (error) {
     if (!isSlipwayError(error, "CONTAINER_NOT_FOUND")) throw error;
   }
-}
-
-/** Its processes are there, held or not. */
-export function isUp({ status }: Pick<ContainerState, "status">): boolean {
-  return status === "running" || status === "paused";
 }
 
 /** Changes nothing. The same object as in the record when nothing changed. */

@@ -4,11 +4,13 @@ import { constants } from "node:os";
 import { errnoOf, SlipwayError } from "../base/errors.ts";
 import { clearAway, cleanupContainer } from "./container-cleanup.ts";
 import { cannotKill, cannotRemoveRunning, requireContainer } from "./container-errors.ts";
+import { tellContainer } from "./container-events.ts";
 import { containerFiles, type ContainerHost } from "./container-host.ts";
 import { holdAsReader, withContainerLock } from "./container-lock.ts";
 import type { ContainerRecord } from "./container-records.ts";
 import { writeTerminalSize } from "./container-launch.ts";
-import { containerState, isUp, readExit } from "./container-state.ts";
+import { containerState, readExit } from "./container-state.ts";
+import { isUp } from "./container-status.ts";
 import { watchFile } from "./file-watch.ts";
 import { isAlive } from "./live-process.ts";
 import { unpauseContainer } from "./container-pause.ts";
@@ -35,6 +37,7 @@ export async function stopContainer(
     await ended(host, record, undefined);
   }
   await cleanupIfThere(host, record.id);
+  tellContainer(host, record, "stop");
 }
 
 /** One that is removed when it ends (--rm) may be gone. */
@@ -84,7 +87,8 @@ async function removeEnded(host: ContainerHost, id: string, { alsoRemove }: Remo
   await clearAway(host, record);
   removeDirectory(record.paths.directory);
   alsoRemove?.(record);
-  host.records.remove(id);
+  // several may remove it at once
+  if (host.records.remove(id)) tellContainer(host, record, "destroy");
 }
 
 /** Out of the way first: who waits for the container's locks would put new files into it meanwhile. */
@@ -114,6 +118,7 @@ const lastSeen = new Map<string, number>();
 export function resizeContainer(host: ContainerHost, nameOrId: string, size: { readonly rows: number; readonly columns: number }): void {
   const record = requireContainer(host.records, nameOrId);
   writeTerminalSize(containerFiles(host, record), size);
+  tellContainer(host, record, "resize", { height: String(size.rows), width: String(size.columns) });
 }
 
 /** A program draws anew when its terminal changes its size: another one first, so that it surely changes. */
@@ -150,6 +155,7 @@ async function send(host: ContainerHost, record: ContainerRecord, signal: number
   if (!isAlive(record.state)) return;
   try {
     process.kill(record.state.pid, signal);
+    tellContainer(host, record, "kill", { signal: String(signal) });
   } catch (error) {
     if (errnoOf(error) !== "ESRCH") throw error;
   }

@@ -2,9 +2,11 @@
 import { SlipwayError } from "../base/errors.ts";
 import { printable } from "../base/printable.ts";
 import { notRunning, requireContainer } from "./container-errors.ts";
+import { tellContainer } from "./container-events.ts";
 import type { ContainerHost } from "./container-host.ts";
 import { containerPids } from "./container-processes.ts";
-import { containerState, isUp } from "./container-state.ts";
+import { containerState } from "./container-state.ts";
+import { isUp } from "./container-status.ts";
 import { requireProgram } from "./programs.ts";
 import { runProgram } from "./run-program.ts";
 
@@ -18,7 +20,9 @@ export async function topContainer(host: ContainerHost, nameOrId: string, option
   const record = requireContainer(host.records, nameOrId);
   if (!isUp(containerState(host, record))) throw notRunning(record);
   const ps = requireProgram("ps", "the list of a container's processes");
-  return parsePs(await output(ps, options.length === 0 ? ["-ef"] : options), new Set(containerPids(record)));
+  const table = parsePs(await output(ps, options.length === 0 ? ["-ef"] : options), new Set(containerPids(record)));
+  tellContainer(host, record, "top");
+  return table;
 }
 
 async function output(ps: string, options: readonly string[]): Promise<string> {

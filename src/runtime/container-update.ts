@@ -2,10 +2,12 @@
 import { SlipwayError } from "../base/errors.ts";
 import { printable } from "../base/printable.ts";
 import { requireContainer } from "./container-errors.ts";
+import { tellContainer } from "./container-events.ts";
 import { containerFiles, type ContainerHost } from "./container-host.ts";
 import { withContainerLock } from "./container-lock.ts";
 import type { ContainerConfig, ContainerRecord } from "./container-records.ts";
-import { containerState, isUp } from "./container-state.ts";
+import { containerState } from "./container-state.ts";
+import { isUp } from "./container-status.ts";
 import { runtimeCall, runtimeOf } from "./oci-runtime.ts";
 import { runProgram } from "./run-program.ts";
 import type { ResourceLimits } from "./spec-options.ts";
@@ -22,6 +24,7 @@ export async function updateContainer(host: ContainerHost, nameOrId: string, cha
     if (isUp(containerState(host, record)) && JSON.stringify(config.limits) !== JSON.stringify(record.config.limits))
       await setLimits(host, record, config.limits);
     host.records.update({ ...requireContainer(host.records, id), config });
+    tellContainer(host, record, "update");
   });
 }
 

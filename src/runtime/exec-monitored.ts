@@ -20,6 +20,8 @@ const killedCode = 137;
 
 export interface MonitoredExec extends ExecCall {
   readonly session: string;
+  /** a shell line that is run when it has ended */
+  readonly endCommand: string;
   /** from now on the monitor clears the directory away */
   readonly onStarted: () => void;
 }
@@ -82,7 +84,7 @@ function endProcess(pidFile: string): void {
   }
 }
 
-function planOf({ record, runtime, files, directory, options, session }: MonitoredExec): ConmonPlan {
+function planOf({ record, runtime, files, directory, options, session, endCommand }: MonitoredExec): ConmonPlan {
   const clear = `${shellCommand(["flock", "--timeout", "60", `${directory}/readers`, "true"])}; ${shellCommand(["rm", "-rf", directory, `${files.sockets}/${session}`])}`;
   return {
     id: record.id,
@@ -103,7 +105,7 @@ function planOf({ record, runtime, files, directory, options, session }: Monitor
     terminal: options.terminal,
     openStdin: options.stdin !== "none",
     keepStdin: true,
-    exitScript: `{ ${clear}; } >/dev/null 2>&1`,
+    exitScript: `{ ${endCommand}; ${clear}; } >/dev/null 2>&1`,
   };
 }
 

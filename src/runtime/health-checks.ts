@@ -5,9 +5,10 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { errnoOf } from "../base/errors.ts";
 import type { Healthcheck } from "../oci/image-config.ts";
-import type { ContainerFiles } from "./container-host.ts";
+import { containerEvent, tellCommand } from "./container-events.ts";
+import { containerFiles, type ContainerFiles, type ContainerHost } from "./container-host.ts";
 import type { ContainerRecord } from "./container-records.ts";
-import { isUp } from "./container-state.ts";
+import { isUp } from "./container-status.ts";
 import { startTimeTicks } from "./death-watch.ts";
 import { execProcess } from "./exec-process.ts";
 import { probeScript } from "./health-script.ts";
@@ -50,7 +51,8 @@ type HealthFiles = Pick<ContainerFiles, "health" | "healthPid" | "runtimeRoot">;
  * To be called while the container is created and waits for its start: one that ends at once has no files to look its user up in. The record is
  * that of the run which begins now. Answers what starts the checks; nothing for a container without any.
  */
-export function prepareHealthChecks(record: ContainerRecord, runtime: OciRuntime, files: HealthFiles): () => void {
+export function prepareHealthChecks(host: ContainerHost, record: ContainerRecord, runtime: OciRuntime): () => void {
+  const files = containerFiles(host, record);
   const { healthcheck, shell } = record.config;
   const probe = probeOf(healthcheck, shell);
   if (probe === undefined || healthcheck === undefined) return () => undefined;
@@ -67,7 +69,10 @@ export function prepareHealthChecks(record: ContainerRecord, runtime: OciRuntime
     `${files.health}/probe.pid`,
     record.id,
   ]);
-  const env = settings(record, healthcheck, files);
+  const env = {
+    ...settings(record, healthcheck, files),
+    ON_STATUS: tellCommand(host, (status) => containerEvent(record, `health_status: ${status}`), "$status"),
+  };
   return () => startSupervisor([exec.file, ...exec.args], env, files);
 }
 

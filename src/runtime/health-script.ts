@@ -10,7 +10,7 @@ now_ms() {
   ms=\${up%.*}\${up#*.}0
 }
 now_ms; began=$ms
-status=starting streak=0
+status=starting told=starting streak=0
 while :; do
   now_ms
   pause=$INTERVAL
@@ -36,6 +36,8 @@ while :; do
     streak=$((streak + 1))
     [ $streak -ge $RETRIES ] && status=unhealthy
   fi
+  [ $status != $told ] && eval "$ON_STATUS"
+  told=$status
   mv "$DIRECTORY/log/new" "$DIRECTORY/log/$SEQUENCE"
   rm -f "$DIRECTORY/log/$((SEQUENCE - KEPT))"
   SEQUENCE=$((SEQUENCE + 1))

@@ -3,7 +3,8 @@ import { SlipwayError } from "../base/errors.ts";
 import { printable } from "../base/printable.ts";
 import { containerFiles, type ContainerHost } from "./container-host.ts";
 import type { ContainerRecord } from "./container-records.ts";
-import { containerState, isUp } from "./container-state.ts";
+import { containerState } from "./container-state.ts";
+import { isUp } from "./container-status.ts";
 
 export interface JoinedNamespaces {
   /** whose hosts, resolv.conf and host name the container has too */

@@ -22,7 +22,7 @@ export function createMemoryRecords(): ContainerRecords {
     },
     get: (nameOrId) => byId.get(nameOrId) ?? byName(byId, nameOrId) ?? byPrefix(byId, nameOrId),
     list: () => [...byId.values()].reverse(),
-    remove: (id) => void byId.delete(id),
+    remove: (id) => byId.delete(id),
   };
 }
 

@@ -56,10 +56,11 @@ export class Containers<Record extends StoredContainer> {
     return this.#db.all("SELECT diff_id FROM container_layer WHERE container = ?", id).map((row) => text(row, "diff_id") as Digest);
   }
 
-  remove(id: string): void {
-    this.#db.transaction(() => {
+  /** false: it was not there. */
+  remove(id: string): boolean {
+    return this.#db.transaction(() => {
       this.#db.run("DELETE FROM container_layer WHERE container = ?", id);
-      this.#db.run("DELETE FROM container WHERE id = ?", id);
+      return this.#db.run("DELETE FROM container WHERE id = ?", id) > 0;
     });
   }
 }

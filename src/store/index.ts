@@ -8,6 +8,7 @@ export type { PartialBlob } from "./partial-blob.ts";
 export type { BuildOrigin, ImageRecord } from "./images.ts";
 export type { KeptStep, KeptSteps } from "./kept-steps.ts";
 export type { IndexMember, IndexRecord } from "./image-indexes.ts";
+export type { JournalFiles, StoreEvent } from "./event-journal.ts";
 export { DirectoryView } from "./directory-view.ts";
 export { emptyView, joinPath, parentOf, rootNode, type FileNode, type FileView } from "./file-view.ts";
 export { MergedView, type LayerTree } from "./merged-view.ts";

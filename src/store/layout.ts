@@ -38,6 +38,8 @@ export interface StoreLayout {
   readonly contexts: string;
   /** upload sessions at registries */
   readonly uploads: string;
+  /** what happened, the last of it */
+  readonly events: string;
 }
 
 export function layoutOf(root: string): StoreLayout {
@@ -59,6 +61,7 @@ export function layoutOf(root: string): StoreLayout {
     locks: join(root, "locks"),
     contexts: join(root, "contexts"),
     uploads: join(root, "uploads"),
+    events: join(root, "events"),
   };
 }
 

@@ -7,6 +7,7 @@ import { CacheRecords } from "./cache-records.ts";
 import { collect, listOrphans, type Collected } from "./collect.ts";
 import { Containers, type StoredContainer } from "./containers.ts";
 import { Database } from "./database.ts";
+import { EventJournal } from "./event-journal.ts";
 import { ImageIndexes } from "./image-indexes.ts";
 import { Images } from "./images.ts";
 import { Layers } from "./layers.ts";
@@ -31,6 +32,7 @@ export class Store {
   readonly uploads: UploadSessions;
   readonly inventories: Inventories;
   readonly advisories: AdvisoryFiles;
+  readonly events: EventJournal;
   readonly #db: Database;
   #lease: Lease | undefined;
 
@@ -48,6 +50,7 @@ export class Store {
     this.uploads = new UploadSessions(layout);
     this.inventories = new Inventories(layout, lease);
     this.advisories = new AdvisoryFiles(layout, lease);
+    this.events = new EventJournal(layout.events);
     // what unpacks layers is a third of the store's modules, and what is cached needs none of them
     this.materializer = deferred<Store["materializer"]>(
       { directories: "promise", directory: "promise", tar: "stream", view: "promise", trees: "promise", readableView: "promise" },

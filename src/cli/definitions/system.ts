@@ -50,6 +50,26 @@ export const systemCommands: readonly Command[] = [
     load: async () => (await import("../commands/login.ts")).runLogout,
   },
   {
+    name: "events",
+    short: "Show what happens to containers, images, networks and volumes",
+    long: "Shows what happens to containers, images, networks and volumes, a line each as it happens, until it is stopped or `--until` comes. The last of what happened is kept in the store: `--since` shows that first.",
+    usage: "[OPTIONS]",
+    flags: [
+      flag("filter", "f", "filter", 'Which events (e.g. "type=container", "event=die", "container=NAME")'),
+      flag("format", "", "string", 'Print each as "json" or through a Go template'),
+      flag("since", "", "string", 'What has happened since then, too: a time, or how long ago (e.g. "10m")'),
+      flag("until", "", "string", "End then: a time, or how long ago"),
+    ],
+    args: { min: 0, max: 0 },
+    paths: ["events", "system events"],
+    group: "plain",
+    examples: [
+      { text: "What ended with an error in the last hour", command: "slipway events --since 1h --until 0s --filter event=die" },
+      { text: "As JSON, for a program", command: "slipway events --format json" },
+    ],
+    load: async () => (await import("../commands/events.ts")).runEvents,
+  },
+  {
     name: "df",
     short: "Show what the store holds on disk",
     usage: "[OPTIONS]",

@@ -9,7 +9,8 @@ import { formatTime } from "../build/assemble-config.ts";
 import { downloadFile } from "../build/download.ts";
 import { setFields } from "../images/config-fields.ts";
 import { isSlipwayError, SlipwayError } from "../../base/errors.ts";
-import { parseTagName } from "../image-names.ts";
+import { imageEvent } from "../events/tell.ts";
+import { familiar, parseTagName } from "../image-names.ts";
 import { applyChanges } from "./import-changes.ts";
 import { LayerMeter } from "../layer-meter.ts";
 
@@ -54,7 +55,9 @@ export async function importImage(store: Store, source: AsyncIterable<Uint8Array
     history: [{ created, comment }],
     config: setFields(config),
   });
-  return store.images.commit({ config: Buffer.from(document), chain: [diffId] }, names);
+  const image = store.images.commit({ config: Buffer.from(document), chain: [diffId] }, names);
+  store.events.append([...names.map((name) => imageEvent(store, "tag", { image, name: familiar(name) })), imageEvent(store, "import", { image })]);
+  return image;
 }
 
 function importName(reference: string): string {

@@ -9,6 +9,7 @@ import { formatPlatform, normalizePlatform, parsePlatform, platformDistance, pla
 import type { Store } from "../../store/index.ts";
 import { decompressDetected, detectCompression, peek, probeSizeBytes, type Compression } from "../../tar/index.ts";
 import type { Task } from "../api.ts";
+import { imageEvent } from "../events/tell.ts";
 import { familiar } from "../image-names.ts";
 import { commitIndex, type IndexPart } from "../images/image-index.ts";
 import { verifyLayer } from "../pull-image.ts";
@@ -50,7 +51,9 @@ export async function loadImages(store: Store, source: AsyncIterable<Uint8Array>
   await members.read(bytes, signal);
   const ready: ReadyEntry[] = [];
   for (const entry of imagesInArchive(members)) ready.push(await verifyEntry(store, members, entry, options));
-  return { loaded: store.transaction(() => ready.flatMap((entry) => commitEntry(store, members, entry, options.names !== false))) };
+  const entries = store.transaction(() => ready.map((entry) => commitEntry(store, members, entry, options.names !== false)));
+  store.events.append(entries.map(({ id }) => imageEvent(store, "load", { image: id })));
+  return { loaded: entries.flatMap(({ loaded }) => loaded) };
 }
 
 interface ReadyImage {
@@ -137,12 +140,17 @@ async function compressionOf(store: Store, digest: Digest): Promise<Compression>
   return detectCompression(head);
 }
 
-function commitEntry(store: Store, members: ArchiveMembers, { entry, images }: ReadyEntry, named: boolean): readonly LoadedImage[] {
+interface LoadedEntry {
+  readonly id: Digest;
+  readonly loaded: readonly LoadedImage[];
+}
+
+function commitEntry(store: Store, members: ArchiveMembers, { entry, images }: ReadyEntry, named: boolean): LoadedEntry {
   const names = named ? entry.names : [];
   const [first, ...others] = images;
   const id =
     first !== undefined && others.length === 0 ? commitImage(store, members, entry, first, names) : commitImages(store, members, { entry, images }, names);
-  return names.length === 0 ? [{ id }] : names.map((name) => ({ name: familiar(name) }));
+  return { id, loaded: names.length === 0 ? [{ id }] : names.map((name) => ({ name: familiar(name) })) };
 }
 
 function commitImage(

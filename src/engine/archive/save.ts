@@ -7,6 +7,7 @@ import { platformFrom } from "../../oci/platform.ts";
 import type { Store } from "../../store/index.ts";
 import { keptAttestations, readIndexDocument } from "../attestations/kept-attestations.ts";
 import { noAnnotations, type Annotations } from "../build/annotations.ts";
+import { imageEvent } from "../events/tell.ts";
 import { requireImage } from "../image-names.ts";
 import { readImageIndex } from "../images/image-index.ts";
 import { chooseVariant } from "../images/variants.ts";
@@ -39,6 +40,7 @@ export async function* saveImages(store: Store, refs: readonly string[], options
   }
   const isPart = options.platform !== undefined && options.platform !== "";
   const images = [...chosen.values()].map(({ id, names }) => archivedFrom(store, id, [...names], isPart));
+  store.events.append([...chosen.values()].map(({ id }) => imageEvent(store, "save", { image: id })));
   yield* archiveImages(store, images, { format: "docker", ...(options.signal === undefined ? {} : { signal: options.signal }) });
 }
 

@@ -1,6 +1,7 @@
 /** The end of a build: an image in the store, an archive, a tree of files; for several platforms an index, or a directory for each. */
 import { digestOf, type Digest } from "../../oci/digest.ts";
 import type { BuildOutput, BuildResult } from "../api.ts";
+import { imageEvent } from "../events/tell.ts";
 import { familiar } from "../image-names.ts";
 import { commitIndex } from "../images/image-index.ts";
 import { configWithDiffIds } from "../push/prepared-layer.ts";
@@ -143,6 +144,10 @@ async function keepImages(input: Exportable, names: readonly string[], asked: Im
     keep?.(made);
     return made;
   });
+  input.store.events.append([
+    imageEvent(input.store, "create", { image: id }),
+    ...names.map((name) => imageEvent(input.store, "tag", { image: id, name: familiar(name) })),
+  ]);
   if (input.asIndex) step.status(`writing image index ${id}`, 0, undefined, true);
   for (const name of names) step.status(`naming to ${name}`, 0, undefined, true);
   return id;

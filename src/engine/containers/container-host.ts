@@ -8,7 +8,7 @@ import type { ContainerHost } from "../../runtime/container-host.ts";
 import type { ContainerRecord, ContainerRecords } from "../../runtime/container-records.ts";
 import { runDirectoryOf } from "../../runtime/run-directory.ts";
 import { mountOverlay } from "../../store/overlay.ts";
-import { readNetwork } from "../networks/network-store.ts";
+import { predefinedId, readNetwork } from "../networks/network-store.ts";
 import type { Store } from "../../store/index.ts";
 
 /** Records on the store's database. `chainOf` names the layers that a new container stands on. */
@@ -58,5 +58,7 @@ export function createHost(store: Store, records: ContainerRecords, onWarning: (
     exitCommand: (id, run) => [...program, store.layout.root, id, run],
     keeper: { command: [...program, keeperWord, runDirectory], store: store.layout.root },
     networkOf: (id) => readNetwork(store, id),
+    journal: store.events,
+    predefinedNetworkId: (name) => predefinedId(store, name),
   };
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { containerState, containerUsage, type ContainerHost } from "../../runtime/container.ts";
 import { requireContainer } from "../../runtime/container-errors.ts";
 import type { ContainerRecord } from "../../runtime/container-records.ts";
-import { isUp } from "../../runtime/container-state.ts";
+import { isUp } from "../../runtime/container-status.ts";
 import type { ContainerStats } from "../api.ts";
 
 const intervalMs = 1000;

@@ -5,9 +5,10 @@ import type { Digest } from "../../oci/digest.ts";
 import type { RegistryClient } from "../../registry/index.ts";
 import type { Attachment, ContainerHost } from "../../runtime/container.ts";
 import type { ContainerRecord, ContainerRecords } from "../../runtime/container-records.ts";
+import { containerEvent } from "../../runtime/container-events.ts";
 import { containerFiles } from "../../runtime/container-host.ts";
 import { readHealth, type Health } from "../../runtime/health-checks.ts";
-import { treeSize, type Store } from "../../store/index.ts";
+import type { Store } from "../../store/index.ts";
 import type {
   AttachStreams,
   CommitOptions,
@@ -139,6 +140,7 @@ export class Containers implements ContainerApi {
 
   async #startAttached(container: string, attach: AttachStreams | undefined): Promise<Attachment | undefined> {
     const { startContainer } = await runtime();
+    if (attach !== undefined) this.#tell(await this.#require(container), "attach");
     const size = attach?.terminalSize === undefined ? {} : { size: attach.terminalSize };
     return (await startContainer(this.#hostOf(), container, { attach: attach !== undefined, ...size })).attachment;
   }
@@ -154,7 +156,10 @@ export class Containers implements ContainerApi {
     const { resizeContainer, waitContainer } = await runtime();
     const host = this.#hostOf();
     if (attachment !== undefined) await carryStreams(attachment, attach, (size) => resizeContainer(host, id, size), signal);
-    if (attach.detach?.aborted === true) return undefined;
+    if (attach.detach?.aborted === true) {
+      this.#tell(await this.#require(id), "detach");
+      return undefined;
+    }
     return await waitContainer(host, id, signal === undefined ? {} : { signal });
   }
 
@@ -164,18 +169,21 @@ export class Containers implements ContainerApi {
     options: { readonly start?: boolean; readonly signal?: AbortSignal } = {},
   ): Promise<{ readonly exitCode: number | undefined }> {
     const { attachContainer, holdAsReader, redrawTerminal } = await runtime();
-    const { id, paths } = await this.#require(container);
+    const record = await this.#require(container);
+    const { id, paths } = record;
     using _ = holdAsReader(paths.directory);
     streams.onCreated?.(id);
+    if (options.start !== true) this.#tell(record, "attach");
     const attachment = options.start === true ? await this.#startAttached(id, streams) : attachContainer(this.#hostOf(), id);
     if (options.start !== true && streams.terminalSize !== undefined) redrawTerminal(this.#hostOf(), id, streams.terminalSize);
     return { exitCode: await this.#carry(id, attachment, streams, options.signal) };
   }
 
   async restart(container: string, options: { readonly timeoutSeconds?: number; readonly signal?: string } = {}): Promise<void> {
-    const { id } = await this.#require(container);
-    await this.stop(id, options);
-    await this.start(id);
+    const record = await this.#require(container);
+    await this.stop(record.id, options);
+    await this.start(record.id);
+    this.#tell(record, "restart");
   }
 
   async rename(container: string, name: string): Promise<void> {
@@ -236,6 +244,10 @@ export class Containers implements ContainerApi {
     if (record !== undefined) return record;
     const { noSuchContainer } = await runtime();
     throw noSuchContainer(container);
+  }
+
+  #tell(record: ContainerRecord, action: string): void {
+    this.#store.events.append([containerEvent(record, action)]);
   }
 
   async *logs(container: string, options: Parameters<ContainerApi["logs"]>[1] = {}): AsyncGenerator<LogLine> {
@@ -335,12 +347,16 @@ export class Containers implements ContainerApi {
     const [{ withContainerRoot }, { copyOut }] = await Promise.all([import("./files/container-root.ts"), import("./files/copy-from.ts")]);
     const { followLink = false, archive = false, signal } = options;
     const asked = { path, destination, followLink, keepOwners: archive, ...(signal === undefined ? {} : { signal }) };
-    return await withContainerRoot(this.#hostOf(), container, async (root) => await copyOut(root, container, asked));
+    return await withContainerRoot(this.#hostOf(), container, async (root) => {
+      this.#tell(root.record, "archive-path");
+      return await copyOut(root, container, asked);
+    });
   }
 
   async *archive(container: string, path: string, { followLink = false }: ContainerCopyOptions = {}): AsyncGenerator<Uint8Array> {
     const [{ openContainerRoot }, { archiveFrom }] = await Promise.all([import("./files/container-root.ts"), import("./files/copy-from.ts")]);
     await using root = await openContainerRoot(this.#hostOf(), container);
+    this.#tell(root.record, "archive-path");
     yield* archiveFrom(root, container, path, followLink);
   }
 
@@ -353,6 +369,7 @@ export class Containers implements ContainerApi {
     const [{ openContainerRoot }, { copyInto, unpackInto }] = await Promise.all([import("./files/container-root.ts"), import("./files/copy-into.ts")]);
     const { followLink = false, archive: toUser = false } = options;
     await using root = await openContainerRoot(this.#hostOf(), container);
+    this.#tell(root.record, "extract-to-dir");
     if (typeof source === "string") return { sizeBytes: await copyInto(root, container, { source, destination: path, followLink, toUser }) };
     return { sizeBytes: await unpackInto(root, container, path, source, toUser) };
   }
@@ -364,20 +381,13 @@ export class Containers implements ContainerApi {
 
   async *export(container: string): AsyncGenerator<Uint8Array> {
     const record = await this.#require(container);
+    this.#tell(record, "export");
     yield* exportContainer(record);
   }
 
   async prune(options: { readonly filters?: Filters } = {}): Promise<{ readonly removed: readonly string[]; readonly reclaimedBytes: number }> {
-    const removed: string[] = [];
-    let reclaimedBytes = 0;
-    for (const { id, state } of await this.list({ all: true, ...(options.filters === undefined ? {} : { filters: options.filters }) })) {
-      if (state !== "exited" && state !== "created" && state !== "dead") continue;
-      const record = this.#records.get(id);
-      if (record === undefined) continue;
-      reclaimedBytes += treeSize(record.paths.upper);
-      await this.remove(id);
-      removed.push(id);
-    }
-    return { removed, reclaimedBytes };
+    const { pruneContainers } = await import("./prune-containers.ts");
+    const containers = await this.list({ all: true, ...(options.filters === undefined ? {} : { filters: options.filters }) });
+    return await pruneContainers({ store: this.#store, records: this.#records, remove: (id) => this.remove(id) }, containers);
   }
 }

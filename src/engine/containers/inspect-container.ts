@@ -1,7 +1,7 @@
 /** Docker's `container inspect` object from a record. Pure but for the store's path. */
 import type { ContainerMount, ContainerRecord, ContainerState } from "../../runtime/container-records.ts";
 import type { Health } from "../../runtime/health-checks.ts";
-import { isUp } from "../../runtime/container-state.ts";
+import { isUp } from "../../runtime/container-status.ts";
 import type { ContainerSize } from "./container-size.ts";
 import { predefinedId } from "../networks/network-store.ts";
 import { containerEndpoints, networkModeOf } from "./inspect-endpoints.ts";

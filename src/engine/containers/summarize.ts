@@ -1,7 +1,7 @@
 /** A container as `ps` shows it. Pure. */
 import type { Digest } from "../../oci/digest.ts";
 import type { ContainerRecord, ContainerRecords, ContainerState } from "../../runtime/container-records.ts";
-import { isUp } from "../../runtime/container-state.ts";
+import { isUp } from "../../runtime/container-status.ts";
 import type { ContainerSummary, Filters } from "../api.ts";
 import type { ContainerSize } from "./container-size.ts";
 import type { HealthStatus } from "../../runtime/health-checks.ts";

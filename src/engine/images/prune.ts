@@ -2,6 +2,7 @@
 import type { Digest } from "../../oci/digest.ts";
 import type { Store } from "../../store/index.ts";
 import type { Filters, ImageSummary, PruneResult, RemoveLine } from "../api.ts";
+import { removalEvents, tellPrune } from "../events/tell.ts";
 import { booleanFilter, checkFilterKeys, labelsMatch, untilFilter } from "../filters.ts";
 import { bytesOfLayers, layerHolders, sumOf } from "./layer-bytes.ts";
 import { listImages } from "./list.ts";
@@ -33,9 +34,12 @@ export async function pruneImages(store: Store, options: PruneImagesOptions = {}
   // In one transaction with the look at containers and names: what somebody tags or runs meanwhile stays.
   const removed = store.transaction(() => {
     const images = unused();
-    return images.flatMap((image) => linesOf(image, forgetImage(store, image.id)));
+    return images.map((image) => ({ id: image.id, lines: linesOf(image, forgetImage(store, image.id)) }));
   });
-  return { removed, reclaimedBytes: removed.length === 0 ? 0 : store.collect().reclaimedBytes };
+  const reclaimedBytes = removed.length === 0 ? 0 : store.collect().reclaimedBytes;
+  store.events.append(removed.flatMap(({ id, lines }) => removalEvents(id, lines)));
+  tellPrune(store, "image", reclaimedBytes);
+  return { removed: removed.flatMap(({ lines }) => lines), reclaimedBytes };
 }
 
 /** Docker shows the id in the place of a name that is not there. */

@@ -4,6 +4,7 @@ import { shortId, type Digest } from "../../oci/digest.ts";
 import { familiarRepository, parseReference, repositoryName } from "../../oci/reference.ts";
 import type { Store } from "../../store/index.ts";
 import type { RemoveLine } from "../api.ts";
+import { removalEvents } from "../events/tell.ts";
 import { familiar, requireImage, type FoundImage } from "../image-names.ts";
 import { usersOfImage } from "./container-users.ts";
 import { chooseImage, imagesOf } from "./variants.ts";
@@ -30,9 +31,12 @@ interface Holder {
  */
 export function removeImage(store: Store, ref: string, options: RemoveOptions = {}): readonly RemoveLine[] {
   const { force = false, platforms = [] } = options;
-  const lines = store.transaction(() =>
-    platforms.length > 0 ? removeVariants(store, ref, platforms, force) : removeRows(store, requireImage(store, ref), force),
-  );
+  const { id, lines } = store.transaction(() => {
+    if (platforms.length > 0) return { id: "", lines: removeVariants(store, ref, platforms, force) };
+    const found = requireImage(store, ref);
+    return { id: found.id, lines: removeRows(store, found, force) };
+  });
+  store.events.append(removalEvents(id, lines));
   if (lines.some((line) => "deleted" in line)) store.collect();
   return lines;
 }

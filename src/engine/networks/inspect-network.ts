@@ -1,6 +1,6 @@
 /** Docker's `network inspect` objects. */
 import { createHash } from "node:crypto";
-import { isUp } from "../../runtime/container-state.ts";
+import { isUp } from "../../runtime/container-status.ts";
 import type { ContainerRecord } from "../../runtime/container-records.ts";
 import { containerAddress, containerGateway } from "../../runtime/network-addresses.ts";
 import type { Store } from "../../store/index.ts";

@@ -5,10 +5,13 @@ import { printable } from "../../base/printable.ts";
 import { requireContainer } from "../../runtime/container-errors.ts";
 import type { ContainerHost } from "../../runtime/container-host.ts";
 import type { ContainerRecord } from "../../runtime/container-records.ts";
+import { networkEvent } from "../../runtime/container-events.ts";
 import { containerState } from "../../runtime/container-state.ts";
+import { isUp } from "../../runtime/container-status.ts";
 import { routedBlocks } from "../../runtime/ipv4.ts";
 import type { ContainerNetworks } from "../../runtime/user-networks.ts";
 import type { Store } from "../../store/index.ts";
+import { tellPrune } from "../events/tell.ts";
 import { createHost, createRecords } from "../containers/container-host.ts";
 import { checkFilterKeys, labelsMatch, untilFilter } from "../filters.ts";
 import type { NetworkApi, NetworkInspect, NetworkRequest } from "../networks-api.ts";
@@ -23,6 +26,7 @@ import {
   holdNetworks,
   listNetworks,
   noSuchNetwork,
+  predefinedId,
   predefinedNames,
   writeNetwork,
   type StoredNetwork,
@@ -44,6 +48,7 @@ export function openNetworks(store: Store): NetworkApi {
       using _ = await holdNetworks(store);
       const network = newNetwork(options, { networks: listNetworks(store), routed: routedBlocks(readText("/proc/net/route")) });
       writeNetwork(store, network);
+      tellNetwork(store, network, "create");
       return network.id;
     },
     list: async ({ filters = {} } = {}) => {
@@ -64,6 +69,7 @@ export function openNetworks(store: Store): NetworkApi {
       const users = Object.values(inspectUserNetwork(network, runningRecords(host())).Containers);
       if (users.length > 0) throw inUse(network, users);
       deleteNetwork(store, network.id);
+      tellNetwork(store, network, "destroy");
       return network.name;
     },
     prune: async ({ filters = {} } = {}) => {
@@ -77,18 +83,36 @@ export function openNetworks(store: Store): NetworkApi {
           (until === undefined || Date.parse(network.created) < until) &&
           Object.keys(inspectUserNetwork(network, running).Containers).length === 0,
       );
-      for (const { id } of unused) deleteNetwork(store, id);
+      for (const network of unused) {
+        deleteNetwork(store, network.id);
+        tellNetwork(store, network, "destroy");
+      }
+      tellPrune(store, "network", 0);
       return { removed: unused.map(({ name }) => name) };
     },
-    connect: async (container, request) => await change(host(), container, (record) => connected(store, record, request)),
+    connect: async (container, request) => {
+      const record = await change(host(), container, (found) => connected(store, found, request));
+      if (isUp(record.state)) tellPlace(store, record, request.name, "connect");
+    },
     disconnect: async (container, text, { force = false } = {}) => {
       if (force && host().records.get(container) === undefined) {
         requireAny(store, text);
         throw new SlipwayError("not_found", "NOT_CONNECTED", printable(`endpoint ${container} not found`), { container, network: text });
       }
-      await change(host(), container, (record) => disconnected(store, record, text));
+      tellPlace(store, await change(host(), container, (record) => disconnected(store, record, text)), text, "disconnect");
     },
   };
+}
+
+function tellNetwork(store: Store, { id, name }: StoredNetwork, action: string): void {
+  store.events.append([{ type: "network", action, id, attributes: { name, type: "bridge" } }]);
+}
+
+/** `text` names a network, found before. */
+function tellPlace(store: Store, record: ContainerRecord, text: string, action: string): void {
+  const predefined = findPredefined(store, text);
+  const network = predefined === undefined ? findNetwork(store, text) : { id: predefinedId(store, predefined), name: predefined };
+  if (network !== undefined) store.events.append([networkEvent(record, action, { id: network.id, name: network.name, type: "bridge" })]);
 }
 
 function readText(path: string): string {
@@ -136,13 +160,13 @@ function inUse({ name }: StoredNetwork, users: readonly { readonly Name: string;
 }
 
 /** Under the container's lock. */
-async function change(host: ContainerHost, container: string, changed: (record: ContainerRecord) => ContainerNetworks): Promise<void> {
+async function change(host: ContainerHost, container: string, changed: (record: ContainerRecord) => ContainerNetworks): Promise<ContainerRecord> {
   const { withContainerLock } = await import("../../runtime/container-lock.ts");
   const { changeNetworks } = await runtime();
   const { id, paths } = requireContainer(host.records, container);
-  await withContainerLock(paths.directory, async () => {
+  return await withContainerLock(paths.directory, async () => {
     const record = requireContainer(host.records, id);
-    await changeNetworks(host, { ...record, state: containerState(host, record) }, changed(record));
+    return await changeNetworks(host, { ...record, state: containerState(host, record) }, changed(record));
   });
 }
 

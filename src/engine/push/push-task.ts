@@ -2,10 +2,11 @@
 import type { PolicyGate } from "../policy-gate.ts";
 import { SlipwayError } from "../../base/errors.ts";
 import { shortId, type Digest } from "../../oci/digest.ts";
-import { familiarName, formatReference, parseReference, repositoryName, withDefaultTag, type Reference } from "../../oci/reference.ts";
+import { familiarName, familiarRepository, formatReference, parseReference, repositoryName, withDefaultTag, type Reference } from "../../oci/reference.ts";
 import type { RegistryClient } from "../../registry/index.ts";
 import type { Store } from "../../store/index.ts";
 import { readIndexDocument } from "../attestations/kept-attestations.ts";
+import { imageEvent } from "../events/tell.ts";
 import type { LayerCompression, PullEvent } from "../registry-api.ts";
 import { archivedFrom } from "../archive/save.ts";
 import { tellWaits } from "../wait-events.ts";
@@ -71,6 +72,7 @@ export async function pushWithEvents(
       throw new SlipwayError("not_found", "NO_SUCH_IMAGE", `tag does not exist: ${familiarName(reference)}`, { reference: name, bare: true });
     await gate?.pushed([reference], { id }, options.signal);
     last = await pushOne({ store, client: registry, options, onEvent }, reference, id);
+    store.events.append([imageEvent(store, "push", { image: id, id: familiarName(reference), name: familiarRepository(reference) })]);
   }
   return { ...(last as PushOutcome), ...(options.allTags === true ? { reference: repositoryName(parsed) } : {}) };
 }

@@ -2,6 +2,7 @@
 import { statfsSync } from "node:fs";
 import type { Store } from "../../store/index.ts";
 import type { CacheRecordSummary, Filters } from "../api.ts";
+import { tellPrune } from "../events/tell.ts";
 import { bytesOfEntries, cacheContents, leastRecentlyUsed, type CacheEntry } from "./cache-records.ts";
 import { recordMatcher } from "./record-matcher.ts";
 
@@ -30,6 +31,7 @@ export async function pruneCache(store: Store, options: PruneCacheOptions = {}, 
   const keepBytes = bytesToKeep(options, () => ({ usedBytes: bytesOfEntries(contents, contents.entries), freeBytes: freeBytes(store.layout.root) }));
   const chosen = keepBytes <= 0 ? candidates : leastRecentlyUsed(contents, candidates, keepBytes);
   const reclaimedBytes = removeEntries(store, chosen);
+  tellPrune(store, "builder", reclaimedBytes);
   return { removed: chosen.map(({ summary }) => summary), reclaimedBytes };
 }
 

@@ -53,6 +53,7 @@ export function ensureVolume(store: Store, name: string, said: Pick<VolumeRecord
     const fresh = join(directory, `${recordFile}.${process.pid}`);
     writeFileSync(fresh, JSON.stringify(record), { mode: 0o600 });
     renameSync(fresh, join(directory, recordFile));
+    tellVolume(store, name, "create");
   }
   mkdirSync(volumeDirectory(store, name), { recursive: true, mode: 0o755 });
   return record;
@@ -63,6 +64,11 @@ export function deleteVolume(store: Store, name: string): void {
   const aside = join(store.layout.work, `volume-${name}-${process.pid}`);
   renameSync(join(store.layout.volumes, name), aside);
   rmSync(aside, { recursive: true, force: true, maxRetries: 3 });
+  tellVolume(store, name, "destroy");
+}
+
+function tellVolume(store: Store, name: string, action: string): void {
+  store.events.append([{ type: "volume", action, id: name, attributes: { driver: "local" } }]);
 }
 
 export function inspectVolume(store: Store, name: string): VolumeInspect {

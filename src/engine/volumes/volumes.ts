@@ -5,6 +5,7 @@ import { treeSize, type Store } from "../../store/index.ts";
 import type { Filters } from "../api.ts";
 import { matchesLabel } from "../containers/summarize.ts";
 import type { VolumeApi, VolumeInspect } from "../volumes-api.ts";
+import { tellPrune } from "../events/tell.ts";
 import { holdVolumes } from "./volume-lock.ts";
 import { newVolume } from "./volume-options.ts";
 import { deleteVolume, ensureVolume, inspectVolume, isAnonymous, listVolumes, noSuchVolume, readVolume, volumeUsers } from "./volume-store.ts";
@@ -96,5 +97,6 @@ export async function pruneVolumes(
     deleteVolume(store, name);
     removed.push(name);
   }
+  tellPrune(store, "volume", reclaimedBytes);
   return { removed, reclaimedBytes };
 }

@@ -5,6 +5,7 @@ import type { ContainerConfig as ImageContainerConfig, ImageConfig } from "../..
 import { hostPlatform } from "../../../oci/platform.ts";
 import { parsePublish } from "../../../runtime/ports.ts";
 import { whileHeld, type ContainerHost } from "../../../runtime/container.ts";
+import { containerEvent } from "../../../runtime/container-events.ts";
 import type { ContainerRecord } from "../../../runtime/container-records.ts";
 import { packInTurns } from "../../../store/pack.ts";
 import { currentOwnership } from "../../../store/ownership.ts";
@@ -12,7 +13,8 @@ import type { Store } from "../../../store/index.ts";
 import type { CommitOptions } from "../../api.ts";
 import { applyChanges } from "../../archive/import-changes.ts";
 import { formatTime } from "../../build/assemble-config.ts";
-import { findImage, parseTagName } from "../../image-names.ts";
+import { imageEvent } from "../../events/tell.ts";
+import { familiar, findImage, parseTagName } from "../../image-names.ts";
 import { setFields } from "../../images/config-fields.ts";
 import { LayerMeter } from "../../layer-meter.ts";
 import { isStub } from "./container-changes.ts";
@@ -26,13 +28,18 @@ export async function commitContainer(store: Store, host: ContainerHost, record:
     const diffId = await addLayer(store, record);
     const chain = [...store.containers<ContainerRecord>().chain(record.id)];
     const below = base === undefined ? chain : (base.rootfs.diff_ids ?? []);
-    const id = store.images.commit({ config: Buffer.from(document(record, { base, config, below, diffId, options })), chain: [...below, diffId] }, names);
-    store.images.setOrigin(id, {
+    const image = store.images.commit({ config: Buffer.from(document(record, { base, config, below, diffId, options })), chain: [...below, diffId] }, names);
+    store.images.setOrigin(image, {
       dockerfile: "",
       base: base === undefined ? undefined : { reference: findImage(store, record.imageName)?.name ?? record.imageId, layers: below.length },
       lines: {},
     });
-    return id;
+    store.events.append([
+      imageEvent(store, "create", { image }),
+      ...names.map((name) => imageEvent(store, "tag", { image, name: familiar(name) })),
+      containerEvent(record, "commit", { comment: options.message ?? "", imageID: image, imageRef: names.map(familiar)[0] ?? "" }),
+    ]);
+    return image;
   };
   return options.pause === false ? await write() : await whileHeld(host, record.id, write);
 }
