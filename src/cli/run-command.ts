@@ -1,5 +1,4 @@
 /** From words to exit code: global flags, the command that they name, its flags and arguments, its handler, its failure. */
-import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { SlipwayError } from "../base/errors.ts";
 import { printable } from "../base/printable.ts";
@@ -115,20 +114,16 @@ async function runHandler(table: CommandTable, cli: Cli, command: Command, path:
   checkArguments(command, path, line.args.length);
   warnOfFlags(cli, command, line.flags);
   if (command.flags.some(({ name }) => name === "policy-override")) cli.usePolicy(line.flags.optional("policy"), line.flags.list("policy-override"));
-  useAuthFile(cli, command, line.flags);
+  await useAuthFile(cli, command, line.flags);
   const handler = await command.load();
   return handler(cli, { flags: line.flags, args: line.args, path, command, table });
 }
 
-/** Fails with INPUT_FILE (invalid_argument) in podman's words where there is no such file; `login` makes it. */
-function useAuthFile(cli: Cli, command: Command, flags: ParsedFlags): void {
+/** `login` makes the file. */
+async function useAuthFile(cli: Cli, command: Command, flags: ParsedFlags): Promise<void> {
   const given = command.flags.some(({ name }) => name === "authfile") ? flags.optional("authfile") : undefined;
   if (given === undefined) return;
-  const file = resolve(cli.cwd, given);
-  if (command.name !== "login" && !existsSync(file)) {
-    throw new SlipwayError("invalid_argument", "INPUT_FILE", `credential file is not accessible: ${given}: no such file or directory`, { file });
-  }
-  cli.useAuthFile(file);
+  cli.useAuthFile(command.name === "login" ? resolve(cli.cwd, given) : (await import("./auth-file.ts")).existingAuthFile(cli.cwd, given));
 }
 
 function wantsHelp(command: Command, line: ParsedLine): boolean {

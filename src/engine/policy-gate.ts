@@ -37,6 +37,8 @@ export interface PolicyGate {
   /** An image of the store, by the name that was given for it, if it was one. */
   here(use: PolicyUse, name: string | undefined, image: StoredImage, signal: AbortSignal | undefined): Promise<void>;
   pushed(references: readonly Reference[], what: PushedThing, signal: AbortSignal | undefined): Promise<void>;
+  /** The same policies, which ask registries by this client. */
+  through(client: () => Promise<RegistryClient>): PolicyGate;
 }
 
 export interface PolicyPlaces {

@@ -40,6 +40,7 @@ export function createPolicyGate(surroundings: GateSurroundings, settings: Polic
     pulled: async (use, reference, call) => await (await policies())?.pulled(use, reference, call),
     here: async (use, name, image, signal) => await (await policies())?.here(use, name, image, signal),
     pushed: async (references, what, signal) => await (await policies())?.pushed(references, what, signal),
+    through: (client) => createPolicyGate({ ...surroundings, client }, settings, env),
   };
 }
 

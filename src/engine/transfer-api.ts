@@ -4,6 +4,7 @@ import type { ProgressSink } from "../base/progress.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Descriptor, Index } from "../oci/manifest.ts";
 import type { Reference } from "../oci/reference.ts";
+import type { RegistryAccess } from "../registry/index.ts";
 import type { Task } from "./api.ts";
 import type { LayersReport } from "./layers-api.ts";
 
@@ -44,7 +45,15 @@ export interface LocationOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How the registry or the daemon at one end of a copy is reached, where its own files are not to say it. Paths are relative to `cwd`. */
+export interface PlaceAccess extends RegistryAccess {
+  /** of docker-daemon: in the place of DOCKER_HOST */
+  readonly daemonHost?: string;
+}
+
 export interface CopyOptions extends LocationOptions {
+  readonly source?: PlaceAccess;
+  readonly target?: PlaceAccess;
   /** an index with all its images; the default, but for Docker's archives and its daemon, which get this machine's image */
   readonly all?: boolean;
   /** from a registry into another: also what refers to the images, and cosign's tags .sig, .att and .sbom */

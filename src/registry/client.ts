@@ -167,6 +167,8 @@ export interface RegistryClientOptions {
   readonly env?: Env;
   /** directories with certificates by host, the first that knows a host counts */
   readonly certDirs?: readonly string[];
+  /** a directory with certificates for every host, in the place of `certDirs` */
+  readonly certDir?: string;
   readonly files?: ConfigFiles;
   /** sent to registries with every request, and to nobody else; names in lower case */
   readonly headers?: Headers;
@@ -180,7 +182,14 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
   const { env = {}, certDirs = [], files = diskConfigFiles, now = Date.now, random = Math.random } = options;
   const timeouts = { ...defaultTimeouts, ...options.timeouts };
   const retry = { ...defaultRetry, ...options.retry };
-  const dispatchers = createDispatchers({ env, files, certDirs, certificates: certificatesByHost(registries), connectTimeoutMs: timeouts.connectMs });
+  const dispatchers = createDispatchers({
+    env,
+    files,
+    certDirs,
+    certDir: options.certDir,
+    certificates: certificatesByHost(registries),
+    connectTimeoutMs: timeouts.connectMs,
+  });
   const transport = createTransport(dispatchers, timeouts);
   const authorizer = createAuthorizer({ transport, credentials, userAgent, now, timeoutMs: timeouts.documentMs });
   const listeners = new Set<(wait: RegistryWait) => void>();

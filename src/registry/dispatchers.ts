@@ -2,7 +2,7 @@
 import type { SecureContext, SecureContextOptions } from "node:tls";
 import type { Dispatcher } from "undici";
 import type { ConfigFiles, Env } from "./config-files.ts";
-import { readCertificatePaths, readHostCertificates } from "./host-certificates.ts";
+import { readCertificatePaths, readCertificateDirectory, readHostCertificates } from "./host-certificates.ts";
 import type { CertificatePaths, HostCertificates } from "./host-certificates.ts";
 import { proxyFor } from "./proxy.ts";
 import { loadAgent, loadProxyAgent } from "./undici.ts";
@@ -13,6 +13,8 @@ export interface DispatcherOptions {
   readonly files: ConfigFiles;
   /** searched in order: "/etc/containers/certs.d", "/etc/docker/certs.d" */
   readonly certDirs: readonly string[];
+  /** in their place, for every host */
+  readonly certDir?: string | undefined;
   /** files of certificates by host, besides those of the directories */
   readonly certificates: ReadonlyMap<string, CertificatePaths>;
   readonly connectTimeoutMs: number;
@@ -43,6 +45,7 @@ export function createDispatchers(options: DispatcherOptions): Dispatchers {
   const systemTrusted = new Set<string>();
 
   function certificatesOf(host: string): HostCertificates | undefined {
+    if (options.certDir !== undefined) return readCertificateDirectory(options.certDir, options.files);
     const kept = readHostCertificates(host, options.certDirs, options.files);
     const paths = options.certificates.get(host);
     if (paths === undefined) return kept;

@@ -31,10 +31,12 @@ export interface EndpointOptions {
   readonly insecure?: boolean;
   readonly mirror?: boolean;
   readonly headers?: Endpoint["headers"];
+  /** a loopback host is like any other */
+  readonly verified?: boolean;
 }
 
 export function createEndpoint(host: string, repository: string, options: EndpointOptions = {}): Endpoint {
-  const insecure = (options.insecure ?? false) || isLoopbackHost(host);
+  const insecure = (options.insecure ?? false) || (options.verified !== true && isLoopbackHost(host));
   return {
     host: host === "docker.io" ? hubHost : host,
     repository,

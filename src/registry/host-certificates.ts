@@ -56,12 +56,17 @@ function readClient(dir: string, names: readonly string[], files: ConfigFiles): 
 export function readHostCertificates(host: string, dirs: readonly string[], files: ConfigFiles): HostCertificates | undefined {
   if (host.includes("/") || host.startsWith(".")) return undefined;
   for (const parent of dirs) {
-    const dir = `${parent}/${host}`;
-    const names = files.list(dir);
-    if (names.length === 0) continue;
-    const client = readClient(dir, names, files);
-    const authorities = names.filter((name) => name.endsWith(".crt")).flatMap((name) => files.readText(`${dir}/${name}`) ?? []);
-    return client === undefined ? { authorities } : { authorities, client };
+    const found = readCertificateDirectory(`${parent}/${host}`, files);
+    if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** Undefined where it is empty or not there. Fails with CLIENT_KEY_MISSING (failed_precondition). */
+export function readCertificateDirectory(directory: string, files: ConfigFiles): HostCertificates | undefined {
+  const names = files.list(directory);
+  if (names.length === 0) return undefined;
+  const client = readClient(directory, names, files);
+  const authorities = names.filter((name) => name.endsWith(".crt")).flatMap((name) => files.readText(`${directory}/${name}`) ?? []);
+  return client === undefined ? { authorities } : { authorities, client };
 }

@@ -12,6 +12,7 @@
  *   for await (const chunk of client.openBlob(busybox, layer)) process.stdout.write(chunk);
  * }
  */
+export { readAccessConfig, type RegistryAccess } from "./access.ts";
 export { createRegistryClient } from "./client.ts";
 export type {
   CallOptions,

@@ -20,6 +20,8 @@ export interface HostOptions {
   /** sent with every request to it; names in lower case */
   readonly headers?: Readonly<Record<string, string>>;
   readonly certificates?: CertificatePaths;
+  /** its certificate is checked and https spoken where a loopback host's would not be */
+  readonly verified?: boolean;
 }
 
 export interface MirrorConf extends HostOptions {
@@ -161,8 +163,8 @@ function endpointAt(location: string, rest: string, options: EndpointOptions, so
   return createEndpoint(path.slice(0, slash), path.slice(slash + 1), options);
 }
 
-function headersOf({ headers }: HostOptions): EndpointOptions {
-  return headers === undefined ? {} : { headers };
+function hostOptionsOf({ headers, verified }: HostOptions): EndpointOptions {
+  return { ...(headers === undefined ? {} : { headers }), ...(verified === undefined ? {} : { verified }) };
 }
 
 /** The files of certificates that entries name for their hosts. */
@@ -191,10 +193,10 @@ export function endpointsFor(reference: Reference, conf: RegistriesConf = []): r
   const unwanted = reference.digest === undefined ? "digest-only" : "tag-only";
   const mirrors = registry.mirrors
     .filter((mirror) => mirror.pullFromMirror !== unwanted)
-    .map((mirror) => endpointAt(mirror.location, rest, { insecure: mirror.insecure, mirror: true, ...headersOf(mirror) }, registry.source));
+    .map((mirror) => endpointAt(mirror.location, rest, { insecure: mirror.insecure, mirror: true, ...hostOptionsOf(mirror) }, registry.source));
   const origin =
     registry.location === ""
-      ? createEndpoint(reference.domain, reference.path, { insecure: registry.insecure, ...headersOf(registry) })
-      : endpointAt(registry.location, rest, { insecure: registry.insecure, mirror: false, ...headersOf(registry) }, registry.source);
+      ? createEndpoint(reference.domain, reference.path, { insecure: registry.insecure, ...hostOptionsOf(registry) })
+      : endpointAt(registry.location, rest, { insecure: registry.insecure, mirror: false, ...hostOptionsOf(registry) }, registry.source);
   return [...mirrors, origin];
 }

@@ -46,3 +46,20 @@ export const transferProgressFlag = flag(
     complete: ["auto", "json", "plain", "quiet", "tty"],
   },
 );
+
+/** skopeo's, for one end of a copy. */
+export function accessFlags(end: "src" | "dest", name: "source" | "target"): readonly FlagSpec[] {
+  return [
+    flag(`${end}-authfile`, "", "string", `File with the credentials for the ${name}'s registry, looked into first`, { complete: "file" }),
+    flag(`${end}-cert-dir`, "", "string", `Directory with certificates for the ${name}'s registry: *.crt are authorities, NAME.cert and NAME.key your own`, {
+      complete: "file",
+    }),
+    flag(`${end}-creds`, "", "string", `Name and password for the ${name}'s registry (USERNAME[:PASSWORD])`),
+    flag(`${end}-daemon-host`, "", "string", `Docker daemon of a docker-daemon: ${name} (DOCKER_HOST)`),
+    flag(`${end}-no-creds`, "", "bool", `Be nobody at the ${name}'s registry`),
+    flag(`${end}-password`, "", "string", `Password for the ${name}'s registry`),
+    flag(`${end}-registry-token`, "", "string", `Bearer token for the ${name}'s registry`),
+    flag(`${end}-tls-verify`, "", "bool", `Want https and a certificate that holds of the ${name}'s registry; with "=false" neither`),
+    flag(`${end}-username`, "", "string", `Name at the ${name}'s registry`),
+  ];
+}

@@ -1,6 +1,6 @@
 /** Commands about images elsewhere: looking into them without a pull. */
 import type { Command } from "../command.ts";
-import { authFileFlag, flag, platformFlag, policyFlags } from "./flag.ts";
+import { accessFlags, authFileFlag, flag, platformFlag, policyFlags } from "./flag.ts";
 
 const places =
   "IMAGE is a name: the store's image, else the registry's. Other places are docker://NAME (the registry, whatever the store has), oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], docker-daemon:NAME and store:NAME. Of a remote image only the layers are read that the answer needs, from the topmost down.";
@@ -91,11 +91,14 @@ export const transferCommands: readonly Command[] = [
         default: '"index"',
         complete: ["index", "referrers", "none"],
       }),
+      ...accessFlags("dest", "target"),
+      flag("digestfile", "", "string", "Write the digest of what was copied to this file", { complete: "file" }),
       flag("platform", "", "string", 'One platform of an index, as "os[/arch[/variant]]"'),
       ...policyFlags,
       flag("quiet", "q", "bool", "Print the digest only"),
       flag("referrers", "", "bool", "From registry to registry also what refers to the images: signatures, SBOMs, cosign's tags"),
       flag("signatures", "", "bool", "The same as --referrers", { hidden: true }),
+      ...accessFlags("src", "source"),
     ],
     args: { min: 2, max: 2 },
     paths: ["copy"],

@@ -10,6 +10,8 @@ import { copyBlobs, planDocument, type CopyRequest } from "./copy-image.ts";
 
 export interface ReferrersRequest extends Omit<CopyRequest, "platform"> {
   readonly client: RegistryClient;
+  /** who is somebody at the target */
+  readonly targetClient: RegistryClient;
   readonly from: Reference;
 }
 
@@ -57,14 +59,14 @@ export function unsupported(place: string, why = "referrers can be copied from r
 async function copyCosignTags(request: ReferrersRequest, subject: Digest): Promise<void> {
   for (const kind of cosignTags) {
     const tag = `${subject.replace(":", "-")}.${kind}`;
-    const document = await resolveTag(request, request.from, tag);
+    const document = await resolveTag(request, request.client, request.from, tag);
     if (document !== undefined) await copyCosignTag(request, tag, document);
   }
 }
 
-async function resolveTag(request: ReferrersRequest, { domain, path }: Reference, tag: string): Promise<Document | undefined> {
+async function resolveTag(request: ReferrersRequest, client: RegistryClient, { domain, path }: Reference, tag: string): Promise<Document | undefined> {
   try {
-    return await request.client.resolve({ domain, path, tag }, callOf(request));
+    return await client.resolve({ domain, path, tag }, callOf(request));
   } catch (error) {
     if (isSlipwayError(error) && error.kind === "not_found") return undefined;
     throw error;
@@ -73,16 +75,16 @@ async function resolveTag(request: ReferrersRequest, { domain, path }: Reference
 
 /** A tag that the target has keeps its layers: each is a signature of its own, and those that it lacks are added. */
 async function copyCosignTag(request: ReferrersRequest, tag: string, document: Document): Promise<void> {
-  const { client, source, target, signal, emit } = request;
+  const { targetClient, source, target, signal, emit } = request;
   if (target.reference === undefined) throw unsupported(target.name);
   const { blobs } = await planDocument(source, document, signal);
   await copyBlobs(request, blobs);
-  const there = await resolveTag(request, target.reference, tag);
+  const there = await resolveTag(request, targetClient, target.reference, tag);
   const bytes = there === undefined ? document.bytes : mergedSignatures(there, document);
   const { domain, path } = target.reference;
   const { mediaType } = (there ?? document).descriptor;
   if (there === undefined || digestOf(bytes) !== there.descriptor.digest)
-    await client.pushManifest({ domain, path, tag }, { mediaType, bytes }, callOf(request));
+    await targetClient.pushManifest({ domain, path, tag }, { mediaType, bytes }, callOf(request));
   emit({ kind: "referrer", digest: digestOf(bytes), status: "written", currentBytes: bytes.length, sizeBytes: bytes.length });
 }
 

@@ -9,6 +9,7 @@ import { openSource, type Surroundings } from "../transports/open-source.ts";
 import { openTarget } from "../transports/open-target.ts";
 import { copyImage } from "./copy-image.ts";
 import { copyReferrers, unsupported } from "./copy-referrers.ts";
+import { surroundingsOf } from "./place-access.ts";
 
 /** Docker's archives and its daemon hold images, not indexes: of one they get this machine's. */
 function platformFor(target: Location, { platform, all = false }: CopyOptions): Platform | undefined {
@@ -34,22 +35,25 @@ async function admitted(
 }
 
 /** Fails with INVALID_LOCATION before anything is asked, and as sources and targets do. */
-export async function copy(surroundings: Surroundings, from: string, to: string, options: CopyOptions, emit: (event: CopyEvent) => void): Promise<Descriptor> {
+export async function copy(common: Surroundings, from: string, to: string, options: CopyOptions, emit: (event: CopyEvent) => void): Promise<Descriptor> {
   const [origin, destination] = [parseLocation(from), parseLocation(to)];
+  await using near = surroundingsOf(common, origin, options.source);
+  await using far = surroundingsOf(common, destination, options.target);
+  const { surroundings } = near;
   await using opened = await openSource(surroundings, origin, ["registry", "name", "ssh"].includes(destination.kind));
   const source = await admitted(surroundings, opened, [origin, destination]);
   // asked first: an image that is not there leaves no file behind
   await source.root(surroundings.signal);
-  await using target = await openTarget(surroundings, destination);
+  await using target = await openTarget(far.surroundings, destination);
   const { signal } = surroundings;
-  const common = { source, target, emit, ...(signal === undefined ? {} : { signal }) };
+  const request = { source, target, emit, ...(signal === undefined ? {} : { signal }) };
   if (options.referrers === true && target.putReferrer === undefined) throw unsupported(to);
   if (options.referrers === true && source.reference === undefined) throw unsupported(from);
   const { attestations = "index" } = options;
   if (attestations === "referrers" && target.putReferrer === undefined) throw unsupported(to, "attestations can be referrers in a registry only");
-  const { root, digests } = await copyImage({ ...common, platform: platformFor(destination, options), attestations });
+  const { root, digests } = await copyImage({ ...request, platform: platformFor(destination, options), attestations });
   if (options.referrers === true && source.reference !== undefined) {
-    await copyReferrers({ ...common, client: await surroundings.client(), from: source.reference }, digests);
+    await copyReferrers({ ...request, client: await surroundings.client(), targetClient: await far.surroundings.client(), from: source.reference }, digests);
   }
   return root;
 }
