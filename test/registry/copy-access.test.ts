@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { after, describe, test } from "node:test";
-import { Slipway } from "../../engine/index.ts";
-import { LayoutDraft, TestDirectory } from "../../engine/transports/test-layout.ts";
-import { startRegistry, type TlsFiles } from "../../testing/index.ts";
-import { runInMemory, type Outcome } from "../memory-cli.ts";
+import { Slipway } from "../../src/engine/index.ts";
+import { LayoutDraft, TestDirectory } from "../../src/engine/transports/test-layout.ts";
+import { startRegistry, type TlsFiles } from "../../src/testing/index.ts";
+import { runInMemory, type Outcome } from "../../src/cli/memory-cli.ts";
 
 const directory = new TestDirectory();
 const engine = await Slipway.open({ root: directory.at("store") });
