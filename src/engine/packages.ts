@@ -15,7 +15,7 @@ export function createPackages(store: Store, client: () => Promise<RegistryClien
   });
   const inventory: PackagesApi["inventory"] = async (image, options = {}) => {
     const { imageInventory } = await import("./inventory/image-inventory.ts");
-    return await imageInventory(surroundings(options), image, options.platform);
+    return await imageInventory(surroundings(options), image, options);
   };
   const carry = async (signal: AbortSignal | undefined) => ({ client: await client(), ...(signal === undefined ? {} : { signal }) });
   const advisories: PackagesApi["advisories"] = {

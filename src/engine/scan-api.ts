@@ -13,6 +13,8 @@ export type { Severity, VendorStatus } from "../trust/advisories/advisory.ts";
 export interface ScanOptions extends LocationOptions {
   /** an older image or bill: its findings are not new */
   readonly against?: string;
+  /** which image it was built on, as `image` is written: of what comes from there its makers are told */
+  readonly base?: string;
   /** files with statements of whoever made the image: OpenVEX, CycloneDX */
   readonly vex?: readonly string[];
   /** whose attestations of type openvex count: the registry of the image, and of its base, is asked for them */

@@ -281,6 +281,33 @@ test("what the makers of the image and of its base attested counts with their ke
   assert.deepEqual(await left("app", "base"), ["CVE-2024-8"]);
 });
 
+test("of a registry's image the base is known by what the image says, compared by layers, and no other registry is asked", async () => {
+  await using registry = await startRegistry();
+  await using other = await createSandbox({ base: false });
+  await other.ok(["db", "import", "-q", path.join(folder, "debian.json"), path.join(folder, "npm.jsonl")]);
+  const [base, app] = [`${registry.host}/based/base:1`, `${registry.host}/based/app`];
+  await sandbox.ok(["tag", "base:1", base]);
+  await sandbox.ok(["push", base]);
+  const build = async (tag: string, ...words: readonly string[]): Promise<void> =>
+    void (await sandbox.build(`FROM ${base}\nCOPY left.json /app/node_modules/left/package.json\n`, files, ["-t", `${app}:${tag}`, "--push", ...words]));
+  const annotated = (name: string): readonly string[] => ["--provenance=false", "--annotation", `org.opencontainers.image.base.name=${name}`];
+  await build("proven", "--provenance=mode=min");
+  await build("annotated", ...annotated(base));
+  await build("elsewhere", ...annotated("registry.invalid/debian:12"));
+  await build("wrong", ...annotated(`${app}:proven`));
+  await build("silent", "--provenance=false");
+  const scan = async (tag: string, ...words: readonly string[]): Promise<Outcome> => await other.call(["scan", ...words, `docker://${app}:${tag}`]);
+  for (const tag of ["proven", "annotated"]) {
+    const { stdout } = await scan(tag);
+    assert.match(stdout, /^Yours: 1$[\s\S]*^From the base .*\/based\/base(?::1|@sha256:[0-9a-f]{64})+: 1,/m, stdout);
+  }
+  assert.match((await scan("elsewhere")).stdout, /^Findings: 2$[\s\S]*^It says that it was built on registry\.invalid\/debian:12: --base with that name/m);
+  for (const tag of ["wrong", "silent"]) assert.match((await scan(tag)).stdout, /^Findings: 2$/m);
+  assert.match((await scan("silent", "--base", `docker://${base}`)).stdout, /^Yours: 1$[\s\S]*^From the base .*\/based\/base:1@sha256/m);
+  const refused = await scan("silent", "--base", `docker://${app}:silent`);
+  assert.deepEqual([refused.code, /does not begin with the layers of/.test(refused.stderr)], [3, true], refused.stderr);
+});
+
 test("statements that were attested for an identity count by its name and who vouches for it", async () => {
   await using registry = await startRegistry();
   await using services = await startKeylessServer();

@@ -115,6 +115,8 @@ export function formatScanTable(result: ScanResult, shown: readonly Finding[], n
         ? "Nothing found in what was compared\n"
         : "Nothing to mend\n",
     );
+  if (shown.length > 0 && image.base === undefined && image.claimedBase !== undefined)
+    parts.push(`It says that it was built on ${printable(image.claimedBase)}: --base with that name tells whose each finding is\n`);
   const rest = restLine(result.findings, shown);
   return parts.join("\n") + (rest === "" ? "" : `\n${rest}`);
 }

@@ -41,7 +41,7 @@ function scannersOf(words: readonly string[]): { readonly scanners?: readonly Sc
 }
 
 function optionsOf(cli: Cli, flags: ParsedFlags) {
-  const [given, against] = [flags.optional("ignore-file"), flags.optional("against")];
+  const [given, against, base] = [flags.optional("ignore-file"), flags.optional("against"), flags.optional("base")];
   const ignoreFile = given ?? (existsSync(resolve(cli.cwd, ".scanignore")) ? ".scanignore" : undefined);
   const vexIdentities = identityOptions(cli, flags, { identity: "vex-identity", issuer: "vex-issuer" });
   return {
@@ -57,6 +57,7 @@ function optionsOf(cli: Cli, flags: ParsedFlags) {
     comprehensive: flags.bool("comprehensive"),
     ...(ignoreFile === undefined || ignoreFile === "" ? {} : { ignoreFile }),
     ...(against === undefined ? {} : { against }),
+    ...(base === undefined ? {} : { base }),
     ...platformOption(flags),
   };
 }

@@ -39,6 +39,7 @@ export const packageCommands: readonly Command[] = [
     flags: [
       flag("against", "", "string", "An older image or SBOM: shows what is new and what is fixed", { complete: "image" }),
       flag("all", "a", "bool", "Show every finding, also those that are suppressed"),
+      flag("base", "", "string", "The image that it was built on, where that is not known: tells whose each finding is", { complete: "image" }),
       flag("comprehensive", "", "bool", "Compare files of the distribution's packages with upstream's advisories too"),
       flag(
         "fail-on",

@@ -2,6 +2,7 @@
 import type { Digest } from "../../oci/digest.ts";
 import type { ImageConfig } from "../../oci/image-config.ts";
 import { hostPlatform, parsePlatform } from "../../oci/platform.ts";
+import type { Reference } from "../../oci/reference.ts";
 import type { Store } from "../../store/index.ts";
 import type { LayerInventory } from "../../trust/packages/index.ts";
 import { chooseManifest } from "../files/choose-manifest.ts";
@@ -21,6 +22,10 @@ export interface OpenedImage extends AsyncDisposable {
   readonly manifest: Digest | undefined;
   readonly config: ImageConfig;
   readonly diffIds: readonly Digest[];
+  /** where it is a registry's */
+  readonly reference: Reference | undefined;
+  /** see claimed-bases.ts */
+  claimedBases(): Promise<readonly string[]>;
   inventories(): Promise<readonly LayerInventory[]>;
   /** Reads a layer whole. */
   visit(layer: number, visitor: LayerVisitor): Promise<void>;
@@ -31,8 +36,10 @@ export async function openImage(surroundings: Surroundings, image: string, platf
   const { store, signal } = surroundings;
   const location = settleName(store, parseLocation(image));
   if (location.kind === "store") return openStored(store, image, chooseImage(store, location.name, platform).image, signal);
-  const source = await openSource(surroundings, location);
+  const opened = await openSource(surroundings, location);
   try {
+    const root = await opened.root(signal);
+    const source = { ...opened, root: async () => root };
     const wanted = platform === undefined || platform === "" ? hostPlatform() : parsePlatform(platform);
     const { manifest, document } = await chooseManifest(source, wanted, signal);
     const config = await readImageConfig(source, manifest, signal);
@@ -45,16 +52,18 @@ export async function openImage(surroundings: Surroundings, image: string, platf
       manifest: document.descriptor.digest,
       config,
       diffIds,
+      reference: source.reference,
+      claimedBases: async () => (await import("./claimed-bases.ts")).claimedBases({ source, root, document, manifest }, signal),
       inventories: async () => await inventoriesOfLayers(store, manifest.layers, { diffIds, open, ...(signal === undefined ? {} : { signal }) }),
       visit: async (at, visitor) => {
         const layer = manifest.layers[at];
         const { visitArchive } = await import("./read-layer.ts");
         if (layer !== undefined) await visitArchive(open(layer), visitor, signal);
       },
-      [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
+      [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
     };
   } catch (error) {
-    await source[Symbol.asyncDispose]();
+    await opened[Symbol.asyncDispose]();
     throw error;
   }
 }
@@ -67,6 +76,9 @@ function openStored(store: Store, name: string, id: Digest, signal: AbortSignal 
     manifest: store.images.get(id)?.manifest,
     config: store.images.config(id),
     diffIds: chain,
+    reference: undefined,
+    // a scan of what is here asks nobody
+    claimedBases: async () => [],
     inventories: async () => await inventoriesOfChain(store, chain, signal),
     visit: async (at, visitor) => {
       const { visitArchive, visitDirectory } = await import("./read-layer.ts");

@@ -12,7 +12,7 @@ import type { ImageInventory } from "../../trust/packages/index.ts";
 import { parseBill } from "../../trust/sbom/read-bill.ts";
 import { statusOf } from "../advisories/advisories.ts";
 import { emptyIndex, requireIndex, withPackedFile } from "../advisories/database.ts";
-import { imageInventory } from "../inventory/image-inventory.ts";
+import { imageInventory, type InventoryOptions } from "../inventory/image-inventory.ts";
 import { openImage } from "../inventory/open-image.ts";
 import type { Scanner, ScanOptions, ScanResult } from "../scan-api.ts";
 import type { Surroundings } from "../transports/open-source.ts";
@@ -48,9 +48,9 @@ export function billPath(image: string): string | undefined {
   return /^[./].*\.json$|^[^:@]*\.json$/i.test(image) ? image : undefined;
 }
 
-async function inventoryOf(surroundings: Surroundings, image: string, platform: string | undefined): Promise<ImageInventory> {
+async function inventoryOf(surroundings: Surroundings, image: string, options: InventoryOptions): Promise<ImageInventory> {
   const bill = billPath(image);
-  return bill === undefined ? await imageInventory(surroundings, image, platform) : parseBill(readInput(surroundings.cwd, bill), bill);
+  return bill === undefined ? await imageInventory(surroundings, image, options) : parseBill(readInput(surroundings.cwd, bill), bill);
 }
 
 /** Fails with NO_DATABASE (failed_precondition), ADVISORIES_DAMAGED (data_loss), and as reading the image does. */
@@ -63,18 +63,18 @@ export async function scanImage(surroundings: Surroundings, image: string, optio
   const statements = vex.flatMap((file) => parseVex(readInput(cwd, file), file));
   const exploited = new Set(index.exploited);
   const find: FindAdvisories = (ecosystem, names) => withPackedFile(store, index, ecosystem, (file) => file.find(names));
-  const match = async (name: string): Promise<{ readonly inventory: ImageInventory; readonly matches: Matches }> => {
-    const whole = await inventoryOf(surroundings, name, platform);
+  const match = async (name: string, from: InventoryOptions): Promise<{ readonly inventory: ImageInventory; readonly matches: Matches }> => {
+    const whole = await inventoryOf(surroundings, name, from);
     const inventory = { ...whole, packages: whole.packages.filter(({ type }) => isVulnerabilities && !skip.includes(type)) };
     return { inventory, matches: matchPackages(inventory, { find, exploited, comprehensive }) };
   };
-  const { inventory, matches } = await match(image);
+  const { inventory, matches } = await match(image, { platform, base: options.base });
   const today = new Date(nowMs).toISOString().slice(0, 10);
   const valid = ignored.filter((entry) => !isExpired(entry, today));
   const attested = await attestedScopes(surroundings, image, inventory, options);
   const scopes: readonly VexScope[] = [...attested, { statements, image: inventory, fromBaseOnly: false }];
   const judged = matches.findings.map((finding) => judge(finding, scopes, valid));
-  const compared = against === undefined ? undefined : compare(judged, (await match(against)).matches.findings);
+  const compared = against === undefined ? undefined : compare(judged, (await match(against, { platform })).matches.findings);
   return {
     image: inventory,
     findings: compared?.findings ?? judged,

@@ -27,6 +27,8 @@ export interface ImageInventory extends Inventory {
   readonly layers: readonly LayerOrigin[];
   /** undefined where it is not known, or the image stands on nothing */
   readonly base: { readonly reference: string; readonly layers: number } | undefined;
+  /** what the image says of itself and nobody compared */
+  readonly claimedBase?: string;
 }
 
 /** "Dockerfile:12 RUN apt-get install -y curl", as far as it is known. */
