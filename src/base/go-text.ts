@@ -20,6 +20,12 @@ export function goQuoteList(items: readonly string[]): string {
   return `[${items.map(goQuote).join(" ")}]`;
 }
 
+/** strconv.ParseBool; undefined for what it refuses. */
+export function parseGoBool(text: string): boolean | undefined {
+  if (["1", "t", "T", "true", "TRUE", "True"].includes(text)) return true;
+  return ["0", "f", "F", "false", "FALSE", "False"].includes(text) ? false : undefined;
+}
+
 /** time.Duration.String(), from nanoseconds. */
 export function goDuration(ns: number): string {
   if (ns === 0) return "0s";

@@ -15,6 +15,7 @@ import { goQuoteList } from "../base/go-text.ts";
 import { healthcheckCreatedBy } from "./created-by.ts";
 import { expandPorts } from "./expose-ports.ts";
 import type { StageState } from "./stage-state.ts";
+import { isScanArg } from "./scan-args.ts";
 import { setLast, type Variables } from "./variables.ts";
 
 export function commandArgs(state: StageState, command: CommandLine): readonly string[] {
@@ -28,7 +29,8 @@ export function lowerArg(state: StageState, instruction: ArgInstruction, buildAr
     const fallback = (): string | undefined => (value === undefined ? globals.get(key) : state.expand(value, instruction.lines));
     // a default that is not needed may be faulty
     const given = buildArgs.get(key) ?? fallback();
-    if (given !== undefined) setLast(state.variables, key, given);
+    if (given !== undefined && isScanArg(key)) state.scanWords.set(key, given);
+    else if (given !== undefined) setLast(state.variables, key, given);
     state.declaredArgs.add(key);
     shown.push(given === undefined ? key : `${key}=${given}`);
   }

@@ -76,7 +76,7 @@ export function lowerRun(state: StageState, instruction: RunInstruction, surroun
     proxyEnv: proxyVariables(surroundings.buildArgs),
   };
   const name = formatStepName(instruction, state.variables, { escape: state.context.escape });
-  const declared = Array.from(state.declaredArgs, (key): readonly [string, string] => [key, state.variables.get(key) ?? ""]);
+  const declared = Array.from(state.declaredArgs, (key): readonly [string, string] => [key, state.variables.get(key) ?? state.scanWords.get(key) ?? ""]);
   const vertex = createVertex(op, inputs.list, {
     ...state.metadata(instruction, `${state.nextPrefix()}${name}`, name),
     arguments: Object.fromEntries(declared),

@@ -18,11 +18,13 @@ import { fileNameOfUrl, parseGitUrl } from "./remote-source.ts";
 import { completeImageName } from "./base-name.ts";
 import { checkSources, resolveFroms, type ResolvedFrom } from "./check-stages.ts";
 import { evaluateGlobals } from "./global-args.ts";
+import { isScanned } from "./scan-args.ts";
 import { scratchState, StageState, withPath, type StageContext } from "./stage-state.ts";
 import { laterMount, laterStage, stageName } from "./stage-order.ts";
 import { parseTriggers } from "./triggers.ts";
 import { setLast, type Variables } from "./variables.ts";
 import { createVertex, plainMetadata, type Vertex } from "./vertex.ts";
+import { wholeTree } from "./whole-tree.ts";
 import { withLines } from "./with-lines.ts";
 
 /** Fails with DOCKERFILE_PARSE, TARGET_NOT_FOUND, STAGE_CYCLE, INVALID_PLATFORM …, `details.lines` naming the instruction. */
@@ -74,8 +76,20 @@ class Lowerer {
       },
       baseChain: state.baseChain,
       epoch: this.#epoch,
+      scanned: this.#scanned(target, state),
       reachable: new Set(this.#states.keys()),
     };
+  }
+
+  #scanned(target: number, result: StageState): readonly { readonly name: string; readonly root: Vertex | undefined }[] {
+    const stages = this.#stages.flatMap((stage) => {
+      const state = stage.index === target ? undefined : this.#states.get(stage.index);
+      if (state === undefined || state === "lowering" || !isScanned("stage", stageName(stage), state.scanWords, this.#globals)) return [];
+      return [{ name: stageName(stage), root: state.root }];
+    });
+    if (!isScanned("context", stageName(this.#stages[target] as Stage), result.scanWords, this.#globals)) return stages;
+    const source = this.#contextVertex({ kind: "local" }, "context");
+    return [...stages, { name: "context", root: wholeTree(source, { ...source.metadata, name: "[internal] the build context as it is scanned" }) }];
   }
 
   #stateIfResolved(index: number): StageState | undefined {
@@ -192,6 +206,7 @@ class Lowerer {
       state.variables.clear();
       for (const [key, value] of [...base.variables, ...state.env]) setLast(state.variables, key, value);
       for (const key of base.declaredArgs) state.declaredArgs.add(key);
+      for (const [key, value] of base.scanWords) state.scanWords.set(key, value);
       return state;
     }
     // Whatever FROM says: an empty image is for the platform of the build.
@@ -208,23 +223,7 @@ class Lowerer {
   /** FROM of a named context that is a directory: its content is the stage's first layer. */
   #contextRoot(named: NamedContext, stage: Stage, name: string): Vertex {
     const source = this.#contextVertex(named, name.toLowerCase());
-    const copy = {
-      type: "copy",
-      input: 0,
-      sources: ["/"],
-      destination: "/",
-      chmod: undefined,
-      chown: undefined,
-      exclude: [],
-      parents: false,
-      unpack: false,
-      verb: "COPY",
-    } as const;
-    return createVertex({ type: "file", scratchBase: true, epoch: undefined, actions: [copy] }, [source], {
-      ...source.metadata,
-      lines: stage.from.lines,
-      name: `[context ${name}] as a stage`,
-    });
+    return wholeTree(source, { ...source.metadata, lines: stage.from.lines, name: `[context ${name}] as a stage` });
   }
 
   #imageState(context: StageContext, image: ResolvedImage, from: FromInstruction, triggers: Instruction[]): StageState {

@@ -92,6 +92,8 @@ export type Lowering =
       readonly baseChain: readonly Digest[];
       /** SOURCE_DATE_EPOCH, seconds */
       readonly epoch: number | undefined;
+      /** what a bill of the build lists besides the result: stages by name, and "context" */
+      readonly scanned: readonly { readonly name: string; readonly root: Vertex | undefined }[];
       /** indexes of the stages that the target needs */
       readonly reachable: ReadonlySet<number>;
     };

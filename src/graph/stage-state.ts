@@ -51,6 +51,8 @@ export class StageState {
   readonly variables: Map<string, string>;
   /** ARGs in the order of declaration, for RUN's history line */
   readonly declaredArgs = new Set<string>();
+  /** of ARGs that no command sees: which bills are asked for */
+  readonly scanWords = new Map<string, string>();
   cmdSet = false;
   stepsDone = 0;
   stepsTotal = 0;

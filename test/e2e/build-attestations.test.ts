@@ -293,6 +293,104 @@ describe("what a build says of its result", async () => {
     assert.equal(await vcs({ BUILDX_GIT_INFO: "false" }), undefined);
   });
 
+  interface Bill {
+    readonly name: string;
+    readonly packages: readonly { readonly name: string; readonly versionInfo?: string }[];
+  }
+  const billsIn = (files: ReadonlyMap<string, Buffer>): Readonly<Record<string, Bill>> =>
+    Object.fromEntries(
+      [...files].flatMap(([name, bytes]) => (name.endsWith(".spdx.json") ? [[name, (JSON.parse(String(bytes)) as { predicate: Bill }).predicate]] : [])),
+    );
+  const stages = `FROM busybox AS build
+ARG BUILDKIT_SBOM_SCAN_STAGE=true
+COPY package-lock.json /src/
+FROM busybox
+ARG BUILDKIT_SBOM_SCAN_CONTEXT=true
+COPY --from=build /src/package-lock.json /x
+`;
+  const lock = JSON.stringify({ packages: { "node_modules/left": { version: "1.2.3" } } });
+  const stagesFolder = (): string => sandbox.folder({ Dockerfile: stages, "package-lock.json": lock, ignored: "", ".dockerignore": "ignored" });
+
+  test("bills of stages and of the context are made where the Dockerfile asks for them", async () => {
+    const path = `${sandbox.directory}/bills.tar`;
+    await sandbox.ok(["build", "--sbom=true", "-o", `type=tar,dest=${path}`, stagesFolder()]);
+    const bills = billsIn(await archived(path));
+    const listed = Object.entries(bills).map(([file, { name, packages }]) => [file, [name, packages.filter((one) => one.name === "left").length]]);
+    assert.deepEqual(Object.fromEntries(listed), {
+      "sbom-build.spdx.json": ["sbom-build", 1],
+      "sbom-context.spdx.json": ["sbom-context", 1],
+      "sbom.spdx.json": ["", 0],
+    });
+  });
+
+  /** Says of each directory that it is given how many files it has. */
+  const scanner = `FROM busybox
+COPY --chmod=755 scan.sh /scan.sh
+WORKDIR /work
+ENTRYPOINT ["/scan.sh"]
+CMD ["first"]
+`;
+  const scan = `#!/bin/sh
+set -e
+emit() {
+  printf '{"predicateType":"https://spdx.dev/Document","subject":%s,"predicate":{"name":"%s","packages":[{"name":"%s","versionInfo":"%s"}]}}' "$3" "$(basename "$1")" "$2" "$(find "$1" -type f | wc -l)" > "$BUILDKIT_SCAN_DESTINATION/$(basename "$1").spdx.json"
+}
+touch "$BUILDKIT_SCAN_SOURCE/x" 2> /dev/null && exit 9
+touch /tmp/x
+emit "$BUILDKIT_SCAN_SOURCE" "$1 $PWD $BUILDKIT_SCAN_type $BUILDKIT_SCAN_flavour" '[{"name":"_"}]'
+for one in "$BUILDKIT_SCAN_SOURCE_EXTRAS"/*; do [ ! -d "$one" ] || emit "$one" extra '[{"name":"other","digest":{"sha256":"00"}}]'; done
+`;
+  const buildScanner = async (text: string, tag: string): Promise<void> => {
+    await sandbox.ok(["build", "-q", "--provenance=false", "-t", tag, sandbox.folder({ Dockerfile: text, "scan.sh": scan })]);
+  };
+
+  test("a scanner's image is run over the result, stages and the context, and what it writes is attested", async () => {
+    await buildScanner(scanner, "scanner:1");
+    const path = `${sandbox.directory}/scanned.tar`;
+    const folder = stagesFolder();
+    const args = ["build", "--progress=plain", "--sbom=generator=scanner:1,flavour=sweet", "-o", `type=tar,dest=${path}`, folder];
+    const { stderr } = await sandbox.call(args);
+    assert.match(stderr, /\[linux\/\w+\] generating sbom using docker\.io\/library\/scanner:1\n/);
+    const files = await archived(path);
+    const bills = billsIn(files);
+    assert.deepEqual(Object.keys(bills).toSorted(), ["sbom-build.spdx.json", "sbom-context.spdx.json", "sbom.spdx.json"]);
+    assert.deepEqual(bills["sbom.spdx.json"]?.packages[0]?.name, "first /work sbom sweet");
+    assert.deepEqual(bills["sbom-context.spdx.json"], { name: "sbom-context", packages: [{ name: "extra", versionInfo: "3" }] });
+    const subjectOf = (file: string): string | undefined => (JSON.parse(String(files.get(file))) as Statement).subject[0]?.name;
+    assert.deepEqual([subjectOf("sbom-build.spdx.json"), subjectOf("sbom.spdx.json") === "other"], ["other", false]);
+    const again = await sandbox.call(args);
+    assert.match(again.stderr, /generating sbom using .*\n#\d+ CACHED/);
+  });
+
+  test("what a scanner writes stands in the index, the result's bill first", async () => {
+    await buildScanner(scanner, "scanner:1");
+    const path = `${sandbox.directory}/scanned-layout.tar`;
+    await sandbox.ok(["build", "--sbom=generator=scanner:1", "-o", `type=oci,dest=${path}`, stagesFolder()]);
+    const files = await archived(path);
+    const [entry] = (JSON.parse(String(files.get("index.json"))) as Document).manifests ?? [];
+    const attested = member<Document>(files, entry?.digest ?? "").manifests?.find(({ platform }) => platform?.os === "unknown");
+    const names = (member<Document>(files, attested?.digest ?? "").layers ?? []).map(({ digest }) => member<Statement>(files, digest).predicate["name"]);
+    assert.deepEqual(names, ["sbom", "sbom-build", "sbom-context"]);
+  });
+
+  for (const [name, entrypoint, message] of [
+    ["that fails", 'ENTRYPOINT ["sh", "-c", "exit 3"]', 'process "sh -c exit 3" did not complete successfully: exit code: 3'],
+    ["that writes no JSON", 'ENTRYPOINT ["sh", "-c", "echo x > $BUILDKIT_SCAN_DESTINATION/a.json"]', "cannot decode in-toto statement: "],
+    [
+      "that writes something else",
+      `ENTRYPOINT ["sh", "-c", "echo '{\\"predicateType\\":\\"https://example.com/y\\"}' > $BUILDKIT_SCAN_DESTINATION/a.json"]`,
+      "bundle entry https://example.com/y does not match required predicate type https://spdx.dev/Document",
+    ],
+    ["that has nothing to run", "CMD []", "scanner docker.io/library/scanner:bad does not have cmd"],
+  ] as const) {
+    test(`a scanner ${name} ends the build`, async () => {
+      await buildScanner(`FROM scratch\nCOPY --from=busybox / /\n${entrypoint}\n`, "scanner:bad");
+      const { code, stderr } = await sandbox.call(["build", "--sbom=generator=scanner:bad", sandbox.folder({ Dockerfile: "FROM busybox\n" })]);
+      assert.equal(code, 1);
+      assert.ok(stderr.includes(message), stderr);
+    });
+  }
+
   test("--metadata-file has the provenance, shorter by default", async () => {
     const path = `${sandbox.directory}/metadata.json`;
     const keys = async (env: Readonly<Record<string, string>>): Promise<readonly string[]> => {
@@ -312,7 +410,6 @@ describe("what a build says of its result", async () => {
     ["no field", ["--attest", "foo"], "ERROR: invalid value foo"],
     ["an unknown mode", ["--provenance=mode=foo"], 'invalid mode "foo"'],
     ["an unknown version", ["--provenance=version=v3"], "invalid provenance SLSA version: v3"],
-    ["a scanner image", ["--sbom=generator=docker/scout"], "no other SBOM generator than the built-in one is run: docker/scout"],
     [
       "Docker's archive",
       ["--provenance=mode=min", "-o", "type=docker,dest=x.tar"],

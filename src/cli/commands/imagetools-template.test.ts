@@ -23,6 +23,10 @@ const provenance = "https://slsa.dev/provenance/v0.2";
 
 const none: RemoteInspection = { ...root, index: undefined, images: [image("amd64")], attestations: [] };
 const one: RemoteInspection = { ...none, attestations: [about("linux/amd64", provenance, { b: 1, a: { d: 2, c: 3 } })] };
+const bills: RemoteInspection = {
+  ...none,
+  attestations: ["sbom", "sbom-build", "sbom-context"].map((name) => about("linux/amd64", "https://spdx.dev/Document", { name })),
+};
 const two: RemoteInspection = {
   ...root,
   index: { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [entry] },
@@ -43,6 +47,8 @@ describe("what templates print", () => {
     ["provenance", one, "{{json .Provenance}}", json({ SLSA: { a: { c: 3, d: 2 }, b: 1 } })],
     ["provenance by platform", two, "{{json .Provenance}}", json({ "linux/amd64": { SLSA: { a: 1 } }, "linux/arm64": { SLSA: { a: 2 } } })],
     ["no provenance", none, "{{json .Provenance}} {{json .Provenance.SLSA}}", "{} null"],
+    ["several bills", bills, "{{json .SBOM}}", json({ SPDX: { name: "sbom" }, AdditionalSPDXs: [{ name: "sbom-build" }, { name: "sbom-context" }] })],
+    ["bills besides the first", bills, "{{.SBOM.SPDX.name}}:{{range .SBOM.AdditionalSPDXs}} {{.name}}{{end}}", "sbom: sbom-build sbom-context"],
     ["no SBOM", one, "{{json .SBOM.SPDX}}", "null"],
     ["all, without attestations", one, "{{json .}}", json({ name: "x", manifest: descriptor, image: shape("amd64") })],
   ];

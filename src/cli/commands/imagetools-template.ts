@@ -1,7 +1,7 @@
 /** What the templates of `imagetools inspect` see, in buildx's shapes and under its types' names. */
 import type { RemoteAttestation, RemoteInspection } from "../../engine/api.ts";
 import type { Descriptor, Platform } from "../../oci/index.ts";
-import { GoStruct, goValueFrom } from "../go-value.ts";
+import { GoStruct, goValueFrom, nilList } from "../go-value.ts";
 import type { GoValue } from "../go-value.ts";
 
 /** What templates see, and `json` writes, of the whole. Attestations are read by their names alone, as buildx has it. */
@@ -23,13 +23,27 @@ const statements = {
   sbom: { type: "https://spdx.dev/Document", key: "SPDX" },
 } as const;
 
+/** Of several bills of one image the first is the image's own. */
 function attested(attestations: readonly RemoteAttestation[], kind: keyof typeof statements): GoValue {
   const { type, key } = statements[kind];
-  const stub = (predicate: unknown): GoStruct => new GoStruct(`imagetools.${kind}Stub`, { [key]: goValueFrom(predicate) }, { json: { [key]: predicate } });
-  const found = attestations
-    .filter(({ predicateType }) => predicateType.startsWith(type))
-    .map(({ platform, predicate }) => [platform, stub(sortedKeys(predicate))] as const);
+  const ofPlatform = new Map<string, unknown[]>();
+  for (const { platform, predicate, predicateType } of attestations) {
+    if (!predicateType.startsWith(type)) continue;
+    const known = ofPlatform.get(platform);
+    if (known === undefined) ofPlatform.set(platform, [sortedKeys(predicate)]);
+    else known.push(sortedKeys(predicate));
+  }
+  const found = [...ofPlatform].map(([platform, predicates]) => [platform, stubOf(kind, predicates)] as const);
   return byPlatform(found).value ?? new GoStruct(`imagetools.${kind}Stub`, { [key]: null }, { json: {} });
+}
+
+function stubOf(kind: keyof typeof statements, predicates: readonly unknown[]): GoStruct {
+  const { key } = statements[kind];
+  const name = `imagetools.${kind}Stub`;
+  if (kind === "provenance") return new GoStruct(name, { [key]: goValueFrom(predicates.at(-1)) }, { json: { [key]: predicates.at(-1) } });
+  const [first, ...others] = predicates;
+  const fields = { [key]: goValueFrom(first), AdditionalSPDXs: others.length === 0 ? nilList : others.map(goValueFrom) };
+  return new GoStruct(name, fields, { json: { [key]: first, ...(others.length === 0 ? {} : { AdditionalSPDXs: others }) } });
 }
 
 function manifestValue({ descriptor, index }: RemoteInspection): object {

@@ -7,6 +7,8 @@ import type { ImageDocument } from "../archive/archive-plan.ts";
 export interface AttestedPredicate {
   readonly predicateType: string;
   readonly predicate: unknown;
+  /** undefined: the image */
+  readonly subjects?: readonly object[] | undefined;
 }
 
 export interface AttestationDocument extends ImageDocument {
@@ -33,7 +35,10 @@ export interface Attested {
 /** `as`: BuildKit's older form, an OCI artifact in the index, or the artifact alone, which refers to the image. */
 export function attestationManifest(attested: Attested, as: "image" | "artifact" | "referrer"): AttestationDocument {
   const { subject, predicates } = attested;
-  const statements = predicates.map(({ predicateType, predicate }) => ({ predicateType, bytes: statementBytes(attested, predicateType, predicate) }));
+  const statements = predicates.map(({ predicateType, predicate, subjects }) => {
+    const bytes = subjects === undefined ? statementBytes(attested, predicateType, predicate) : statementAbout(subjects, predicateType, predicate);
+    return { predicateType, bytes };
+  });
   const layers = statements.map(({ predicateType, bytes }) => ({
     ...descriptorOf(statementMediaType, bytes),
     annotations: { "in-toto.io/predicate-type": predicateType },

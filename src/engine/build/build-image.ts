@@ -19,6 +19,7 @@ import type { BuildCaches } from "./cache/build-caches.ts";
 import { openCaches } from "./cache/open-caches.ts";
 import { parseAttestations, type AttestationRequests } from "../provenance/attestation-options.ts";
 import { SourceRevisions, type BuildFacts } from "../provenance/build-facts.ts";
+import type { BuildScans } from "../provenance/build-scans.ts";
 import { withExcerpt } from "./diagnostics.ts";
 import { exportResult } from "./export-result.ts";
 import type { PlatformResult } from "./exportable.ts";
@@ -108,7 +109,8 @@ async function buildOnce(options: BuildOptions, surroundings: BuildSurroundings,
   for (const platform of targets.repeated) warnOfRepeated(onProgress, definitionStep(options), platform);
   for (const { lint } of platforms) failOnWarnings(parsed, { ...lint, nestedNodeModules });
   await reportIgnoreFile(onProgress, context);
-  return await solveAndExport(options, surroundings, { ...opened, platforms, warnings, pins, images, revisions: new SourceRevisions() });
+  const scanning = await planScans(options, surroundings, opened, platforms);
+  return await solveAndExport(options, surroundings, { ...opened, platforms, warnings, pins, images, scanning, revisions: new SourceRevisions() });
 }
 
 /** No two checkouts have the same `.git`: what copies it is never the same twice. */
@@ -196,7 +198,20 @@ export function emitWarnings(sink: ProgressSink, step: string, warnings: readonl
   }
 }
 
+/** Undefined where no bill is asked for: then nothing of it is loaded. */
+async function planScans(
+  { noCache = false }: BuildOptions,
+  surroundings: BuildSurroundings,
+  { attestations: { sbom }, context, signal }: OpenedBuild,
+  platforms: readonly LoweredPlatform[],
+): Promise<BuildScans | undefined> {
+  if (sbom === undefined) return undefined;
+  const { BuildScans: Scans } = await import("../provenance/build-scans.ts");
+  return await Scans.plan(sbom, { ...surroundings, signal, contextId: context.id, noCache }, platforms);
+}
+
 interface SolveInput extends OpenedBuild {
+  readonly scanning: BuildScans | undefined;
   readonly pins: SourcePins | undefined;
   readonly platforms: readonly LoweredPlatform[];
   readonly warnings: readonly BuildWarning[];
@@ -208,8 +223,10 @@ async function solveAndExport(options: BuildOptions, surroundings: BuildSurround
   const { platforms, targets, signal } = input;
   const ofResult = new Set(platforms.flatMap(({ lowered }) => lowered.image.history.flatMap(({ vertex }) => vertex?.digest ?? [])));
   input.caches.begin((step) => ofResult.has(step));
-  return await withSolver(options, surroundings, input, async (solver, exchange) => {
+  const scanned = input.scanning?.roots ?? [];
+  return await withSolver(options, surroundings, { ...input, scanned }, async (solver, exchange) => {
     const results = await Promise.all(platforms.map((platform) => solvePlatform(solver, platform)));
+    const scans = await input.scanning?.run(solver);
     const inlineCache = (chain: Chain): string | undefined => input.caches.inline(exchange, chain);
     const result = await exportResult({
       ...surroundings,
@@ -221,6 +238,7 @@ async function solveAndExport(options: BuildOptions, surroundings: BuildSurround
       signal,
       inlineCache,
       attestations: input.attestations,
+      scans,
       facts: factsOf(options, input),
     });
     await input.caches.write(

@@ -26,9 +26,9 @@ export async function statementFiles(input: Exportable, at: number, view: FileVi
     manifest: undefined,
   });
   const subjects = await digestsOf(view, signal);
-  return found.map(({ predicateType, predicate }) => ({
-    name: `${prefix}${predicateType === "https://spdx.dev/Document" ? "sbom.spdx.json" : "provenance.json"}`,
-    bytes: statementAbout(subjects, predicateType, predicate),
+  return found.map(({ predicateType, predicate, file, subjects: own = subjects }) => ({
+    name: `${prefix}${file}`,
+    bytes: statementAbout(own, predicateType, predicate),
   }));
 }
 

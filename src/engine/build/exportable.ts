@@ -10,6 +10,7 @@ import type { AttestedImage, BuildOptions, BuildOutput, BuildWarning } from "../
 import { parseTagName } from "../image-names.ts";
 import type { AttestationRequests } from "../provenance/attestation-options.ts";
 import type { BuildFacts } from "../provenance/build-facts.ts";
+import type { PlatformScan } from "../provenance/scan-build.ts";
 import type { AttestImage } from "../provenance/attest-build.ts";
 import type { ParsedAnnotation } from "./annotations.ts";
 import type { Lowered } from "./lower-build.ts";
@@ -40,6 +41,8 @@ export interface ExportInput {
   readonly inlineCache: (chain: Chain) => string | undefined;
   readonly facts: BuildFacts;
   readonly attestations: AttestationRequests;
+  /** what was looked into for the bills, platform by platform; undefined where there are none */
+  readonly scans: readonly PlatformScan[] | undefined;
 }
 
 /** One platform's image, ready to be written. */

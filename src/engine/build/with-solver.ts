@@ -37,6 +37,8 @@ export interface SolverInput {
   readonly settling: Settling;
   /** receives what remote sources were found to be */
   readonly revisions: SourceRevisions;
+  /** what is solved besides the platforms' results */
+  readonly scanned?: readonly Vertex[];
 }
 
 export async function withSolver<T>(
@@ -66,7 +68,7 @@ export async function withSolver<T>(
           settling: input.settling,
           ignore: parsed.ignore,
           digests,
-          roots: platforms.flatMap(({ lowered }) => lowered.root ?? []),
+          roots: [...platforms.flatMap(({ lowered }) => lowered.root ?? []), ...(input.scanned ?? [])],
         });
       },
       git: (vertex) => gitTree(store, vertex, { signal, pins: input.pins, revisions: input.revisions, settling: input.settling }),

@@ -51,6 +51,8 @@ export function attestBuild(input: Exportable, { requests, names, asArtifact }: 
 
 interface PlacedPredicate extends AttestedPredicate {
   readonly asReferrer: boolean;
+  /** what the file is called where it is one: "sbom.spdx.json" */
+  readonly file: string;
 }
 
 export interface PredicateSubject {
@@ -71,13 +73,16 @@ export async function predicatesOf(
   const found: PlacedPredicate[] = [];
   const [result, image] = [input.results[at], input.images[at]];
   if (sbom !== undefined && image !== undefined) {
-    const { sbomOfBuilt } = await import("./built-sbom.ts");
-    found.push({ predicateType: "https://spdx.dev/Document", predicate: await sbomOfBuilt(input, image, name, manifest), asReferrer: sbom.asReferrer });
+    const { billsOfBuilt } = await import("./built-sbom.ts");
+    const bills = await billsOfBuilt(input, image, { name, manifest, scan: input.scans?.[at] });
+    for (const { name: bill, ...rest } of bills) {
+      found.push({ ...rest, predicateType: "https://spdx.dev/Document", asReferrer: sbom.asReferrer, file: `${bill}.spdx.json` });
+    }
   }
   if (provenance !== undefined && result !== undefined) {
     const { options, facts } = input;
     const predicate = await createProvenance({ options, facts, result, asked: provenance, nowMs }, layers);
-    found.push({ predicateType: predicateTypeOf[provenance.version], predicate, asReferrer: provenance.asReferrer });
+    found.push({ predicateType: predicateTypeOf[provenance.version], predicate, asReferrer: provenance.asReferrer, file: "provenance.json" });
   }
   return found;
 }

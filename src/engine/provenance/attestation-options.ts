@@ -1,6 +1,6 @@
 /** What `--attest`, `--provenance` and `--sbom` ask for, with BuildKit's defaults and refusals. */
 import { SlipwayError } from "../../base/errors.ts";
-import { goQuote } from "../../base/go-text.ts";
+import { goQuote, parseGoBool } from "../../base/go-text.ts";
 import type { BuildAttestation } from "../api.ts";
 
 export type SlsaVersion = "v0.2" | "v1";
@@ -20,6 +20,8 @@ export interface ProvenanceRequest {
 
 export interface SbomRequest {
   readonly asReferrer: boolean;
+  /** an image that scans as BuildKit's protocol has it; undefined: what `sbom` lists */
+  readonly scanner: { readonly image: string; readonly parameters: Readonly<Record<string, string>> } | undefined;
 }
 
 export interface AttestationRequests {
@@ -29,7 +31,7 @@ export interface AttestationRequests {
 
 const byDefault: ProvenanceRequest = { mode: "min", version: "v0.2", builderId: "", reproducible: false, asReferrer: false, byDefault: true };
 
-/** Of several of a type the last one counts that is not disabled. Fails with INVALID_ATTESTATION (invalid_argument), SBOM_GENERATOR (unsupported). */
+/** Of several of a type the last one counts that is not disabled. Fails with INVALID_ATTESTATION (invalid_argument). */
 export function parseAttestations(given: readonly BuildAttestation[], noDefault: boolean): AttestationRequests {
   const asked = new Map<string, Readonly<Record<string, string>>>();
   const disabled = new Set<string>();
@@ -51,10 +53,9 @@ function invalid(message: string, details: Readonly<Record<string, unknown>>): S
   return new SlipwayError("invalid_argument", "INVALID_ATTESTATION", message, details);
 }
 
-/** Go's words for booleans. */
 function parseFlag(name: string, text: string): boolean {
-  if (["1", "t", "T", "true", "TRUE", "True"].includes(text)) return true;
-  if (["0", "f", "F", "false", "FALSE", "False"].includes(text)) return false;
+  const flag = parseGoBool(text);
+  if (flag !== undefined) return flag;
   throw invalid(`failed to parse ${name} flag ${goQuote(text)}: strconv.ParseBool: parsing ${goQuote(text)}: invalid syntax`, { name, value: text });
 }
 
@@ -68,14 +69,11 @@ function parseProvenance(attributes: Readonly<Record<string, string>>): Provenan
   return { ...asked, byDefault: isInline };
 }
 
-/** The scanner is the one of `slipway sbom`: images that scan for BuildKit cannot be run in its place. */
+/** Fields that nobody knows are handed to the scanner, the type too, as BuildKit has it. */
 function parseSbom(attributes: Readonly<Record<string, string>>): SbomRequest {
-  const { generator = "" } = attributes;
-  if (generator !== "") {
-    const remedy = "leave generator out: the packages are listed as slipway sbom lists them";
-    throw new SlipwayError("unsupported", "SBOM_GENERATOR", `no other SBOM generator than the built-in one is run: ${generator}`, { generator, remedy });
-  }
-  return { asReferrer: parsePlace(attributes) };
+  const { generator = "", as: _, ...parameters } = attributes;
+  const scanner = generator === "" ? undefined : { image: generator, parameters: { type: "sbom", ...parameters } };
+  return { asReferrer: parsePlace(attributes), scanner };
 }
 
 function parsePlace({ as: place = "index" }: Readonly<Record<string, string>>): boolean {

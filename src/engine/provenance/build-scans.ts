@@ -1,0 +1,70 @@
+/** The bills that a build is asked for: what is to be looked into, by whom, and what came of it. */
+import { SlipwayError } from "../../base/errors.ts";
+import { formatReference, parseReference, withDefaultTag } from "../../oci/reference.ts";
+import { hostPlatform } from "../../oci/platform.ts";
+import type { Vertex } from "../../graph/vertex.ts";
+import type { Solver } from "../../solver/solver.ts";
+import type { BuildSurroundings } from "../build/build-image.ts";
+import type { LoweredPlatform } from "../build/lower-build.ts";
+import { resolveBase } from "../build/resolve-bases.ts";
+import type { SbomRequest } from "./attestation-options.ts";
+import { commandOf, inventoryScan, scannerScan, scanTargets, type PlatformScan, type Scanner, type ScanTarget } from "./scan-build.ts";
+
+interface ScanSurroundings extends BuildSurroundings {
+  readonly signal: AbortSignal;
+  readonly contextId: string;
+  readonly noCache: boolean;
+}
+
+export class BuildScans {
+  readonly #surroundings: ScanSurroundings;
+  readonly #platforms: readonly LoweredPlatform[];
+  readonly #targets: readonly (readonly ScanTarget[])[];
+  readonly #scanner: Scanner | undefined;
+
+  private constructor(surroundings: ScanSurroundings, platforms: readonly LoweredPlatform[], scanner: Scanner | undefined) {
+    this.#surroundings = surroundings;
+    this.#platforms = platforms;
+    this.#targets = platforms.map((platform) => scanTargets(platform, surroundings.contextId));
+    this.#scanner = scanner;
+  }
+
+  /** The scanner's image is there before the build begins. Fails as base images do, and with SBOM_SCANNER (failed_precondition). */
+  static async plan({ scanner }: SbomRequest, surroundings: ScanSurroundings, platforms: readonly LoweredPlatform[]): Promise<BuildScans> {
+    return new BuildScans(surroundings, platforms, scanner === undefined ? undefined : await openScanner(scanner, surroundings));
+  }
+
+  /** What has to be solved for them. */
+  get roots(): readonly Vertex[] {
+    return this.#targets.flatMap((targets) => targets.map(({ vertex }) => vertex));
+  }
+
+  /** Platform by platform. */
+  async run(solver: Solver): Promise<readonly PlatformScan[]> {
+    const { store, noCache } = this.#surroundings;
+    const scanner = this.#scanner;
+    const scans = this.#platforms.map(async ({ platform }, at) => {
+      const targets = this.#targets[at] ?? [];
+      if (scanner === undefined) return await inventoryScan(solver, targets);
+      return await scannerScan(store, solver, { targets, scanner, platform, ignoreCache: noCache });
+    });
+    return await Promise.all(scans);
+  }
+}
+
+async function openScanner({ image, parameters }: NonNullable<SbomRequest["scanner"]>, surroundings: ScanSurroundings): Promise<Scanner> {
+  const name = formatReference(withDefaultTag(parseReference(image)));
+  const need = { reference: name, written: image, platform: hostPlatform(), lines: undefined, place: { start: 0, end: 0 }, stages: [] };
+  const resolved = await resolveBase({ ...surroundings, pull: false, showPlatform: false }, need).catch((error: unknown) => {
+    throw withoutPrefix(error, `${image}: `);
+  });
+  const scanner = { name, image: resolved, parameters };
+  commandOf(scanner);
+  return scanner;
+}
+
+/** A base image's message begins with the word of the Dockerfile: there is none. */
+function withoutPrefix(error: unknown, prefix: string): unknown {
+  if (!(error instanceof SlipwayError) || !error.message.startsWith(prefix)) return error;
+  return new SlipwayError(error.kind, error.code, error.message.slice(prefix.length), error.details, error);
+}
