@@ -20,10 +20,14 @@ export function goQuoteList(items: readonly string[]): string {
   return `[${items.map(goQuote).join(" ")}]`;
 }
 
-/** strconv.ParseBool; undefined for what it refuses. */
-export function parseGoBool(text: string): boolean | undefined {
-  if (["1", "t", "T", "true", "TRUE", "True"].includes(text)) return true;
-  return ["0", "f", "F", "false", "FALSE", "False"].includes(text) ? false : undefined;
+const booleans: ReadonlyMap<string, boolean> = new Map([
+  ...["1", "t", "T", "TRUE", "true", "True"].map((text) => [text, true] as const),
+  ...["0", "f", "F", "FALSE", "false", "False"].map((text) => [text, false] as const),
+]);
+
+/** strconv.ParseBool; undefined where that fails. */
+export function booleanFromText(text: string): boolean | undefined {
+  return booleans.get(text);
 }
 
 /** time.Duration.String(), from nanoseconds. */

@@ -2,6 +2,7 @@
  * The types of flag values, under the names that `--help` shows, and the check that each makes of its text.
  * The words of the complaints are those of Go's strconv and of Docker's own value types.
  */
+import { booleanFromText } from "../base/go-text.ts";
 import { SlipwayError } from "../base/errors.ts";
 import { parseByteSize, parseGoDuration } from "./units.ts";
 
@@ -23,23 +24,8 @@ export const listTypes: ReadonlySet<string> = new Set([
   "gpu-request",
 ]);
 
-const truths: Readonly<Record<string, boolean>> = {
-  "1": true,
-  t: true,
-  T: true,
-  TRUE: true,
-  true: true,
-  True: true,
-  "0": false,
-  f: false,
-  F: false,
-  FALSE: false,
-  false: false,
-  False: false,
-};
-
 export function parseBool(text: string): boolean {
-  const value = truths[text];
+  const value = booleanFromText(text);
   if (value === undefined) throw bad(`strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`);
   return value;
 }

@@ -1,5 +1,5 @@
 /** `# name=value` at the very beginning of a Dockerfile. */
-import { goQuote } from "../base/go-text.ts";
+import { booleanFromText, goQuote } from "../base/go-text.ts";
 import type { SlipwayError } from "../base/errors.ts";
 import { trimSpace } from "./go-text.ts";
 import type { CheckDirective, RuleSelection } from "./instruction.ts";
@@ -59,14 +59,4 @@ function parseErrorSetting(setting: string, option: string, origin: string): boo
   if (parsed !== undefined) return parsed;
   const cause = `strconv.ParseBool: parsing ${goQuote(setting)}: invalid syntax`;
   throw syntaxReason(`failed to parse ${origin}: failed to parse check option ${goQuote(option)}: ${cause}`);
-}
-
-const booleans: ReadonlyMap<string, boolean> = new Map([
-  ...["1", "t", "T", "TRUE", "true", "True"].map((text) => [text, true] as const),
-  ...["0", "f", "F", "FALSE", "false", "False"].map((text) => [text, false] as const),
-]);
-
-/** The spellings that Docker takes for a boolean value. */
-export function booleanFromText(text: string): boolean | undefined {
-  return booleans.get(text);
 }

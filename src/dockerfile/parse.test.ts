@@ -299,6 +299,12 @@ describe("parseTrigger", () => {
   for (const { text, message } of refused) it(`refuses ${JSON.stringify(text)}`, () => assert.throws(() => parseTrigger(text), { message }));
 });
 
+it("another syntax than the file says", () => {
+  const text = "# syntax=docker/dockerfile:1.4\nFROM scratch\nRUN --security=insecure x\n";
+  assert.throws(() => parseDockerfile(text), /unknown flag: --security/);
+  assert.equal(parseDockerfile(text, { syntax: "docker/dockerfile:1" }).stages.length, 1);
+});
+
 describe("RUN --security", () => {
   const rows: readonly (readonly [syntax: string, known: boolean])[] = [
     ["", false],

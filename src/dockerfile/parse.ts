@@ -13,6 +13,8 @@ export interface ParseOptions {
   readonly fileName?: string | undefined;
   /** `# check=` is not read, so it cannot be at fault */
   readonly ignoresCheck?: boolean | undefined;
+  /** the frontend's image, whatever `# syntax=` says */
+  readonly syntax?: string | undefined;
 }
 
 /**
@@ -23,7 +25,7 @@ export function parseDockerfile(source: string | Uint8Array, options: ParseOptio
   const text = typeof source === "string" ? source : decode(source);
   const fileName = options.fileName ?? "Dockerfile";
   try {
-    return parseText(text, options.ignoresCheck);
+    return parseText(text, options);
   } catch (error) {
     if (error instanceof SlipwayError) throw new SlipwayError(error.kind, error.code, error.message, { ...error.details, fileName });
     throw error;
@@ -61,10 +63,10 @@ function decode(bytes: Uint8Array): string {
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
 }
 
-function parseText(text: string, ignoresCheck = false): Dockerfile {
+function parseText(text: string, { ignoresCheck = false, syntax }: ParseOptions): Dockerfile {
   if (text === "") throw dockerfileError("the Dockerfile cannot be empty", undefined);
   const { tree, faults } = parseSyntaxWithFaults(text, ignoresCheck);
-  const { dockerfile, fault } = dockerfileFrom(tree, faults);
+  const { dockerfile, fault } = dockerfileFrom(tree, faults, syntax);
   if (fault !== undefined) throw fault;
   if (dockerfile.stages.length === 0) throw dockerfileError("dockerfile contains no stages to build", undefined);
   return dockerfile;
@@ -74,9 +76,10 @@ function parseText(text: string, ignoresCheck = false): Dockerfile {
 function dockerfileFrom(
   { nodes: all, directives, text }: SyntaxTree,
   faults: readonly SlipwayError[],
+  syntax?: string,
 ): { readonly dockerfile: Dockerfile; readonly fault?: SlipwayError } {
   const nodes = all.filter(isInstruction);
-  const features = featuresOf(directives.syntax);
+  const features = featuresOf(syntax ?? directives.syntax);
   const metaArgs: ArgInstruction[] = [];
   const stages: GrowingStage[] = [];
   const warnings = nodes.flatMap(emptyContinuation);

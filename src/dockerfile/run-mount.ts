@@ -2,8 +2,7 @@
  * `RUN --mount=…`: comma-separated fields, read like one line of CSV.
  * @see https://docs.docker.com/reference/dockerfile/#run---mount
  */
-import { goQuote } from "../base/go-text.ts";
-import { booleanFromText } from "./directive.ts";
+import { booleanFromText, goQuote } from "../base/go-text.ts";
 import type { RunMount } from "./instruction.ts";
 import { syntaxReason } from "./parse-error.ts";
 import { findSuggestion, withSuggestion } from "./suggest.ts";

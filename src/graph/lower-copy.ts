@@ -1,5 +1,6 @@
 /** COPY, ADD and WORKDIR → file vertices. */
 import { SlipwayError } from "../base/errors.ts";
+import { goQuote } from "../base/go-text.ts";
 import type { AddInstruction, CopyInstruction, LineRange, WorkdirInstruction } from "../dockerfile/instruction.ts";
 import { formatStepName } from "../dockerfile/step-name.ts";
 import { expandWord } from "../dockerfile/word.ts";
@@ -8,7 +9,7 @@ import { parseModeChange } from "./file-mode.ts";
 import type { FileAction, GitOp, HttpOp } from "./op.ts";
 import { absolutePath, cleanPath, type StageState } from "./stage-state.ts";
 import { createVertex, plainMetadata, scratchVertex, type Vertex } from "./vertex.ts";
-import { parseGitUrl, isGitUrl, isHttpUrl, fileNameOfUrl } from "./remote-source.ts";
+import { parseGitUrl, isGitUrl, isHttpUrl, fileNameOfUrl, type GitSource } from "./remote-source.ts";
 
 export interface CopySurroundings {
   /** the vertex behind `--from`, or the build context for undefined; undefined: an empty stage */
@@ -151,7 +152,7 @@ function remoteSource(
   const metadata = plainMetadata({ name: "", slot: `${contextId}|remote|${source}`, ignoreCache, description: source });
   if (isGitUrl(source)) {
     const git = parseGitUrl(source);
-    const op: GitOp = { type: "git", ...git, keepGitDir: instruction.keepGitDir ?? git.keepGitDir, checksum: checksum === "" ? git.checksum : checksum };
+    const op: GitOp = { type: "git", ...git, keepGitDir: keepsGitDir(instruction, git), checksum: agreedChecksum(checksum, git.checksum) };
     return { input: inputIndex(inputs, createVertex(op, [], { ...metadata, name: `[internal] load git source ${source}` })), sources: ["/"], unpack: false };
   }
   if (checksum !== "") checkFileDigest(checksum);
@@ -159,6 +160,17 @@ function remoteSource(
   const op: HttpOp = { type: "http", url: source, checksum, fileName };
   const input = inputIndex(inputs, createVertex(op, [], { ...metadata, name: `[internal] load remote build context ${source}` }));
   return { input, sources: [`/${fileName}`], unpack: instruction.unpack ?? false };
+}
+
+/** Flag and address may both say it, but not different things. */
+function keepsGitDir({ keepGitDir: flag, lines }: AddInstruction, { keepGitDir }: GitSource): boolean {
+  if (flag === undefined || keepGitDir === undefined || flag === keepGitDir) return flag ?? keepGitDir ?? false;
+  throw new SlipwayError("invalid_argument", "INVALID_GIT_URL", "inconsistent keep-git-dir configuration", { lines });
+}
+
+function agreedChecksum(flag: string, inAddress: string): string {
+  if (flag === "" || inAddress === "" || flag === inAddress) return flag === "" ? inAddress : flag;
+  throw new SlipwayError("invalid_argument", "INVALID_GIT_URL", `checksum mismatch ${goQuote(flag)} != ${goQuote(inAddress)}`, {});
 }
 
 function heredocActions(state: StageState, instruction: CopyInstruction | AddInstruction, target: Target): readonly FileAction[] {

@@ -193,10 +193,12 @@ function cacheMount(state: StageState, mount: RunMount, target: string, inputs: 
   // with an owner or a mode BuildKit makes a directory of its own, and only a named source takes its place
   const isOwnDirectory = source === "/" && [mount.mode, mount.uid, mount.gid].some((given) => given !== undefined);
   const from = mount.from === undefined || isOwnDirectory ? undefined : mountSource(state, surroundings.source(mount.from, lines, target), source, lines);
+  // Docker's name for it is the target as written, so `target=x` is one cache in every working directory
+  const id = mount.id === undefined || mount.id === "" ? posix.normalize(mount.target ?? ".").replace(/(?<=.)\/$/, "") : mount.id;
+  const namespace = surroundings.buildArgs.get("BUILDKIT_CACHE_MOUNT_NS") ?? "";
   return {
     type: "cache",
-    // Docker's name for it is the target as written, so `target=x` is one cache in every working directory
-    id: mount.id === undefined || mount.id === "" ? posix.normalize(mount.target ?? ".").replace(/(?<=.)\/$/, "") : mount.id,
+    id: namespace === "" ? id : `${namespace}/${id}`,
     sharing: mount.sharing ?? "shared",
     target,
     readonly: mount.readonly,

@@ -14,7 +14,8 @@ import { lowerCopy, lowerWorkdir } from "./lower-copy.ts";
 import { lowerRun } from "./lower-run.ts";
 import { imageKey, type ImageNeed, type LowerOptions, type Lowering, type NamedContext, type ResolvedImage } from "./lowering.ts";
 import { parseEpoch } from "./epoch.ts";
-import { fileNameOfUrl, parseGitUrl } from "./remote-source.ts";
+import { fileNameOfUrl, parseGitUrl, type GitSource } from "./remote-source.ts";
+import type { GitOp } from "./op.ts";
 import { completeImageName } from "./base-name.ts";
 import { checkSources, resolveFroms, type ResolvedFrom } from "./check-stages.ts";
 import { evaluateGlobals } from "./global-args.ts";
@@ -285,10 +286,7 @@ class Lowerer {
     const metadata = plainMetadata({ name: "", slot: `${this.#options.contextId}|context|${name}`, description: `context ${name}` });
     switch (context.kind) {
       case "git":
-        return createVertex({ type: "git", ...parseGitUrl(context.url) }, [], {
-          ...metadata,
-          name: `[context ${name}] load git source ${context.url}`,
-        });
+        return createVertex(gitOp(parseGitUrl(context.url)), [], { ...metadata, name: `[context ${name}] load git source ${context.url}` });
       case "http":
         return createVertex({ type: "http", url: context.url, checksum: "", fileName: fileNameOfUrl(context.url) }, [], {
           ...metadata,
@@ -391,3 +389,7 @@ class Lowerer {
 
 /** Instructions that are counted as steps in progress. */
 const stepTypes: ReadonlySet<Instruction["type"]> = new Set(["run", "copy", "add", "workdir"]);
+
+function gitOp(source: GitSource): GitOp {
+  return { type: "git", ...source, keepGitDir: source.keepGitDir ?? false };
+}

@@ -27,6 +27,7 @@ export interface GitOp {
   readonly ref: string;
   readonly subdirectory: string;
   readonly keepGitDir: boolean;
+  readonly skipSubmodules: boolean;
   /** commit that must be found */
   readonly checksum: string;
 }

@@ -1,12 +1,14 @@
 /** Remote sources as Docker tells them apart: git repositories, files and archives behind http. Pure text. */
-import { goQuote } from "../base/go-text.ts";
+import { booleanFromText, goQuote } from "../base/go-text.ts";
 import { SlipwayError } from "../base/errors.ts";
 
 export interface GitSource {
   readonly url: string;
   readonly ref: string;
   readonly subdirectory: string;
-  readonly keepGitDir: boolean;
+  /** undefined: the address does not say */
+  readonly keepGitDir: boolean | undefined;
+  readonly skipSubmodules: boolean;
   /** commit that must be found, or "" */
   readonly checksum: string;
 }
@@ -44,11 +46,14 @@ export function parseGitUrl(text: string): GitSource {
   const named = { ref: colon < 0 ? fragment : fragment.slice(0, colon), subdirectory: colon < 0 ? "" : fragment.slice(colon + 1) };
   const question = address.indexOf("?");
   const url = question < 0 ? address : address.slice(0, question);
-  const source = { url, keepGitDir: false, checksum: "", ...named, ...(question < 0 ? {} : queryOf(address.slice(question + 1), named, text)) };
-  if (source.ref.startsWith("-") || source.subdirectory.split("/").includes("..")) {
-    throw invalidUrl(`invalid git URL fragment ${goQuote(fragment === "" ? address.slice(question + 1) : fragment)}`, text);
-  }
-  return source;
+  return {
+    url,
+    keepGitDir: undefined,
+    skipSubmodules: false,
+    checksum: "",
+    ...named,
+    ...(question < 0 ? {} : queryOf(address.slice(question + 1), named, text)),
+  };
 }
 
 const refPrefixes: Readonly<Record<string, string>> = { ref: "", tag: "refs/tags/", branch: "refs/heads/" };
@@ -57,11 +62,12 @@ const refPrefixes: Readonly<Record<string, string>> = { ref: "", tag: "refs/tags
 function queryOf(query: string, named: Pick<GitSource, "ref" | "subdirectory">, url: string): Partial<GitSource> {
   let { ref, subdirectory } = named;
   let checksum = "";
-  let keepGitDir = false;
+  let keepGitDir: boolean | undefined;
+  let skipSubmodules = false;
   const seen = new Set<string>();
   for (const [key, value] of new URLSearchParams(query)) {
     if (seen.has(key)) throw invalidUrl(`query "${key}" has multiple values`, url);
-    if (value === "") throw invalidUrl(`query "${key}" has no value`, url);
+    if (value === "" && key !== "keep-git-dir" && key !== "submodules") throw invalidUrl(`query "${key}" has no value`, url);
     seen.add(key);
     if (seen.has("tag") && seen.has("branch")) throw invalidUrl("branch conflicts with tag", url);
     const prefix = refPrefixes[key];
@@ -72,10 +78,18 @@ function queryOf(query: string, named: Pick<GitSource, "ref" | "subdirectory">, 
       if (subdirectory !== "" && subdirectory !== value) throw invalidUrl(`subdir conflicts: "${subdirectory}" vs "${value}"`, url);
       subdirectory = value;
     } else if (key === "checksum" || key === "commit") checksum = value;
-    else if (key === "keep-git-dir") keepGitDir = value === "1" || value === "true";
+    else if (key === "keep-git-dir") keepGitDir = flagOf(key, value, url);
+    else if (key === "submodules") skipSubmodules = !flagOf(key, value, url);
     else throw invalidUrl(`unexpected query "${key}"`, url);
   }
-  return { ref, subdirectory, checksum, keepGitDir };
+  return { ref, subdirectory, checksum, keepGitDir, skipSubmodules };
+}
+
+/** The name alone says yes. */
+function flagOf(key: string, value: string, url: string): boolean {
+  const flag = value === "" || booleanFromText(value);
+  if (flag === undefined) throw invalidUrl(`invalid ${key} value: ${goQuote(value)}`, url);
+  return flag;
 }
 
 /** The file's name from the URL's path, as ADD uses it. */

@@ -56,7 +56,7 @@ const golden: readonly (readonly [name: string, op: Op, digest: string])[] = [
   ["local", { type: "local", name: "context" }, "sha256:0f25aa44db8b9cfe114831431b453054efce18c5ee648ba2d24fdd5f85d8f81a"],
   [
     "git",
-    { type: "git", url: "https://h/r.git", ref: "main", subdirectory: "d", keepGitDir: false, checksum: "" },
+    { type: "git", url: "https://h/r.git", ref: "main", subdirectory: "d", keepGitDir: false, skipSubmodules: false, checksum: "" },
     "sha256:313341e7a406cb6046283ffe90c37a701b0905141f1c1c9f88bffc3b36a272b6",
   ],
   ["http", { type: "http", url: "https://h/f", checksum: "", fileName: "f" }, "sha256:fae2502cc563b1f04dae934fef20b7f4c7398d9463e98eaa491a712c395fcf95"],

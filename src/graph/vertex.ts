@@ -41,7 +41,15 @@ export function identityOf(op: Op): unknown {
     case "local":
       return { type: "local.v1", name: op.name };
     case "git":
-      return { type: "git.v1", url: op.url, ref: op.ref, subdirectory: op.subdirectory, keepGitDir: op.keepGitDir, checksum: op.checksum };
+      return {
+        type: "git.v1",
+        url: op.url,
+        ref: op.ref,
+        subdirectory: op.subdirectory,
+        keepGitDir: op.keepGitDir,
+        ...(op.skipSubmodules ? { skipSubmodules: true } : {}),
+        checksum: op.checksum,
+      };
     case "http":
       return { type: "http.v1", url: op.url, checksum: op.checksum, fileName: op.fileName };
     case "exec": {

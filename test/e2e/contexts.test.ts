@@ -115,9 +115,14 @@ test("a git repository over http: default branch, #branch, #tag, #commit, #ref:d
     const id = await sandbox.ok(["build", "-q", ...args], { through: ["sh", "-c", 'umask 077; exec "$0" "$@"'] });
     assert.equal(await sandbox.ok(["run", "--rm", "--network=none", id, "cat", "/stat"]), `644 ${time}\n755 ${time}`);
   }
+  const kept = ["-f", dockerfile, "--build-arg", "BUILDKIT_CONTEXT_KEEP_GIT_DIR=1", `${address}/repo.git?keep-git-dir=false`];
+  assert.match(await sandbox.ok(["run", "--rm", "--network=none", await sandbox.ok(["build", "-q", ...kept]), "cat", "/c/.git/HEAD"]), /^[0-9a-f]{40}$/);
   const wrong = await sandbox.call(["build", `${address}/repo.git#nothing`]);
   assert.equal(wrong.code, 1);
-  assert.match(wrong.stderr, /nothing/);
+  assert.match(
+    wrong.stderr,
+    /ERROR: failed to build: failed to solve: failed to read dockerfile: failed to load cache key: repository does not contain ref nothing, output: ""\n/,
+  );
 });
 
 test("a tar and a Dockerfile over http", async () => {

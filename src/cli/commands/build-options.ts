@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { BuildContext, BuildOptions, BuildOutput, DockerfileSource } from "../../engine/api.ts";
 import { isSlipwayError } from "../../base/errors.ts";
-import { goQuote } from "../../base/go-text.ts";
+import { booleanFromText, goQuote } from "../../base/go-text.ts";
 import { parsePlatform, parseReference } from "../../oci/index.ts";
 import type { Cli } from "../cli.ts";
 import type { Invocation } from "../command.ts";
@@ -139,7 +139,12 @@ function outputsFrom(cli: Cli, flags: ParsedFlags): readonly BuildOutput[] {
 }
 
 export function pushes(output: BuildOutput): boolean {
-  return output.type === "registry" || (output.type === "image" && ["", "1", "t", "T", "true", "TRUE", "True"].includes(output.attributes["push"] ?? "no"));
+  return output.type === "registry" || (output.type === "image" && isTrue(output.attributes["push"]));
+}
+
+/** An attribute's name alone says yes. */
+function isTrue(text: string | undefined): boolean {
+  return text === "" || (text !== undefined && booleanFromText(text) === true);
 }
 
 /** --push is short for an output to the registry; of outputs that keep the image it makes ones that push it. */

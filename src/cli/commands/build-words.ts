@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { asSlipwayError } from "../../base/errors.ts";
-import { goQuote } from "../../base/go-text.ts";
+import { booleanFromText, goQuote } from "../../base/go-text.ts";
 import type { BuildOutput, SecretSource, SshSource } from "../../engine/api.ts";
 import { parseReference } from "../../oci/index.ts";
 import type { Cli } from "../cli.ts";
@@ -80,8 +80,8 @@ function checkArchive(path: string | undefined, dest: string, attributes: Readon
 /** Go's words for booleans, as buildx reads them. */
 function splitOf(text: string | undefined): { readonly platformSplit?: boolean } {
   if (text === undefined) return {};
-  if (["1", "t", "T", "true", "TRUE", "True"].includes(text)) return { platformSplit: true };
-  if (["0", "f", "F", "false", "FALSE", "False"].includes(text)) return { platformSplit: false };
+  const platformSplit = booleanFromText(text);
+  if (platformSplit !== undefined) return { platformSplit };
   throw cliError(`failed to solve: non-bool value for platform-split: ${text}`);
 }
 

@@ -1,7 +1,7 @@
 /** `--cache-from` and `--cache-to`: a reference alone, or `type=…` with the fields of that type. */
 import { resolve } from "node:path";
 import { asSlipwayError } from "../../base/errors.ts";
-import { goQuote } from "../../base/go-text.ts";
+import { booleanFromText, goQuote } from "../../base/go-text.ts";
 import type { CacheExportSettings, CacheMountChoice, CacheSource, CacheTarget } from "../../engine/api.ts";
 import { parseReference } from "../../oci/index.ts";
 import type { Cli } from "../cli.ts";
@@ -130,8 +130,8 @@ function levelOf(type: string, text: string, highest: number): number {
 function boolOf(type: string, fields: Fields, name: string, fallback: boolean): boolean {
   const text = fields.get(name);
   if (text === undefined || text === "") return fallback;
-  if (["1", "t", "T", "true", "TRUE", "True"].includes(text)) return true;
-  if (["0", "f", "F", "false", "FALSE", "False"].includes(text)) return false;
+  const value = booleanFromText(text);
+  if (value !== undefined) return value;
   const why = `strconv.ParseBool: parsing ${goQuote(text)}: invalid syntax`;
   throw refused(type, name === "force-compression" ? `non-bool value ${text} specified for ${name}: ${why}` : `failed to parse ${name}: ${why}`);
 }

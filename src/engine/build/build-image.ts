@@ -1,6 +1,6 @@
 /** The build use case: context and Dockerfile in, graph solved, image or files out. Reads as its own table of contents. */
-import { goQuote } from "../../base/go-text.ts";
-import { isSlipwayError } from "../../base/errors.ts";
+import { booleanFromText, goQuote } from "../../base/go-text.ts";
+import { isSlipwayError, SlipwayError } from "../../base/errors.ts";
 import { digestOf, type Digest } from "../../oci/digest.ts";
 import type { ProgressSink } from "../../base/progress.ts";
 import { parseCheckArgument } from "../../dockerfile/checks.ts";
@@ -30,7 +30,7 @@ import { dockerfileName, fetchDockerfile, loadDockerfile, type LoadedDockerfile 
 import { openContext, remoteStepName, type OpenedContext } from "./open-context.ts";
 import { runStepOf } from "./progress-steps.ts";
 import { findNestedNodeModules } from "./nested-node-modules.ts";
-import type { SourcePins } from "./remote-inputs.ts";
+import { beforeKey, type SourcePins } from "./remote-inputs.ts";
 import { checkSecrets } from "./step-secrets.ts";
 import { settle, type Settling } from "./settling.ts";
 import { withSolver } from "./with-solver.ts";
@@ -154,17 +154,30 @@ export async function openBuild(
   signal: AbortSignal,
 ): Promise<{ readonly context: OpenedContext; readonly loaded: LoadedDockerfile }> {
   parseCheckArgument(new Map(Object.entries(options.buildArgs ?? {})));
-  const open = async (): Promise<OpenedContext> => await openContext(options.context, store, signal);
-  const context = options.context.kind === "url" ? await runStepOf(onProgress, remoteStepName(options.context.url), open) : await open();
+  const keepGitDir = booleanFromText(options.buildArgs?.["BUILDKIT_CONTEXT_KEEP_GIT_DIR"] ?? "") === true;
+  const open = async (): Promise<OpenedContext> => await openContext(options.context, store, signal, { keepGitDir });
+  const context = options.context.kind === "url" ? await openRemote(options.context.url, onProgress, open) : await open();
   const given = options.dockerfile;
   const source =
     given?.kind === "url" ? await runStepOf(onProgress, `[internal] load ${given.url}`, async () => await fetchDockerfile(given.url, store, signal)) : given;
   const loaded = await runStepOf(onProgress, definitionStep(options), async (step) => {
     const found = loadDockerfile(context, source);
     step.status("transferring dockerfile:", found.text.length, undefined, true);
-    return found;
+    const syntax = options.buildArgs?.["BUILDKIT_SYNTAX"] ?? "";
+    return syntax === "" ? found : { ...found, syntax };
   });
   return { context, loaded };
+}
+
+/** Docker reads the Dockerfile where it reads the context. */
+async function openRemote(url: string, onProgress: ProgressSink, open: () => Promise<OpenedContext>): Promise<OpenedContext> {
+  try {
+    return await beforeKey(runStepOf(onProgress, remoteStepName(url), open));
+  } catch (error) {
+    const prefix = isSlipwayError(error, "DOWNLOAD_FAILED") ? "failed to read downloaded context" : "failed to read dockerfile";
+    if (!isSlipwayError(error) || !(error.code.startsWith("GIT_") || error.code === "DOWNLOAD_FAILED")) throw error;
+    throw new SlipwayError(error.kind, error.code, `${prefix}: ${error.message}`, error.details, error);
+  }
 }
 
 export function definitionStep({ dockerfile }: BuildOptions): string {

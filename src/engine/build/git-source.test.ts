@@ -40,6 +40,9 @@ if (skip === false) {
   git("branch", "side");
   commit("three");
   git("tag", "-a", "v2", "-m", "annotated");
+  git("update-ref", "refs/pull/1/head", "side");
+  git("branch", "both");
+  git("tag", "both", "v1");
 }
 
 let count = 0;
@@ -62,8 +65,9 @@ describe("an address that is none", () => {
     [`${url}?ref=main&ref=v1`, 'query "ref" has multiple values'],
     [`${url}?ref=main#v1:dir`, 'ref conflicts: "v1" vs "main"'],
     [`${url}?subdir=a#:b`, 'subdir conflicts: "b" vs "a"'],
-    [`${url}?subdir=../..`, 'invalid git URL fragment "subdir=../.."'],
-    [`${url}#main:../..`, 'invalid git URL fragment "main:../.."'],
+    [`${url}?keep-git-dir=yes`, 'invalid keep-git-dir value: "yes"'],
+    [`${url}?submodules=maybe`, 'invalid submodules value: "maybe"'],
+    [`${url}?submodules&submodules=1`, 'query "submodules" has multiple values'],
   ];
   for (const [address, message] of faults) test(address, () => assert.throws(() => parseGitUrl(address), { code: "INVALID_GIT_URL", message }));
 });
@@ -79,7 +83,9 @@ describe("a repository", { skip }, () => {
     ["at the branch of a query", () => "?branch=side", "two"],
     ["at the tag of a query", () => "?tag=v1", "one"],
     ["at the ref and the commit of a query", () => `?ref=side&commit=${commits[1]}`, "two"],
-    ["at a short commit", () => `#${(commits[1] ?? "").slice(0, 8)}`, "two"],
+    ["at a branch below heads/", () => "#heads/side", "two"],
+    ["at a ref that is neither branch nor tag", () => "#refs/pull/1/head", "two"],
+    ["of a branch and a tag of one name at the branch", () => "#both", "three"],
   ];
   for (const [name, fragment, text] of refs) {
     test(name, async () => {
@@ -92,11 +98,65 @@ describe("a repository", { skip }, () => {
   }
 
   test("keeps its directory when that is wanted", async () => {
-    assert.ok(existsSync(join((await clone("", { keepGitDir: true })).path, ".git")));
-    assert.ok(existsSync(join((await clone("?keep-git-dir=1")).path, ".git")));
+    for (const query of ["?keep-git-dir=1", "?keep-git-dir", "?keep-git-dir=True"]) assert.ok(existsSync(join((await clone(query)).path, ".git")), query);
+    for (const query of ["?keep-git-dir=0", ""]) assert.ok(!existsSync(join((await clone(query)).path, ".git")), query);
+  });
+
+  // as BuildKit leaves it, whichever git it has
+  const kept: readonly (readonly [fragment: string, refs: readonly string[]])[] = [
+    ["", ["refs/heads/main", "refs/tags/main"]],
+    ["#side", ["refs/heads/side", "refs/tags/side"]],
+    ["#v1", ["refs/heads/v1", "refs/tags/v1"]],
+    ["#refs/tags/v2", ["refs/tags/v2"]],
+    ["#refs/pull/1/head", ["refs/pull/1/head", "refs/tags/refs/pull/1/head"]],
+    [`#${commits[0]}`, []],
+  ];
+  for (const [fragment, refs] of kept) {
+    test(`keeps one commit, its refs and nothing of this machine: ${fragment.slice(0, 20)}`, async () => {
+      const { path, commit: got } = await clone(fragment, { keepGitDir: true });
+      const read = (name: string): string => readFileSync(join(path, ".git", name), "utf8");
+      const own = (...args: string[]): string => execFileSync("git", ["-C", path, ...args], { encoding: "utf8" }).trim();
+      const names = own("for-each-ref", "--format=%(refname)").split("\n");
+      assert.deepEqual(
+        names.filter((name) => name !== ""),
+        refs,
+      );
+      assert.deepEqual([read("HEAD"), read("shallow"), read("logs/HEAD")], [`${got}\n`, `${got}\n`, ""]);
+      assert.equal(own("rev-list", "--all", "HEAD"), got);
+      assert.equal(own("status", "--porcelain"), "");
+      assert.deepEqual(
+        readdirSync(join(path, ".git")).filter((name) => !["description", "hooks", "info"].includes(name)),
+        ["HEAD", "config", "index", "logs", "objects", "refs", "shallow"],
+      );
+      assert.match(read("config"), /\turl = file:\/\/\S+\/repo\n\tfetch = \+refs\/heads\/\*:refs\/remotes\/origin\/\*\n$/);
+      assert.deepEqual(
+        readdirSync(join(path, ".git/refs")).filter((name) => !["heads", "tags", "pull"].includes(name)),
+        [],
+      );
+    });
+  }
+
+  test("with its submodules, unless they are not wanted", async () => {
+    const inner = join(scratch, "inner");
+    execFileSync("git", ["clone", "--quiet", repository, inner]);
+    const allowed = ["-c", "protocol.file.allow=always"];
+    git(...allowed, "submodule", "--quiet", "add", `file://${inner}`, "module");
+    git("commit", "--quiet", "-m", "module");
+    const env = { GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: "protocol.file.allow", GIT_CONFIG_VALUE_0: "always" };
+    Object.assign(process.env, env);
+    try {
+      for (const keepGitDir of [false, true]) {
+        assert.ok(existsSync(join((await clone("", { keepGitDir })).path, "module/f")));
+        assert.ok(!existsSync(join((await clone("?submodules=false", { keepGitDir })).path, "module/f")));
+      }
+    } finally {
+      for (const name of Object.keys(env)) delete process.env[name];
+      git("reset", "--quiet", "--hard", commits[2] ?? "");
+    }
   });
 
   test("in a subdirectory", async () => {
+    assert.deepEqual(readdirSync((await clone("#main:../sub/./dir/../dir")).path), ["g"]);
     assert.deepEqual(readdirSync((await clone("#main:sub/dir")).path), ["g"]);
     assert.deepEqual(readdirSync((await clone("#:sub")).path), ["dir"]);
     assert.deepEqual(readdirSync((await clone("?subdir=sub/dir#main")).path), ["g"]);
@@ -104,6 +164,11 @@ describe("a repository", { skip }, () => {
 
   const faults: readonly (readonly [name: string, fragment: string, changes: Partial<GitRequest>, code: string])[] = [
     ["without the ref", "#nope", {}, "GIT_REF_NOT_FOUND"],
+    ["at what is a commit for git alone", "#main~1", {}, "GIT_REF_NOT_FOUND"],
+    ["at HEAD, which is no ref to build", "#HEAD", {}, "GIT_REF_NOT_FOUND"],
+    ["at a pattern", "#refs/heads/*", {}, "GIT_REF_NOT_FOUND"],
+    ["at a commit that nobody has", `#${"0".repeat(40)}`, {}, "GIT_COMMIT_NOT_FOUND"],
+    ["at a flag", "#-x", {}, "GIT_REF_MALFORMED"],
     ["without the subdirectory", "#main:nope", {}, "GIT_SUBDIR_NOT_FOUND"],
     ["with a subdirectory that is a file", "#main:f", {}, "GIT_SUBDIR_NOT_FOUND"],
     ["with a subdirectory that leads out", "#main:out", {}, "GIT_SUBDIR_NOT_FOUND"],
@@ -116,6 +181,11 @@ describe("a repository", { skip }, () => {
 
   test("by its checksum, whole or in part", async () => {
     assert.equal((await clone("", { checksum: (commits[2] ?? "").slice(0, 10) })).commit, commits[2]);
+  });
+
+  test("at the beginning of a commit: the message has what git answered", async () => {
+    await assert.rejects(clone("#HEAD"), { message: `repository does not contain ref HEAD, output: "${commits[2]}\\tHEAD\\n"` });
+    await assert.rejects(clone(`#${(commits[1] ?? "").slice(0, 8)}`), { code: "GIT_REF_NOT_FOUND", message: /, output: ""$/ });
   });
 
   test("ends with the signal", async () => {

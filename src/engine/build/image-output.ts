@@ -1,5 +1,5 @@
 /** What `-o type=image|registry|oci|docker,…` asks for, with BuildKit's names, defaults and refusals. Names that it does not know are passed over, as there. */
-import { goQuote } from "../../base/go-text.ts";
+import { booleanFromText, goQuote } from "../../base/go-text.ts";
 import { SlipwayError } from "../../base/errors.ts";
 import type { LayerCompression } from "../registry-api.ts";
 import { parseOutputAnnotation, type ParsedAnnotation } from "./annotations.ts";
@@ -57,8 +57,8 @@ function invalid(message: string, details: Readonly<Record<string, unknown>>): S
 /** Go's words for booleans; the name alone means true. */
 function parseFlag(name: string, text: string | undefined, fallback: boolean, shown: string): boolean {
   if (text === undefined) return fallback;
-  if (["", "1", "t", "T", "true", "TRUE", "True"].includes(text)) return true;
-  if (["0", "f", "F", "false", "FALSE", "False"].includes(text)) return false;
+  const value = text === "" || booleanFromText(text);
+  if (value !== undefined) return value;
   throw invalid(`non-bool value ${shown}specified for ${name}: strconv.ParseBool: parsing ${goQuote(text)}: invalid syntax`, { name, value: text });
 }
 

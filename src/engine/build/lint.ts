@@ -20,7 +20,7 @@ export interface ParsedBuild {
 export function parseBuild(loaded: LoadedDockerfile, shownAs = loaded.name, ignoresCheck = false): ParsedBuild {
   const source = { name: shownAs, text: loaded.text.toString() };
   try {
-    const dockerfile = parseDockerfile(loaded.text, { fileName: loaded.name, ignoresCheck });
+    const dockerfile = parseDockerfile(loaded.text, { fileName: loaded.name, ignoresCheck, syntax: loaded.syntax });
     const patterns = loaded.ignoreText === undefined ? [] : parseIgnore(loaded.ignoreText);
     const excluded = patterns.map(({ pattern }) => pattern);
     return { dockerfile, source, ignore: patterns.length === 0 ? undefined : createIgnoreMatcher(patterns), excluded };

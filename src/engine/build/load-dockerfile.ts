@@ -13,6 +13,8 @@ export interface LoadedDockerfile {
   readonly text: Buffer;
   /** the rules that hold for this Dockerfile */
   readonly ignoreText: Buffer | undefined;
+  /** the frontend's image, whatever the text says: BUILDKIT_SYNTAX */
+  readonly syntax?: string;
 }
 
 export const maxDockerfileBytes = 16 << 20;

@@ -27,15 +27,20 @@ export interface OpenedContext {
 
 const maxContextBytes = 2 ** 40;
 
+export interface ContextOptions {
+  /** a repository's own directory is part of the context, whatever its address says */
+  readonly keepGitDir: boolean;
+}
+
 /** Temporary directories go with the store's lease. */
-export async function openContext(context: BuildContext, store: Store, signal: AbortSignal): Promise<OpenedContext> {
+export async function openContext(context: BuildContext, store: Store, signal: AbortSignal, options?: ContextOptions): Promise<OpenedContext> {
   switch (context.kind) {
     case "directory":
       return openDirectory(context.path);
     case "stream":
       return await openStream(context.source, "stdin", store, signal);
     case "url":
-      return await openUrl(context.url, store, signal);
+      return await openUrl(context.url, store, signal, options?.keepGitDir ?? false);
   }
 }
 
@@ -84,10 +89,11 @@ export function remoteStepName(url: string): string {
   return isGitContext(url) ? `[internal] load git source ${url.replace(/\/\/[^/@]*@/, "//")}` : "[internal] load remote build context";
 }
 
-async function openUrl(url: string, store: Store, signal: AbortSignal): Promise<OpenedContext> {
+async function openUrl(url: string, store: Store, signal: AbortSignal, keepGitDir: boolean): Promise<OpenedContext> {
   if (isGitContext(url)) {
     const directory = store.layers.workDirectory("git");
-    const { path, commit, timestamp } = await cloneRepository({ ...parseGitUrl(url), directory, signal });
+    const source = parseGitUrl(url);
+    const { path, commit, timestamp } = await cloneRepository({ ...source, keepGitDir: keepGitDir || source.keepGitDir, directory, signal });
     return { directory: path, id: url, foreign: true, dockerfileText: undefined, commitTime: timestamp, source: { url, digest: commitDigest(commit) } };
   }
   if (!isHttpUrl(url)) throw contextError(`path ${goQuote(url)} not found`, url);

@@ -62,14 +62,23 @@ export async function gitTree(store: Store, vertex: Vertex, { signal, pins, sett
   return treeOf(path, gitKey(op, commit), files, settling.inKeys ? files.seconds : undefined);
 }
 
-const codesBeforeKey: ReadonlySet<string> = new Set(["DOWNLOAD_FAILED", "GIT_FAILED", "GIT_REF_NOT_FOUND", "GIT_CHECKSUM_MALFORMED"]);
+const codesBeforeKey: ReadonlySet<string> = new Set([
+  "DOWNLOAD_FAILED",
+  "GIT_FAILED",
+  "GIT_REF_NOT_FOUND",
+  "GIT_REF_MALFORMED",
+  "GIT_CHECKSUM_MALFORMED",
+  "GIT_CHECKSUM_MISMATCH",
+]);
 
 /** Docker asks for what identifies a remote source before it fetches any, and its words tell which of the two failed. */
-async function beforeKey<T>(fetched: Promise<T>): Promise<T> {
+export async function beforeKey<T>(fetched: Promise<T>): Promise<T> {
   try {
     return await fetched;
   } catch (error) {
     if (!(error instanceof SlipwayError) || !codesBeforeKey.has(error.code)) throw error;
+    // a whole commit is the key, and found wrong when it is checked out
+    if (error.code === "GIT_CHECKSUM_MISMATCH" && String(error.details["expected"]).length >= 40) throw error;
     throw new SlipwayError(error.kind, error.code, `failed to load cache key: ${error.message}`, error.details, error);
   }
 }

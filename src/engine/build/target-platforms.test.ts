@@ -30,6 +30,12 @@ describe("target platforms", () => {
     assert.deepEqual(targets(["linux/arm64,linux/amd64,linux/arm64/v8,linux/arm64"]).repeated, ["linux/arm64"]);
   });
 
+  test("BUILDKIT_MULTI_PLATFORM makes an index of one, too", () => {
+    const of = (text: string): boolean => targetPlatforms({ buildArgs: { BUILDKIT_MULTI_PLATFORM: text } }).several;
+    assert.deepEqual([of("1"), of("True"), of("0"), of("")], [true, true, false, false]);
+    assert.throws(() => of("yes"), { code: "INVALID_BUILD_ARG", message: "invalid boolean value for multi-platform: yes" });
+  });
+
   test("what is none", () => {
     assert.throws(() => targets(["linux/amd64,nope"]), { code: "INVALID_PLATFORM", message: /"nope": unknown operating system or architecture/ });
     assert.throws(() => targets(["linux/am*64"]), { code: "INVALID_PLATFORM", message: /"linux\/am\*64": wildcards not yet supported/ });

@@ -70,7 +70,15 @@ test("changes are told in order", () => {
   );
 });
 
-const git = { type: "git", url: "https://u:secret@example.test/r.git", ref: "", subdirectory: "", keepGitDir: false, checksum: "" } as const;
+const git = {
+  type: "git",
+  url: "https://u:secret@example.test/r.git",
+  ref: "",
+  subdirectory: "",
+  keepGitDir: false,
+  skipSubmodules: false,
+  checksum: "",
+} as const;
 const http = { type: "http", url: "https://example.test/f", checksum: "", fileName: "f" } as const;
 const names: readonly { readonly name: string; readonly op: Parameters<typeof nameOfSource>[0]; readonly want: string | undefined }[] = [
   { name: "a repository's default branch, without the password", op: git, want: "https://example.test/r.git" },

@@ -1,6 +1,6 @@
 /** What `--attest`, `--provenance` and `--sbom` ask for, with BuildKit's defaults and refusals. */
 import { SlipwayError } from "../../base/errors.ts";
-import { goQuote, parseGoBool } from "../../base/go-text.ts";
+import { booleanFromText, goQuote } from "../../base/go-text.ts";
 import type { BuildAttestation } from "../api.ts";
 
 export type SlsaVersion = "v0.2" | "v1";
@@ -54,8 +54,8 @@ function invalid(message: string, details: Readonly<Record<string, unknown>>): S
 }
 
 function parseFlag(name: string, text: string): boolean {
-  const flag = parseGoBool(text);
-  if (flag !== undefined) return flag;
+  const value = booleanFromText(text);
+  if (value !== undefined) return value;
   throw invalid(`failed to parse ${name} flag ${goQuote(text)}: strconv.ParseBool: parsing ${goQuote(text)}: invalid syntax`, { name, value: text });
 }
 

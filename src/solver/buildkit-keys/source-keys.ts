@@ -4,8 +4,11 @@ import type { GitOp } from "../../graph/op.ts";
 import { digestOf } from "../../oci/digest.ts";
 
 /** The whole ref belongs to it where the repository's own directory is kept, and is not known here unless it is a commit. */
-export function gitKey({ ref, subdirectory, keepGitDir }: Pick<GitOp, "ref" | "subdirectory" | "keepGitDir">, commit: string): string | undefined {
-  if (keepGitDir && ref !== commit) return undefined;
+export function gitKey(
+  { ref, subdirectory, keepGitDir, skipSubmodules }: Pick<GitOp, "ref" | "subdirectory" | "keepGitDir" | "skipSubmodules">,
+  commit: string,
+): string | undefined {
+  if ((keepGitDir && ref !== commit) || skipSubmodules) return undefined;
   return `${commit}${keepGitDir ? ".git" : ""}${subdirectory === "" ? "" : `:${subdirectory}`}`;
 }
 
