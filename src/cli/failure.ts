@@ -98,11 +98,13 @@ export interface FailureContext {
   readonly interrupt?: unknown;
 }
 
-function familyOf(command: Command | undefined): CommandFamily {
+/** What a daemon says to `create` is told as it is; `run` tells that too as a failure of its own. */
+function familyOf(command: Command | undefined, error: SlipwayError): CommandFamily {
   if (command?.paths[0] === "build") return "build";
   const path = command?.paths[0] ?? "";
   if (path === "scan") return "scan";
-  return path === "container run" || path === "container create" || path === "run" || path === "create" ? "start" : "other";
+  if (path === "container create" || path === "create") return clientCodes.has(error.code) ? "start" : "other";
+  return path === "container run" || path === "run" ? "start" : "other";
 }
 
 /** The usage and the pointer to `--help` that Docker prints below a mistake in the words of the command line. */
@@ -114,7 +116,7 @@ export function usageHint(command: Command | undefined, path: string, verb: "Run
 
 export function renderFailure(thrown: unknown, context: FailureContext): Failure {
   const error = asSlipwayError(thrown);
-  const family = familyOf(context.command);
+  const family = familyOf(context.command, error);
   return { text: textOf(error, family, context) + (context.debug ? debugLines(thrown) : ""), exitCode: exitCodeOf(error, family, context.interrupt) };
 }
 

@@ -22,6 +22,9 @@ export const listTypes: ReadonlySet<string> = new Set([
   "ip-list",
   "sysctl",
   "gpu-request",
+  "device-weight",
+  "device-rate",
+  "device-operations",
 ]);
 
 export function parseBool(text: string): boolean {
@@ -103,6 +106,24 @@ const namespacedSysctls = new Set([
   "kernel.shm_rmid_forced",
 ]);
 
+const positive = "Number must be a positive integer";
+
+/** "/dev/x:value": what stands behind the last colon. */
+function deviceValue(text: string): string {
+  const [path = "", value, ...more] = text.split(":");
+  if (value === undefined || more.length > 0) throw bad(`bad format: ${text}`);
+  if (!path.startsWith("/dev/")) throw bad(`bad format for device path: ${text}`);
+  return value;
+}
+
+function isByteSize(text: string): boolean {
+  try {
+    return parseByteSize(text) >= 0;
+  } catch {
+    return false;
+  }
+}
+
 const checks: Readonly<Record<string, (text: string) => void>> = {
   bool: parseBool,
   squash: (text) => text === "own" || parseBool(text),
@@ -129,6 +150,19 @@ const checks: Readonly<Record<string, (text: string) => void>> = {
     if (address === undefined) throw bad(`bad format for add-host: ${JSON.stringify(text)}`);
     if (address !== "host-gateway" && !isAddress(address.replace(/^\[(.*)\]$/, "$1"))) throw bad(`invalid IP address in add-host: ${JSON.stringify(address)}`);
   },
+  "device-weight": (text) => {
+    const weight = deviceValue(text);
+    if (!/^\d+$/.test(weight) || (Number(weight) > 0 && (Number(weight) < 10 || Number(weight) > 1000))) throw bad(`invalid weight for device: ${text}`);
+  },
+  "device-rate": (text) => {
+    if (isByteSize(deviceValue(text))) return;
+    const format = `The correct format is <device-path>:<number>[<unit>]. ${positive}. Unit is optional and can be kb, mb, or gb`;
+    throw bad(`invalid rate for device: ${text}. ${format}`);
+  },
+  "device-operations": (text) => {
+    if (/^\d+$/.test(deviceValue(text))) return;
+    throw bad(`invalid rate for device: ${text}. The correct format is <device-path>:<number>. ${positive}`);
+  },
   "ip-list": (text) => {
     if (!isAddress(text.trim())) throw bad(`IP address is not correctly formatted: ${text}`);
   },
@@ -143,7 +177,17 @@ export function checkFlagValue(type: string, text: string): void {
   checks[type]?.(text);
 }
 
-const shownTypes: Readonly<Record<string, string>> = { squash: "string", env: "list", label: "list", "extra-host": "list", "ip-list": "list", sysctl: "map" };
+const shownTypes: Readonly<Record<string, string>> = {
+  squash: "string",
+  env: "list",
+  label: "list",
+  "extra-host": "list",
+  "ip-list": "list",
+  sysctl: "map",
+  "device-weight": "list",
+  "device-rate": "list",
+  "device-operations": "list",
+};
 
 /** The type's word in `--help`. */
 export function shownType(type: string): string {

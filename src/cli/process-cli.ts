@@ -122,6 +122,8 @@ export function createProcessCli(options: ProcessOptions): ProcessCli {
       const opened = await engine?.catch(() => undefined);
       await opened?.close();
       await (await accounts)?.[Symbol.asyncDispose]();
+      // a warning is told on the next tick, which a command that waits for nothing else would not live to see
+      await new Promise<void>((resolve) => process.nextTick(resolve));
     },
   };
 }

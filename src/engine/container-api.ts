@@ -1,5 +1,6 @@
 /** The library's words for containers. */
 import type { SlipwayError } from "../base/errors.ts";
+import type { BlockLimits } from "../runtime/block-limits.ts";
 import type { NetworkRequest } from "./networks-api.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Filters } from "./api.ts";
@@ -20,6 +21,12 @@ export interface LimitOptions {
   readonly cpusetMems?: string;
   /** -1: none */
   readonly pidsLimit?: number;
+  readonly block?: BlockLimits;
+  /** 0 to 100 */
+  readonly memorySwappiness?: number;
+  readonly oomKillDisable?: boolean;
+  readonly realtimePeriodUs?: number;
+  readonly realtimeRuntimeUs?: number;
 }
 
 /** `--mount`; which fields a type takes is the type's own */
@@ -82,6 +89,13 @@ export interface RunOptions {
   /** they need control groups that can be written; elsewhere a warning says that they are discarded */
   readonly limits?: LimitOptions;
   readonly oomScoreAdj?: number;
+  /** for the OCI runtime, and whoever inspects: "name=value" */
+  readonly annotations?: readonly string[];
+  /** control group above the container's */
+  readonly cgroupParent?: string;
+  readonly cgroupns?: "host" | "private";
+  /** "crun", "runc", or the path of one */
+  readonly runtime?: string;
   readonly dns?: readonly string[];
   readonly dnsSearch?: readonly string[];
   readonly dnsOptions?: readonly string[];

@@ -12,12 +12,12 @@ export interface ContainerCgroup {
 }
 
 /** As the OCI configuration names it, below each hierarchy. */
-export function cgroupPath({ id }: Pick<ContainerRecord, "id">): string {
-  return `/slipway/${id}`;
+export function cgroupPath({ id, config }: Pick<ContainerRecord, "id" | "config">): string {
+  return `${config.cgroupParent ?? "/slipway"}/${id}`;
 }
 
 /** Undefined where the container runs without a control group of its own. */
-export function containerCgroup(record: Pick<ContainerRecord, "id">): ContainerCgroup | undefined {
+export function containerCgroup(record: Pick<ContainerRecord, "id" | "config">): ContainerCgroup | undefined {
   const kind = cgroupKind();
   if (kind === "none") return undefined;
   const directory = (controller: string): string => `/sys/fs/cgroup${kind === "v2" ? "" : `/${controller}`}${cgroupPath(record)}`;

@@ -94,6 +94,13 @@ export interface ContainerConfig {
   readonly devices?: readonly DeviceRequest[];
   /** "c 1:3 rwm" as given */
   readonly deviceRules?: readonly string[];
+  /** control group above the container's, absolute below each hierarchy */
+  readonly cgroupParent?: string;
+  readonly cgroupns?: "host" | "private";
+  /** as given to --runtime: "crun", "runc", or the path of one */
+  readonly runtime?: string;
+  /** for the OCI runtime, and whoever inspects */
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly sysctls?: Readonly<Record<string, string>>;
   readonly oomScoreAdj?: number;
   readonly hostNamespaces?: readonly ("pid" | "ipc" | "uts")[];

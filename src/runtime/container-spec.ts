@@ -7,6 +7,7 @@ import { deviceMounts, nodeFrom, parseDeviceRule, requestedDevices } from "./con
 import { containerFiles, type ContainerHost } from "./container-host.ts";
 import { initDestination, requireInit } from "./container-init.ts";
 import type { ContainerConfig, ContainerMount, ContainerRecord } from "./container-records.ts";
+import { blockIoOf } from "./block-limits.ts";
 import { cgroupPath } from "./container-cgroup.ts";
 import { hostAddress } from "./host-address.ts";
 import type { JoinedNamespaces } from "./joined-namespaces.ts";
@@ -74,6 +75,9 @@ export function createContainerSpec(host: ContainerHost, record: ContainerRecord
       ...(runtime.rootless ? {} : { devices: [...(config.privileged ? hostDevices() : []), ...requestedDevices(given)] }),
       deviceRules: (config.deviceRules ?? []).flatMap((rule) => parseDeviceRule(rule) ?? []),
       ...(runtime.canLimit ? { cgroupsPath: cgroupPath(record), limits: config.limits } : {}),
+      ...(runtime.canLimit && config.limits.block !== undefined ? { blockIo: blockIoOf(config.limits.block) } : {}),
+      privateCgroups: config.cgroupns === "private",
+      ...(config.annotations === undefined ? {} : { annotations: config.annotations }),
       sysctls: {
         // what belongs to the other container stays as it is
         ...(network.kind === "host" || joined.network !== undefined ? {} : networkSysctls(runtime)),

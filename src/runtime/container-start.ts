@@ -12,7 +12,7 @@ import { withContainerLock } from "./container-lock.ts";
 import type { ContainerRecord } from "./container-records.ts";
 import { containerState } from "./container-state.ts";
 import { isUp } from "./container-status.ts";
-import { prepareRuntime } from "./oci-runtime.ts";
+import { namedRuntime } from "./oci-runtime.ts";
 import { checkPortsAgainst, settleRanges } from "./port-check.ts";
 import { requireProgram } from "./programs.ts";
 
@@ -52,7 +52,7 @@ async function startLocked(host: ContainerHost, record: ContainerRecord, options
     const ports = await settleRanges(record.ports, others);
     checkPortsAgainst(ports, others);
     const conmon = requireProgram("conmon", "a container that outlives its command");
-    const runtime = prepareRuntime();
+    const runtime = namedRuntime(record.config.runtime ?? "");
     enterPrivateMountNamespace();
     // its last run may have ended without anybody who clears away
     await clearAway(host, record);

@@ -5,6 +5,7 @@
  */
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { SlipwayError } from "../base/errors.ts";
+import { printable } from "../base/printable.ts";
 import { enterPrivateMountNamespace, mountTmpfs } from "../store/overlay.ts";
 import { capabilitiesOfMask } from "./capabilities.ts";
 import { cgroupKind, cgroupsWritable, insideUserNamespace, sharedDeviceCgroup, type CgroupKind } from "./cgroups.ts";
@@ -62,6 +63,18 @@ function chooseRuntime(): OciRuntime {
       install: installCommand("crun"),
     },
   );
+}
+
+/** `--runtime`: "crun", "runc", Docker's name for its own, or the path of one of them. UNKNOWN_RUNTIME (invalid_argument) in Docker's words. */
+export function namedRuntime(name: string): OciRuntime {
+  const runtime = prepareRuntime();
+  if (name === "" || name === "io.containerd.runc.v2") return runtime;
+  const kind = /^(?:.*\/)?(crun|runc)$/.exec(name)?.[1] as OciRuntime["name"] | undefined;
+  const path = kind === undefined ? undefined : name.startsWith("/") ? (existsSync(name) ? name : undefined) : name === kind ? findProgram(name) : undefined;
+  if (kind === undefined || path === undefined)
+    throw new SlipwayError("invalid_argument", "UNKNOWN_RUNTIME", printable(`unknown or invalid runtime name: ${name}`), { runtime: name });
+  if (kind === "crun" && runtime.name === "runc") coverForCrun(runtime.cgroups);
+  return { ...runtime, name: kind, path };
 }
 
 /** The runtime that made a container, which may be another than the one chosen now (installed later, or preferred). */

@@ -49,10 +49,40 @@ export interface OciDeviceRule {
   readonly access: string;
 }
 
+export interface OciDeviceRate {
+  readonly major: number;
+  readonly minor: number;
+  readonly rate: number;
+}
+
+export interface OciBlockIo {
+  readonly weight?: number;
+  readonly weightDevice?: readonly { readonly major: number; readonly minor: number; readonly weight: number }[];
+  readonly throttleReadBpsDevice?: readonly OciDeviceRate[];
+  readonly throttleWriteBpsDevice?: readonly OciDeviceRate[];
+  readonly throttleReadIOPSDevice?: readonly OciDeviceRate[];
+  readonly throttleWriteIOPSDevice?: readonly OciDeviceRate[];
+}
+
 export interface OciResources {
   readonly devices?: readonly OciDeviceRule[];
-  readonly memory?: { readonly limit?: number; readonly swap?: number; readonly reservation?: number };
-  readonly cpu?: { readonly shares?: number; readonly quota?: number; readonly period?: number; readonly cpus?: string; readonly mems?: string };
+  readonly memory?: {
+    readonly limit?: number;
+    readonly swap?: number;
+    readonly reservation?: number;
+    readonly swappiness?: number;
+    readonly disableOOMKiller?: boolean;
+  };
+  readonly cpu?: {
+    readonly shares?: number;
+    readonly quota?: number;
+    readonly period?: number;
+    readonly cpus?: string;
+    readonly mems?: string;
+    readonly realtimePeriod?: number;
+    readonly realtimeRuntime?: number;
+  };
+  readonly blockIO?: OciBlockIo;
   readonly pids?: { readonly limit: number };
 }
 

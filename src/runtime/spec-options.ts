@@ -1,5 +1,6 @@
 /** What a caller says about a process that is to run in a container; spec.ts turns it into an OCI configuration. */
-import type { OciDeviceRule } from "./oci-spec.ts";
+import type { BlockLimits } from "./block-limits.ts";
+import type { OciBlockIo, OciDeviceRule } from "./oci-spec.ts";
 
 /** What user.ts resolves; ids as seen inside the container. */
 export interface ProcessUser {
@@ -28,6 +29,12 @@ export interface ResourceLimits {
   readonly cpusetCpus?: string;
   readonly cpusetMems?: string;
   readonly pidsLimit?: number;
+  readonly block?: BlockLimits;
+  /** 0 to 100 */
+  readonly memorySwappiness?: number;
+  readonly oomKillDisable?: boolean;
+  readonly realtimePeriodUs?: number;
+  readonly realtimeRuntimeUs?: number;
 }
 
 export interface DeviceNode {
@@ -114,6 +121,11 @@ export interface SpecOptions {
   /** path of the cgroup below each hierarchy; absent: no cgroup of its own, and limits are not applied */
   readonly cgroupsPath?: string;
   readonly limits?: ResourceLimits;
+  /** what limits.block comes to on this machine */
+  readonly blockIo?: OciBlockIo;
+  /** a namespace of control groups */
+  readonly privateCgroups?: boolean;
+  readonly annotations?: Readonly<Record<string, string>>;
   /** another container's process namespace, by path */
   readonly joinedPid?: string;
   /** another container's IPC namespace, by path */

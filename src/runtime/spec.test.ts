@@ -75,6 +75,26 @@ test("privileged: everything is open", () => {
   assert.deepEqual(mounts.find(({ destination }) => destination === "/sys")?.options, ["nosuid", "noexec", "nodev"]);
 });
 
+test("what the kernel is told of block devices, swapping and real time, and the runtime of annotations", () => {
+  const limits = { memoryBytes: 1 << 24, memorySwappiness: 7, oomKillDisable: true, realtimePeriodUs: 1000, realtimeRuntimeUs: 500 };
+  const blockIo = { weight: 300, throttleReadBpsDevice: [{ major: 8, minor: 0, rate: 1024 }] };
+  const spec = createSpec({ ...options, limits, blockIo, cgroupsPath: "/x", privateCgroups: true, annotations: { a: "b" } }, machine);
+  const { memory, cpu, blockIO } = spec.linux.resources ?? {};
+  assert.deepEqual(
+    [memory, cpu, blockIO],
+    [{ limit: 1 << 24, swappiness: 7, disableOOMKiller: true }, { realtimePeriod: 1000, realtimeRuntime: 500 }, blockIo],
+  );
+  assert.deepEqual(spec.annotations, { a: "b" });
+  assert.equal(
+    spec.linux.namespaces.some(({ type }) => type === "cgroup"),
+    true,
+  );
+  assert.equal(
+    createSpec(options, machine).linux.namespaces.some(({ type }) => type === "cgroup"),
+    false,
+  );
+});
+
 test("limits need a cgroup", () => {
   const limits = { memoryBytes: 1000, pidsLimit: 5, cpuQuotaUs: 50_000, cpuPeriodUs: 100_000 };
   assert.equal(createSpec({ ...options, limits }, machine).linux.resources, undefined);

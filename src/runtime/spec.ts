@@ -41,6 +41,7 @@ export function createSpec(options: SpecOptions, machine: SpecMachine): OciSpec 
     root: { path: options.rootfs, ...(options.readonlyRoot === true ? { readonly: true } : {}) },
     ...(options.hostname === "" ? {} : { hostname: options.hostname }),
     mounts: createMounts(options, machine),
+    ...(options.annotations === undefined ? {} : { annotations: options.annotations }),
     linux: {
       namespaces: createNamespaces(options),
       ...(privileged ? {} : { maskedPaths, readonlyPaths }),
@@ -103,6 +104,7 @@ function createNamespaces(options: SpecOptions): OciSpec["linux"]["namespaces"] 
     ...(options.hostIpc === true ? [] : [joining("ipc", options.joinedIpc)]),
     ...(options.hostPid === true ? [] : [joining("pid", options.joinedPid)]),
     ...networkNamespace(options.network),
+    ...(options.privateCgroups === true ? [{ type: "cgroup" }] : []),
   ];
 }
 
@@ -179,6 +181,7 @@ function createResources(options: SpecOptions): OciResources {
     ...memoryOf(limits),
     ...cpuOf(limits),
     ...pidsOf(limits),
+    ...(options.blockIo === undefined ? {} : { blockIO: options.blockIo }),
   };
 }
 
@@ -187,6 +190,8 @@ function memoryOf(limits: ResourceLimits): Pick<OciResources, "memory"> {
     ...(limits.memoryBytes === undefined ? {} : { limit: limits.memoryBytes }),
     ...(limits.memorySwapBytes === undefined ? {} : { swap: limits.memorySwapBytes }),
     ...(limits.memoryReservationBytes === undefined ? {} : { reservation: limits.memoryReservationBytes }),
+    ...(limits.memorySwappiness === undefined ? {} : { swappiness: limits.memorySwappiness }),
+    ...(limits.oomKillDisable === true ? { disableOOMKiller: true } : {}),
   };
   return Object.keys(memory).length === 0 ? {} : { memory };
 }
@@ -198,6 +203,8 @@ function cpuOf(limits: ResourceLimits): Pick<OciResources, "cpu"> {
     ...(limits.cpuPeriodUs === undefined ? {} : { period: limits.cpuPeriodUs }),
     ...(limits.cpusetCpus === undefined ? {} : { cpus: limits.cpusetCpus }),
     ...(limits.cpusetMems === undefined ? {} : { mems: limits.cpusetMems }),
+    ...(limits.realtimePeriodUs === undefined ? {} : { realtimePeriod: limits.realtimePeriodUs }),
+    ...(limits.realtimeRuntimeUs === undefined ? {} : { realtimeRuntime: limits.realtimeRuntimeUs }),
   };
   return Object.keys(cpu).length === 0 ? {} : { cpu };
 }

@@ -9,6 +9,7 @@ import { configuredProxies } from "./config-proxies.ts";
 import { readKeyValueFile, recordFrom } from "./key-value.ts";
 import { platformOption } from "./platform-flag.ts";
 import { healthOf } from "./run-health.ts";
+import { blockLimits } from "./run-block.ts";
 import { deviceOptions } from "./run-devices.ts";
 import { networkOptions } from "./run-networks.ts";
 import { parseMounts } from "./run-mounts.ts";
@@ -22,11 +23,18 @@ export function parsePullPolicy(text: string): (typeof pullPolicies)[number] {
   throw cliError(`invalid pull option: '${text}': must be one of "always", "missing" or "never"`);
 }
 
+/** What cannot be had is refused before anything is made; what is no request at all passes. */
 function refuse(flags: ParsedFlags): void {
-  for (const name of refusedRunFlags) {
-    if (!flags.changed(name)) continue;
-    throw cliError(`--${name} is not supported yet, and leaving it out would change what the container may do`);
-  }
+  for (const [name, reason] of refusedRunFlags) if (flags.changed(name)) throw cliError(`--${name} cannot be had: ${reason}`);
+  const [isolation, userns] = [flags.string("isolation"), flags.string("userns")];
+  if (isolation !== "" && isolation !== "default") throw cliError(`invalid isolation (${isolation}): linux only supports 'default'`);
+  if (userns !== "" && userns !== "host") throw cliError("--userns: invalid USER mode");
+}
+
+function cgroupNamespace(flags: ParsedFlags): "host" | "private" | undefined {
+  const mode = flags.string("cgroupns");
+  if (mode === "" || mode === "host" || mode === "private") return mode === "" ? undefined : mode;
+  throw cliError("--cgroupns: invalid CGROUP mode");
 }
 
 /** Keys whose value is given, so that exactOptionalPropertyTypes is met. */
@@ -70,6 +78,17 @@ export function limitsOf(flags: ParsedFlags): LimitOptions {
     cpusetCpus: flags.optional("cpuset-cpus"),
     cpusetMems: flags.optional("cpuset-mems"),
     pidsLimit: flags.number("pids-limit"),
+  } as { readonly [Key in keyof LimitOptions]: LimitOptions[Key] | undefined });
+}
+
+/** Those that `update` has not. */
+function furtherLimits(flags: ParsedFlags): LimitOptions {
+  return given<LimitOptions>({
+    block: blockLimits(flags),
+    memorySwappiness: flags.changed("memory-swappiness") ? flags.number("memory-swappiness") : undefined,
+    oomKillDisable: flags.bool("oom-kill-disable") ? true : undefined,
+    realtimePeriodUs: flags.number("cpu-rt-period"),
+    realtimeRuntimeUs: flags.number("cpu-rt-runtime"),
   } as { readonly [Key in keyof LimitOptions]: LimitOptions[Key] | undefined });
 }
 
@@ -127,7 +146,7 @@ export function runOptionsFrom(cli: Cli, { flags, args }: Invocation): RunOption
     expose: flags.list("expose").map(checkedExpose),
     volumesFrom: flags.list("volumes-from"),
     hostNamespaces: hostNamespaces(flags),
-    limits: limitsOf(flags),
+    limits: { ...limitsOf(flags), ...furtherLimits(flags) },
     tty: flags.bool("tty"),
     interactive: flags.bool("interactive"),
     remove: flags.bool("rm"),
@@ -146,6 +165,10 @@ export function runOptionsFrom(cli: Cli, { flags, args }: Invocation): RunOption
       hostname: flags.optional("hostname"),
       domainname: flags.optional("domainname"),
       oomScoreAdj: flags.changed("oom-score-adj") ? flags.number("oom-score-adj") : undefined,
+      annotations: flags.changed("annotation") ? flags.list("annotation") : undefined,
+      cgroupParent: flags.optional("cgroup-parent"),
+      cgroupns: cgroupNamespace(flags),
+      runtime: flags.optional("runtime"),
       ...networkOptions(flags),
       shmSizeBytes: flags.bytes("shm-size"),
       health: healthOf(flags),

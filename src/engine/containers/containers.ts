@@ -63,7 +63,11 @@ export class Containers implements ContainerApi {
     const store = this.#store;
     const image = await imageFor(store, this.#client, options, onPull, this.#gate);
     const { networksFrom } = await import("../networks/container-networks.ts");
-    const config = { ...containerConfig(options, image.config), ...networksFrom(options, store), joins: joinsFrom(options, this.#records) };
+    const config = {
+      ...containerConfig(options, image.config, this.#hostOf().onWarning),
+      ...networksFrom(options, store),
+      joins: joinsFrom(options, this.#records),
+    };
     const lowers = await store.materializer.directories(image.chain, options.signal);
     using _ = await holdVolumes(store, "shared");
     const declared = Object.keys(image.config.Volumes ?? {});

@@ -13,12 +13,18 @@ import { mountRequest } from "./mount-options.ts";
 import { parseRestartPolicy } from "./restart-policy.ts";
 import { ipcModeFrom } from "./join-options.ts";
 import { healthOf } from "./health-options.ts";
+import { machineLimitSupport, supportedLimits } from "./limit-support.ts";
+import { runtimeSettings } from "./runtime-settings.ts";
 import { limitsFrom } from "./resource-limits.ts";
 
 const defaultShmBytes = 64 << 20;
 
 /** Fails with NO_COMMAND, INVALID_WORKDIR (invalid_argument) in Docker's words. */
-export function containerConfig(options: RunOptions, image: ImageContainerConfig): Omit<ContainerConfig, "networkMode"> {
+export function containerConfig(
+  options: RunOptions,
+  image: ImageContainerConfig,
+  warn: (message: string) => void = () => undefined,
+): Omit<ContainerConfig, "networkMode"> {
   return {
     args: commandOf(options, image),
     env: environment(options, image),
@@ -34,7 +40,7 @@ export function containerConfig(options: RunOptions, image: ImageContainerConfig
     capDrop: options.capDrop ?? [],
     securityOptions: checkedSecurityOptions(options.securityOptions ?? []),
     ulimits: (options.ulimits ?? []).map(parseUlimit),
-    limits: limitsFrom(options.limits ?? {}),
+    limits: supportedLimits(limitsFrom(options.limits ?? {}), machineLimitSupport(), warn),
     shmSizeBytes: options.shmSizeBytes ?? defaultShmBytes,
     extraHosts: options.addHosts ?? [],
     dns: options.dns ?? [],
@@ -46,6 +52,7 @@ export function containerConfig(options: RunOptions, image: ImageContainerConfig
     deviceRules: options.deviceRules ?? [],
     sysctls: Object.fromEntries((options.sysctls ?? []).map(splitOnce)),
     ...(options.oomScoreAdj === undefined ? {} : { oomScoreAdj: checkedScore(options.oomScoreAdj) }),
+    ...runtimeSettings(options),
     hostNamespaces: options.hostNamespaces ?? [],
     ...ipcModeFrom(options.ipc),
     exposedPorts: exposedPorts(options, image),

@@ -1,4 +1,5 @@
 /** Docker's `container inspect` object from a record. Pure but for the store's path. */
+import type { DeviceRate } from "../../runtime/block-limits.ts";
 import type { ContainerMount, ContainerRecord, ContainerState } from "../../runtime/container-records.ts";
 import type { Health } from "../../runtime/health-checks.ts";
 import { isUp } from "../../runtime/container-status.ts";
@@ -100,6 +101,14 @@ function hostConfig(record: ContainerRecord): Readonly<Record<string, unknown>> 
     PidMode: hostMode(config, "pid"),
     IpcMode: hostMode(config, "ipc") || (config.ipcMode ?? "private"),
     UTSMode: hostMode(config, "uts"),
+    UsernsMode: "",
+    CgroupnsMode: config.cgroupns ?? "host",
+    Cgroup: "",
+    CgroupParent: config.cgroupParent ?? "",
+    Runtime: runtimeName(record),
+    Isolation: "",
+    LogConfig: { Type: "json-file", Config: {} },
+    ...(config.annotations === undefined ? {} : { Annotations: config.annotations }),
     Sysctls: config.sysctls ?? {},
     ...resources(config.limits),
     Devices: (config.devices ?? []).map(({ host, container, permissions }) => ({
@@ -143,7 +152,26 @@ function resources(limits: ContainerRecord["config"]["limits"]): Readonly<Record
     CpusetCpus: limits.cpusetCpus ?? "",
     CpusetMems: limits.cpusetMems ?? "",
     PidsLimit: limits.pidsLimit ?? null,
+    CpuRealtimePeriod: limits.realtimePeriodUs ?? 0,
+    CpuRealtimeRuntime: limits.realtimeRuntimeUs ?? 0,
+    BlkioWeight: limits.block?.weight ?? 0,
+    BlkioWeightDevice: (limits.block?.weightDevices ?? []).map(({ path, weight }) => ({ Path: path, Weight: weight })),
+    BlkioDeviceReadBps: ratesOf(limits.block?.readBps),
+    BlkioDeviceWriteBps: ratesOf(limits.block?.writeBps),
+    BlkioDeviceReadIOps: ratesOf(limits.block?.readIops),
+    BlkioDeviceWriteIOps: ratesOf(limits.block?.writeIops),
+    MemorySwappiness: limits.memorySwappiness ?? null,
+    OomKillDisable: limits.oomKillDisable ?? false,
   };
+}
+
+function ratesOf(rates: readonly DeviceRate[] = []): readonly Readonly<Record<string, unknown>>[] {
+  return rates.map(({ path, rate }) => ({ Path: path, Rate: rate }));
+}
+
+/** As it was asked for, or as the last run had it. */
+function runtimeName({ config, runtimePath }: ContainerRecord): string {
+  return config.runtime ?? (runtimePath.endsWith("/runc") ? "runc" : "crun");
 }
 
 function containerConfig(record: ContainerRecord, store: Store): Readonly<Record<string, unknown>> {

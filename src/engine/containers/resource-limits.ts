@@ -14,7 +14,19 @@ function refuse(message: string): never {
 
 /** Fails with INVALID_LIMIT (invalid_argument) in Docker's words. `processors`: how many this machine has. */
 export function limitsFrom(options: LimitOptions, processors: number = availableParallelism()): ResourceLimits {
-  return { ...memoryLimits(options), ...cpuLimits(options, processors), ...pidsLimit(options) };
+  return { ...memoryLimits(options), ...cpuLimits(options, processors), ...pidsLimit(options), ...furtherLimits(options) };
+}
+
+function furtherLimits({ block, memorySwappiness = -1, oomKillDisable, realtimePeriodUs = 0, realtimeRuntimeUs = 0 }: LimitOptions): ResourceLimits {
+  if (memorySwappiness < -1 || memorySwappiness > 100) refuse(`invalid value: ${memorySwappiness}. Valid memory swappiness range is 0-100`);
+  if (realtimePeriodUs !== 0 && realtimeRuntimeUs > realtimePeriodUs) refuse("cpu real-time runtime cannot be higher than cpu real-time period");
+  return {
+    ...(block === undefined ? {} : { block }),
+    ...(memorySwappiness === -1 ? {} : { memorySwappiness }),
+    ...(oomKillDisable === true ? { oomKillDisable } : {}),
+    ...(realtimePeriodUs === 0 ? {} : { realtimePeriodUs }),
+    ...(realtimeRuntimeUs === 0 ? {} : { realtimeRuntimeUs }),
+  };
 }
 
 function memoryLimits({ memoryBytes = 0, memorySwapBytes = 0, memoryReservationBytes = 0 }: LimitOptions): ResourceLimits {
