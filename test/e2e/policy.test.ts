@@ -427,6 +427,24 @@ describe("policies", { skip: absent ? "needs docker-registry (Debian package doc
     assert.equal((await check([], "others.pub")).code, 1);
   });
 
+  test("what build --sign attests of the image in an index counts, from the registry and from the store", async () => {
+    const name = `${host}/acme/provenance:1`;
+    const key = ["--sign", "--key", path.join(home, "ours.key"), "--provenance=mode=min"];
+    await sandbox.ok(["build", "--push", ...key, "-t", name, sandbox.folder({ Dockerfile: "FROM busybox\nRUN echo provenance >/p\n" })], password);
+    await clean(name);
+    const rule = (keys: string): string =>
+      policyFile({
+        ...rules,
+        scopes: { [`${host}/acme`]: { attested: [{ type: "slsaprovenance02", keys, where: [{ path: "buildType", matches: ".*buildkit.*" }] }] } },
+      });
+    assert.match((await sandbox.call(with_(rule("others.pub"), "pull", name))).stderr, /rule attested of/);
+    await sandbox.ok(with_(rule("ours.pub"), "pull", "-q", name));
+    await sandbox.ok(with_(rule("ours.pub"), "create", name));
+    const unasked = await sandbox.call(["verify", "--key", path.join(home, "ours.pub"), "--type", "slsaprovenance02", name]);
+    assert.match(unasked.stderr, /Hint: it is an index, and its images may have some: --platform linux\/amd64/);
+    await clean(name);
+  });
+
   test("vulnerabilities: without a database nothing is clean", async () => {
     const file = policyFile({ ...rules, scopes: { [host]: { vulnerabilities: { failOn: "high" } } } });
     const outcome = await sandbox.call(with_(file, "policy", "check", signed));

@@ -2,6 +2,7 @@
 import { dirname, resolve } from "node:path";
 import { asSlipwayError } from "../../base/errors.ts";
 import type { Digest } from "../../oci/digest.ts";
+import { formatPlatform, hostPlatform } from "../../oci/platform.ts";
 import { familiarName, formatReference, repositoryName, withDigest, type Reference } from "../../oci/reference.ts";
 import type { PolicyRuleName } from "../policy-api.ts";
 import type { GateSurroundings } from "../policy-gate.ts";
@@ -22,7 +23,7 @@ export interface Subject {
   readonly digest: Digest;
   /** what is looked into for packages; undefined: what the registry has */
   readonly imageId: Digest | undefined;
-  /** whose image of an index is looked into; undefined: this machine's */
+  /** whose image of an index is used; undefined: this machine's */
   readonly platform: string | undefined;
   /** of what is about to be pushed: where it is now, if anywhere */
   readonly places?: readonly string[];
@@ -145,25 +146,35 @@ function reasonOf(error: unknown, { reference, digest }: Subject): string {
 async function requireAttested(policy: LoadedPolicy, rule: AttestationRule, subject: Subject, { surroundings, now, signal }: JudgeCall): Promise<string> {
   const { attester, predicateType: type } = rule;
   const options = { ...trustOf(policy, attester, subject), repositories: attester.repositories, type, ...(signal === undefined ? {} : { signal }) };
-  let found;
-  try {
-    found = (await verifyAttestations(surroundings, pinned(subject), options)).attestations;
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw new Unmet("attested", reasonOf(error, subject));
+  const reasons = new Set<string>();
+  // of the index, or of its image that is used: builds attest to that
+  for (const platform of [undefined, subject.platform ?? formatPlatform(hostPlatform())]) {
+    try {
+      const { attestations } = await verifyAttestations(surroundings, pinned(subject), { ...options, ...(platform === undefined ? {} : { platform }) });
+      const failing = attestations.map(({ predicate }) => failingCondition(rule.conditions, predicate, now));
+      if (failing.includes(undefined)) return `attested: ${rule.type}`;
+      reasons.add(`no attestation of type ${rule.type} says that ${failing.find((condition) => condition !== undefined)?.text ?? ""}`);
+    } catch (error) {
+      signal?.throwIfAborted();
+      reasons.add(reasonOf(error, subject));
+    }
   }
-  const failing = found.map(({ predicate }) => failingCondition(rule.conditions, predicate, now));
-  if (failing.includes(undefined)) return `attested: ${rule.type}`;
-  throw new Unmet("attested", `no attestation of type ${rule.type} says that ${failing.find((condition) => condition !== undefined)?.text ?? ""}`);
+  throw new Unmet("attested", [...reasons].join("\n"));
 }
 
 const dayMs = 86_400_000;
 const shownFindings = 5;
 
-async function scanned(path: string, place: string, { cwd = "/", env = {}, platform }: Subject, vex: readonly string[], call: JudgeCall): Promise<ScanResult> {
+async function scanned(
+  path: string,
+  place: string,
+  { cwd = "/", env = {}, platform, imageId }: Subject,
+  vex: readonly string[],
+  call: JudgeCall,
+): Promise<ScanResult> {
   const scanning = { ...call.surroundings, cwd, env, ...(call.signal === undefined ? {} : { signal: call.signal }) };
   const files = vex.map((file) => resolve(dirname(path), file));
-  return await scanImage(scanning, place, { nowMs: call.now.getTime(), vex: files, ...(platform === undefined ? {} : { platform }) });
+  return await scanImage(scanning, place, { nowMs: call.now.getTime(), vex: files, ...(platform === undefined || imageId !== undefined ? {} : { platform }) });
 }
 
 async function requireScanned(path: string, rules: Rule, subject: Subject, call: JudgeCall): Promise<readonly string[]> {

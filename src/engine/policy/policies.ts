@@ -1,6 +1,7 @@
 /** All policy files of a caller, asked about one image after the other. Reads as its own table of contents. */
 import { SlipwayError } from "../../base/errors.ts";
 import type { Digest } from "../../oci/digest.ts";
+import { formatPlatform, platformFrom } from "../../oci/platform.ts";
 import { familiarName, formatReference, parseReference, repositoryName, withDefaultTag, withDigest, type Reference } from "../../oci/reference.ts";
 import type { FetchedManifest } from "../../registry/index.ts";
 import { variantsOf } from "../images/variants.ts";
@@ -69,12 +70,13 @@ export class Policies {
     const origins = this.#originsOf(id);
     if (origins.length === 0) return this.#admitUnnamed("loaded", use, name ?? id, id);
     const named = name === undefined ? undefined : repositoryOf(name);
+    const platform = formatPlatform(platformFrom(this.#surroundings.store.images.configForList(used)));
     const own = origins.filter(({ repository }) => repository === named);
     const subjects = (own.length > 0 ? own : origins).map(({ repository, digest }) => ({
       reference: parseReference(repository),
       digest,
       imageId: used,
-      platform: undefined,
+      platform,
     }));
     let failure: unknown;
     for (const subject of subjects) {

@@ -23,7 +23,7 @@ export async function verifyAttestations({ client }: SigningSurroundings, name: 
   if (keys.length === 0 && keyless === undefined)
     throw new SlipwayError("invalid_argument", "USAGE", "whose attestations are to be accepted? --key names a public key, --identity a signer");
   const registry = await client();
-  const { digest } = subjectsOf(await registry.resolve(reference, { signal: options.signal }), options);
+  const { digest, images } = subjectsOf(await registry.resolve(reference, { signal: options.signal }), options);
   const expected: Expectation = { digest, repositories: acceptedRepositories(reference, options.repositories), annotations: {} };
   const findings = await judgeEvidence({ client: registry, reference, digest, wanted: "attestations", signal: options.signal }, async (evidence) =>
     evidence.kind === "bundle" && keyless !== undefined && (keys.length === 0 || parseBundle(evidence.bytes).hasCertificate)
@@ -32,8 +32,16 @@ export async function verifyAttestations({ client }: SigningSurroundings, name: 
   );
   const { accepted, refused, complete } = findings;
   const what = predicateType === undefined ? "attestation" : `attestation of type ${predicateType}`;
-  if (accepted.length === 0) throw refusal(reference, digest, refused, complete, what);
+  if (accepted.length === 0) throw withImages(refusal(reference, digest, refused, complete, what), images);
   return { reference: formatReference(withDigest(reference, digest)), digest, attestations: accepted, refused, complete };
+}
+
+/** What a build says is about the image of each platform, not about the index that holds them. */
+function withImages(error: SlipwayError, images: readonly { readonly platform: string }[]): SlipwayError {
+  const platforms = images.map(({ platform }) => platform).filter((platform) => platform !== "");
+  if (platforms.length === 0) return error;
+  const remedy = `it is an index, and its images may have some: --platform ${platforms.join(" or ")}`;
+  return new SlipwayError(error.kind, error.code, error.message, { ...error.details, remedy }, error);
 }
 
 export async function attestations(
