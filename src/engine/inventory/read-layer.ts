@@ -7,7 +7,7 @@ import { joinPath } from "../../store/index.ts";
 import { DirectoryLayer } from "../../store/layer-tree.ts";
 import { sanitizeEntryPath } from "../../store/unpack.ts";
 import { decompressDetected, parseWhiteout, TarReader, type TarEntry, type TarSink } from "../../tar/index.ts";
-import { LayerCollector, type LayerInventory, type SeenFile, type Wanted } from "../../trust/packages/index.ts";
+import { LayerCollector, type LayerInventory, type PieceReader, type SeenFile, type Wanted } from "../../trust/packages/index.ts";
 
 const maxLayerBytes = 2 ** 40;
 const maxEntries = 5_000_000;
@@ -21,6 +21,8 @@ export interface LayerVisitor {
   /** of a file that is wanted if it is a program: its first bytes */
   isWantedProgram(path: string, size: number, head: Uint8Array): boolean;
   content(path: string, bytes: Buffer): void;
+  /** in the place of content, of a program that need not be read whole; it is there during the call alone */
+  program(path: string, program: PieceReader): void;
 }
 
 /** An overlay-ready directory. */
@@ -58,12 +60,26 @@ function readFile(collector: LayerVisitor, path: string, diskPath: string, wante
     if (wanted === "program") {
       const head = Buffer.alloc(headBytes);
       readSync(fd, head, 0, headBytes, 0);
-      if (!collector.isWantedProgram(path, fstatSync(fd).size, head)) return;
+      const { size } = fstatSync(fd);
+      if (collector.isWantedProgram(path, size, head)) collector.program(path, { size, read: (start, length) => readPiece(fd, start, length) });
+      return;
     }
     collector.content(path, readFileSync(fd));
   } finally {
     closeSync(fd);
   }
+}
+
+/** As far as the file goes. */
+function readPiece(fd: number, start: number, length: number): Buffer {
+  const piece = Buffer.alloc(length);
+  let filled = 0;
+  while (filled < length) {
+    const count = readSync(fd, piece, filled, length - filled, start + filled);
+    if (count === 0) break;
+    filled += count;
+  }
+  return piece.subarray(0, filled);
 }
 
 /** Keeps the content of the file that is being read, if somebody wants it. */

@@ -68,6 +68,10 @@ class ExposureVisitor implements LayerVisitor {
     return false;
   }
 
+  program(): void {
+    // none is wanted
+  }
+
   content(path: string, bytes: Buffer): void {
     if (bytes.subarray(0, 1024).includes(0)) return;
     const text = bytes.toString("latin1");

@@ -1,28 +1,45 @@
-/** Named sections of an ELF file. Every offset is checked: the file is a stranger's. */
+/** Named sections of an ELF file. Every offset is checked: the file is a stranger's. Of a large program little is read. */
+
+/** A file that is read in pieces: as many bytes from there as there are. */
+export interface PieceReader {
+  readonly size: number;
+  readonly read: (start: number, length: number) => Buffer;
+}
+
+export function piecesOf(bytes: Buffer): PieceReader {
+  return { size: bytes.length, read: (start, length) => bytes.subarray(start, start + length) };
+}
+
+const headerBytes = 64;
+const maxNameBytes = 64;
+const empty = Buffer.alloc(0);
 
 /** Those of `names` that are there with content; empty where it is no ELF file, or one without section names. */
-export function readElfSections(bytes: Buffer, names: readonly string[]): ReadonlyMap<string, Buffer> {
+export function readElfSections({ size: fileSize, read }: PieceReader, names: readonly string[]): ReadonlyMap<string, Buffer> {
   const found = new Map<string, Buffer>();
-  const wide = bytes[4] === 2;
-  const big = bytes[5] === 2;
-  if (bytes.length < 64 || bytes.readUInt32BE(0) !== 0x7f454c46) return found;
-  const u16 = (at: number): number => (big ? bytes.readUInt16BE(at) : bytes.readUInt16LE(at));
-  const u32 = (at: number): number => (big ? bytes.readUInt32BE(at) : bytes.readUInt32LE(at));
-  const word = (at: number): number => (wide ? Number(big ? bytes.readBigUInt64BE(at) : bytes.readBigUInt64LE(at)) : u32(at));
-  const [offset, size, count, nameIndex] = wide ? [word(40), u16(58), u16(60), u16(62)] : [u32(32), u16(46), u16(48), u16(50)];
-  if (size < (wide ? 64 : 40) || offset + size * count > bytes.length || nameIndex >= count) return found;
+  const header = read(0, headerBytes);
+  if (header.length < headerBytes || header.readUInt32BE(0) !== 0x7f454c46) return found;
+  const wide = header[4] === 2;
+  const big = header[5] === 2;
+  const u16 = (bytes: Buffer, at: number): number => (big ? bytes.readUInt16BE(at) : bytes.readUInt16LE(at));
+  const u32 = (bytes: Buffer, at: number): number => (big ? bytes.readUInt32BE(at) : bytes.readUInt32LE(at));
+  const word = (bytes: Buffer, at: number): number => (wide ? Number(big ? bytes.readBigUInt64BE(at) : bytes.readBigUInt64LE(at)) : u32(bytes, at));
+  const [size, count, nameIndex] = wide ? [u16(header, 58), u16(header, 60), u16(header, 62)] : [u16(header, 46), u16(header, 48), u16(header, 50)];
+  const offset = word(header, wide ? 40 : 32);
+  if (size < (wide ? 64 : 40) || offset + size * count > fileSize || nameIndex >= count) return found;
+  const table = read(offset, size * count);
   const section = (index: number): Buffer => {
-    const at = offset + index * size;
-    const [start, length] = wide ? [word(at + 24), word(at + 32)] : [u32(at + 16), u32(at + 20)];
+    const at = index * size;
+    const [start, length] = wide ? [word(table, at + 24), word(table, at + 32)] : [u32(table, at + 16), u32(table, at + 20)];
     // a section without content in the file: .bss
-    return u32(at + 4) === 8 || start + length > bytes.length ? bytes.subarray(0, 0) : bytes.subarray(start, start + length);
+    return u32(table, at + 4) === 8 || start + length > fileSize ? empty : read(start, length);
   };
-  const table = section(nameIndex);
+  const text = section(nameIndex);
   for (let index = 0; index < count; index++) {
-    const at = u32(offset + index * size);
-    const end = table.indexOf(0, at);
-    if (at >= table.length || end < 0) continue;
-    const name = table.toString("latin1", at, Math.min(end, at + 64));
+    const at = u32(table, index * size);
+    const end = text.indexOf(0, at);
+    if (at >= text.length || end < 0) continue;
+    const name = text.toString("latin1", at, Math.min(end, at + maxNameBytes));
     if (names.includes(name)) found.set(name, section(index));
   }
   return found;

@@ -1,10 +1,11 @@
 /** Makes a layer's inventory from its files, in whatever order they come: told of each, it says of which it wants the bytes. */
 import { SlipwayError } from "../../base/errors.ts";
 import type { FileNode } from "../../store/index.ts";
+import { piecesOf, type PieceReader } from "./elf-sections.ts";
 import type { LayerFile, LayerInventory } from "./layer-inventory.ts";
 import { readerTable } from "./readers.ts";
-import { isProgram, maxProgramBytes, programReader } from "./programs.ts";
-import { maxPackagesOfFile, type FileFacts, type PackageReader } from "./package-reader.ts";
+import { isProgram, maxProgramBytes, readProgram } from "./programs.ts";
+import { maxPackagesOfFile, type FileFacts } from "./package-reader.ts";
 import { PathHashes } from "./path-set.ts";
 
 export type SeenFile = Pick<FileNode, "type" | "mode" | "size" | "linkname">;
@@ -63,8 +64,16 @@ export class LayerCollector {
   }
 
   content(path: string, bytes: Buffer): void {
-    const reader = readerTable.find(path) ?? programReader;
-    const { owned = [], omitted = [], ...facts } = this.#read(reader, path, bytes);
+    const reader = readerTable.find(path);
+    this.#keep(path, () => (reader === undefined ? readProgram(piecesOf(bytes)) : reader.read(bytes, path)));
+  }
+
+  program(path: string, program: PieceReader): void {
+    this.#keep(path, () => readProgram(program));
+  }
+
+  #keep(path: string, read: () => FileFacts): void {
+    const { owned = [], omitted = [], ...facts } = readable(read);
     for (const reason of omitted) this.#omit(path, reason);
     for (const one of owned) this.#own(path, one);
     const count = facts.packages?.length ?? 0;
@@ -93,17 +102,6 @@ export class LayerCollector {
     return this.#unnamed === 0 ? this.#omitted : [...this.#omitted, { path: "", reason: `${this.#unnamed} more of its files could not be read` }];
   }
 
-  /** A file that its reader cannot read is no failure of the whole: it is named as left out. */
-  #read(reader: PackageReader, path: string, bytes: Buffer): FileFacts {
-    try {
-      return reader.read(bytes, path);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      if (error instanceof SlipwayError && error.kind === "canceled") throw error;
-      return { omitted: [reason.slice(0, 300)] };
-    }
-  }
-
   finish(): LayerInventory {
     const last = new Map(this.#files.map((file) => [file.path, file]));
     const files = [...last.values()].map((file) => {
@@ -118,6 +116,17 @@ export class LayerCollector {
       paths: this.#paths.toSet(),
       omitted: this.#shownOmissions(),
     };
+  }
+}
+
+/** A file that its reader cannot read is no failure of the whole: it is named as left out. */
+function readable(read: () => FileFacts): FileFacts {
+  try {
+    return read();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    if (error instanceof SlipwayError && error.kind === "canceled") throw error;
+    return { omitted: [reason.slice(0, 300)] };
   }
 }
 

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deflateSync } from "node:zlib";
 import { fc } from "../../base/test-chance.ts";
-import { readElfSections } from "./elf-sections.ts";
-import { programReader } from "./programs.ts";
+import { piecesOf, readElfSections } from "./elf-sections.ts";
+import { readProgram } from "./programs.ts";
 import { elfWith, goBuildInfo } from "./test-elf.ts";
 
 const modules =
@@ -39,7 +39,7 @@ const cases: readonly { readonly name: string; readonly bytes: Buffer; readonly 
 ];
 for (const { name, bytes, want } of cases) {
   test(`programs: ${name}`, () => {
-    const { packages = [] } = programReader.read(bytes, "x");
+    const { packages = [] } = readProgram(piecesOf(bytes));
     assert.deepEqual(
       packages.map((found) => `${found.type} ${found.name} ${found.version}`),
       want,
@@ -53,7 +53,21 @@ test("any damage to an ELF file gives its sections or none, and no failure", () 
     fc.property(fc.nat(whole.length - 1), fc.nat(255), fc.nat(whole.length), (at, value, length) => {
       const damaged = Buffer.from(whole.subarray(0, length));
       if (at < length) damaged[at] = value;
-      for (const section of readElfSections(damaged, [".go.buildinfo", ".dep-v0"]).values()) assert.ok(section.length <= length);
+      for (const section of readElfSections(piecesOf(damaged), [".go.buildinfo", ".dep-v0"]).values()) assert.ok(section.length <= length);
     }),
   );
+});
+
+test("of a large program only its sections are read", () => {
+  const bytes = elfWith({ ".text": Buffer.alloc(2 ** 24), ".go.buildinfo": goBuildInfo("go1.22.5", modules) });
+  let count = 0;
+  const { packages = [] } = readProgram({
+    size: bytes.length,
+    read: (start, length) => {
+      count += length;
+      return bytes.subarray(start, start + length);
+    },
+  });
+  assert.equal(packages.length, 5);
+  assert.ok(count < 4096, String(count));
 });

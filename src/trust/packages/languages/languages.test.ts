@@ -195,6 +195,9 @@ const unread = [
   "node_modules/a/package-lock.json",
   "a.json",
   "usr/lib/python3/site-packages/x/requirements.txt",
+  "usr/lib/python3/dist-packages/x/poetry.lock",
+  "usr/lib/ruby/gems/3.1.0/gems/rbs-2.1.0/steep/Gemfile.lock",
+  "app/vendor/symfony/console/composer.lock",
   "lib/foo.gemspec",
   "etc/os-release.d/os-release",
 ];

@@ -44,6 +44,7 @@ export const phpAndDotnetReaders: readonly PackageReader[] = [
   },
   {
     names: ["composer.lock"],
+    wants: (path) => !/(?:^|\/)vendor\/[^/]+\/[^/]+\//.test(path),
     maxBytes: 32 * mebibyte,
     read: (bytes) => {
       const root = readJson(bytes, "composer.lock");

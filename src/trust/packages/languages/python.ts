@@ -67,15 +67,18 @@ const metadata = (bytes: Buffer): { readonly packages?: readonly FoundPackage[] 
   return packages.length === 0 ? {} : { packages };
 };
 
+/** What a package brings of its own development. */
+export const inSitePackages = /(?:^|\/)(?:site|dist)-packages\//;
+
 export const pythonReaders: readonly PackageReader[] = [
   { names: ["METADATA"], wants: (path) => path.endsWith(".dist-info/METADATA"), maxBytes: 64 * mebibyte, read: metadata },
   { names: ["PKG-INFO"], wants: (path) => path.endsWith(".egg-info/PKG-INFO") || path.endsWith("/EGG-INFO/PKG-INFO"), maxBytes: 64 * mebibyte, read: metadata },
   { suffixes: [".egg-info"], maxBytes: 64 * mebibyte, read: metadata },
   {
     names: ["requirements.txt"],
-    wants: (path) => !/\/(?:site|dist)-packages\//.test(path),
+    wants: (path) => !inSitePackages.test(path),
     maxBytes: 16 * mebibyte,
     read: (bytes) => ({ packages: parseRequirements(bytes.toString()) }),
   },
-  { names: ["Pipfile.lock"], maxBytes: 32 * mebibyte, read: (bytes) => ({ packages: parsePipfileLock(bytes) }) },
+  { names: ["Pipfile.lock"], wants: (path) => !inSitePackages.test(path), maxBytes: 32 * mebibyte, read: (bytes) => ({ packages: parsePipfileLock(bytes) }) },
 ];

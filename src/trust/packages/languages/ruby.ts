@@ -30,6 +30,9 @@ export function parseGemfileLock(text: string): readonly FoundPackage[] {
   return bounded(found);
 }
 
+/** What a gem brings of its own development. */
+const inGem = /(?:^|\/)gems\/[^/]+-\d[^/]*\//;
+
 export const rubyReaders: readonly PackageReader[] = [
   {
     suffixes: [".gemspec"],
@@ -37,5 +40,10 @@ export const rubyReaders: readonly PackageReader[] = [
     maxBytes: 4 * mebibyte,
     read: (bytes) => ({ packages: parseGemSpecification(bytes.toString()) }),
   },
-  { names: ["Gemfile.lock"], maxBytes: 16 * mebibyte, read: (bytes) => ({ packages: parseGemfileLock(bytes.toString()) }) },
+  {
+    names: ["Gemfile.lock"],
+    wants: (path) => !inGem.test(path),
+    maxBytes: 16 * mebibyte,
+    read: (bytes) => ({ packages: parseGemfileLock(bytes.toString()) }),
+  },
 ];

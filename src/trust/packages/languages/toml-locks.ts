@@ -5,6 +5,7 @@ import type { FoundPackage, PackageType } from "../package.ts";
 import type { PackageReader } from "../package-reader.ts";
 import { mebibyte, objectsOf, stringOf } from "./json-file.ts";
 import { locked } from "./npm.ts";
+import { inSitePackages } from "./python.ts";
 
 /** Packages of the project itself are left out: Cargo gives them no source, uv a directory. */
 export function parseTomlLock(text: string, type: PackageType): readonly FoundPackage[] {
@@ -18,6 +19,7 @@ export function parseTomlLock(text: string, type: PackageType): readonly FoundPa
 
 const lockFile = (name: string, type: PackageType): PackageReader => ({
   names: [name],
+  wants: (path) => !inSitePackages.test(path),
   maxBytes: 8 * mebibyte,
   read: (bytes) => ({ packages: parseTomlLock(bytes.toString(), type) }),
 });
