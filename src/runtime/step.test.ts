@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdirSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { after, test, type TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { isSlipwayError } from "../base/errors.ts";
 import { startTimeTicks } from "./death-watch.ts";
@@ -139,11 +139,19 @@ test("a reader that fails ends the step", skip, async () => {
   assert.deepEqual(containersOfCrun(), []);
 });
 
-test("nothing of a step survives kill -9 of the builder", skip, async (t) => {
-  const bundleDirectory = join(machine.path, "killed");
+for (const [killed, signalled] of [
+  ["the builder", (pid: number) => pid],
+  ["the builder's group", (pid: number) => -pid],
+] as const) {
+  test(`nothing of a step survives kill -9 of ${killed}`, skip, async (t) => await checkNothingSurvives(t, signalled));
+}
+
+async function checkNothingSurvives(t: TestContext, signalled: (pid: number) => number): Promise<void> {
+  const name = `killed-${signalled(1)}`;
+  const bundleDirectory = join(machine.path, name);
   mkdirSync(bundleDirectory);
   const options = {
-    id: `test-${process.pid}-killed`,
+    id: `test-${process.pid}-${name}`,
     bundleDirectory,
     stateDirectory,
     rootfs,
@@ -156,22 +164,33 @@ test("nothing of a step survives kill -9 of the builder", skip, async (t) => {
   };
   const script = `const { runStep } = await import(${JSON.stringify(import.meta.resolve("./step.ts"))});
     await runStep({ ...${JSON.stringify(options)}, onOutput: (_, data) => process.stdout.write(data) });`;
-  const builder = spawn(process.execPath, ["--input-type=module", "--eval", script], { stdio: ["ignore", "pipe", "inherit"] });
+  const builder = spawn(process.execPath, ["--input-type=module", "--eval", script], { stdio: ["ignore", "pipe", "inherit"], detached: true });
   // a test that fails must not wait for the builder it leaves behind
   t.after(() => builder.kill("SIGKILL"));
   await new Promise((resolve) => builder.stdout.once("data", resolve));
   const pid = await containerPid(join(stateDirectory, "crun", options.id, "status"));
   const ticks = startTimeTicks(pid);
-  assert.ok(ticks !== undefined);
-  builder.kill("SIGKILL");
+  assert.ok(ticks !== undefined && builder.pid !== undefined);
+  const [parent = 0] = parentAndGroup(pid);
+  assert.notEqual(parentAndGroup(parent)[1], builder.pid, "the runtime is in the builder's group");
+  process.kill(signalled(builder.pid), "SIGKILL");
   const isThere = (): boolean => isAlive({ pid, startTimeTicks: ticks });
   for (const end = Date.now() + 60_000; isThere() && Date.now() < end;) await delay(5);
   assert.equal(isThere(), false);
-});
+}
+
+/** Fields 4 and 5 of /proc/PID/stat. */
+function parentAndGroup(pid: number): readonly number[] {
+  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  return stat
+    .slice(stat.lastIndexOf(")") + 2)
+    .split(" ")
+    .slice(1, 3)
+    .map(Number);
+}
 
 /** The runtime writes it about when the command begins to speak. */
 async function containerPid(statusFile: string): Promise<number> {
-  const { existsSync, readFileSync } = await import("node:fs");
   for (const end = Date.now() + 60_000; !existsSync(statusFile) && Date.now() < end;) await delay(5);
   const status: unknown = JSON.parse(readFileSync(statusFile, "utf8"));
   assert.ok(typeof status === "object" && status !== null && "pid" in status && typeof status.pid === "number");

@@ -135,6 +135,9 @@ function spawnStep(
     return spawn(file, [...args], {
       cwd: "/",
       env: { PATH: process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin" },
+      // in a group of its own: who kills the builder's whole group must not kill the runtime before it has told of the container that it
+      // started, for nobody could find that then. A terminal's shell needs the terminal's group.
+      detached: output !== undefined,
       stdio: output === undefined ? "inherit" : [input?.readFd ?? "ignore", output[0].writeFd, output[1].writeFd],
     });
   } finally {

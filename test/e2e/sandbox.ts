@@ -8,6 +8,7 @@ import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, write
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { makeBaseTar } from "./base-image.ts";
+import { listProcesses } from "./processes.ts";
 
 const project = path.resolve(import.meta.dirname, "../..");
 /** SLIPWAY_TEST_PROGRAM puts another installation, or Docker itself as the oracle, in the checkout's place. */
@@ -124,6 +125,7 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
       sandbox.call(["build", "--progress=plain", ...flags, sandbox.folder({ Dockerfile: dockerfile, ...files })], call),
     async [Symbol.asyncDispose]() {
       await removeContainers(sandbox);
+      if (options.owner !== undefined && isRoot) endUser(options.owner);
       removeTree(directory);
     },
   };
@@ -155,6 +157,18 @@ export function removeTree(directory: string): void {
       { stdio: "ignore" },
     );
   }
+}
+
+/** What runs on for an ordinary user: the process that keeps the namespace, and where it is noted. */
+function endUser(id: number): void {
+  for (const { pid, uid } of listProcesses()) {
+    try {
+      if (uid === id) process.kill(pid, "SIGKILL");
+    } catch {
+      // it has ended
+    }
+  }
+  removeTree(`/tmp/slipway-${id}`);
 }
 
 async function removeContainers(sandbox: Sandbox): Promise<void> {
