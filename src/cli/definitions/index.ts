@@ -38,6 +38,7 @@ export const commandTable: CommandTable = {
   groups: [
     { name: "builder", short: "Build images and keep their cache", paths: ["builder", "buildx"] },
     { name: "container", short: "Everything about containers", paths: ["container"] },
+    { name: "context", short: "Which machine's images: this one's", paths: ["context"] },
     { name: "db", short: "Advisories that scans compare with", paths: ["db"] },
     { name: "image", short: "Everything about images", paths: ["image"] },
     { name: "imagetools", short: "Documents of registries", paths: ["buildx imagetools", "builder imagetools"] },
