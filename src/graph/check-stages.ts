@@ -28,9 +28,39 @@ export function resolveFroms({ dockerfile, targetPlatform }: LowerOptions, globa
   });
 }
 
-/** Fails with INVALID_STAGE_INDEX, STAGE_CYCLE, or DOCKERFILE_PARSE for a name that is neither a stage nor a reference. */
-export function checkSources(stages: readonly Stage[], froms: readonly ResolvedFrom[], contexts: ReadonlySet<string>): void {
-  const sources = stages.map((stage) => stage.instructions.flatMap((instruction) => sourceOf(stages, instruction)));
+export type NumberedImages = ReadonlyMap<Instruction, string>;
+
+/**
+ * Docker counts on behind the last stage: each image or context that a COPY or a mount further up names has a number too. What those
+ * numbers mean to the instructions that use them.
+ */
+export function numberedImages(stages: readonly Stage[]): NumberedImages {
+  const images: string[] = [];
+  const found = new Map<Instruction, string>();
+  const note = (name: string): void => {
+    if (!stages.some((stage) => stage.name === name.toLowerCase())) images.push(name);
+  };
+  for (const instruction of stages.flatMap(({ instructions }) => instructions)) {
+    if (instruction.type === "run") for (const name of instruction.mounts.flatMap((mount) => mountSourceOf(mount) ?? [])) note(name);
+    if (instruction.type !== "copy" || instruction.from === undefined) continue;
+    const image = isNumber(instruction.from) ? images[Number(instruction.from) - stages.length] : undefined;
+    if (image !== undefined) found.set(instruction, image);
+    // one that is named by its number gets another besides
+    if (image !== undefined || !isNumber(instruction.from)) note(image ?? instruction.from);
+  }
+  return found;
+}
+
+function isNumber(from: string): boolean {
+  return /^[+-]?\d+$/.test(from);
+}
+
+/** `numbered`: see numberedImages(). Fails with INVALID_STAGE_INDEX, STAGE_CYCLE, or DOCKERFILE_PARSE for a name that is neither a stage nor a reference. */
+export function checkSources(
+  stages: readonly Stage[],
+  { froms, contexts, numbered }: { readonly froms: readonly ResolvedFrom[]; readonly contexts: ReadonlySet<string>; readonly numbered: NumberedImages },
+): void {
+  const sources = stages.map((stage) => stage.instructions.flatMap((instruction) => sourceOf(stages, instruction, numbered)));
   refuseCycles(stages, sources);
   for (const [index, { name }] of froms.entries()) {
     const isContext = contexts.has(name.toLowerCase()) || contexts.has(stages[index]?.name ?? "");
@@ -51,14 +81,15 @@ interface Source {
   readonly faultLines: LineRange | undefined;
 }
 
-function sourceOf(stages: readonly Stage[], instruction: Instruction): readonly Source[] {
+function sourceOf(stages: readonly Stage[], instruction: Instruction, numbered: NumberedImages): readonly Source[] {
   const { lines } = instruction;
   const faultLines = instruction.type === "copy" ? lines : undefined;
   const named = (name: string): Source => ({ name, stage: stages.findLast((stage) => stage.name === name.toLowerCase()), lines, faultLines });
   if (instruction.type === "run") return instruction.mounts.flatMap((mount) => mountSourceOf(mount) ?? []).map(named);
   if (instruction.type !== "copy" || instruction.from === undefined) return [];
   refuseExpansion(instruction.from);
-  if (!/^[+-]?\d+$/.test(instruction.from)) return [named(instruction.from)];
+  const image = numbered.get(instruction);
+  if (image !== undefined || !isNumber(instruction.from)) return [named(image ?? instruction.from)];
   const index = Number(instruction.from);
   if (index < 0 || index >= stages.length)
     throw new SlipwayError("invalid_argument", "INVALID_STAGE_INDEX", `invalid stage index ${instruction.from}`, { index });

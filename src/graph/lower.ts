@@ -17,7 +17,7 @@ import { parseEpoch } from "./epoch.ts";
 import { fileNameOfUrl, parseGitUrl, type GitSource } from "./remote-source.ts";
 import type { GitOp } from "./op.ts";
 import { completeImageName } from "./base-name.ts";
-import { checkSources, resolveFroms, type ResolvedFrom } from "./check-stages.ts";
+import { checkSources, numberedImages, resolveFroms, type NumberedImages, type ResolvedFrom } from "./check-stages.ts";
 import { evaluateGlobals } from "./global-args.ts";
 import { isScanned } from "./scan-args.ts";
 import { scratchState, StageState, withPath, type StageContext } from "./stage-state.ts";
@@ -45,6 +45,7 @@ class Lowerer {
   readonly #needs = new Map<string, ImageNeed>();
   readonly #epoch: number | undefined;
   readonly #froms: readonly ResolvedFrom[];
+  readonly #numbered: NumberedImages;
 
   constructor(options: LowerOptions) {
     this.#options = options;
@@ -53,11 +54,12 @@ class Lowerer {
     this.#globals = evaluateGlobals(options);
     this.#epoch = parseEpoch(options.buildArgs.get("SOURCE_DATE_EPOCH"));
     this.#froms = resolveFroms(options, this.#globals);
+    this.#numbered = numberedImages(this.#stages);
   }
 
   lower(): Lowering {
     const target = this.#findTarget();
-    checkSources(this.#stages, this.#froms, new Set(this.#options.namedContexts.keys()));
+    checkSources(this.#stages, { froms: this.#froms, contexts: new Set(this.#options.namedContexts.keys()), numbered: this.#numbered });
     if (this.#options.allStages === true) this.#stages.forEach(({ index }) => this.#stateIfResolved(index));
     const state = this.#stateIfResolved(target);
     if (this.#needs.size > 0 || state === undefined) return { kind: "need", images: [...this.#needs.values()] };
@@ -163,7 +165,7 @@ class Lowerer {
     for (const instruction of stage.instructions) {
       if (instruction.type !== "copy" || instruction.from === undefined) continue;
       try {
-        this.#source(stage, instruction.from, instruction.lines);
+        this.#source(stage, this.#numbered.get(instruction) ?? instruction.from, instruction.lines);
       } catch (error) {
         // what is wrong is said when the instruction's turn comes
         if (!(error instanceof Unresolved || error instanceof SlipwayError)) throw error;
@@ -342,7 +344,8 @@ class Lowerer {
   }
 
   #lowerInstruction(state: StageState, stage: Stage, instruction: Instruction): void {
-    const source = (from: string | undefined, lines: LineRange, mountTarget?: string): Vertex | undefined => this.#source(stage, from, lines, mountTarget);
+    const source = (from: string | undefined, lines: LineRange, mountTarget?: string): Vertex | undefined =>
+      this.#source(stage, this.#numbered.get(instruction) ?? from, lines, mountTarget);
     switch (instruction.type) {
       case "arg":
         return lowerArg(state, instruction, this.#options.buildArgs, this.#globals);
