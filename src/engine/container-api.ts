@@ -94,6 +94,10 @@ export interface RunOptions {
   /** control group above the container's */
   readonly cgroupParent?: string;
   readonly cgroupns?: "host" | "private";
+  /** "json-file", "local", "none" */
+  readonly logDriver?: string;
+  /** "max-size=10m", "max-file=3" */
+  readonly logOptions?: readonly string[];
   /** "crun", "runc", or the path of one */
   readonly runtime?: string;
   readonly dns?: readonly string[];

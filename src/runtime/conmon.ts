@@ -25,6 +25,8 @@ export interface ConmonPlan {
   readonly runtimeOptions: readonly string[];
   /** the file that describes a further process of a running container; absent: the container itself */
   readonly execSpec?: string;
+  /** a log that is full begins anew; absent: no bound */
+  readonly logBytes?: number;
   readonly terminal: boolean;
   readonly openStdin: boolean;
   /** a client may leave and another one come */
@@ -56,6 +58,7 @@ export function conmonArguments(plan: ConmonPlan): string[] {
     files.conmonPid,
     "--log-path",
     files.log === "" ? "none" : `k8s-file:${files.log}`,
+    ...(plan.logBytes === undefined ? [] : ["--log-size-max", String(plan.logBytes)]),
     "--log-level",
     "error",
     "--exit-dir",

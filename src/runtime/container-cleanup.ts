@@ -6,7 +6,7 @@ import { readPidFile } from "./conmon.ts";
 import { requireContainer } from "./container-errors.ts";
 import { tellEnd } from "./container-events.ts";
 import { containerFiles, type ContainerFiles, type ContainerHost } from "./container-host.ts";
-import { withContainerLock } from "./container-lock.ts";
+import { waitForReaders, withContainerLock } from "./container-lock.ts";
 import type { ContainerRecord } from "./container-records.ts";
 import { containerState } from "./container-state.ts";
 import { isUp } from "./container-status.ts";
@@ -46,6 +46,7 @@ export async function clearAway(host: ContainerHost, record: ContainerRecord): P
   rmSync(`${keeperFiles(host.runDirectory).members}/${record.id}`, { force: true });
   unmountIfAllowed(`${files.network}/netns`);
   unmountIfAllowed(files.rootfs);
+  if (record.config.logging?.driver === "none" && (await waitForReaders(files.directory, 0))) rmSync(files.log, { force: true });
   for (const path of [files.run, files.execs]) rmSync(path, { recursive: true, force: true });
 }
 

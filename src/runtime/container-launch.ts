@@ -16,6 +16,7 @@ import { joinedNamespaces } from "./joined-namespaces.ts";
 import { requireRunnable } from "./emulation.ts";
 import { endHealthCommand, prepareHealthChecks, probeOf } from "./health-checks.ts";
 import { killCommand, noteDeath, shellCommand, startTimeTicks } from "./death-watch.ts";
+import { maximumLogBytes } from "./log-settings.ts";
 import { keeperFiles } from "./network-keeper-files.ts";
 import { runtimeCall, type OciRuntime } from "./oci-runtime.ts";
 import { runProgram } from "./run-program.ts";
@@ -112,6 +113,7 @@ interface Monitored extends Launch {
 
 /** The port is free as soon as the container has ended; the rest is cleared away by who has the container's lock. */
 function conmonPlan(host: ContainerHost, record: ContainerRecord, { runtime, files, network, attached, token }: Monitored): ConmonPlan {
+  const bound = maximumLogBytes(record.config.logging);
   const checked = probeOf(record.config.healthcheck, record.config.shell) !== undefined;
   const exitScript = [
     ...(checked ? [endHealthCommand(files)] : []),
@@ -126,6 +128,8 @@ function conmonPlan(host: ContainerHost, record: ContainerRecord, { runtime, fil
     files: { ...files, persistDirectory: `${files.directory}/persist` },
     runtime,
     runtimeOptions: runtimeCall(runtime, { root: files.runtimeRoot, cgroups: true, log: files.runtimeLog }, []).args,
+    // who is attached reads the log, and must not find it begun anew before all was read
+    ...(attached || bound === undefined ? {} : { logBytes: bound }),
     terminal: record.config.terminal,
     openStdin: record.config.openStdin,
     // a terminal's input is its output too: closing it would hang up

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { offsetOfTail } from "./container-logs.ts";
+import { offsetOfTail, readEntries } from "./container-logs.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "slipway-logs-"));
 after(() => rmSync(directory, { recursive: true }));
@@ -28,3 +28,25 @@ for (const { name, log, lines, want } of cases) {
     assert.equal(log.slice(offsetOfTail(path, lines)), want);
   });
 }
+
+test("a log that is begun anew is followed into its next file, and nothing of the former is left out", async () => {
+  const path = join(directory, "followed");
+  const said = (text: string): string => line("stdout", "F", text);
+  writeFileSync(path, said("one"));
+  let running = true;
+  const steps = [
+    () => {
+      appendFileSync(path, said("two"));
+      writeFileSync(`${path}.tmp`, said("three"));
+      renameSync(`${path}.tmp`, path);
+    },
+    () => appendFileSync(path, said("four")),
+    () => (running = false),
+  ];
+  const seen: string[] = [];
+  for await (const entries of readEntries(path, { from: 0, isRunning: () => running, signal: undefined })) {
+    seen.push(...entries.map(({ data }) => Buffer.from(data).toString().trim()));
+    steps.shift()?.();
+  }
+  assert.deepEqual(seen, ["one", "two", "three", "four"]);
+});

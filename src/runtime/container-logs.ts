@@ -1,6 +1,6 @@
 /** Reads what a container printed, from the monitor's log. */
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { errnoOf } from "../base/errors.ts";
+import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { errnoOf, SlipwayError } from "../base/errors.ts";
 import { requireContainer } from "./container-errors.ts";
 import { containerFiles, type ContainerHost } from "./container-host.ts";
 import { holdAsReader } from "./container-lock.ts";
@@ -26,6 +26,8 @@ const chunkBytes = 65_536;
 /** Ends at the log's end, or with `follow` when the container has ended and everything was given. CONTAINER_NOT_FOUND at the first step. */
 export async function* readLogs(host: ContainerHost, nameOrId: string, options: ReadLogsOptions = {}): AsyncGenerator<LogEntry, void> {
   const record = requireContainer(host.records, nameOrId);
+  if (record.config.logging?.driver === "none")
+    throw new SlipwayError("failed_precondition", "LOGS_UNREADABLE", "configured logging driver does not support reading", { id: record.id });
   const path = containerFiles(host, record).log;
   using _ = options.follow === true ? holdAsReader(record.paths.directory) : undefined;
   const from = options.tail === undefined ? 0 : offsetOfTail(path, options.tail);
@@ -56,14 +58,12 @@ export interface FollowOptions {
 export async function* readEntries(path: string, { from, isRunning, signal }: FollowOptions): AsyncGenerator<readonly LogEntry[], void> {
   const splitter = new LineSplitter();
   const watch = isRunning === undefined ? undefined : watchFile(path, signal);
-  let offset = from;
+  using file = new GrowingFile(path, from);
   try {
     while (signal?.aborted !== true) {
       // asked before reading: what was written up to the end is then surely read below
       const running = isRunning !== undefined && isRunning();
-      const chunks = readFrom(path, offset);
-      for (const chunk of chunks) {
-        offset += chunk.length;
+      for (const chunk of file.read()) {
         yield splitter.push(chunk).flatMap((line) => parseLogLine(line) ?? []);
       }
       if (!running) return;
@@ -74,19 +74,51 @@ export async function* readEntries(path: string, { from, isRunning, signal }: Fo
   }
 }
 
-function* readFrom(path: string, start: number): Generator<Buffer, void> {
-  const fd = openLog(path);
-  if (fd === undefined) return;
-  try {
-    for (let offset = start; ;) {
+/** Read on where the last reading ended; also when another file, a log begun anew, has come in its place: what was left in the former comes first. */
+class GrowingFile implements Disposable {
+  readonly #path: string;
+  #fd: number | undefined;
+  #offset: number;
+
+  constructor(path: string, from: number) {
+    this.#path = path;
+    this.#offset = from;
+    this.#fd = openLog(path);
+  }
+
+  *read(): Generator<Buffer, void> {
+    this.#fd ??= openLog(this.#path);
+    yield* this.#rest();
+    while (this.#turn()) yield* this.#rest();
+  }
+
+  *#rest(): Generator<Buffer, void> {
+    if (this.#fd === undefined) return;
+    for (;;) {
       const chunk = Buffer.allocUnsafe(chunkBytes);
-      const length = readSync(fd, chunk, 0, chunkBytes, offset);
+      const length = readSync(this.#fd, chunk, 0, chunkBytes, this.#offset);
       if (length === 0) return;
-      offset += length;
+      this.#offset += length;
       yield chunk.subarray(0, length);
     }
-  } finally {
-    closeSync(fd);
+  }
+
+  /** true: there is more to read, in the same file or the next. */
+  #turn(): boolean {
+    if (this.#fd === undefined) return false;
+    const open = fstatSync(this.#fd);
+    const there = statSync(this.#path, { throwIfNoEntry: false });
+    if (there === undefined || there.ino === open.ino) return false;
+    // its last lines may have come after the reading and before the change
+    if (open.size > this.#offset) return true;
+    closeSync(this.#fd);
+    this.#fd = openLog(this.#path);
+    this.#offset = 0;
+    return true;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
   }
 }
 

@@ -6,6 +6,7 @@
 import type { Healthcheck } from "../oci/image-config.ts";
 import type { ResourceLimits, Ulimit } from "./spec-options.ts";
 import type { DeviceRequest } from "./container-devices.ts";
+import type { LogSettings } from "./log-settings.ts";
 import type { ProcessName } from "./live-process.ts";
 import type { PortMapping } from "./ports.ts";
 import type { ContainerNetworks, Endpoint } from "./user-networks.ts";
@@ -101,6 +102,8 @@ export interface ContainerConfig {
   readonly runtime?: string;
   /** for the OCI runtime, and whoever inspects */
   readonly annotations?: Readonly<Record<string, string>>;
+  /** absent: a file without a bound */
+  readonly logging?: LogSettings;
   readonly sysctls?: Readonly<Record<string, string>>;
   readonly oomScoreAdj?: number;
   readonly hostNamespaces?: readonly ("pid" | "ipc" | "uts")[];

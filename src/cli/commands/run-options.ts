@@ -165,6 +165,8 @@ export function runOptionsFrom(cli: Cli, { flags, args }: Invocation): RunOption
       hostname: flags.optional("hostname"),
       domainname: flags.optional("domainname"),
       oomScoreAdj: flags.changed("oom-score-adj") ? flags.number("oom-score-adj") : undefined,
+      logDriver: flags.optional("log-driver"),
+      logOptions: flags.list("log-opt").length === 0 ? undefined : flags.list("log-opt"),
       annotations: flags.changed("annotation") ? flags.list("annotation") : undefined,
       cgroupParent: flags.optional("cgroup-parent"),
       cgroupns: cgroupNamespace(flags),

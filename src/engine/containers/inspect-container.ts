@@ -107,7 +107,7 @@ function hostConfig(record: ContainerRecord): Readonly<Record<string, unknown>> 
     CgroupParent: config.cgroupParent ?? "",
     Runtime: runtimeName(record),
     Isolation: "",
-    LogConfig: { Type: "json-file", Config: {} },
+    LogConfig: { Type: config.logging?.driver ?? "json-file", Config: config.logging?.options ?? {} },
     ...(config.annotations === undefined ? {} : { Annotations: config.annotations }),
     Sysctls: config.sysctls ?? {},
     ...resources(config.limits),

@@ -1,21 +1,24 @@
-/** What the OCI runtime is told besides: annotations, its own name, and where the control group lies. Docker's checks and words. */
+/** What the OCI runtime is told besides: annotations, its own name, where the control group lies, and where logs go. Docker's checks and words. */
 import { posix } from "node:path";
 import { SlipwayError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
 import type { ContainerConfig } from "../../runtime/container-records.ts";
+import { parseLogSettings } from "../../runtime/log-settings.ts";
 import { namedRuntime } from "../../runtime/oci-runtime.ts";
 import type { RunOptions } from "../api.ts";
 
-type Settings = Pick<ContainerConfig, "annotations" | "cgroupParent" | "cgroupns" | "runtime">;
+type Settings = Pick<ContainerConfig, "annotations" | "cgroupParent" | "cgroupns" | "runtime" | "logging">;
 
-/** Fails with UNKNOWN_RUNTIME, INVALID_ANNOTATION, INVALID_CGROUP (invalid_argument). */
-export function runtimeSettings({ annotations = [], cgroupParent = "", cgroupns, runtime = "" }: RunOptions): Settings {
+/** Fails with UNKNOWN_RUNTIME, INVALID_ANNOTATION, INVALID_CGROUP, INVALID_LOG_SETTING (invalid_argument). */
+export function runtimeSettings({ annotations = [], cgroupParent = "", cgroupns, runtime = "", logDriver = "", logOptions = [] }: RunOptions): Settings {
+  const logging = parseLogSettings(logDriver, logOptions);
   if (runtime !== "") namedRuntime(runtime);
   return {
     ...(annotations.length === 0 ? {} : { annotations: Object.fromEntries(annotations.map(annotationOf)) }),
     ...(cgroupParent === "" ? {} : { cgroupParent: checkedParent(cgroupParent) }),
     ...(cgroupns === undefined ? {} : { cgroupns }),
     ...(runtime === "" ? {} : { runtime }),
+    ...(logging === undefined ? {} : { logging }),
   };
 }
 
