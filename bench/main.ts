@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
 import { cases, type Case } from "./cases.ts";
 import { createContestants, type Contest, type Contestant } from "./contestants.ts";
 import { formatTable, summarize, type Measurement, type Row } from "./figures.ts";
+import { inventoryCases, prepareInventory } from "./inventory-cases.ts";
 import { createShippers } from "./shippers.ts";
 import { measureTransfer, transferCases, writeImageContext } from "./transfer-cases.ts";
 
@@ -25,7 +26,7 @@ const usage = `usage: npm run bench -- [OPTIONS] [CASE...]
   --crane-cmd WORDS
   --base NAME                 image that every contestant can use as base (made from busybox)
   --store DIR                 Slipway's store (a new one)
-cases: ${[...cases, ...transferCases].map((one) => one.name).join(", ")}`;
+cases: ${[...cases, ...inventoryCases, ...transferCases].map((one) => one.name).join(", ")}`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -53,7 +54,8 @@ const rounds = Number(values.rounds);
 const isWanted = ({ name }: { readonly name: string }): boolean => positionals.length === 0 || positionals.includes(name);
 const wanted = cases.filter(isWanted);
 const wantedTransfers = transferCases.filter(isWanted);
-if (wanted.length + wantedTransfers.length === 0 || !Number.isInteger(rounds) || rounds < 1) {
+const wantedInventories = inventoryCases.filter(isWanted);
+if (wanted.length + wantedTransfers.length + wantedInventories.length === 0 || !Number.isInteger(rounds) || rounds < 1) {
   console.error(usage);
   process.exit(2);
 }
@@ -81,6 +83,7 @@ say(`contestants: ${contestants.map((one) => one.name).join(", ")}; ${rounds} ro
 
 const measurements: Measurement[] = [];
 for (const one of wanted) measurements.push(...measureCase(one));
+if (wantedInventories.length > 0) measurements.push(...measureInventories());
 if (wantedTransfers.length > 0) measurements.push(...(await measureTransfers()));
 const rows: readonly Row[] = summarize(measurements);
 if (values.json !== "-") console.log(`\n${formatTable(rows, [...new Set(measurements.map((one) => one.contestant))])}`);
@@ -88,6 +91,19 @@ if (values.json !== undefined) {
   const text = `${JSON.stringify({ date: new Date().toISOString(), machine: machine(), rounds, rows, measurements }, null, 2)}\n`;
   if (values.json === "-") process.stdout.write(text);
   else writeFileSync(values.json, text);
+}
+
+function measureInventories(): readonly Measurement[] {
+  const inventory = prepareInventory(contest);
+  if (inventory === undefined) {
+    say("this machine has no packages of Debian's: none are listed");
+    return [];
+  }
+  return wantedInventories.flatMap((one) => {
+    const measured = inventory.measure(one, rounds);
+    report(one.name, measured);
+    return measured;
+  });
 }
 
 async function measureTransfers(): Promise<readonly Measurement[]> {

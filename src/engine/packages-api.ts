@@ -33,6 +33,9 @@ export interface PackagesApi {
    * Fails as the calls that read files of images do.
    */
   inventory(image: string, options?: LocationOptions): Promise<ImageInventory>;
-  /** The same as a document, deterministic: its time is SOURCE_DATE_EPOCH of `env`, else when the image was made. */
-  sbom(image: string, format: BillFormat, options?: LocationOptions): Promise<string>;
+  /**
+   * The same as a document, deterministic: its time is SOURCE_DATE_EPOCH of `env`, else when the image was made. Of an inventory, nothing is looked at
+   * again.
+   */
+  sbom(image: string | ImageInventory, format: BillFormat, options?: LocationOptions): Promise<string>;
 }

@@ -41,7 +41,7 @@ export function createPackages(store: Store, client: () => Promise<RegistryClien
     inventory,
     sbom: async (image, format, options = {}) => {
       const { writeBill } = await import("./inventory/write-bill.ts");
-      return writeBill(await inventory(image, options), format, options.env ?? process.env);
+      return writeBill(typeof image === "string" ? await inventory(image, options) : image, format, options.env ?? process.env);
     },
   };
 }

@@ -61,7 +61,7 @@ export const runSbom: Handler = async (cli, { flags, args }) => {
   const engine = await cli.open();
   const inventory = await engine.packages.inventory(args[0]!, options);
   if (!flags.bool("quiet")) warnOfOmissions(cli, inventory);
-  const text = format === "table" ? formatTable(inventory) : await engine.packages.sbom(args[0]!, format satisfies BillFormat, options);
+  const text = format === "table" ? formatTable(inventory) : await engine.packages.sbom(inventory, format satisfies BillFormat, options);
   await writeOutput(cli, flags.string("output"), text);
   return 0;
 };

@@ -8,7 +8,8 @@ import { mediaTypes } from "../../oci/manifest.ts";
 import { addLayer, tarOf, type Member } from "../../store/test-store.ts";
 import { formatLayerInventory, mergeLayers, parseLayerInventory, type LayerInventory } from "../../trust/packages/index.ts";
 import { elfWith, goBuildInfo } from "../../trust/packages/test-elf.ts";
-import { TestStore } from "../images/test-images.ts";
+import { addImage, TestStore } from "../images/test-images.ts";
+import { createPackages } from "../packages.ts";
 import { inventoriesOfChain, inventoriesOfLayers } from "./layer-inventories.ts";
 import { instructionOf } from "./layer-origins.ts";
 import { inventoryOfArchive, inventoryOfDirectory } from "./read-layer.ts";
@@ -204,6 +205,16 @@ test("a layer is read once, and kept by its diffID", async () => {
   home.store.inventories.write(diffId, formatLayerInventory(await inventoryOf([status("kept 1")])));
   const [kept] = await inventoriesOfChain(home.store, [diffId]);
   assert.equal(kept?.files[0]?.packages?.[0]?.name, "kept");
+});
+
+test("an inventory is written as its image is, and nothing is looked at again", async () => {
+  using home = new TestStore();
+  const id = addImage(home.store, { names: ["docker.io/library/app:1"] });
+  const packages = createPackages(home.store, () => Promise.reject(new Error("no registry is asked")));
+  const [inventory, document] = [await packages.inventory("app:1"), await packages.sbom("app:1", "spdx-json")];
+  home.store.images.remove(id);
+  assert.equal(await packages.sbom(inventory, "spdx-json"), document);
+  await assert.rejects(packages.sbom("app:1", "spdx-json"));
 });
 
 test("a layer elsewhere that is not what its config claims is refused, known or not", async () => {
