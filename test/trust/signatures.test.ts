@@ -229,6 +229,7 @@ describe("refused", () => {
   }
 
   const hex = (text: string): string => sha256(text).slice(7);
+  const nested = (depth: number): object => JSON.parse(`{"a":${"[".repeat(depth)}${"]".repeat(depth)}}`) as object;
   const bundles: readonly [name: string, change: (parts: BundleParts) => void, refusal: string | undefined][] = [
     ["nothing: it is as cosign makes it", () => undefined, undefined],
     ["nothing: one of several subjects is the image", ({ statement }) => statement.subject.unshift({ digest: { sha256: hex("other") } }), undefined],
@@ -243,6 +244,8 @@ describe("refused", () => {
     ["the payload's type exchanged", (parts) => (parts.payloadType = "text/plain"), "signer"],
     ["signed as another type", (parts) => (parts.payloadType = parts.signedType = "text/plain"), "type"],
     ["a bundle of another version", ({ bundle }) => (bundle.mediaType = "application/vnd.dev.sigstore.bundle+json;version=9.9"), "unreadable"],
+    ["deep JSON", ({ bundle }) => (bundle["verificationMaterial"] = nested(1000)), "unreadable"],
+    ["a deep statement", ({ statement }) => (statement.predicate = nested(1000)), "unreadable"],
     ["no envelope", ({ bundle }) => (bundle["dsseEnvelope"] = null), "unreadable"],
     ["no signature", ({ bundle }) => (bundle["dsseEnvelope"] = { payload: "e30=", payloadType: "x", signatures: [] }), "unreadable"],
     [
@@ -323,6 +326,27 @@ describe("refused", () => {
     assert.ok(repository.registry.requests.length < 500, `${repository.registry.requests.length} requests`);
     assert.equal((await refusals(slipway.trust.verify(`${repository.name}:1`, others))).length, 200);
   });
+
+  const endless: readonly [name: string, path: (blob: string, digest: string) => RegExp, want: readonly string[] | "fails"][] = [
+    ["the bundle", (blob) => new RegExp(`blobs/${blob}$`), ["tag"]],
+    ["the manifest of the bundle", (_, digest) => new RegExp(`manifests/sha256:(?!${digest.slice(7)})`), ["tag"]],
+    ["what is under the tag", () => /manifests\/sha256-[0-9a-f]{64}\.sig$/, "fails"],
+    ["the list of referrers", () => /referrers\//, "fails"],
+    ["the image's own manifest", () => /manifests\/1$/, "fails"],
+  ];
+  for (const [name, pathOf, want] of endless) {
+    test(`${name} without an end: no more is read than it may have`, { timeout: 60_000 }, async () => {
+      await using repository = await startRepository();
+      const digest = await pushImage(repository, "1");
+      const { images } = await slipway.trust.sign(`${repository.name}:1`, ours);
+      const bundle = images[0]?.signatures.find(({ format }) => format === "bundle")?.manifest ?? "";
+      const manifest = JSON.parse((await repository.fetch(`manifests/${bundle}`))?.text ?? "{}") as { readonly layers: readonly { readonly digest: string }[] };
+      repository.registry.addFault({ method: ["GET", "HEAD"], path: pathOf(manifest.layers[0]?.digest ?? "", digest), fault: { type: "endless" } });
+      const verification = slipway.trust.verify(`${repository.name}:1`, ours);
+      if (want === "fails") await assert.rejects(verification, (error: { readonly code: string }) => !error.code.startsWith("SIGNATURE"));
+      else assert.deepEqual(formats(await verification), want);
+    });
+  }
 
   test("a registry that fails is a failure, not an image without signature", async () => {
     await using repository = await startRepository();
