@@ -208,6 +208,23 @@ describe("policies", { skip: absent ? "needs docker-registry (Debian package doc
     assert.deepEqual(await Promise.all([signed, unsigned, forged, free].map(code)), [0, 1, 0, 1]);
   });
 
+  test("what was pulled by a tag whose scope lets it in is that tag's in the store too, without network", async () => {
+    await clean(unsigned, forged);
+    const scopes = { [host]: { reject: true }, [unsigned]: { accept: true }, [signed]: { signed: [{ keys: "ours.pub", signedName: { match: "exact" } }] } };
+    const file = policyFile({ ...rules, scopes });
+    const run = (image: string): Promise<Outcome> => sandbox.call(with_(file, "run", "--rm", "--network=none", image, "true"));
+    await sandbox.ok(["pull", "-q", unsigned]);
+    assert.match((await run(unsigned)).stderr, /policy refuses/, "nobody knows yet which tag it had");
+    for (const image of [unsigned, signed]) {
+      await sandbox.ok(with_(file, "pull", "-q", image));
+      assert.equal((await run(image)).code, 0);
+    }
+    const before = await sandbox.ok(["policy", "log", "-o", "json"]);
+    await sandbox.ok(with_(policyFile({ ...rules, mode: "audit", scopes }), "run", "--rm", "--network=none", unsigned, "true"));
+    assert.equal(await sandbox.ok(["policy", "log", "-o", "json"]), before, "nothing to note");
+    await clean(unsigned, signed);
+  });
+
   test("a tag that somebody writes beside a digest matches no scope of tags", async () => {
     const scopes = { [signed]: { accept: true } };
     const file = policyFile({ version: 1, scopes, default: { reject: true } });

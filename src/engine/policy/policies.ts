@@ -2,13 +2,14 @@
 import { SlipwayError } from "../../base/errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { formatPlatform, platformFrom } from "../../oci/platform.ts";
-import { familiarName, formatReference, parseReference, repositoryName, withDefaultTag, withDigest, type Reference } from "../../oci/reference.ts";
+import { familiarName, formatReference, parseReference, repositoryName, withDefaultTag, withDigest, withTag, type Reference } from "../../oci/reference.ts";
 import type { FetchedManifest } from "../../registry/index.ts";
 import { variantsOf } from "../images/variants.ts";
 import type { PolicyCheck, PolicyOverride, PolicyVerdict } from "../policy-api.ts";
 import type { GateSurroundings, PolicyCall, PolicyPlaces, PolicyUse, PushedThing, StoredImage } from "../policy-gate.ts";
 import { judge, type JudgeCall, type Judgement, type Subject } from "./judge.ts";
 import { isKnownSigned, rememberSigned } from "./known-signed.ts";
+import { knownTags, rememberTag } from "./known-tags.ts";
 import { loadPolicyFiles, ruleFor, type LoadedPolicy } from "./load-policy.ts";
 import { appendLog } from "./policy-log.ts";
 import type { Rule } from "./policy-file.ts";
@@ -61,6 +62,7 @@ export class Policies {
     this.#refuseUnasked(named);
     const root = await (await this.#surroundings.client()).resolve(named, { signal });
     await this.#admit(use, { reference: named, digest: root.descriptor.digest, imageId: undefined, platform }, { signal });
+    rememberTag(this.#surroundings.store.layout.root, named, root.descriptor.digest);
     return root;
   }
 
@@ -72,16 +74,23 @@ export class Policies {
     const named = name === undefined ? undefined : repositoryOf(name);
     const platform = formatPlatform(platformFrom(this.#surroundings.store.images.configForList(used)));
     const own = origins.filter(({ repository }) => repository === named);
-    const subjects = (own.length > 0 ? own : origins).map(({ repository, digest }) => ({
-      reference: parseReference(repository),
-      digest,
-      imageId: used,
-      platform,
-    }));
-    let failure: unknown;
+    const { root } = this.#surroundings.store.layout;
+    const subjects = (own.length > 0 ? own : origins).flatMap(({ repository, digest }) => {
+      const reference = parseReference(repository);
+      const tagged = knownTags(root, repository, digest).map((tag) => withTag(reference, tag));
+      return [reference, ...tagged].map((one) => ({ reference: one, digest, imageId: used, platform }));
+    });
+    const judgements: (readonly [Subject, readonly Judged[]])[] = [];
+    // what is accepted by one of its names leaves no note of the others
     for (const subject of subjects) {
+      const judged = await this.#judge(subject, { signal });
+      if (judged.every(({ refused }) => refused === undefined)) return;
+      judgements.push([subject, judged]);
+    }
+    let failure: unknown;
+    for (const [subject, judged] of judgements) {
       try {
-        return await this.#admit(use, subject, { signal });
+        return this.#settleAll(use, subject, judged);
       } catch (error) {
         failure ??= error;
       }
@@ -142,8 +151,12 @@ export class Policies {
   }
 
   async #admit(use: PolicyUse, subject: Subject, call: Pick<JudgeCall, "signal" | "isUnsigned">): Promise<void> {
-    const shown = subject.digest === "" ? familiarName(subject.reference) : familiarName(withDigest(subject.reference, subject.digest));
-    for (const judged of await this.#judge(subject, call)) if (judged.refused !== undefined) this.#settle(use, shown, subject.digest, judged);
+    this.#settleAll(use, subject, await this.#judge(subject, call));
+  }
+
+  #settleAll(use: PolicyUse, { reference, digest }: Subject, all: readonly Judged[]): void {
+    const shown = digest === "" ? familiarName(reference) : familiarName(withDigest(reference, digest));
+    for (const judged of all) if (judged.refused !== undefined) this.#settle(use, shown, digest, judged);
   }
 
   async #judge(subject: Subject, call: Pick<JudgeCall, "signal" | "isUnsigned">): Promise<readonly Judged[]> {
