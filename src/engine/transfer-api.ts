@@ -4,8 +4,8 @@ import type { ProgressSink } from "../base/progress.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Descriptor, Index } from "../oci/manifest.ts";
 import type { Reference } from "../oci/reference.ts";
-import type { RegistryAccess } from "../registry/index.ts";
-import type { Task } from "./api.ts";
+import type { FoundRepository, RegistryAccess } from "../registry/index.ts";
+import type { Filters, Task } from "./api.ts";
 import type { LayersReport } from "./layers-api.ts";
 
 export interface FileEntry {
@@ -172,6 +172,11 @@ export interface ImagetoolsApi {
 export interface TransferApi {
   readonly imagetools: ImagetoolsApi;
   readonly manifests: ManifestApi;
+  /**
+   * Repositories by a word, "docker.io"'s without a host before it ("registry.example/word"). Filters are Docker's: is-official, is-automated, stars.
+   * Fails with INVALID_FILTER and INVALID_LIMIT (invalid_argument), SEARCH_UNAVAILABLE (unavailable).
+   */
+  search(term: string, options?: { readonly limit?: number; readonly filters?: Filters; readonly signal?: AbortSignal }): Promise<readonly FoundRepository[]>;
   /** All tags of a registry's repository, in the registry's order. */
   tags(repository: string, options?: { readonly signal?: AbortSignal }): Promise<readonly string[]>;
   /** A directory's entries; of anything else itself. Fails with FILE_NOT_FOUND (not_found). */

@@ -30,6 +30,7 @@ export function createTransfer(store: Store, client: () => Promise<RegistryClien
       const reference = parseReference(repository.replace(/^docker:\/\//, ""));
       return await (await client()).listTags(reference, signal === undefined ? {} : { signal });
     },
+    search: async (term, options = {}) => (await import("./search.ts")).search(client, term, options),
     listFiles: async (image, path, options = {}) => {
       const { listFiles } = await import("./files/list-files.ts");
       await using files = await open(image, options);

@@ -29,6 +29,7 @@ import { certificatesByHost, endpointsFor } from "./registries-conf.ts";
 import type { RegistriesConf } from "./registries-conf.ts";
 import { defaultRetry } from "./retry.ts";
 import type { Retry } from "./retry.ts";
+import { searchAt, type FoundRepository } from "./search.ts";
 import { createSender } from "./sender.ts";
 import { streamBlob } from "./stream-blob.ts";
 import { createTransport, defaultTimeouts } from "./transport.ts";
@@ -120,6 +121,8 @@ export interface RegistryClient {
   openBlob(reference: Reference, descriptor: Descriptor, options?: OpenBlobOptions): AsyncIterable<Uint8Array>;
   /** All tags of the reference's repository, in the registry's order; with `maxPages` those of so many answers. */
   listTags(reference: Reference, options?: CallOptions & { readonly maxPages?: number }): Promise<readonly string[]>;
+  /** Repositories of the host ("docker.io", "registry.example:5000") by a word in their names or descriptions, at most `limit`. Mirrors are not asked. */
+  search(host: string, term: string, limit: number, options?: CallOptions): Promise<readonly FoundRepository[]>;
   /**
    * What names the digest as its subject, from the registry's list, else from the tag `sha256-…`; none where neither is there. Attach with
    * attachReferrer. Mirrors are not asked.
@@ -263,6 +266,11 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
     fetchManifest: ({ domain, path }, digest, call = {}) => resolve({ domain, path, digest }, call),
     listTags: ({ domain, path }, call = {}) => {
       return overMirrors({ domain, path }, call, (endpoint, signal) => listTagsAt(sender, endpoint, { domain, path }, signal, call.maxPages));
+    },
+    search: async (host, term, limit, call = {}) => {
+      const deadline = AbortSignal.timeout(timeouts.documentMs);
+      const signal = call.signal === undefined ? deadline : AbortSignal.any([call.signal, deadline]);
+      return await searchAt(target({ domain: host, path: "search" }), term, limit, { transport, userAgent, credentials, signal });
     },
     listReferrers: async (reference, digest, call = {}) => {
       const listed =

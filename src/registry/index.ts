@@ -44,4 +44,5 @@ export { attachReferrer, referrerDescriptor, referrersTag, type ReferrersOptions
 export { endpointsFor, parseRegistriesConf, readRegistriesConf } from "./registries-conf.ts";
 export type { MirrorConf, RegistriesConf, RegistryConf } from "./registries-conf.ts";
 export type { Retry } from "./retry.ts";
+export type { FoundRepository } from "./search.ts";
 export type { Timeouts } from "./transport.ts";

@@ -1,11 +1,32 @@
 /** Commands about images elsewhere: looking into them without a pull. */
 import type { Command } from "../command.ts";
-import { accessFlags, authFileFlag, flag, platformFlag, policyFlags } from "./flag.ts";
+import { accessFlags, authFileFlag, flag, listFormatFlag, platformFlag, policyFlags } from "./flag.ts";
 
 const places =
   "IMAGE is a name: the store's image, else the registry's. Other places are docker://NAME (the registry, whatever the store has), oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], docker-daemon:NAME and store:NAME. Of a remote image only the layers are read that the answer needs, from the topmost down.";
 
 export const transferCommands: readonly Command[] = [
+  {
+    name: "search",
+    short: "Search Docker Hub, or another registry, for images",
+    long: "TERM alone is looked for at Docker Hub, REGISTRY/TERM at that registry: by the search that Docker Hub has, and where a registry has none in the names of its list of repositories.",
+    usage: "[OPTIONS] TERM",
+    flags: [
+      authFileFlag,
+      flag("filter", "f", "filter", 'Which repositories (e.g. "is-official=true", "stars=3")'),
+      listFormatFlag,
+      flag("limit", "", "int", "At most so many (1 to 100; 25 where nothing is said)"),
+      flag("no-trunc", "", "bool", "Do not cut descriptions"),
+    ],
+    args: { min: 1, max: 1 },
+    paths: ["search"],
+    group: "common",
+    examples: [
+      { text: "Official images that many use", command: "slipway search --filter is-official=true --filter stars=100 web" },
+      { text: "What a registry of your own has", command: "slipway search registry.example:5000/app" },
+    ],
+    load: async () => (await import("../commands/search.ts")).runSearch,
+  },
   {
     name: "tags",
     short: "List the tags of a repository in its registry",
