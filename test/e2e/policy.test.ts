@@ -209,20 +209,22 @@ describe("policies", { skip: absent ? "needs docker-registry (Debian package doc
   });
 
   test("what was pulled by a tag whose scope lets it in is that tag's in the store too, without network", async () => {
-    await clean(unsigned, forged);
-    const scopes = { [host]: { reject: true }, [unsigned]: { accept: true }, [signed]: { signed: [{ keys: "ours.pub", signedName: { match: "exact" } }] } };
+    const fresh = `${host}/acme/fresh:1`;
+    await publish(fresh, "fresh");
+    await clean(signed);
+    const scopes = { [host]: { reject: true }, [fresh]: { accept: true }, [signed]: { signed: [{ keys: "ours.pub", signedName: { match: "exact" } }] } };
     const file = policyFile({ ...rules, scopes });
     const run = (image: string): Promise<Outcome> => sandbox.call(with_(file, "run", "--rm", "--network=none", image, "true"));
-    await sandbox.ok(["pull", "-q", unsigned]);
-    assert.match((await run(unsigned)).stderr, /policy refuses/, "nobody knows yet which tag it had");
-    for (const image of [unsigned, signed]) {
+    await sandbox.ok(["pull", "-q", fresh]);
+    assert.match((await run(fresh)).stderr, /policy refuses/, "nobody knows yet which tag it had");
+    for (const image of [fresh, signed]) {
       await sandbox.ok(with_(file, "pull", "-q", image));
       assert.equal((await run(image)).code, 0);
     }
     const before = await sandbox.ok(["policy", "log", "-o", "json"]);
-    await sandbox.ok(with_(policyFile({ ...rules, mode: "audit", scopes }), "run", "--rm", "--network=none", unsigned, "true"));
+    await sandbox.ok(with_(policyFile({ ...rules, mode: "audit", scopes }), "run", "--rm", "--network=none", fresh, "true"));
     assert.equal(await sandbox.ok(["policy", "log", "-o", "json"]), before, "nothing to note");
-    await clean(unsigned, signed);
+    await clean(fresh, signed);
   });
 
   test("a tag that somebody writes beside a digest matches no scope of tags", async () => {
