@@ -25,6 +25,8 @@ export interface NetworkRequest {
   readonly aliases?: readonly string[];
   /** absent: one that is free when the container starts */
   readonly address?: string;
+  /** "02:42:ac:11:00:09"; absent: one made of the address */
+  readonly mac?: string;
   /** "container:alias": names that this container alone knows */
   readonly links?: readonly string[];
 }

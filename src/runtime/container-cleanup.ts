@@ -13,6 +13,7 @@ import { isUp } from "./container-status.ts";
 import { shellCommand, startTimeTicks } from "./death-watch.ts";
 import { endProcess } from "./end-process.ts";
 import { endHealthCommand } from "./health-checks.ts";
+import { wroteItself } from "./live-process.ts";
 import { keeperFiles } from "./network-keeper-files.ts";
 import { runtimeCall, runtimeOf, type OciRuntime, type RuntimeCall } from "./oci-runtime.ts";
 import { runProgram } from "./run-program.ts";
@@ -40,7 +41,7 @@ export async function clearAway(host: ContainerHost, record: ContainerRecord): P
     await runProgram(call.file, call.args).catch(() => undefined);
   }
   const pasta = readPidFile(files.pastaPid);
-  if (pasta !== undefined && isPasta(pasta)) await endProcess({ pid: pasta, startTimeTicks: startTimeTicks(pasta) ?? "" });
+  if (pasta !== undefined && wroteItself(pasta, files.pastaPid)) await endProcess({ pid: pasta, startTimeTicks: startTimeTicks(pasta) ?? "" });
   if (statSync(files.healthPid, { throwIfNoEntry: false }) !== undefined) await runProgram("/bin/sh", ["-c", `${endHealthCommand(files)} || true`]);
   rmSync(files.healthPid, { force: true });
   rmSync(`${keeperFiles(host.runDirectory).members}/${record.id}`, { force: true });
@@ -77,14 +78,5 @@ function unmountIfAllowed(path: string): void {
     unmount(path);
   } catch (error) {
     if (!isSlipwayError(error, "MOUNT_DENIED")) throw error;
-  }
-}
-
-/** A pid file may name a process that came later. */
-function isPasta(pid: number): boolean {
-  try {
-    return /pass?ta?/.test(readFileSync(`/proc/${pid}/comm`, "utf8"));
-  } catch {
-    return false;
   }
 }

@@ -41,9 +41,16 @@ export async function openContainerNetwork(
 }
 
 /** In users' networks the way out has an interface beside theirs, if one of them leads out at all. */
-function wayOut(host: Pick<ContainerHost, "networkOf">, { config }: ContainerRecord): { readonly interfaceName?: string; readonly closed?: boolean } {
-  const { networks } = config;
-  if (networks === undefined || networks.bridge) return {};
+function wayOut(
+  host: Pick<ContainerHost, "networkOf">,
+  { config }: ContainerRecord,
+): {
+  readonly interfaceName?: string;
+  readonly macAddress?: string;
+  readonly closed?: boolean;
+} {
+  const { networks, macAddress } = config;
+  if (networks === undefined || networks.bridge) return macAddress === undefined ? {} : { macAddress };
   const open = networks.attached.some(({ networkId }) => host.networkOf?.(networkId)?.internal === false);
   return open ? { interfaceName: wayOutInterface } : { closed: true };
 }

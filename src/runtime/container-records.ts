@@ -71,6 +71,8 @@ export interface ContainerConfig {
   readonly user: string;
   readonly hostname: string;
   readonly networkMode: NetworkMode;
+  /** on the default bridge; absent: any */
+  readonly macAddress?: string;
   /** absent: the mode says it all */
   readonly networks?: ContainerNetworks;
   readonly terminal: boolean;

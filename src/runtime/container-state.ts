@@ -9,7 +9,7 @@ import { thaw } from "./container-freeze.ts";
 import { tryContainerLock } from "./container-lock.ts";
 import type { ContainerRecord, ContainerState } from "./container-records.ts";
 import { isUp } from "./container-status.ts";
-import { isAlive, noProcess } from "./live-process.ts";
+import { isAlive, noProcess, wroteItself } from "./live-process.ts";
 
 /** The exit code of a container whose end nobody saw. */
 const lostExitCode = 255;
@@ -66,16 +66,10 @@ export function currentState(host: Pick<ContainerHost, "runDirectory">, record: 
   return { ...state, status: "exited", pid: 0, startTimeTicks: "", exitCode, finishedAt, oomKilled: exists(files.oomFile) };
 }
 
-/** Whether the container's conmon lives. Its pid file may name a process that came later: the name must fit too. */
+/** Whether the container's conmon lives. */
 export function isMonitored(files: Pick<ContainerFiles, "conmonPid">): boolean {
   const pid = readPidFile(files.conmonPid);
-  if (pid === undefined) return false;
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    return stat.includes("(conmon)") && !/\) [ZX]/.test(stat);
-  } catch {
-    return false;
-  }
+  return pid !== undefined && wroteItself(pid, files.conmonPid);
 }
 
 /**

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { after, test } from "node:test";
 import { isSlipwayError } from "../base/errors.ts";
 import {
@@ -22,7 +22,7 @@ import {
 } from "./container.ts";
 import { requireContainer } from "./container-errors.ts";
 import { containerFiles } from "./container-host.ts";
-import { currentState } from "./container-state.ts";
+import { currentState, isMonitored } from "./container-state.ts";
 import { startTimeTicks } from "./death-watch.ts";
 import { createOptions, createTestHost, temporaryDirectory, whyNoContainers } from "./test-machine.ts";
 
@@ -65,6 +65,18 @@ test("a container of a former boot does not run, whoever has its process id now"
   assert.equal(currentState(host, restarting).status, "restarting");
   assert.equal(currentState(host, { ...restarting, state: { ...restarting.state, bootId: "another" } }).status, "exited");
   await removeContainer(host, id, { force: true });
+});
+
+test("a pid file that names another container's monitor is old, whatever runs under that pid", skip, async () => {
+  const [first, second] = [create("first", "sleep 1000"), create("second", "sleep 1000")];
+  const files = [first, second].map((id) => containerFiles(host, requireContainer(host.records, id)));
+  for (const id of [first, second]) await startContainer(host, id);
+  assert.deepEqual(files.map(isMonitored), [true, true]);
+  const own = readFileSync(files[1]!.conmonPid, "utf8");
+  writeFileSync(files[1]!.conmonPid, readFileSync(files[0]!.conmonPid));
+  assert.deepEqual(files.map(isMonitored), [true, false]);
+  writeFileSync(files[1]!.conmonPid, own);
+  for (const id of [first, second]) await removeContainer(host, id, { force: true });
 });
 
 test("a container that a dead process held goes on when somebody looks; one that somebody paused does not", skip, async () => {

@@ -69,7 +69,7 @@ function endpointOf(place: NetworkPlace, address: string, { endpoints = [] }: Co
     address,
     prefix: Number(place.subnet.split("/")[1]),
     gateway: place.gateway,
-    mac: macOf(address),
+    mac: place.mac ?? macOf(address),
     interface: place.interface,
   };
 }
@@ -111,6 +111,7 @@ function placeOf(record: ContainerRecord, attachment: NetworkAttachment, { defin
     gateway: definition.gateway,
     interface: interfaceName,
     ...(address === undefined ? {} : { address }),
+    ...(attachment.mac === undefined ? {} : { mac: attachment.mac }),
     names: dnsNames(record, attachment),
     links: Object.fromEntries(links) as Record<string, string>,
   };

@@ -10,6 +10,8 @@ export interface NetworkPlace {
   readonly interface: string;
   /** asked for, or had before; absent: one that is free */
   readonly address?: string;
+  /** absent: made of the address */
+  readonly mac?: string;
   /** under which others find it */
   readonly names: readonly string[];
   /** further names that this member alone knows → names of others */

@@ -53,7 +53,7 @@ export function createWiring(): Wiring {
         "mtu",
         "1500",
         "address",
-        macOf(place.address),
+        place.mac ?? macOf(place.address),
         "netns",
         String(pid),
       );

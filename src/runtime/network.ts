@@ -24,6 +24,8 @@ export interface NetworkOptions {
   readonly directory: string;
   /** "eth0" where nothing is said */
   readonly interfaceName?: string;
+  /** of the interface; absent: any */
+  readonly macAddress?: string;
   /** no pasta: nothing leads out, and nothing is published */
   readonly closed?: boolean;
   /** The network outlives this process: whoever keeps it runs `pasta`'s end itself (close() still works). */
@@ -60,7 +62,13 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
     await runProgram(unshare, [`--net=${netnsPath}`, "true"]);
     await startPasta(
       pasta,
-      pastaArguments({ netnsPath, pidFile, ports, ...(options.interfaceName === undefined ? {} : { interfaceName: options.interfaceName }) }),
+      pastaArguments({
+        netnsPath,
+        pidFile,
+        ports,
+        ...(options.interfaceName === undefined ? {} : { interfaceName: options.interfaceName }),
+        ...(options.macAddress === undefined ? {} : { macAddress: options.macAddress }),
+      }),
       ports,
     );
   } catch (error) {
@@ -87,6 +95,7 @@ export interface PastaPlan {
   readonly pidFile: string;
   readonly ports: readonly PortMapping[];
   readonly interfaceName?: string;
+  readonly macAddress?: string;
 }
 
 /** `host` is passed in by tests; otherwise read from the machine. */
@@ -101,6 +110,7 @@ export function pastaArguments(plan: PastaPlan, host: { readonly family: HostFam
     "--pid",
     plan.pidFile,
     ...familyArguments(host.family, plan.interfaceName ?? "eth0"),
+    ...(plan.macAddress === undefined ? [] : ["--ns-mac-addr", plan.macAddress]),
     // services that listen on the host's loopback only stay out of reach, as with Docker
     "--no-map-gw",
     ...(needsDnsForward(host.resolvConf) ? ["--dns-forward", dnsForwardAddress] : []),

@@ -25,6 +25,8 @@ export interface NetworkAttachment {
   readonly aliases: readonly string[];
   /** absent: one that is free when it starts */
   readonly address?: string;
+  /** absent: made of the address */
+  readonly mac?: string;
   /** "name:alias" as given to --link: names that only this container knows */
   readonly links?: readonly string[];
 }

@@ -2,8 +2,6 @@
 import type { FlagSpec } from "../flags.ts";
 import { authFileFlag, flag, ignored, policyFlags } from "./flag.ts";
 
-const network = "the container network has no such setting yet";
-
 /** Flags whose request cannot be met and must not be overlooked, with the reason: giving one is an error. */
 export const refusedRunFlags: ReadonlyMap<string, string> = new Map([
   ["ip6", "networks have IPv4 addresses only"],
@@ -70,7 +68,7 @@ export const createFlags: readonly FlagSpec[] = [
   flag("link-local-ip", "", "list", "Link-local address: refused, it has those of its networks"),
   flag("log-driver", "", "string", "Where logs go (json-file, local, none)", { complete: ["json-file", "local", "none"] }),
   flag("log-opt", "", "list", "Bound of the logs (max-size=10m, max-file=3)"),
-  ignored("mac-address", "", "string", "MAC address", network),
+  flag("mac-address", "", "string", "MAC address in the network"),
   flag("memory", "m", "bytes", "Memory limit"),
   flag("memory-reservation", "", "bytes", "Soft memory limit"),
   flag("memory-swap", "", "bytes", "Limit of memory and swap together, -1 for none"),

@@ -192,6 +192,7 @@ function containerConfig(record: ContainerRecord, store: Store): Readonly<Record
     Cmd: image?.Entrypoint === undefined || image.Entrypoint === null ? config.args : config.args.slice(image.Entrypoint.length),
     ...(config.healthcheck === undefined ? {} : { Healthcheck: config.healthcheck }),
     Image: record.imageName,
+    ...(config.macAddress === undefined ? {} : { MacAddress: config.macAddress }),
     Volumes: volumesOf(record),
     WorkingDir: config.cwd,
     Entrypoint: image?.Entrypoint ?? null,

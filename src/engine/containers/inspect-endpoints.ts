@@ -31,9 +31,10 @@ export function containerEndpoints(record: ContainerRecord, running: boolean, ne
   const address = { Gateway: onBridge ? containerGateway : "", IPAddress: onBridge ? containerAddress : "", IPPrefixLen: onBridge ? 16 : 0 };
   const ipv6 = { IPv6Gateway: "", GlobalIPv6Address: "", GlobalIPv6PrefixLen: 0 };
   const endpointId = running ? createHash("sha256").update(record.id).digest("hex") : "";
+  const mac = onBridge ? (record.config.macAddress ?? "") : "";
   const plain = (name: string): Fields => ({
     ...request(undefined),
-    MacAddress: "",
+    MacAddress: mac,
     ...driver,
     NetworkID: running ? networkIdOf(name) : "",
     EndpointID: endpointId,
@@ -46,7 +47,7 @@ export function containerEndpoints(record: ContainerRecord, running: boolean, ne
     return { ...request(attachment), ...placeOf(place, attachment), ...ipv6, DNSNames: dnsNames(record, attachment) };
   };
   return {
-    top: { ...address, ...ipv6, MacAddress: "" },
+    top: { ...address, ...ipv6, MacAddress: mac },
     networks: Object.fromEntries(
       networkNames(record.config).map((name) => {
         const attachment = networks?.attached.find(({ networkName }) => networkName === name);

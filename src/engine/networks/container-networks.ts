@@ -9,7 +9,7 @@ import type { NetworkRequest } from "../networks-api.ts";
 import { bridgeAddressRefused, checkAddress } from "./network-options.ts";
 import { findNetwork, findPredefined } from "./network-store.ts";
 
-type Chosen = Pick<ContainerConfig, "networkMode" | "networks">;
+type Chosen = Pick<ContainerConfig, "networkMode" | "networks" | "macAddress">;
 
 /** UNKNOWN_NETWORK (not_found), INVALID_NETWORK (invalid_argument), in Docker's words. */
 export function networksFrom(options: Pick<RunOptions, "network" | "networks">, store: Store): Chosen {
@@ -19,14 +19,17 @@ export function networksFrom(options: Pick<RunOptions, "network" | "networks">, 
   const sorted = requests.map((request) => ({ request, predefined: modeOf(store, request.name) }));
   for (const { request, predefined } of sorted) if (predefined !== undefined) checkPredefined(request, predefined);
   const mode = sorted[0]?.predefined ?? "bridge";
+  const mac = sorted.find(({ predefined }) => predefined === "bridge")?.request.mac;
+  const onBridge = mac === undefined ? {} : { macAddress: mac };
   if (sorted.length > 1 && sorted.some(({ predefined }) => predefined === "host" || predefined === "none"))
     throw refused("conflicting options: cannot attach both user-defined and non-user-defined network-modes");
-  if (mode !== "bridge" || sorted.every(({ predefined }) => predefined === "bridge")) return { networkMode: mode };
+  if (mode !== "bridge" || sorted.every(({ predefined }) => predefined === "bridge")) return { networkMode: mode, ...onBridge };
   const attached = sorted.flatMap(({ request, predefined }) => (predefined === undefined ? [attachmentFrom(store, request)] : []));
   const repeated = attached.find(({ networkId }, index) => attached.findIndex((other) => other.networkId === networkId) !== index);
   if (repeated !== undefined) throw refused(`network "${repeated.networkName}" is specified multiple times`);
   return {
     networkMode: "bridge",
+    ...onBridge,
     networks: { mode: first.name === "" ? "bridge" : first.name, bridge: sorted.some(({ predefined }) => predefined === "bridge"), attached },
   };
 }
@@ -50,7 +53,7 @@ function refused(message: string): SlipwayError {
 }
 
 /** NETWORK_NOT_FOUND is UNKNOWN_NETWORK here: the container cannot be started. */
-export function attachmentFrom(store: Store, { name, aliases = [], address, links = [] }: NetworkRequest): NetworkAttachment {
+export function attachmentFrom(store: Store, { name, aliases = [], address, mac, links = [] }: NetworkRequest): NetworkAttachment {
   const network = findNetwork(store, name);
   if (network === undefined)
     throw new SlipwayError("not_found", "UNKNOWN_NETWORK", printable(`failed to set up container networking: network ${name} not found`), {
@@ -63,6 +66,7 @@ export function attachmentFrom(store: Store, { name, aliases = [], address, link
     networkName: network.name,
     aliases,
     ...(address === undefined || address === "" ? {} : { address }),
+    ...(mac === undefined ? {} : { mac }),
     ...(links.length === 0 ? {} : { links }),
   };
 }
