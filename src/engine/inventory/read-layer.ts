@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { SlipwayError } from "../../base/errors.ts";
+import { releaseBytes } from "../../base/release-bytes.ts";
 import { digestFromHex, type Digest } from "../../oci/digest.ts";
 import { joinPath } from "../../store/index.ts";
 import { DirectoryLayer } from "../../store/layer-tree.ts";
@@ -20,6 +21,7 @@ export interface LayerVisitor {
   seen(path: string, file: SeenFile): Wanted;
   /** of a file that is wanted if it is a program: its first bytes */
   isWantedProgram(path: string, size: number, head: Uint8Array): boolean;
+  /** the bytes are there during the call alone */
   content(path: string, bytes: Buffer): void;
   /** in the place of content, of a program that need not be read whole; it is there during the call alone */
   program(path: string, program: PieceReader): void;
@@ -64,7 +66,9 @@ function readFile(collector: LayerVisitor, path: string, diskPath: string, wante
       if (collector.isWantedProgram(path, size, head)) collector.program(path, { size, read: (start, length) => readPiece(fd, start, length) });
       return;
     }
-    collector.content(path, readFileSync(fd));
+    const bytes = readFileSync(fd);
+    collector.content(path, bytes);
+    releaseBytes(bytes);
   } finally {
     closeSync(fd);
   }
@@ -138,6 +142,7 @@ class ArchiveSink implements TarSink {
   entryEnd(): void {
     if (this.#wanted === "content" && this.#filled > 0) this.collector.content(this.#path, this.#content.subarray(0, this.#filled));
     this.#wanted = "nothing";
+    releaseBytes(this.#content);
     this.#content = Buffer.alloc(0);
   }
 }

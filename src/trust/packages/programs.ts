@@ -4,7 +4,7 @@ import { readGoModules } from "./go-build-info.ts";
 import { readElfSections, type PieceReader } from "./elf-sections.ts";
 import { readRustCrates } from "./rust-audit-data.ts";
 
-export const maxProgramBytes = 384 * 2 ** 20;
+export const maxProgramBytes = 320 * 2 ** 20;
 
 export function isProgram(head: Uint8Array): boolean {
   return head[0] === 0x7f && head[1] === 0x45 && head[2] === 0x4c && head[3] === 0x46;

@@ -1,5 +1,6 @@
 /** Java archives: their own names, those of what was put into them, and archives within archives. */
 import { SlipwayError } from "../../../base/errors.ts";
+import { releaseBytes } from "../../../base/release-bytes.ts";
 import type { FoundPackage } from "../package.ts";
 import { baseName, type FileFacts, type PackageReader } from "../package-reader.ts";
 import { linesOf } from "../text-lines.ts";
@@ -79,7 +80,9 @@ function packagesOf(bytes: Buffer, path: string, depth: number, budget: Budget, 
   for (const member of members.filter(({ name }) => archiveName.test(name))) {
     if (depth === maxDepth) throw limit(`archives lie more than ${maxDepth} deep in it`);
     try {
-      found.push(...packagesOf(open(member, maxInnerBytes), `${path}!${member.name}`, depth + 1, budget, omitted));
+      const inner = open(member, maxInnerBytes);
+      found.push(...packagesOf(inner, `${path}!${member.name}`, depth + 1, budget, omitted));
+      releaseBytes(inner);
     } catch (error) {
       // one that is damaged does not hide its neighbours; a bomb does
       if (!(error instanceof SlipwayError) || error.code !== "ARCHIVE_CORRUPT") throw error;

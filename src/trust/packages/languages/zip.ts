@@ -85,11 +85,18 @@ export function readZipMember(bytes: Buffer, { name, method, offset, packedSize,
   if (method === 0) return packed.subarray(0, maxBytes);
   if (method !== 8) throw damaged(`${JSON.stringify(name)} is packed by method ${method}`);
   try {
-    return inflateRawSync(packed, { maxOutputLength: Math.max(1, maxBytes) });
+    return inflateRawSync(packed, { maxOutputLength: Math.max(1, maxBytes), chunkSize: chunkSizeOf(packed.length, size, maxBytes) });
   } catch (error) {
     if (error instanceof RangeError) throw tooLarge(name, maxBytes);
     throw damaged(`${JSON.stringify(name)} cannot be unpacked`);
   }
+}
+
+const [leastChunk, mostByByte] = [65_536, 1032];
+
+/** One piece for what is as large as it says, a byte more to see its end: no copy is made of pieces. No byte unpacks to more than 1032. */
+function chunkSizeOf(packedSize: number, size: number, maxBytes: number): number {
+  return Math.max(leastChunk, Math.min(size, packedSize * mostByByte, maxBytes) + 1);
 }
 
 function tooLarge(name: string, limit: number): SlipwayError {
