@@ -7,7 +7,8 @@ export interface AdvisoryStatus {
   /** when the newest of it was imported */
   readonly createdSeconds: number;
   readonly ecosystems: readonly { readonly name: string; readonly packages: number; readonly advisories: number; readonly sizeBytes: number }[];
-  readonly sources: readonly { readonly name: string; readonly digest: Digest }[];
+  /** `newest`: YYYY-MM-DD of the record that was changed last, of sources whose records say it */
+  readonly sources: readonly { readonly name: string; readonly digest: Digest; readonly newest: string | undefined }[];
   /** how many vulnerabilities are known to be exploited */
   readonly exploited: number;
   /** the reference that it was pulled from last */

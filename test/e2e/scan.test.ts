@@ -281,6 +281,21 @@ test("what the makers of the image and of its base attested counts with their ke
   assert.deepEqual(await left("app", "base"), ["CVE-2024-8"]);
 });
 
+test("advisories that end long ago are told of, however lately they were imported", async () => {
+  await using other = await createSandbox({ base: false });
+  const old = JSON.stringify({ ...(JSON.parse(npm.split("\n")[0] ?? "") as object), modified: "2024-03-01T10:00:00Z" });
+  const bill = JSON.stringify({
+    bomFormat: "CycloneDX",
+    specVersion: "1.6",
+    components: [{ type: "library", name: "left", version: "1.0.0", purl: "pkg:npm/left@1.0.0" }],
+  });
+  const cwd = other.folder({ "npm.jsonl": old, "app.json": bill });
+  assert.match(await other.ok(["db", "import", "npm.jsonl"], { cwd }), /^Sources: +npm\.jsonl, newest record of 2024-03-01$/m);
+  const { stderr, stdout } = await other.call(["scan", "app.json"], { cwd });
+  assert.match(stderr, /^WARNING: the newest record of npm\.jsonl is \d+ days old$/m);
+  assert.match(stdout, /CVE-2024-7/);
+});
+
 test("of a registry's image the base is known by what the image says, compared by layers, and no other registry is asked", async () => {
   await using registry = await startRegistry();
   await using other = await createSandbox({ base: false });

@@ -20,6 +20,17 @@ export function ageDays({ createdSeconds }: Pick<AdvisoryStatus, "createdSeconds
   return Math.max(0, Math.floor((nowMs / 1000 - createdSeconds) / daySeconds));
 }
 
+/** no feed is so quiet for so long */
+const silentDays = 60;
+
+/** Sources whose records end long ago, however lately they were imported. */
+export function silentSources({ sources }: Pick<AdvisoryStatus, "sources">, nowMs: number): readonly string[] {
+  return sources.flatMap(({ name, newest }) => {
+    const days = newest === undefined ? 0 : Math.floor((nowMs - Date.parse(newest)) / (daySeconds * 1000));
+    return days > silentDays ? [`the newest record of ${name} is ${days} days old`] : [];
+  });
+}
+
 export function formatAge(status: Pick<AdvisoryStatus, "createdSeconds">, nowMs: number): string {
   const days = ageDays(status, nowMs);
   return days === 0 ? "today" : days === 1 ? "yesterday" : `${days} days ago`;
@@ -32,7 +43,7 @@ function formatStatus(status: AdvisoryStatus, nowMs: number): string {
     ["Imported:", `${new Date(createdSeconds * 1000).toISOString().slice(0, 10)} (${formatAge(status, nowMs)})`],
     ["Exploited:", `${exploited} known`],
     ...(pulledFrom === undefined ? [] : [["Pulled from:", pulledFrom]]),
-    ...status.sources.map(({ name }, at) => [at === 0 ? "Sources:" : "", name]),
+    ...status.sources.map(({ name, newest }, at) => [at === 0 ? "Sources:" : "", `${name}${newest === undefined ? "" : `, newest record of ${newest}`}`]),
   ];
   const rows = ecosystems.map(({ name, packages, advisories, sizeBytes }) => [name, String(packages), String(advisories), formatSize(sizeBytes)]);
   const lines = (cells: readonly (readonly string[])[]): string => cells.map((row) => `${row.map(printable).join("\t")}\n`).join("");

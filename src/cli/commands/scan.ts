@@ -8,7 +8,7 @@ import type { Cli } from "../cli.ts";
 import type { Handler } from "../command.ts";
 import { cliError } from "../failure.ts";
 import type { ParsedFlags } from "../flags.ts";
-import { ageDays, oldDays } from "./db.ts";
+import { ageDays, oldDays, silentSources } from "./db.ts";
 import { identityOptions } from "./identity-options.ts";
 import { platformOption } from "./platform-flag.ts";
 import { keySources } from "./verify.ts";
@@ -74,6 +74,7 @@ function warn(cli: Cli, result: ScanResult): void {
   for (const entry of result.expired) say(`the ignore file's entry for ${entry} holds no more`);
   const days = result.database === undefined ? 0 : ageDays(result.database, cli.now());
   if (days > oldDays) say(`the advisories are ${days} days old`);
+  for (const text of result.database === undefined ? [] : silentSources(result.database, cli.now())) say(text);
   warnOfOmissions(cli, result.image);
 }
 

@@ -17,7 +17,7 @@ export function statusOf(store: Store, index: DatabaseIndex): AdvisoryStatus {
     ecosystems: index.files
       .map(({ ecosystem: name, packages, advisories, sizeBytes }) => ({ name, packages, advisories, sizeBytes }))
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
-    sources: index.sources.map(({ name, digest }) => ({ name, digest })),
+    sources: index.sources.map(({ name, digest, newest }) => ({ name, digest, newest })),
     exploited: index.exploited.length,
     pulledFrom: store.advisories.origin(),
   };

@@ -62,6 +62,15 @@ describe("a later archive gives what it would give alone, and what did not chang
   }
 });
 
+test("a source's newest record is told, also of an archive that is compared with an older one", async () => {
+  using home = new TestStore();
+  const dated = { ...many, "X-7.json": record("X-7", "pkg-7", { modified: "2024-03-01T10:00:00Z" }) };
+  const newest = async (members: Members): Promise<unknown> => (await imported(home, "all.zip", zipOf(members))).sources[0]?.newest;
+  assert.equal(await newest(dated), "2024-03-01");
+  assert.equal(await newest({ ...dated, "X-8.json": record("X-8", "pkg-8", { modified: "2024-02-01T10:00:00Z" }) }), "2024-03-01");
+  assert.equal(await newest({ ...dated, "X-8.json": record("X-8", "pkg-8", { modified: "2025-02-01T10:00:00Z" }) }), "2025-02-01");
+});
+
 test("what is withdrawn or gone is found no more", async () => {
   using home = new TestStore();
   await imported(home, "all.zip", zipOf(many));

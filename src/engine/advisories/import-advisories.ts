@@ -61,7 +61,7 @@ function replace(store: Store, before: DatabaseIndex, reads: readonly Read[], { 
   const replaced = new Set(reads.flatMap(({ ecosystems }) => ecosystems));
   const exploited = reads.findLast((one) => one.kind === "whole" && one.source.exploited !== undefined);
   const list = exploited?.kind === "whole" ? exploited.source.exploited : undefined;
-  const sources = reads.map(({ path, source, ecosystems }) => ({ name: basename(path), digest: source.digest, ecosystems }));
+  const sources = reads.map(({ path, source, ecosystems }) => ({ name: basename(path), digest: source.digest, ecosystems, newest: source.newest }));
   const index: DatabaseIndex = {
     files: [...before.files.filter(({ ecosystem }) => !replaced.has(ecosystem)), ...files],
     exploited: list ?? before.exploited,
@@ -81,7 +81,7 @@ function keepLedger(store: Store, { source, ecosystems }: Read, files: readonly 
   if (source.members === undefined) return;
   const own = files.filter(({ ecosystem }) => ecosystems.includes(ecosystem));
   const digests: Readonly<Record<string, Digest>> = Object.fromEntries(own.map(({ ecosystem, digest }) => [ecosystem, digest]));
-  writeLedger(store, source.digest, { files: digests, members: source.members });
+  writeLedger(store, source.digest, { files: digests, members: source.members, newest: source.newest });
 }
 
 function written(store: Store, { bytes, ...facts }: PackedEcosystem): DatabaseFile {

@@ -13,6 +13,8 @@ export interface Ledger {
   /** the packed file of each ecosystem that the members made */
   readonly files: Readonly<Record<string, Digest>>;
   readonly members: ReadonlyMap<string, LedgerMember>;
+  /** YYYY-MM-DD of the record that was changed last */
+  readonly newest: string | undefined;
 }
 
 export interface LedgerMember {
@@ -37,9 +39,9 @@ export function ledgerName(source: Digest): string {
   return `ledger-${hexOf(source)}`;
 }
 
-export function writeLedger(store: Store, source: Digest, { files, members }: Ledger): void {
+export function writeLedger(store: Store, source: Digest, { files, members, newest }: Ledger): void {
   const rows = [...members].map(([name, { stamp, rows: own }]) => [name, stamp, own]);
-  store.advisories.writeNamed(ledgerName(source), zstdCompressSync(Buffer.from(JSON.stringify({ format: formatName, files, members: rows }))));
+  store.advisories.writeNamed(ledgerName(source), zstdCompressSync(Buffer.from(JSON.stringify({ format: formatName, files, newest, members: rows }))));
 }
 
 /** undefined where there is none that can be read: it only spares work. */
@@ -47,12 +49,13 @@ export function readLedger(store: Store, source: Digest): Ledger | undefined {
   const bytes = store.advisories.readNamed(ledgerName(source));
   if (bytes === undefined) return undefined;
   try {
-    const { format, files, members } = JSON.parse(zstdDecompressSync(bytes, { maxOutputLength: maxLedgerBytes }).toString()) as {
+    const { format, files, members, newest } = JSON.parse(zstdDecompressSync(bytes, { maxOutputLength: maxLedgerBytes }).toString()) as {
       readonly format: string;
       readonly files: Readonly<Record<string, Digest>>;
+      readonly newest?: string;
       readonly members: readonly (readonly [string, string, readonly MemberRow[]])[];
     };
-    return format === formatName ? { files, members: new Map(members.map(([name, stamp, rows]) => [name, { stamp, rows }])) } : undefined;
+    return format === formatName ? { files, newest, members: new Map(members.map(([name, stamp, rows]) => [name, { stamp, rows }])) } : undefined;
   } catch {
     return undefined;
   }

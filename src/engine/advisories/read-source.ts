@@ -22,8 +22,15 @@ export interface ReadSource {
   readonly digest: Digest;
   readonly rows: PackageAdvisory[];
   exploited: readonly string[] | undefined;
+  /** see Feed */
+  newest: string | undefined;
   /** of an archive: what each member gave; undefined where names repeat themselves */
   members?: ReadonlyMap<string, LedgerMember> | undefined;
+}
+
+/** Of two days the later one. */
+export function laterDay(a: string | undefined, b: string | undefined): string | undefined {
+  return a === undefined || (b !== undefined && b > a) ? b : a;
 }
 
 /** Of what is no file, or cannot be read, false: reading it tells why. */
@@ -51,13 +58,14 @@ function unknown(path: string, why: string): SlipwayError {
 /** Fails with NO_ADVISORIES, INVALID_DOCUMENT (invalid_argument), ARCHIVE_CORRUPT (data_loss). */
 export async function readSource(path: string, signal?: AbortSignal): Promise<ReadSource> {
   const hash = createHash("sha256");
-  const found: Omit<ReadSource, "digest"> = { rows: [], exploited: undefined };
+  const found: Omit<ReadSource, "digest"> = { rows: [], exploited: undefined, newest: undefined };
   const take = (bytes: Buffer, what: string): boolean => {
     signal?.throwIfAborted();
     const feed = readFeed(bytes, what);
     if (feed === undefined) return false;
     for (const row of feed.rows) found.rows.push(row);
     found.exploited = feed.exploited ?? found.exploited;
+    found.newest = laterDay(found.newest, feed.newest);
     return true;
   };
   if (statSync(path).isDirectory()) readDirectory(path, hash, take);

@@ -7,7 +7,7 @@ import type { Advisory, PackageAdvisory } from "../../trust/advisories/advisory.
 import type { DatabaseIndex, DatabaseSource } from "../../trust/advisories/database-index.ts";
 import { readFeed } from "../../trust/advisories/read-feed.ts";
 import { listZip, readZipMember, type ZipMember } from "../../trust/packages/languages/zip.ts";
-import { isZip, maxRecordBytes, maxRecords, memberRows, readArchive } from "./read-source.ts";
+import { isZip, laterDay, maxRecordBytes, maxRecords, memberRows, readArchive } from "./read-source.ts";
 import { isSameMember, readLedger, stampOf, type Ledger, type LedgerMember, type MemberRow } from "./ledger.ts";
 
 export interface EcosystemChanges {
@@ -20,6 +20,7 @@ export interface ZipUpdate {
   readonly files: Ledger["files"];
   readonly changes: ReadonlyMap<string, EcosystemChanges["changes"]>;
   readonly members: ReadonlyMap<string, LedgerMember>;
+  readonly newest: string | undefined;
 }
 
 /** undefined where no archive of the same source is known, most of it is different, or something in it is no record. */
@@ -34,11 +35,13 @@ export function zipUpdate(store: Store, index: DatabaseIndex, path: string, sign
   const changed = listed.filter((member) => !isSameMember(ledger, member));
   const fresh = new Map<string, LedgerMember>();
   const added: PackageAdvisory[] = [];
+  let { newest } = ledger;
   for (const member of changed) {
     signal?.throwIfAborted();
     const feed = readFeed(readZipMember(bytes, member, maxRecordBytes), member.name);
     if (feed === undefined || feed.exploited !== undefined) return undefined;
     added.push(...feed.rows);
+    newest = laterDay(newest, feed.newest);
     fresh.set(member.name, { stamp: stampOf(member), rows: memberRows(feed.rows) });
   }
   const kept = [...ledger.members].filter(([name]) => members.has(name) && !fresh.has(name));
@@ -46,6 +49,7 @@ export function zipUpdate(store: Store, index: DatabaseIndex, path: string, sign
   return {
     digest: digestFromHex(createHash("sha256").update(bytes).digest("hex")),
     files: ledger.files,
+    newest,
     members: new Map([...kept, ...fresh]),
     changes: changesOf(
       gone.flatMap(([, { rows }]) => rows),

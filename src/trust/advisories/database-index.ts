@@ -1,5 +1,5 @@
 /** What a database of advisories consists of: its files by ecosystem, what is known to be exploited, and where it all came from. */
-import { Fields, parseJsonObject } from "../../oci/bounded-json.ts";
+import { Fields, parseJsonObject, present } from "../../oci/bounded-json.ts";
 import { digestOf, parseDigest, type Digest } from "../../oci/digest.ts";
 
 export interface DatabaseFile {
@@ -16,6 +16,8 @@ export interface DatabaseSource {
   readonly name: string;
   readonly digest: Digest;
   readonly ecosystems: readonly string[];
+  /** YYYY-MM-DD of the record that was changed last, where records say it: what is imported today may be of last year */
+  readonly newest?: string | undefined;
 }
 
 export interface DatabaseIndex {
@@ -35,7 +37,7 @@ export function formatDatabaseIndex({ files, exploited, sources, createdSeconds 
   const sorted = [...files]
     .sort((a, b) => (a.ecosystem < b.ecosystem ? -1 : 1))
     .map(({ ecosystem, digest, sizeBytes, headDigest, packages, advisories }) => ({ ecosystem, digest, sizeBytes, headDigest, packages, advisories }));
-  const from = sources.map(({ name, digest, ecosystems }) => ({ name, digest, ecosystems }));
+  const from = sources.map(({ name, digest, ecosystems, newest }) => ({ name, digest, ecosystems, newest }));
   return `${JSON.stringify({ format: formatName, createdSeconds, files: sorted, sources: from, exploited })}\n`;
 }
 
@@ -64,6 +66,7 @@ export function parseDatabaseIndex(bytes: Uint8Array): DatabaseIndex {
       name: source.requiredString("name"),
       digest: parseDigest(source.requiredString("digest")),
       ecosystems: source.strings("ecosystems") ?? [],
+      ...present({ newest: source.string("newest") }),
     })),
   };
 }

@@ -1,5 +1,5 @@
 /** What one document of whatever source says: told apart by its content, since files have any name. */
-import { isObject, parseJsonObject, type Json } from "../../oci/bounded-json.ts";
+import { isObject, parseJsonObject, type Json, type JsonObject } from "../../oci/bounded-json.ts";
 import { objectsOf } from "../packages/languages/json-file.ts";
 import type { PackageAdvisory } from "./advisory.ts";
 import { advisoriesOfAlpineSecdb, advisoriesOfDebianTracker, exploitedOf, isAlpineSecdb, isDebianTracker } from "./distribution-feeds.ts";
@@ -9,6 +9,14 @@ export interface Feed {
   readonly rows: readonly PackageAdvisory[];
   /** names of what is known to be exploited; undefined where it is not such a list */
   readonly exploited?: readonly string[];
+  /** YYYY-MM-DD of the record that was changed last, where records say it */
+  readonly newest?: string;
+}
+
+function newestOf(records: readonly JsonObject[]): { readonly newest?: string } {
+  const days = records.flatMap(({ modified }) => (typeof modified === "string" && /^\d{4}-\d\d-\d\d/.test(modified) ? [modified.slice(0, 10)] : []));
+  const newest = days.reduce((last, day) => (day > last ? day : last), "");
+  return newest === "" ? {} : { newest };
 }
 
 const limits = { maxBytes: 500 * 2 ** 20, maxDepth: 64 };
@@ -20,9 +28,10 @@ export function readFeed(bytes: Buffer, what: string): Feed | undefined {
   const value: Json = isList ? (root["list"] as Json) : root;
   const exploited = exploitedOf(value);
   if (exploited !== undefined) return { rows: [], exploited };
-  if (isList) return { rows: objectsOf(value).flatMap(advisoriesOfOsv) };
+  if (isList) return { rows: objectsOf(value).flatMap(advisoriesOfOsv), ...newestOf(objectsOf(value)) };
   if (!isObject(value)) return undefined;
-  if (typeof value["id"] === "string" && (value["affected"] !== undefined || value["withdrawn"] !== undefined)) return { rows: advisoriesOfOsv(value) };
+  if (typeof value["id"] === "string" && (value["affected"] !== undefined || value["withdrawn"] !== undefined))
+    return { rows: advisoriesOfOsv(value), ...newestOf([value]) };
   if (isAlpineSecdb(value)) return { rows: advisoriesOfAlpineSecdb(value) };
   return isDebianTracker(value) ? { rows: advisoriesOfDebianTracker(value) } : undefined;
 }
