@@ -1,5 +1,5 @@
 /** Bake files, read and merged: variables with their values, functions, groups and targets as they were written. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { Fields, parseJsonObject } from "../../oci/bounded-json.ts";
 import { fileError } from "../commands/archive-file.ts";
@@ -56,7 +56,9 @@ export async function readBakeFiles({ cwd, env }: BakeSurroundings, files: reado
   const compose = texts.filter(({ file }) => isCompose(file));
   const variables = compose.length === 0 ? env : { ...dotEnv(cwd, env), ...env };
   const composed: HclBody[] = [];
-  for (const { file, text } of compose) composed.push(await (await import("./compose-file.ts")).composeBody(file, text, variables));
+  const read = (path: string, optional?: "optional"): string | undefined =>
+    optional !== undefined && !existsSync(resolve(cwd, path)) ? undefined : textOf(cwd, path);
+  for (const { file, text } of compose) composed.push(await (await import("./compose-file.ts")).composeBody({ file, text, directory: ".", variables, read }));
   return [...composed, ...texts.filter(({ file }) => !isCompose(file)).map(({ file, text }) => bodyOf(file, text))];
 }
 

@@ -113,10 +113,15 @@ export class BakeTargets {
       const own = set.filter(({ pattern }) => matches(pattern, name));
       for (const { text } of own) matched.add(text);
       const attributes = applied(withDefaults(this.#attributes(name)), own);
-      for (const context of Object.values((attributes["contexts"] ?? {}) as Readonly<Record<string, string>>))
-        if (context.startsWith("target:")) add(context.slice("target:".length), wanted.includes(context.slice("target:".length)), [...above, name]);
+      const contexts = Object.values((attributes["contexts"] ?? {}) as Readonly<Record<string, string>>);
+      const below = contexts.flatMap((context) => (context.startsWith("target:") ? [context.slice("target:".length)] : []));
+      for (const each of below) add(each, wanted.includes(each), [...above, name]);
+      const granted = withEntitlements(
+        attributes,
+        below.map((each) => found.get(each) ?? {}),
+      );
       // what others only stand on is built for them alone
-      found.set(name, isAsked || attributes["output"] !== undefined ? attributes : { ...attributes, output: [{ type: "cacheonly" }] });
+      found.set(name, isAsked || granted["output"] !== undefined ? granted : { ...granted, output: [{ type: "cacheonly" }] });
       order.push(name);
     };
     for (const name of wanted) add(name, true, []);
@@ -139,6 +144,13 @@ export class BakeTargets {
     }
     return seen;
   }
+}
+
+/** A target wants what those want that it stands on. */
+function withEntitlements(attributes: BakeAttributes, below: readonly BakeAttributes[]): BakeAttributes {
+  const more = below.flatMap(({ entitlements }) => (entitlements ?? []) as readonly string[]);
+  if (more.length === 0) return attributes;
+  return { ...attributes, entitlements: [...new Set([...((attributes["entitlements"] ?? []) as readonly string[]), ...more])] };
 }
 
 function valueOf(bodies: readonly HclBody[], key: string, scope: HclScope): HclValue | undefined {

@@ -31,13 +31,30 @@ describe("compose files, as buildx reads them", () => {
   test("a bake file's words count more", async () => {
     assert.equal((await bake(["-f", "beside.hcl", "-f", "compose.yaml", "--print"], {}, compose)).stdout, expected("beside.txt"));
   });
+  for (const name of ["extends", "include"]) {
+    test(`${name}: what other services and files say`, async () => {
+      const composed = join(testdata, "composed");
+      const { code, stdout, stderr } = await bake(["-f", `${name}.yaml`, "--print"], { N: "5", T: "t" }, composed);
+      assert.deepEqual([code, stdout, stderr], [0, readFileSync(join(composed, `${name}.txt`), "utf8"), ""]);
+    });
+  }
+  test("what is included must not be another thing of the same name", async () => {
+    const cwd = mkdtempSync(join(directory, "included"));
+    writeFileSync(join(cwd, "other.yaml"), "services: {a: {build: ./x}}");
+    writeFileSync(join(cwd, "f.yaml"), "include: [other.yaml]\nservices: {a: {build: .}}");
+    assert.match((await bake(["-f", "f.yaml", "--print"], {}, cwd)).stderr, /f\.yaml: services\.a conflicts with imported resource/);
+  });
   test("the environment counts more than .env", async () => {
     const { stdout } = await bake(["--print", "anchored"], { V: "mine", E: "" }, compose);
     assert.match(stdout, /"reg\.example\/anchored:mine\$"/);
   });
   const table: readonly (readonly [text: string, stderr: string])[] = [
-    ["services: {a: {build: .}}\ninclude: [other.yaml]", "include is not read: name the files with -f"],
-    ["services: {a: {build: ., extends: {service: b}}}", "services.a.extends is not read"],
+    ["services: {a: {build: .}}\ninclude: [other.yaml]", "open other.yaml: no such file or directory"],
+    ["services: {a: {build: .}}\ninclude: [https://example.com/x.git]", "https://example.com/x.git is not read: only files of this machine are"],
+    ["services: {a: {build: .}}\ninclude: [f.yaml]", "f.yaml: include cycle detected:\n  f.yaml\n  include f.yaml"],
+    ["services: {a: {build: ., extends: {service: b}}}", 'cannot extend service "a" in f.yaml: service "b" not found'],
+    ["services: {a: {build: ., extends: {file: none.yaml, service: b}}}", "open none.yaml: no such file or directory"],
+    ["services: {a: {extends: b}, b: {extends: a}}", "Circular reference:\n  a in f.yaml\n  extends b in f.yaml\n  extends a in f.yaml"],
     ["services: {a: {build: {context: ., args: {X: '${NO:?is needed}'}}}}", "required variable NO is missing a value: is needed"],
     ["services: {a: {build: {context: ., secrets: [none]}}}", "secret none has neither a file nor a variable"],
     ["services: [", "f.yaml: "],

@@ -1,26 +1,13 @@
 /** Compose files as bake files: each service that is built is a target. What `x-bake` says is added to what `build` says. */
 import { posix } from "node:path";
-import { cliError } from "../failure.ts";
 import { formatBinarySize, parseByteSize } from "../units.ts";
 import type { HclAttribute, HclBlock, HclBody } from "./hcl-parse.ts";
 import { hclText, isHclList, isHclObject, type HclObject, type HclValue } from "./hcl-value.ts";
-import { interpolate, type Variables } from "./compose-words.ts";
+import { buildOf, fieldsOf, isPath, listOf, readServices, refuse, type ComposeSource } from "./compose-services.ts";
+import type { Variables } from "./compose-words.ts";
 
 /** Keys of `build` that have no counterpart in a build here. */
 const without: readonly string[] = ["isolation"];
-
-function refuse(file: string, why: string): never {
-  throw cliError(`${file}: ${why}`, "BAKE_DEFINITION", { plain: true });
-}
-
-function fieldsOf(value: HclValue | undefined): HclObject {
-  return value !== undefined && isHclObject(value) ? value : {};
-}
-
-function listOf(value: HclValue | undefined): readonly HclValue[] {
-  if (value === undefined || value === null) return [];
-  return isHclList(value) ? value : [value];
-}
 
 /** A map, or lines of `name=value`; a name alone is what the environment says of it, if anything. */
 function mapOf(value: HclValue | undefined, variables: Variables, separator = /=/): HclObject {
@@ -67,7 +54,11 @@ function secretsOf({ file, secrets }: ComposeFile, value: HclValue | undefined):
 function contextsOf(compose: ComposeFile, value: HclValue | undefined): HclObject {
   const found = Object.entries(mapOf(value, compose.variables)).map(([name, each]) => {
     const [, service] = /^service:(.+)$/.exec(hclText(each) ?? "") ?? [];
-    return [name, service === undefined ? each : `target:${compose.targetNames.get(service) ?? service}`] as const;
+    const text = hclText(each) ?? "";
+    return [
+      name,
+      service === undefined ? (isPath(text) ? posix.normalize(text).replace(/(?<=.)\/$/, "") : text) : `target:${compose.targetNames.get(service) ?? service}`,
+    ] as const;
   });
   return Object.fromEntries(found);
 }
@@ -115,24 +106,14 @@ function targetOf(compose: ComposeFile, service: HclObject, build: HclObject): H
   };
 }
 
-/** Each text with its variables put in. */
-function interpolated(value: unknown, variables: Variables): HclValue {
-  if (typeof value === "string") return interpolate(value, variables);
-  if (Array.isArray(value)) return value.map((each) => interpolated(each, variables));
-  if (typeof value === "object" && value !== null) return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, interpolated(each, variables)]));
-  return typeof value === "number" || typeof value === "boolean" ? value : null;
-}
-
-/** Fails with BAKE_DEFINITION (invalid_argument). Loads the reader of YAML. */
-export async function composeBody(file: string, text: string, variables: Variables): Promise<HclBody> {
-  const document = fieldsOf(interpolated(await parseYaml(file, text), variables));
-  if (document["include"] !== undefined) refuse(file, "include is not read: name the files with -f");
-  const services = Object.entries(fieldsOf(document["services"])).map(([name, service]) => ({ name, service: fieldsOf(service) }));
-  const extending = services.find(({ service }) => service["extends"] !== undefined);
-  if (extending !== undefined) refuse(file, `services.${extending.name}.extends is not read: write what it takes there`);
+/** Fails with BAKE_DEFINITION and INPUT_FILE (invalid_argument). Loads the reader of YAML. */
+export async function composeBody(source: ComposeSource): Promise<HclBody> {
+  const { file, text, variables } = source;
+  const all = await readServices(source);
+  const services = Object.entries(all.services).map(([name, service]) => ({ name, service: fieldsOf(service) }));
   const built = services.filter(({ service }) => service["build"] !== undefined && service["build"] !== null);
   const targetNames = new Map(built.map(({ name }) => [name, name.replaceAll(".", "_")]));
-  const compose = { file, variables, secrets: fieldsOf(document["secrets"]), targetNames };
+  const compose = { file, variables, secrets: all.secrets, targetNames };
   const place = { source: { file, text }, start: 0, end: 0 };
   const block = (type: string, label: string, attributes: HclObject): HclBlock => ({
     type,
@@ -144,18 +125,8 @@ export async function composeBody(file: string, text: string, variables: Variabl
     },
   });
   const targets = built.map(({ name, service }) => {
-    const build = service["build"];
-    return block("target", targetNames.get(name) ?? name, targetOf(compose, service, typeof build === "string" ? { context: build } : fieldsOf(build)));
+    return block("target", targetNames.get(name) ?? name, targetOf(compose, service, buildOf(service["build"] ?? null)));
   });
   if (targets.length === 0) return { attributes: new Map(), blocks: [] };
   return { attributes: new Map(), blocks: [block("group", "default", { targets: [...targetNames.values()].toSorted() }), ...targets] };
-}
-
-async function parseYaml(file: string, text: string): Promise<unknown> {
-  const { parse } = await import("yaml");
-  try {
-    return parse(text, { merge: true, maxAliasCount: 100, logLevel: "error" }) as unknown;
-  } catch (error) {
-    return refuse(file, error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error));
-  }
 }
