@@ -92,9 +92,18 @@ function flagOf(key: string, value: string, url: string): boolean {
   return flag;
 }
 
-/** The file's name from the URL's path, as ADD uses it. */
+/** The file's name from the URL's path, as ADD uses it; of an address that is none it does not matter. */
 export function fileNameOfUrl(url: string): string {
-  const path = decodeURIComponent(new URL(url).pathname).replace(/\/+$/, "");
-  const last = path.slice(path.lastIndexOf("/") + 1);
-  return last === "" ? "__unnamed__" : last;
+  const [, path = ""] = /^[a-z]+:\/\/[^/?#]*([^?#]*)/.exec(url) ?? [];
+  const last = decoded(path).replace(/\/+$/, "").split("/").at(-1) ?? "";
+  if (last === "..") return "download";
+  return last === "" || last === "." ? "__unnamed__" : last;
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return "";
+  }
 }

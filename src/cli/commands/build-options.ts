@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import type { BuildContext, BuildOptions, BuildOutput, DockerfileSource } from "../../engine/api.ts";
 import { isSlipwayError } from "../../base/errors.ts";
 import { booleanFromText, goQuote } from "../../base/go-text.ts";
+import { httpUrlFault } from "../../base/go-url.ts";
 import { parsePlatform, parseReference } from "../../oci/index.ts";
 import type { Cli } from "../cli.ts";
 import type { Invocation } from "../command.ts";
@@ -11,7 +12,7 @@ import { cliError } from "../failure.ts";
 import { parseBool } from "../flag-value.ts";
 import type { ParsedFlags } from "../flags.ts";
 import { attestationOptions } from "./attest-words.ts";
-import { isHttpUrl, isRemote, parseBuildArgs, parseBuildContexts, parseOutput, parseSecret, parseSsh } from "./build-words.ts";
+import { isFetched, isHttpUrl, parseBuildArgs, parseBuildContexts, parseOutput, parseSecret, parseSsh } from "./build-words.ts";
 import { parseCacheSources, parseCacheTargets } from "./cache-words.ts";
 import { configuredProxies } from "./config-proxies.ts";
 import { defaultPlatform } from "./default-platform.ts";
@@ -23,7 +24,9 @@ const maxDockerfileSize = 16 << 20;
 export function contextFrom(cli: Cli, word: string): BuildContext {
   if (word === "") throw cliError(`please specify build context (e.g. "." for the current directory)`);
   if (word === "-") return { kind: "stream", source: cli.stdin.chunks };
-  if (isRemote(word)) return { kind: "url", url: word };
+  const fault = isHttpUrl(word) ? httpUrlFault(word) : undefined;
+  if (fault?.startsWith("parse ") === true) throw cliError(fault);
+  if (isFetched(word)) return { kind: "url", url: word };
   const path = resolve(cli.cwd, word);
   let isDirectory = false;
   try {

@@ -197,9 +197,14 @@ function contextDirectory(cli: Cli, name: string, value: string): string {
   return path;
 }
 
-/** A context that is fetched: a URL with a scheme, github.com/…, or git's user@host:path. */
-export function isRemote(text: string): boolean {
-  return /^[a-z][a-z0-9+-]*:\/\//.test(text) || /^github\.com\/[^/]+\/[^/]+/.test(text) || /^[\w.-]+@[\w.-]+:/.test(text);
+/** A named context that is no folder. */
+function isRemote(text: string): boolean {
+  return /^[a-z][a-z0-9+-]*:\/\//.test(text) || isFetched(text);
+}
+
+/** A context that is fetched: a URL, github.com/…, or git's user@host:path. */
+export function isFetched(text: string): boolean {
+  return /^(?:https?|git|ssh|file):\/\//.test(text) || /^github\.com\/[^/]+\/[^/]+/.test(text) || /^[\w.-]+@[\w.-]+:/.test(text);
 }
 
 export function isHttpUrl(text: string): boolean {

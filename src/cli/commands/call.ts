@@ -7,7 +7,7 @@ import type { Invocation } from "../command.ts";
 import { cliError } from "../failure.ts";
 import type { ParsedFlags } from "../flags.ts";
 import { parseBool } from "../flag-value.ts";
-import { isRemote } from "./build-words.ts";
+import { isFetched } from "./build-words.ts";
 import { formatCheckText, formatCheckJson, formatCheckError } from "./check.ts";
 import { describeCalls, formatOutlineJson, formatOutlineText, formatTargetsJson, formatTargetsText } from "./outline.ts";
 import { showTask, type TaskDisplay } from "./show-task.ts";
@@ -67,7 +67,7 @@ export function dockerfileShownAs({ flags, args }: Invocation): string | undefin
   const [context = ""] = args;
   const file = flags.string("file");
   if (file === "-") return "stdin";
-  if (isRemote(context)) return undefined;
+  if (isFetched(context)) return undefined;
   return file === "" || (context === "-" && !isAbsolute(file)) ? join(context, file === "" ? "Dockerfile" : file) : file;
 }
 

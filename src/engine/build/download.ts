@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { closeSync, openSync, statfsSync, writeSync } from "node:fs";
 import path from "node:path";
 import { SlipwayError } from "../../base/errors.ts";
+import { httpUrlFault } from "../../base/go-url.ts";
 import { networkFailureText } from "../../registry/network-error.ts";
 
 export interface Download {
@@ -38,6 +39,8 @@ export interface Downloaded {
 
 /** Fails with DOWNLOAD_FAILED, DOWNLOAD_TOO_LARGE, CHECKSUM_MISMATCH. */
 export async function downloadFile(download: Download): Promise<Downloaded> {
+  const fault = httpUrlFault(download.url);
+  if (fault !== undefined) throw new SlipwayError("invalid_argument", "DOWNLOAD_FAILED", fault, { url: download.url });
   const { request } = await import("undici");
   let url = download.url;
   let asked = url;
@@ -49,8 +52,9 @@ export async function downloadFile(download: Download): Promise<Downloaded> {
     if (response.statusCode >= 300 && response.statusCode < 400 && typeof location === "string") {
       await response.body.dump();
       asked = location;
-      url = new URL(location, url).href;
-      if (!/^https?:/.test(url)) throw new SlipwayError("denied", "DOWNLOAD_FAILED", `${download.url} redirects to ${url}, which is no http address`, { url });
+      url = URL.parse(location, url)?.href ?? location;
+      if (!/^https?:\/\//.test(url))
+        throw new SlipwayError("denied", "DOWNLOAD_FAILED", `${download.url} redirects to ${url}, which is no http address`, { url });
       continue;
     }
     if (response.statusCode !== 200) {
