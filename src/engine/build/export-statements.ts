@@ -1,6 +1,7 @@
 /** What is said of a tree of files, as files beside them: `provenance.json`, `sbom.spdx.json`. */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
+import { escapeHtml } from "../../base/canonical-json.ts";
 import type { FileView } from "../../store/index.ts";
 import { statementAbout } from "../attestations/attestation-manifest.ts";
 import { predicatesOf } from "../provenance/attest-build.ts";
@@ -28,8 +29,13 @@ export async function statementFiles(input: Exportable, at: number, view: FileVi
   const subjects = await digestsOf(view, signal);
   return found.map(({ predicateType, predicate, file, subjects: own = subjects }) => ({
     name: `${prefix}${file}`,
-    bytes: statementAbout(own, predicateType, predicate),
+    bytes: indented(statementAbout(own, predicateType, predicate)),
   }));
+}
+
+/** As Docker writes files for people; in registries each byte counts. */
+function indented(statement: Buffer): Buffer {
+  return Buffer.from(escapeHtml(JSON.stringify(JSON.parse(String(statement)), undefined, 2)));
 }
 
 async function digestsOf(view: FileView, signal: AbortSignal): Promise<readonly object[]> {
