@@ -29,17 +29,17 @@ for (const [text, expected] of accepted) {
 }
 
 const refused: readonly (readonly [string, string])[] = [
-  ["abc", "Invalid containerPort: abc"],
-  ["99999", "Invalid containerPort: 99999"],
-  ["80-70", "Invalid containerPort: 80-70"],
-  ["80/foo", "Invalid proto: foo"],
-  ["", "No port specified: <empty>"],
-  ["8080:", "No port specified: 8080:<empty>"],
-  ["8080:80:90", "Invalid ip address: 8080"],
-  ["localhost:80:80", "Invalid ip address: localhost"],
-  ["70000:80", "Invalid hostPort: 70000"],
-  ["127.0.0.1:80", "Invalid hostPort: 127.0.0.1"],
-  ["8000-8001:80-82", "Invalid ranges specified for container and host Ports: 80-82 and 8000-8001"],
+  ["abc", "invalid containerPort: abc"],
+  ["99999", "invalid containerPort: 99999"],
+  ["80-70", "invalid containerPort: 80-70"],
+  ["80/foo", "invalid proto: foo"],
+  ["", "no port specified: <empty>"],
+  ["8080:", "no port specified: 8080:<empty>"],
+  ["8080:80:90", "invalid IP address: 8080"],
+  ["localhost:80:80", "invalid IP address: localhost"],
+  ["70000:80", "invalid hostPort: 70000"],
+  ["127.0.0.1:80", "invalid hostPort: 127.0.0.1"],
+  ["8000-8001:80-82", "invalid ranges specified for container and host Ports: 80-82 and 8000-8001"],
 ];
 
 for (const [text, message] of refused) {

@@ -27,15 +27,15 @@ interface PortRange {
 export function parsePublish(text: string): PortMapping[] {
   const { hostIp, host, container } = splitPublish(text);
   const [containerText, protocolText = "tcp"] = splitOnce(container, "/");
-  if (containerText === "") throw invalidPort(`No port specified: ${text}<empty>`);
+  if (containerText === "") throw invalidPort(`no port specified: ${text}<empty>`);
   const protocol = protocolText.toLowerCase();
-  if (protocol !== "tcp" && protocol !== "udp" && protocol !== "sctp") throw invalidPort(`Invalid proto: ${protocolText}`);
+  if (protocol !== "tcp" && protocol !== "udp" && protocol !== "sctp") throw invalidPort(`invalid proto: ${protocolText}`);
   const inside = parseRange(containerText);
-  if (inside === undefined || inside.first === 0) throw invalidPort(`Invalid containerPort: ${containerText}`);
+  if (inside === undefined || inside.first === 0) throw invalidPort(`invalid containerPort: ${containerText}`);
   const outside = host === "" ? undefined : parseRange(host);
-  if (host !== "" && outside === undefined) throw invalidPort(`Invalid hostPort: ${host}`);
+  if (host !== "" && outside === undefined) throw invalidPort(`invalid hostPort: ${host}`);
   if (outside !== undefined && sizeOf(outside) !== sizeOf(inside) && sizeOf(inside) !== 1) {
-    throw invalidPort(`Invalid ranges specified for container and host Ports: ${containerText} and ${host}`);
+    throw invalidPort(`invalid ranges specified for container and host Ports: ${containerText} and ${host}`);
   }
   return Array.from({ length: sizeOf(inside) }, (_, index) => ({
     hostIp,
@@ -74,7 +74,7 @@ function parseHostIp(text: string): string {
   if (isIPv4(text)) return text;
   const bracketed = /^\[(.*)\]$/.exec(text)?.[1];
   if (bracketed !== undefined && isIPv6(bracketed)) return bracketed;
-  throw invalidPort(text.includes(":") ? `Invalid ip address ${text}: address ${text}: too many colons in address` : `Invalid ip address: ${text}`);
+  throw invalidPort(text.includes(":") ? `invalid IP address ${text}: address ${text}:: missing ']' in address` : `invalid IP address: ${text}`);
 }
 
 function parseRange(text: string): PortRange | undefined {

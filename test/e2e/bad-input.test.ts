@@ -177,7 +177,7 @@ const calls: readonly Call[] = [
     name: "a run with a bad port",
     args: ["run", "-p", "eighty", "busybox"],
     code: 125,
-    want: /docker: Invalid containerPort: eighty|slipway: Invalid containerPort: eighty/,
+    want: /docker: invalid containerPort: eighty|slipway: invalid containerPort: eighty/,
   },
   { name: "a run of a missing command", args: ["run", "--rm", "busybox", "nosuch"], code: 127, want: /exec: "nosuch": executable file not found in \$PATH/ },
   { name: "a run of a folder", args: ["run", "--rm", "busybox", "/etc"], code: 126, want: /"\/etc".*(is a directory|permission denied)/ },

@@ -245,7 +245,7 @@ const refused: readonly { readonly name: string; readonly args: readonly string[
   },
   { name: "unknown user", args: ["-u", "nosuch", "busybox", "true"], code: 125, words: /unable to find user nosuch: no matching entries in passwd file/ },
   { name: "unknown network", args: ["--network", "nonet", "busybox", "true"], code: 125, words: /network nonet not found/ },
-  { name: "port out of range", args: ["-p", "99999:80", "busybox", "true"], code: 125, words: /Invalid hostPort: 99999/ },
+  { name: "port out of range", args: ["-p", "99999:80", "busybox", "true"], code: 125, words: /invalid hostPort: 99999/ },
 ];
 
 scenario("refused starts: Docker's words, Docker's exit codes, nothing left", async (context) => {

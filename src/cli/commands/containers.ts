@@ -1,6 +1,7 @@
 /** `start`, `restart`, `stop`, `kill`, `pause`, `unpause`, `wait`, `rm`, `rename`: one thing done to each container that is named. */
 import { printable } from "../../base/printable.ts";
 import type { Handler } from "../command.ts";
+import { cliError } from "../failure.ts";
 import type { ParsedFlags } from "../flags.ts";
 import { runStartAttached } from "./attach-command.ts";
 import { forEachWord } from "./each.ts";
@@ -44,6 +45,8 @@ export const runRestart: Handler = async (cli, { flags, args }) => {
 export const runRename: Handler = async (cli, { args }) => {
   const [from = "", to = ""] = args;
   const { containers } = await cli.open();
+  // Docker's client looks at them, too
+  if (from.trim() === "" || to.trim() === "") throw cliError("Error: Neither old nor new names may be empty");
   const failed = await forEachWord(cli, [from], async () => await containers.rename(from, to));
   if (failed.length > 0) cli.stderr.write(`Error: failed to rename container named ${printable(from)}\n`);
   return failed.length > 0 ? 1 : 0;

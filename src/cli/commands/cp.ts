@@ -1,6 +1,7 @@
 /** `cp`: files out of an image or a container, and into a container. A name that a container has is the container's. */
 import { resolve } from "node:path";
 import { isSlipwayError, SlipwayError } from "../../base/errors.ts";
+import { printable } from "../../base/printable.ts";
 import type { SlipwayApi } from "../../engine/api.ts";
 import type { Cli } from "../cli.ts";
 import type { Handler, Invocation } from "../command.ts";
@@ -20,7 +21,12 @@ export const runCp: Handler = async (cli, invocation) => {
   if (destination === "-" && cli.stdout.isTTY) throw cliError("cowardly refusing to write an archive to a terminal: redirect it", "NOT_A_TERMINAL");
   if (from !== undefined && (await isContainer(engine, from.container))) return await copyOut(cli, engine, invocation, from);
   if (from === undefined && !source.includes(":")) throw plain("must specify at least one container source");
-  return await copyFromImage(cli, engine, invocation);
+  try {
+    return await copyFromImage(cli, engine, invocation);
+  } catch (error) {
+    if (from === undefined || !isSlipwayError(error, "MANIFEST_NOT_FOUND")) throw error;
+    throw new SlipwayError("not_found", "CONTAINER_NOT_FOUND", printable(`No such container: ${from.container}`), { container: from.container }, error);
+  }
 };
 
 function plain(message: string): SlipwayError {

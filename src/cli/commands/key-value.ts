@@ -25,8 +25,8 @@ export function readKeyValueFile(cli: Cli, path: string): readonly string[] {
     .filter((line) => line !== "" && !line.startsWith("#"))
     .map((line) => {
       const key = line.split("=")[0]!;
-      if (/\s/.test(key)) throw cliError(`poorly formatted environment: variable '${key}' contains whitespaces`);
-      if (key === "") throw cliError(`poorly formatted environment: no variable name on line '${line}'`);
+      if (/\s/.test(key)) throw cliError(`invalid env file (${path}): variable '${key}' contains whitespaces`);
+      if (key === "") throw cliError(`invalid env file (${path}): no variable name on line '${line}'`);
       return line;
     });
 }

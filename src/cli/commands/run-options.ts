@@ -99,9 +99,17 @@ function rational(text: string | undefined): number | undefined {
 }
 
 function checkedExpose(text: string): string {
-  const [port = ""] = text.split("/");
-  if (/^\d+(-\d+)?$/.test(port)) return text;
-  throw cliError(`invalid range format for --expose: ${text}, error: strconv.ParseUint: parsing ${JSON.stringify(port)}: invalid syntax`);
+  const [range = ""] = text.split("/");
+  const [first = "", last = first] = range.split(/-(.*)/s);
+  const reason = portProblem(first) ?? portProblem(last) ?? (Number(first) > Number(last) ? `invalid range specified for port: ${range}` : undefined);
+  if (reason === undefined) return text;
+  throw cliError(`invalid range format for --expose: ${text}, error: ${reason}`);
+}
+
+function portProblem(port: string): string | undefined {
+  const parsing = `strconv.ParseUint: parsing ${JSON.stringify(port)}`;
+  if (!/^\d+$/.test(port)) return `${parsing}: invalid syntax`;
+  return Number(port) > 65_535 ? `${parsing}: value out of range` : undefined;
 }
 
 function restartOf(flags: ParsedFlags): string | undefined {

@@ -15,6 +15,8 @@ export function updatedConfig(config: ContainerConfig, { limits = {}, restart }:
 }
 
 function mergedLimits(before: ResourceLimits, change: NonNullable<UpdateOptions["limits"]>, id: string): ResourceLimits {
+  // what is wrong with the change itself comes first
+  limitsFrom({ ...change, ...(change.memorySwapBytes === undefined ? {} : { memoryBytes: change.memoryBytes ?? before.memoryBytes ?? 0 }) });
   const memory = change.memoryBytes ?? before.memoryBytes;
   if (
     change.memorySwapBytes === undefined &&
