@@ -1,5 +1,6 @@
 /** The library's calls about the database of advisories. */
 import type { Digest } from "../oci/digest.ts";
+import type { VerifyOptions } from "./trust-api.ts";
 
 export interface AdvisoryStatus {
   /** what the database is known by, wherever it lies: the same on every machine that has it */
@@ -14,6 +15,9 @@ export interface AdvisoryStatus {
   /** the reference that it was pulled from last */
   readonly pulledFrom: string | undefined;
 }
+
+/** Whose advisories are taken. */
+export type AdvisorySigners = Pick<VerifyOptions, "keys" | "identities" | "trustedRoot">;
 
 export interface AdvisoryApi {
   /** undefined where nothing was ever imported */
@@ -31,6 +35,9 @@ export interface AdvisoryApi {
   export(): AsyncIterable<Uint8Array>;
   /** All of it as an artifact of a registry. */
   push(reference: string, options?: { readonly signal?: AbortSignal }): Promise<{ readonly reference: string; readonly digest: Digest }>;
-  /** Takes the place of what is here; only what is not here comes. Without a reference, from where it came last. */
-  pull(reference?: string, options?: { readonly signal?: AbortSignal }): Promise<AdvisoryStatus>;
+  /**
+   * Takes the place of what is here; only what is not here comes. Without a reference, from where it came last. With `signers` only what one of them
+   * signed: else fails as verify, and nothing changes.
+   */
+  pull(reference?: string, options?: { readonly signers?: AdvisorySigners; readonly signal?: AbortSignal }): Promise<AdvisoryStatus>;
 }

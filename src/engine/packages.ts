@@ -25,7 +25,8 @@ export function createPackages(store: Store, client: () => Promise<RegistryClien
       yield* (await import("./advisories/advisories.ts")).exportDatabase(store);
     },
     push: async (reference, options = {}) => await (await import("./advisories/advisories.ts")).push(store, reference, await carry(options.signal)),
-    pull: async (reference, options = {}) => await (await import("./advisories/advisories.ts")).pull(store, reference, await carry(options.signal)),
+    pull: async (reference, options = {}) =>
+      await (await import("./advisories/advisories.ts")).pull(store, reference, await carry(options.signal), options.signers),
   };
   return {
     scan: async (image, options = {}) => {

@@ -160,6 +160,26 @@ test("of a database that changed in one ecosystem only that one is sent and fetc
   assert.deepEqual(await round(), [2, 2]);
 });
 
+test("a database is taken from a registry only if the right key signed it, where one is named", async () => {
+  await using registry = await startRegistry();
+  await using to = await createSandbox({ base: false });
+  const env = { SLIPWAY_KEY_PASSWORD: "pw" };
+  const keys = sandbox.folder({});
+  for (const name of ["security", "others"]) await sandbox.ok(["key", "generate", "-q", "--output", name], { cwd: keys, env });
+  const reference = `${registry.host}/advisories:signed`;
+  const pull = async (key: string): Promise<Outcome> => await to.call(["db", "pull", "-q", "--key", path.join(keys, `${key}.pub`), reference]);
+  await sandbox.ok(["db", "export", `docker://${reference}`]);
+  const unsigned = await pull("security");
+  assert.deepEqual([unsigned.code, /has no signature/.test(unsigned.stderr)], [10, true], unsigned.stderr);
+  await sandbox.ok(["sign", "-q", "--key", "security.key", reference], { cwd: keys, env });
+  assert.equal((await pull("others")).code, 12);
+  assert.equal((await to.call(["db", "status"])).code, 1, "nothing came");
+  assert.equal((await pull("security")).code, 0);
+  await sandbox.ok(["db", "import", "-q", "--add", "npm.jsonl"], inFolder);
+  await sandbox.ok(["db", "export", `docker://${reference}`]);
+  assert.equal((await to.call(["db", "import", "--key", path.join(keys, "security.pub"), reference])).code, 10, "another one is there now");
+});
+
 test("a changed database is refused", async () => {
   const file = path.join(folder, "db.tar");
   const bytes = readFileSync(file);

@@ -3,9 +3,10 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { SlipwayError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
-import type { AdvisoryStatus } from "../../engine/api.ts";
+import type { AdvisorySigners, AdvisoryStatus } from "../../engine/api.ts";
 import type { Cli } from "../cli.ts";
 import type { Handler } from "../command.ts";
+import type { ParsedFlags } from "../flags.ts";
 import { formatJsonLine } from "../json.ts";
 import { alignColumns } from "../table.ts";
 import { formatSize } from "../units.ts";
@@ -55,18 +56,28 @@ function show(cli: Cli, status: AdvisoryStatus, quiet: boolean): number {
   return 0;
 }
 
+/** Where none is named, whoever may write to the registry is believed. */
+async function signersOf(cli: Cli, flags: ParsedFlags): Promise<{ readonly signers?: AdvisorySigners }> {
+  const [{ keySources }, { identityOptions }] = await Promise.all([import("./verify.ts"), import("./identity-options.ts")]);
+  const keys = keySources(cli, flags);
+  const identity = identityOptions(cli, flags, { identity: "identity", issuer: "issuer" });
+  return keys.length === 0 && identity === undefined ? {} : { signers: { keys, ...identity } };
+}
+
 export const runDbImport: Handler = async (cli, { flags, args }) => {
   const [first = ""] = args;
   const { advisories } = (await cli.open()).packages;
   const isReference = args.length === 1 && (first.startsWith("docker://") || (!existsSync(resolve(cli.cwd, first)) && /^[^./].*[/:]/.test(first)));
   const status = isReference
-    ? await advisories.pull(first, { signal: cli.signal })
+    ? await advisories.pull(first, { signal: cli.signal, ...(await signersOf(cli, flags)) })
     : await advisories.import(args, { add: flags.bool("add"), cwd: cli.cwd, nowMs: cli.now(), signal: cli.signal });
   return show(cli, status, flags.bool("quiet"));
 };
 
-export const runDbPull: Handler = async (cli, { flags, args }) =>
-  show(cli, await (await cli.open()).packages.advisories.pull(args[0], { signal: cli.signal }), flags.bool("quiet"));
+export const runDbPull: Handler = async (cli, { flags, args }) => {
+  const signers = await signersOf(cli, flags);
+  return show(cli, await (await cli.open()).packages.advisories.pull(args[0], { signal: cli.signal, ...signers }), flags.bool("quiet"));
+};
 
 export const runDbExport: Handler = async (cli, { args }) => {
   const [target = ""] = args;

@@ -1,9 +1,24 @@
 /** Commands about what is in images. */
 import type { Command } from "../command.ts";
+import type { FlagSpec } from "../flags.ts";
 import { flag, platformFlag } from "./flag.ts";
 
 const places =
   "IMAGE is a name: the store's image, else the registry's. Other places are docker://NAME (the registry, whatever the store has), oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], docker-daemon:NAME and store:NAME.";
+
+/** Whose advisories are taken from a registry. */
+const signerFlags: readonly FlagSpec[] = [
+  flag("identity", "", "string", "From a registry, take only what this signer signed (an address or a workflow)"),
+  flag("identity-regexp", "", "string", "The same, by a pattern for the whole identity"),
+  flag("insecure-ignore-sct", "", "bool", "With --identity, certificates need not be in a log of certificates"),
+  flag("insecure-ignore-tlog", "", "bool", "With --identity, signatures need not be in a transparency log"),
+  flag("issuer", "", "string", "With --identity, who has to vouch for it (an OpenID provider's address)"),
+  flag("issuer-regexp", "", "string", "The same, by a pattern for the whole address"),
+  flag("key", "", "stringArray", "From a registry, take only what this public key's holder signed", { complete: "file" }),
+  flag("trusted-root", "", "string", "With --identity, file of the authorities and logs that are trusted (sigstore's trusted_root.json)", {
+    complete: "file",
+  }),
+];
 
 export const packageCommands: readonly Command[] = [
   {
@@ -91,7 +106,7 @@ export const packageCommands: readonly Command[] = [
     short: "Bring advisories from files into the database",
     long: "Brings advisories from files into the database that scans compare with. A file is what OSV publishes for an ecosystem (all.zip), OSV records as JSON lines or as a directory, Debian's security tracker as JSON, Alpine's secdb, CISA's list of what is known to be exploited, each compressed or not, or what db export wrote.\n\nWhat the files bring replaces what the database had of the same ecosystems; files of one call are taken together. What db export wrote takes the place of all. A name that is no file here is a registry's reference: as db pull.",
     usage: "[OPTIONS] FILE|DIR|REFERENCE [FILE|DIR...]",
-    flags: [flag("add", "", "bool", "Keep what there is of the same ecosystems"), flag("quiet", "q", "bool", "Print the digest only")],
+    flags: [flag("add", "", "bool", "Keep what there is of the same ecosystems"), flag("quiet", "q", "bool", "Print the digest only"), ...signerFlags],
     args: { min: 1 },
     paths: ["db import"],
     complete: "file",
@@ -118,9 +133,15 @@ export const packageCommands: readonly Command[] = [
     short: "Get the database of advisories from a registry",
     long: "Gets the database that db export put into a registry; only what is not here comes, and all of it is verified. A reference with a digest gets exactly that one. Without a reference, from where it came last.",
     usage: "[OPTIONS] [REFERENCE]",
-    flags: [flag("quiet", "q", "bool", "Print the digest only")],
+    flags: [flag("quiet", "q", "bool", "Print the digest only"), ...signerFlags],
     args: { min: 0, max: 1 },
     paths: ["db pull"],
+    examples: [
+      {
+        text: "Only what the security team signed (slipway sign --key security.key registry.example/advisories:latest)",
+        command: "slipway db pull --key security.pub registry.example/advisories:latest",
+      },
+    ],
     load: async () => (await import("../commands/db.ts")).runDbPull,
   },
   {

@@ -2,10 +2,11 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { resolve } from "node:path";
 import { SlipwayError } from "../../base/errors.ts";
+import type { Digest } from "../../oci/digest.ts";
 import type { RegistryClient } from "../../registry/index.ts";
 import type { Store } from "../../store/index.ts";
 import { databaseDigest, type DatabaseIndex } from "../../trust/advisories/database-index.ts";
-import type { AdvisoryApi, AdvisoryStatus } from "../advisory-api.ts";
+import type { AdvisoryApi, AdvisorySigners, AdvisoryStatus } from "../advisory-api.ts";
 import { exportDatabase, importExported, isExported, pullDatabase, pushDatabase } from "./carry-database.ts";
 import { readIndex } from "./database.ts";
 import { importAdvisories } from "./import-advisories.ts";
@@ -61,14 +62,23 @@ export function currentStatus(store: Store): AdvisoryStatus | undefined {
 
 type Carry = { readonly client: RegistryClient; readonly signal?: AbortSignal };
 
-export async function pull(store: Store, reference: string | undefined, carry: Carry): Promise<AdvisoryStatus> {
+/** With signers only what one of them signed comes: what was verified is what is fetched. Fails as verify. */
+export async function pull(store: Store, reference: string | undefined, carry: Carry, signers?: AdvisorySigners): Promise<AdvisoryStatus> {
   const name = reference ?? store.advisories.origin();
   if (name === undefined) {
     throw new SlipwayError("invalid_argument", "USAGE", "no reference to pull advisories from: it was never pulled before", {
       remedy: "slipway db pull REFERENCE",
     });
   }
-  return statusOf(store, await pullDatabase(store, name.replace(/^docker:\/\//, ""), carry));
+  const plain = name.replace(/^docker:\/\//, "");
+  const digest = signers === undefined ? undefined : await verifiedDigest(store, plain, carry, signers);
+  return statusOf(store, await pullDatabase(store, plain, { ...carry, digest }));
+}
+
+async function verifiedDigest(store: Store, name: string, { client, signal }: Carry, signers: AdvisorySigners): Promise<Digest> {
+  const { verify } = await import("../signing/verify.ts");
+  const { digest } = await verify({ store, client: async () => client }, name, { ...signers, ...(signal === undefined ? {} : { signal }) });
+  return digest;
 }
 
 export async function push(store: Store, reference: string, carry: Carry): ReturnType<AdvisoryApi["push"]> {

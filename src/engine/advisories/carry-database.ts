@@ -4,7 +4,7 @@ import { SlipwayError } from "../../base/errors.ts";
 import { digestOf, hexOf, type Digest } from "../../oci/digest.ts";
 import { mediaTypes, type Descriptor } from "../../oci/manifest.ts";
 import { parseManifestOrIndex } from "../../oci/parse-manifest.ts";
-import { formatReference, parseReference } from "../../oci/reference.ts";
+import { formatReference, parseReference, withDigest } from "../../oci/reference.ts";
 import type { RegistryClient } from "../../registry/index.ts";
 import type { Store } from "../../store/index.ts";
 import { createEntry, encodeHeader, endOfArchive, paddingLength, readTarMembers } from "../../tar/index.ts";
@@ -124,11 +124,15 @@ export async function pushDatabase(
   return { reference: formatReference(reference), descriptor };
 }
 
-/** Only what is not here comes. Fails with NO_ADVISORIES (invalid_argument), ADVISORIES_DAMAGED (data_loss). */
-export async function pullDatabase(store: Store, name: string, { client, signal }: Carry): Promise<DatabaseIndex> {
+/** Only what is not here comes; with a digest the artifact is that one, whatever the name means. Fails with NO_ADVISORIES (invalid_argument), ADVISORIES_DAMAGED (data_loss). */
+export async function pullDatabase(
+  store: Store,
+  name: string,
+  { client, signal, digest }: Carry & { readonly digest?: Digest | undefined },
+): Promise<DatabaseIndex> {
   const reference = parseReference(name);
   const call = signal === undefined ? {} : { signal };
-  const { bytes, descriptor } = await client.resolve(reference, call);
+  const { bytes, descriptor } = await client.resolve(digest === undefined ? reference : withDigest(reference, digest), call);
   const parsed = parseManifestOrIndex(bytes, descriptor.mediaType);
   const layers = parsed.kind === "manifest" ? parsed.manifest.layers : [];
   const [first] = layers;
