@@ -63,6 +63,13 @@ export function killFamilyCommand(pid: number): string {
   return ifStillThere(pid, `{ kill -STOP ${pid}; read -r children </proc/${pid}/task/${pid}/children; kill -9 $children ${pid}; }`);
 }
 
+/** The same for all processes that have this word in their command line, for who was killed before their ids were noted: it has to be one of a kind. */
+export function killNamedFamiliesCommand(word: string): string {
+  const kill = 'kill -STOP "$pid"; read -r children <"/proc/$pid/task/$pid/children"; kill -9 $children "$pid"';
+  const found = `$(grep -laF -e ${shellCommand([word])} /proc/[0-9]*/cmdline)`;
+  return `{ for file in ${found}; do pid=\${file#/proc/}; pid=\${pid%/cmdline}; ${kill}; done; } 2>/dev/null`;
+}
+
 function ifStillThere(pid: number, command: string): string {
   const ticks = startTimeTicks(pid);
   if (ticks === undefined) return ":";

@@ -7,7 +7,7 @@ import { closeSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SlipwayError } from "../base/errors.ts";
 import { requireRunnable } from "./emulation.ts";
-import { killFamilyCommand, noteDeath, shellCommand, type DeathNote, type HeldLock } from "./death-watch.ts";
+import { killFamilyCommand, killNamedFamiliesCommand, noteDeath, shellCommand, type DeathNote, type HeldLock } from "./death-watch.ts";
 import { prepareRuntime, runtimeCall, specMachine, type OciRuntime, type RuntimeCall } from "./oci-runtime.ts";
 import { openSeccompCache, type SeccompCache } from "./seccomp-cache.ts";
 import { createSpec } from "./spec.ts";
@@ -51,7 +51,8 @@ export async function runStep(options: StepOptions): Promise<StepResult> {
   await requireRunnable({ ...options, scratch: options.bundleDirectory });
   const step = prepareStep(options);
   const end = options.onDeath === undefined ? deleteCommand(step) : `${deleteCommand(step)}; ${options.onDeath.command}`;
-  const note = noteDeath(end, options.onDeath?.held);
+  // the runtime is not killed with our group, and its id is not known before it runs
+  const note = noteDeath(`${killNamedFamiliesCommand(step.id)}; ${end}`, options.onDeath?.held);
   try {
     return await runPrepared(step, options, { ...note, update: (command) => note.update(`${command}; ${end}`) });
   } finally {
