@@ -16,13 +16,13 @@ export function expandBaseName(escape: "\\" | "`", { image, lines }: FromInstruc
   throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", `base name (${image}) should not be blank`, { lines });
 }
 
-/** The image's full name. Fails with DOCKERFILE_PARSE. */
-export function completeImageName(name: string, lines: LineRange | undefined): string {
+/** The image's full name. `isContext`: the command line names it, for a named context. Fails with DOCKERFILE_PARSE. */
+export function completeImageName(name: string, lines: LineRange | undefined, isContext = false): string {
   try {
     return formatReference(withDefaultTag(parseReference(name)));
   } catch (error) {
     if (!(error instanceof SlipwayError)) throw error;
-    const message = `failed to parse stage name ${goQuote(name)}: ${error.message}`;
+    const message = isContext ? error.message : `failed to parse stage name ${goQuote(name)}: ${error.message}`;
     throw new SlipwayError("invalid_argument", "DOCKERFILE_PARSE", message, { ...error.details, lines, imageName: name }, error);
   }
 }

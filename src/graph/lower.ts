@@ -25,7 +25,7 @@ import { laterMount, laterStage, stageName } from "./stage-order.ts";
 import { parseTriggers } from "./triggers.ts";
 import { setLast, type Variables } from "./variables.ts";
 import { createVertex, plainMetadata, type Vertex } from "./vertex.ts";
-import { wholeTree } from "./whole-tree.ts";
+import { contentOf, wholeTree } from "./whole-tree.ts";
 import { withLines } from "./with-lines.ts";
 
 /** Fails with DOCKERFILE_PARSE, TARGET_NOT_FOUND, STAGE_CYCLE, INVALID_PLATFORM …, `details.lines` naming the instruction. */
@@ -271,16 +271,13 @@ class Lowerer {
 
   #namedImage(named: NamedContext | undefined, name: string, platform: Platform, at: Pick<ImageNeed, "lines" | "place">): ResolvedImage {
     if (named?.kind === "resolved") return named.image;
-    return this.#image(named?.kind === "image" ? named.reference : name, platform, at);
-  }
-
-  #image(name: string, platform: Platform, at: Pick<ImageNeed, "lines" | "place">): ResolvedImage {
-    const reference = completeImageName(name, at.lines);
+    const isContext = named?.kind === "image";
+    const reference = completeImageName(isContext ? named.reference : name, at.lines, isContext);
     const key = imageKey(reference, platform);
     const image = this.#options.images.get(key);
     if (image !== undefined) return image;
     const stages = this.#stages.flatMap((stage) => stage.name ?? []);
-    if (!this.#needs.has(key)) this.#needs.set(key, { reference, written: name, platform, ...at, stages });
+    if (!this.#needs.has(key)) this.#needs.set(key, { reference, written: isContext ? undefined : name, platform, ...at, stages });
     throw new Unresolved(familiarName(parseReference(reference)));
   }
 
@@ -289,11 +286,11 @@ class Lowerer {
     switch (context.kind) {
       case "git":
         return createVertex(gitOp(parseGitUrl(context.url)), [], { ...metadata, name: `[context ${name}] load git source ${context.url}` });
-      case "http":
-        return createVertex({ type: "http", url: context.url, checksum: "", fileName: fileNameOfUrl(context.url) }, [], {
-          ...metadata,
-          name: `[context ${name}] ${context.url}`,
-        });
+      case "http": {
+        const fileName = fileNameOfUrl(context.url);
+        const file = createVertex({ type: "http", url: context.url, checksum: "", fileName }, [], { ...metadata, name: `[context ${name}] ${context.url}` });
+        return contentOf(file, fileName, { ...metadata, name: `[context ${name}] content of ${fileName}` });
+      }
       default:
         return createVertex({ type: "local", name }, [], {
           ...metadata,

@@ -53,8 +53,8 @@ export interface LowerOptions {
 
 export interface ImageNeed {
   readonly reference: string;
-  /** as the Dockerfile has it: messages begin with it */
-  readonly written: string;
+  /** as the Dockerfile has it: messages begin with it; undefined: the command line names it, for a named context */
+  readonly written: string | undefined;
   readonly platform: Platform;
   /** the instruction that asks for it, where Docker's messages name it */
   readonly lines: LineRange | undefined;

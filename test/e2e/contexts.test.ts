@@ -133,6 +133,21 @@ test("a tar and a Dockerfile over http", async () => {
   });
   await sandbox.ok(["build", "-q", `${address}/c.tar.gz`]);
   await sandbox.ok(["build", "-q", `${address}/Dockerfile`]);
+  const named = sandbox.folder({ Dockerfile: "FROM busybox\nCOPY --from=x . /x/\nRUN ls /x >/names\n" });
+  const namesFrom = async (file: string): Promise<string> => {
+    const id = await sandbox.ok(["build", "-q", "--build-context", `x=${address}/${file}`, named]);
+    return await sandbox.ok(["run", "--rm", "--network=none", id, "cat", "/names"]);
+  };
+  assert.match(await namesFrom("c.tar.gz"), /^Dockerfile\n/);
+  assert.equal(await namesFrom("Dockerfile"), "Dockerfile");
+  for (const [value, want] of [
+    ["docker-image://UPPER", "invalid reference format: repository name (library/UPPER) must be lowercase"],
+    ["", "failed to get build context x: stat : no such file or directory"],
+    [`${address}/none`, "failed to load cache key: invalid response status 404"],
+  ] as const) {
+    const { stderr } = await sandbox.call(["build", "--build-context", `x=${value}`, named]);
+    assert.match(stderr, new RegExp(`ERROR: failed to build: (?:failed to solve: )?${want.replace(/[()]/g, "\\$&")}\n`));
+  }
   const missing = await sandbox.call(["build", `${address}/missing.tar`]);
   assert.equal(missing.code, 1);
   assert.match(missing.stderr, /404/);

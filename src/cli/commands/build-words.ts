@@ -190,6 +190,7 @@ function checkContextName(name: string): void {
 function contextDirectory(cli: Cli, name: string, value: string): string {
   const path = resolve(cli.cwd, value);
   try {
+    if (value === "") throw Object.assign(new Error("no such file or directory"), { code: "ENOENT" });
     if (!statSync(path).isDirectory()) throw Object.assign(new Error("not a directory"), { code: "ENOTDIR" });
   } catch (error) {
     throw cliError(`failed to get build context ${name}: ${fileError("stat", value, error, "INPUT_FILE").message}`, "INPUT_FILE", {}, error);

@@ -55,8 +55,8 @@ export async function resolveBase(resolver: BaseResolver, need: ImageNeed): Prom
       failure.kind,
       failure.code,
       withSuggestion(
-        `${need.written}: failed to resolve source metadata for ${need.reference}: ${failure.message}`,
-        findSuggestion(need.written.toLowerCase(), [...need.stages, ...wellKnownImages]),
+        `${need.written === undefined ? "" : `${need.written}: `}failed to resolve source metadata for ${need.reference}: ${failure.message}`,
+        need.written === undefined ? undefined : findSuggestion(need.written.toLowerCase(), [...need.stages, ...wellKnownImages]),
       ),
       { ...failure.details, lines: need.lines, metadataOf: need.reference },
       failure,
