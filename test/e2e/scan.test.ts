@@ -309,11 +309,16 @@ test("advisories that end long ago are told of, however lately they were importe
     specVersion: "1.6",
     components: [{ type: "library", name: "left", version: "1.0.0", purl: "pkg:npm/left@1.0.0" }],
   });
-  const cwd = other.folder({ "npm.jsonl": old, "app.json": bill });
+  const timeless = old.replace("2024-03-01", "0001-01-01");
+  const cwd = other.folder({ "npm.jsonl": old, "other.jsonl": old.replace("2024-03-01", "2024-02-01"), "timeless.jsonl": timeless, "app.json": bill });
   assert.match(await other.ok(["db", "import", "npm.jsonl"], { cwd }), /^Sources: +npm\.jsonl, newest record of 2024-03-01$/m);
   const { stderr, stdout } = await other.call(["scan", "app.json"], { cwd });
   assert.match(stderr, /^WARNING: the newest record of npm\.jsonl is \d+ days old$/m);
   assert.match(stdout, /CVE-2024-7/);
+  // one line, however many there are
+  await other.ok(["db", "import", "npm.jsonl", "other.jsonl", "timeless.jsonl"], { cwd });
+  const several = await other.call(["scan", "app.json"], { cwd });
+  assert.match(several.stderr, /^WARNING: the newest records of 2 sources are over 60 days old, that of other\.jsonl \d+ \(slipway db status\)$/m);
 });
 
 test("of a registry's image the base is known by what the image says, compared by layers, and no other registry is asked", async () => {

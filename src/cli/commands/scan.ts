@@ -74,7 +74,8 @@ function warn(cli: Cli, result: ScanResult): void {
   for (const entry of result.expired) say(`the ignore file's entry for ${entry} holds no more`);
   const days = result.database === undefined ? 0 : ageDays(result.database, cli.now());
   if (days > oldDays) say(`the advisories are ${days} days old`);
-  for (const text of result.database === undefined ? [] : silentSources(result.database, cli.now())) say(text);
+  const silent = result.database === undefined ? "" : silentSources(result.database, cli.now());
+  if (silent !== "") say(silent);
   warnOfOmissions(cli, result.image);
 }
 

@@ -15,7 +15,8 @@ export interface Feed {
 
 function newestOf(records: readonly JsonObject[]): { readonly newest?: string } {
   const days = records.flatMap(({ modified }) => (typeof modified === "string" && /^\d{4}-\d\d-\d\d/.test(modified) ? [modified.slice(0, 10)] : []));
-  const newest = days.reduce((last, day) => (day > last ? day : last), "");
+  // Go's feed has the zero time where it does not know
+  const newest = days.filter((day) => day > "1980").reduce((last, day) => (day > last ? day : last), "");
   return newest === "" ? {} : { newest };
 }
 
