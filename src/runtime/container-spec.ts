@@ -68,6 +68,7 @@ export function createContainerSpec(host: ContainerHost, record: ContainerRecord
       capDrop: config.capDrop,
       seccomp: security.seccomp,
       noNewPrivileges: security.noNewPrivileges,
+      openSystemPaths: security.openSystemPaths,
       readonlyRoot: config.readonlyRoot,
       terminal: config.terminal,
       ulimits: config.ulimits,

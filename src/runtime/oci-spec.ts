@@ -11,20 +11,23 @@ export interface OciSeccompArg {
   readonly index: number;
   readonly value: number;
   readonly valueTwo?: number;
-  readonly op: "SCMP_CMP_NE" | "SCMP_CMP_EQ" | "SCMP_CMP_MASKED_EQ";
+  /** SCMP_CMP_EQ … */
+  readonly op: string;
 }
 
 export interface OciSeccompRule {
   readonly names: readonly string[];
-  readonly action: "SCMP_ACT_ALLOW" | "SCMP_ACT_ERRNO";
+  /** SCMP_ACT_ALLOW, SCMP_ACT_ERRNO … */
+  readonly action: string;
   readonly errnoRet?: number;
   readonly args?: readonly OciSeccompArg[];
 }
 
 export interface OciSeccomp {
-  readonly defaultAction: "SCMP_ACT_ERRNO";
-  readonly defaultErrnoRet: number;
+  readonly defaultAction: string;
+  readonly defaultErrnoRet?: number;
   readonly architectures?: readonly string[];
+  readonly flags?: readonly string[];
   readonly syscalls: readonly OciSeccompRule[];
 }
 

@@ -105,7 +105,10 @@ export interface SpecOptions {
   readonly capAdd?: readonly string[];
   readonly capDrop?: readonly string[];
   /** the default profile unless "unconfined" (privileged is always unconfined) */
-  readonly seccomp?: "default" | "unconfined";
+  /** or a profile of the user's own, in Docker's format */
+  readonly seccomp?: "default" | "unconfined" | { readonly profile: string };
+  /** nothing of /proc and /sys is hidden or read-only */
+  readonly openSystemPaths?: boolean;
   readonly noNewPrivileges?: boolean;
   readonly readonlyRoot?: boolean;
   readonly terminal?: boolean;

@@ -3,11 +3,13 @@
  * Docker gives a container (taken from the configuration that its runtime receives).
  * @see runtime-spec config.md, config-linux.md
  */
+import { release } from "node:os";
 import { SlipwayError } from "../base/errors.ts";
 import { printable } from "../base/printable.ts";
 import { chooseCapabilities } from "./capabilities.ts";
 import { deviceRules } from "./device-rules.ts";
 import type { OciMount, OciResources, OciSpec } from "./oci-spec.ts";
+import { seccompOfProfile } from "./seccomp-file.ts";
 import { createSeccompProfile } from "./seccomp-profile.ts";
 import type { ResourceLimits, SpecMachine, SpecMount, SpecNetwork, SpecOptions, Ulimit } from "./spec-options.ts";
 import { isUlimitName } from "./ulimit.ts";
@@ -44,7 +46,7 @@ export function createSpec(options: SpecOptions, machine: SpecMachine): OciSpec 
     ...(options.annotations === undefined ? {} : { annotations: options.annotations }),
     linux: {
       namespaces: createNamespaces(options),
-      ...(privileged ? {} : { maskedPaths, readonlyPaths }),
+      ...(privileged || options.openSystemPaths === true ? {} : { maskedPaths, readonlyPaths }),
       ...seccompOf(options, machine),
       ...(options.devices === undefined
         ? {}
@@ -92,7 +94,13 @@ function capabilitiesOf(options: SpecOptions, machine: SpecMachine): string[] {
 }
 
 function seccompOf(options: SpecOptions, machine: SpecMachine): Pick<OciSpec["linux"], "seccomp"> {
-  if (options.privileged === true || options.seccomp === "unconfined") return {};
+  if (options.seccomp === "unconfined") return {};
+  if (typeof options.seccomp === "object") {
+    const choice = { arch: machine.arch, capabilities: capabilitiesOf(options, machine), kernel: release() };
+    const seccomp = seccompOfProfile(options.seccomp.profile, choice);
+    return seccomp === undefined ? {} : { seccomp };
+  }
+  if (options.privileged === true) return {};
   const guardDevices = !machine.rootless && !machine.deviceCgroup && options.cgroupsPath === undefined;
   return { seccomp: createSeccompProfile({ arch: machine.arch, capabilities: capabilitiesOf(options, machine), guardDevices }) };
 }

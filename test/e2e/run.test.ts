@@ -15,6 +15,24 @@ const limitsSkip = cgroupsWritable(cgroupKind()) ? false : "control groups canno
 const sandbox = await createSandbox();
 after(() => sandbox[Symbol.asyncDispose]());
 
+/** Denies by name, by what the container may not, and not by what it may. */
+const profile = path.join(sandbox.directory, "profile.json");
+writeFileSync(
+  profile,
+  JSON.stringify({
+    defaultAction: "SCMP_ACT_ALLOW",
+    archMap: [
+      { architecture: "SCMP_ARCH_X86_64", subArchitectures: ["SCMP_ARCH_X86"] },
+      { architecture: "SCMP_ARCH_AARCH64", subArchitectures: [] },
+    ],
+    syscalls: [
+      { names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO", errnoRet: 13, args: [], excludes: { caps: ["CAP_SYS_ADMIN"] } },
+      { names: ["rmdir", "unlinkat"], action: "SCMP_ACT_ERRNO", errnoRet: 13, includes: { caps: ["CAP_SYS_ADMIN"] } },
+      { names: ["chmod", "fchmodat"], action: "SCMP_ACT_ERRNO", includes: { minKernel: "3.0" } },
+    ],
+  }),
+);
+
 /** Asks until the server answers, at most a minute. */
 async function fetchText(url: string): Promise<string> {
   const deadlineMs = Date.now() + 60_000;
@@ -60,6 +78,16 @@ const foreground: readonly {
   { name: "--domainname", args: ["--domainname", "d.e", "busybox", "cat", "/proc/sys/kernel/domainname"], want: "d.e\n" },
   { name: "--oom-score-adj", args: ["--oom-score-adj", "500", "busybox", "cat", "/proc/self/oom_score_adj"], want: "500\n" },
   { name: "--security-opt", args: ["--security-opt", "no-new-privileges", "busybox", "sh", "-c", "grep -c 'NoNewPrivs:.1' /proc/self/status"], want: "1\n" },
+  {
+    name: "--security-opt with a seccomp profile of one's own",
+    args: ["--security-opt", `seccomp=${profile}`, "busybox", "sh", "-c", "mkdir /x 2>&1; chmod 700 /tmp 2>&1; rmdir /nothing 2>&1; echo fine >/y && cat /y"],
+    want: "mkdir: can't create directory '/x': Permission denied\nchmod: /tmp: Operation not permitted\nrmdir: '/nothing': No such file or directory\nfine\n",
+  },
+  {
+    name: "--security-opt systempaths=unconfined",
+    args: ["--security-opt", "systempaths=unconfined", "busybox", "sh", "-c", "grep -c ' /proc/[a-z]' /proc/self/mountinfo || true"],
+    want: "0\n",
+  },
   { name: "--pid host", args: ["--pid", "host", "busybox", "sh", "-c", "test $$ -ne 1 && echo shared"], want: "shared\n" },
   { name: "its own process tree", args: ["busybox", "sh", "-c", "echo $$"], want: "1\n" },
 ];

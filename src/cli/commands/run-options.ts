@@ -13,6 +13,7 @@ import { blockLimits } from "./run-block.ts";
 import { deviceOptions } from "./run-devices.ts";
 import { networkOptions } from "./run-networks.ts";
 import { parseMounts } from "./run-mounts.ts";
+import { securityOptions } from "./run-security.ts";
 import { platformFrom } from "./default-platform.ts";
 
 const pullPolicies = ["always", "missing", "never"] as const;
@@ -150,7 +151,7 @@ export function runOptionsFrom(cli: Cli, { flags, args }: Invocation): RunOption
     groupAdd: flags.list("group-add"),
     ...deviceOptions(flags),
     sysctls: flags.list("sysctl"),
-    securityOptions: flags.list("security-opt"),
+    securityOptions: securityOptions(cli, flags),
     expose: flags.list("expose").map(checkedExpose),
     volumesFrom: flags.list("volumes-from"),
     hostNamespaces: hostNamespaces(flags),

@@ -94,7 +94,7 @@ export const createFlags: readonly FlagSpec[] = [
   flag("restart", "", "string", "When it is started again (no, always, unless-stopped, on-failure[:times])", { default: '"no"' }),
   flag("rm", "", "bool", "Remove the container when it ends"),
   flag("runtime", "", "string", "OCI runtime (crun, runc, or the path of one)"),
-  flag("security-opt", "", "list", "Security options (seccomp=unconfined, no-new-privileges)"),
+  flag("security-opt", "", "list", "Security options (seccomp=FILE|unconfined, no-new-privileges, systempaths=unconfined)"),
   flag("shm-size", "", "bytes", "Size of /dev/shm"),
   flag("stop-signal", "", "string", "Signal that stops the container"),
   flag("stop-timeout", "", "int", "Seconds that it may take to stop"),
