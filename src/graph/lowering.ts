@@ -53,7 +53,7 @@ export interface LowerOptions {
 
 export interface ImageNeed {
   readonly reference: string;
-  /** as the Dockerfile has it: messages begin with it; undefined: the command line names it, for a named context */
+  /** as the Dockerfile has it: messages begin with it; undefined: the command line names it */
   readonly written: string | undefined;
   readonly platform: Platform;
   /** the instruction that asks for it, where Docker's messages name it */

@@ -1,5 +1,4 @@
 /** The bills that a build is asked for: what is to be looked into, by whom, and what came of it. */
-import { SlipwayError } from "../../base/errors.ts";
 import { formatReference, parseReference, withDefaultTag } from "../../oci/reference.ts";
 import { hostPlatform } from "../../oci/platform.ts";
 import type { Vertex } from "../../graph/vertex.ts";
@@ -54,17 +53,8 @@ export class BuildScans {
 
 async function openScanner({ image, parameters }: NonNullable<SbomRequest["scanner"]>, surroundings: ScanSurroundings): Promise<Scanner> {
   const name = formatReference(withDefaultTag(parseReference(image)));
-  const need = { reference: name, written: image, platform: hostPlatform(), lines: undefined, place: { start: 0, end: 0 }, stages: [] };
-  const resolved = await resolveBase({ ...surroundings, pull: false, showPlatform: false }, need).catch((error: unknown) => {
-    throw withoutPrefix(error, `${image}: `);
-  });
-  const scanner = { name, image: resolved, parameters };
+  const need = { reference: name, written: undefined, platform: hostPlatform(), lines: undefined, place: { start: 0, end: 0 }, stages: [] };
+  const scanner = { name, image: await resolveBase({ ...surroundings, pull: false, showPlatform: false }, need), parameters };
   commandOf(scanner);
   return scanner;
-}
-
-/** A base image's message begins with the word of the Dockerfile: there is none. */
-function withoutPrefix(error: unknown, prefix: string): unknown {
-  if (!(error instanceof SlipwayError) || !error.message.startsWith(prefix)) return error;
-  return new SlipwayError(error.kind, error.code, error.message.slice(prefix.length), error.details, error);
 }
