@@ -34,14 +34,15 @@ export function summarize(measurements: readonly Measurement[]): readonly Row[] 
 export function formatTable(rows: readonly Row[], contestants: readonly string[]): string {
   const others = contestants.filter((one) => one !== "slipway");
   const head = ["case", ...contestants.map((one) => `${one} ms`), ...others.map((one) => `slipway/${one}`)];
-  const lines = rows.map((row) => [
-    row.case,
-    ...contestants.map((one) => (row.medianMs[one] ?? Number.NaN).toFixed(0)),
-    ...others.map((one) => (row.ratio[one] ?? Number.NaN).toFixed(2)),
-  ]);
+  const lines = rows.map((row) => [row.case, ...contestants.map((one) => shown(row.medianMs[one], 0)), ...others.map((one) => shown(row.ratio[one], 2))]);
   const widths = head.map((cell, column) => Math.max(cell.length, ...lines.map((line) => line[column]?.length ?? 0)));
   const format = (cells: readonly string[]): string =>
     `| ${cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join(" | ")} |`;
   const rule = `|${widths.map((width, column) => (column === 0 ? "-".repeat(width + 2) : `${"-".repeat(width + 1)}:`)).join("|")}|`;
   return [format(head), rule, ...lines.map(format)].join("\n");
+}
+
+/** Nothing where somebody has no part in a case. */
+function shown(value: number | undefined, digits: number): string {
+  return value === undefined || Number.isNaN(value) ? "" : value.toFixed(digits);
 }
