@@ -5,13 +5,14 @@ import { Fields, parseJsonObject } from "../../oci/bounded-json.ts";
 import { fileError } from "../commands/archive-file.ts";
 import { errnoOf } from "../../base/errors.ts";
 import { cliError } from "../failure.ts";
+import { givenValue, readGiven, type GivenValue } from "./bake-values.ts";
 import { parseDotEnv, type Variables } from "./compose-words.ts";
 import type { HclExpression } from "./hcl-expression.ts";
 import { hclFunctions } from "./hcl-functions.ts";
 import { parseHcl, parseHclTemplate, type HclAttribute, type HclBlock, type HclBody } from "./hcl-parse.ts";
 import { innerScope, type HclScope } from "./hcl-scope.ts";
 import { hclFailure, type HclPlace } from "./hcl-source.ts";
-import { hclBoolean, hclNumber, hclText, isHclList, isHclObject, type HclValue } from "./hcl-value.ts";
+import { hclText, hclTypeName, isHclList, type HclValue } from "./hcl-value.ts";
 
 export interface BakeVariable {
   readonly name: string;
@@ -163,7 +164,7 @@ export function resolveBake(
     if (blocks === undefined && global === undefined) return predefined.get(name);
     if (running.has(name)) throw cliError(`variable cycle not allowed for ${name}`, "BAKE_DEFINITION", { plain: true });
     running.add(name);
-    const value = blocks === undefined ? (global as HclAttribute).expression(scope) : variableValue(name, blocks, env[name], scope);
+    const value = blocks === undefined ? (global as HclAttribute).expression(scope) : variableValue(name, blocks, givenValue(name, env), scope);
     running.delete(name);
     values.set(name, value);
     return value;
@@ -199,25 +200,20 @@ const typeScope: HclScope = {
   call: (name) => (args) => `${name}(${args.map((arg) => hclText(arg) ?? "").join(",")})`,
 };
 
-/** What the environment says becomes what the default is. */
-function variableValue(name: string, blocks: readonly HclBlock[], given: string | undefined, scope: HclScope): HclValue {
+/** What the environment says becomes what the variable's type is, else its default's. */
+function variableValue(name: string, blocks: readonly HclBlock[], given: GivenValue | undefined, scope: HclScope): HclValue {
   const attribute = (key: string): HclAttribute | undefined => blocks.findLast(({ body }) => body.attributes.has(key))?.body.attributes.get(key);
   const fallback = attribute("default")?.expression(scope) ?? null;
   const type = hclText(attribute("type")?.expression(typeScope) ?? "") ?? "";
   if (given === undefined) return fallback;
-  if (type === "" && fallback === null) return given;
-  const refuse = (why: string): Error =>
-    hclFailure(attribute("default")?.place ?? (blocks[0] as HclBlock).place, "Invalid value", `${why} for variable ${name}`);
-  if (type === "bool" || typeof fallback === "boolean") return hclBoolean(given) ?? fail(refuse(`failed to parse ${JSON.stringify(given)} as a bool`));
-  if (type === "number" || typeof fallback === "number") return hclNumber(given) ?? fail(refuse(`failed to parse ${JSON.stringify(given)} as a number`));
-  if (type === "string" || typeof fallback === "string") return given;
-  if (/^(?:list|set|tuple)/.test(type)) return given.trimStart().startsWith("[") ? (JSON.parse(given) as HclValue) : given.split(",");
-  if (/^(?:map|object)/.test(type)) return JSON.parse(given) as HclValue;
-  throw refuse(`unsupported type ${isHclList(fallback) ? "tuple" : isHclObject(fallback) ? "object" : "null"}`);
-}
-
-function fail(error: Error): never {
-  throw error;
+  if (type === "" && fallback === null) return given.text;
+  try {
+    if (type === "" && typeof fallback === "object") throw new Error(`unsupported type ${hclTypeName(fallback)} for variable ${name}`);
+    return readGiven(name, type === "" ? hclTypeName(fallback) : type, given);
+  } catch (error) {
+    const { place } = attribute("default") ?? (blocks[0] as HclBlock);
+    throw hclFailure(place, "Invalid value", error instanceof Error ? error.message : "");
+  }
 }
 
 function checkVariable(name: string, { body }: HclBlock, scope: HclScope): void {
