@@ -174,9 +174,11 @@ async function openRemote(url: string, onProgress: ProgressSink, open: () => Pro
   try {
     return await beforeKey(runStepOf(onProgress, remoteStepName(url), open));
   } catch (error) {
-    const prefix = isSlipwayError(error, "DOWNLOAD_FAILED") ? "failed to read downloaded context" : "failed to read dockerfile";
-    if (!isSlipwayError(error) || !(error.code.startsWith("GIT_") || error.code === "DOWNLOAD_FAILED")) throw error;
-    throw new SlipwayError(error.kind, error.code, `${prefix}: ${error.message}`, error.details, error);
+    if (!isSlipwayError(error)) throw error;
+    const isDownload = error.code === "DOWNLOAD_FAILED";
+    if (!isDownload && !error.code.startsWith("GIT_")) throw error;
+    const message = `failed to read ${isDownload ? "downloaded context" : "dockerfile"}: ${error.message}`;
+    throw new SlipwayError(error.kind, error.code, message, error.details, error);
   }
 }
 

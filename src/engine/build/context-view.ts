@@ -17,10 +17,10 @@ export interface SettledFiles {
 }
 
 /** What two checkouts of one commit have in common. */
-function settled(node: FileNode, seconds: number): FileNode {
+function settled(node: FileNode, mtimeNs: bigint): FileNode {
   const isExecutable = node.type === "directory" || (node.mode & 0o100) !== 0;
   const mode = node.type === "symlink" ? node.mode : isExecutable ? 0o755 : 0o644;
-  return { ...node, uid: 0, gid: 0, mode, mtimeNs: BigInt(seconds) * 1_000_000_000n, inode: "" };
+  return { ...node, uid: 0, gid: 0, mode, mtimeNs, inode: "" };
 }
 
 function isSettled(path: string, { tracked }: SettledFiles): boolean {
@@ -32,11 +32,13 @@ export class ContextView implements FileView {
   readonly #files: DirectoryView;
   readonly #ignore: IgnoreMatcher | undefined;
   readonly #settled: SettledFiles | undefined;
+  readonly #settledNs: bigint;
   readonly #included = new Map<string, boolean>();
 
   constructor(root: string, ignore: IgnoreMatcher | undefined, files?: SettledFiles) {
     this.root = root;
     this.#settled = files;
+    this.#settledNs = BigInt(files?.seconds ?? 0) * 1_000_000_000n;
     this.#ignore = ignore;
     this.#files = new DirectoryView(root, ignore === undefined ? undefined : (path, node) => this.#excluded(path, node));
   }
@@ -62,7 +64,7 @@ export class ContextView implements FileView {
   lookup(path: string): FileNode | undefined {
     const node = this.#files.lookup(path);
     if (node === undefined && path.includes(unreadable)) this.#refuse(path);
-    if (node !== undefined && this.#settled !== undefined && isSettled(path, this.#settled)) return settled(node, this.#settled.seconds);
+    if (node !== undefined && this.#settled !== undefined && isSettled(path, this.#settled)) return settled(node, this.#settledNs);
     return node === undefined || (node.uid === 0 && node.gid === 0) ? node : { ...node, uid: 0, gid: 0 };
   }
 
