@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { PackageType, ReportFormat, Scanner, ScanResult } from "../../engine/api.ts";
 import { isComplete, reportFormats, scannerNames } from "../../engine/scan-api.ts";
-import { exposureFailsGate, failsGate, isShownByDefault, packageTypes, parseGate } from "../../engine/scan/gate.ts";
+import { exposureFailsGate, failsGate, isShownByDefault, packageTypes, parseGate, passesUnrated } from "../../engine/scan/gate.ts";
 import type { Cli } from "../cli.ts";
 import type { Handler } from "../command.ts";
 import { cliError } from "../failure.ts";
@@ -107,6 +107,11 @@ export const runScan: Handler = async (cli, { flags, args }) => {
     gate === undefined
       ? 0
       : result.findings.filter((finding) => failsGate(gate, finding)).length + result.exposures.filter((one) => exposureFailsGate(gate, one)).length;
+  const unrated = gate === undefined ? 0 : result.findings.filter((finding) => passesUnrated(gate, finding)).length;
+  if (unrated > 0)
+    cli.stderr.write(
+      `WARNING: --fail-on passed over ${unrated === 1 ? "1 finding" : `${unrated} findings`} of unknown severity ("unknown" in its list takes them)\n`,
+    );
   if (failing > 0) cli.stderr.write(`${failing} ${failing === 1 ? "finding fails" : "findings fail"} --fail-on ${flags.list("fail-on").join(",")}\n`);
   return exitCodeOf(result, failing);
 };

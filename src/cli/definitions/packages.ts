@@ -60,7 +60,7 @@ export const packageCommands: readonly Command[] = [
         "fail-on",
         "",
         "stringArray",
-        'Exit with 1 on findings: a severity or "any" (at least that), "fixable" and "new" (only those), "kev" (also those that are exploited); "secret", "misconfig"',
+        'Exit with 1 on findings: a severity or "any" (at least that), "unknown" (that no source rates), "fixable" and "new" (only those), "kev" (also those that are exploited); "secret", "misconfig"',
       ),
       flag("format", "", "string", 'How to write the output ("table", "json", "sarif", "cyclonedx", "trivy-json", "cosign-vuln", "html")', {
         default: '"table"',

@@ -223,7 +223,7 @@ function vulnerabilitiesFrom(path: string, fields: LocatedFields): Vulnerability
   const words = fields.strings("failOn") ?? [];
   const gate = wrapped(path, fields, () => parseGate(words), "failOn");
   if (gate === undefined) throw fields.fail("failOn", `"failOn" is missing: ["high", "fixable"] for instance`);
-  if (gate.isNew || gate.exposures.length > 0) throw fields.fail("failOn", "failOn takes critical, high, medium, low, any, fixable and kev here");
+  if (gate.isNew || gate.exposures.length > 0) throw fields.fail("failOn", "failOn takes critical, high, medium, low, unknown, any, fixable and kev here");
   return {
     gate,
     words,

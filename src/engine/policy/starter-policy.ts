@@ -14,9 +14,9 @@ export interface StarterOptions {
 function ruleText(keys: readonly string[]): string {
   const signed = keys.length === 0 ? "" : `\n      "signed": [{ "keys": ${JSON.stringify(keys)} }],`;
   return `{${signed}
-      // nothing that is high or worse and could be mended, but for what became known in the last two weeks
+      // nothing that is high or worse, or that nobody rated, and could be mended, but for what became known in the last two weeks
       "vulnerabilities": {
-        "failOn": ["high", "fixable"],
+        "failOn": ["high", "unknown", "fixable"],
         "graceDays": 14,
         // { "id": "CVE-…", "until": "2026-12-31", "reason": "…" }
         "exceptions": []

@@ -4,7 +4,7 @@ import { isSlipwayError } from "../../base/errors.ts";
 import type { Advisory } from "../advisories/advisory.ts";
 import type { ImagePackage } from "../packages/package.ts";
 import { isShownByDefault, type Finding } from "./finding.ts";
-import { failsGate, parseGate } from "./gate.ts";
+import { failsGate, parseGate, passesUnrated } from "./gate.ts";
 import { isAbout, isExpired, parseIgnoreFile } from "./ignore-file.ts";
 import { matchPackages, type Matches } from "./match-packages.ts";
 import { finding, imageOf, libssl, libssl3, lodash, packageOf } from "./test-findings.ts";
@@ -167,6 +167,11 @@ const gates: readonly { readonly words: string; readonly name: string; readonly 
   { words: "high", name: "as severe", of: finding(), want: true },
   { words: "critical", name: "less severe", of: finding(), want: false },
   { words: "low", name: "unknown is no severity", of: finding({ severity: "unknown" }), want: false },
+  { words: "high,unknown", name: "nobody rated it", of: finding({ severity: "unknown" }), want: true },
+  { words: "high,unknown", name: "rated and less severe", of: finding({ severity: "low" }), want: false },
+  { words: "high,unknown,fixable", name: "nobody rated it, without a fix", of: unfixed({ severity: "unknown" }), want: false },
+  { words: "unknown", name: "rated", of: finding({ severity: "critical" }), want: false },
+  { words: "unknown,kev", name: "rated and exploited", of: finding({ exploited: true }), want: true },
   { words: "any", name: "any", of: unfixed({ severity: "unknown" }), want: true },
   { words: "high,fixable", name: "severe without a fix", of: unfixed(), want: false },
   { words: "high,fixable,kev", name: "exploited, without a fix", of: unfixed({ severity: "low", exploited: true }), want: true },
@@ -178,6 +183,15 @@ const gates: readonly { readonly words: string; readonly name: string; readonly 
   { words: "any", name: "suppressed", of: finding({ suppressed: { by: "vex", reason: "x" } }), want: false },
 ];
 for (const { words, name, of, want } of gates) test(`--fail-on ${words}: ${name}`, () => assert.equal(failsGate(parseGate([words])!, of), want));
+test("what a gate passes over because nobody rated it is told apart", () => {
+  const passed = (words: string, of: Finding): boolean => passesUnrated(parseGate([words])!, of);
+  const unrated = finding({ severity: "unknown" });
+  assert.deepEqual([passed("high", unrated), passed("high,fixable", unrated), passed("high", finding({ severity: "low" }))], [true, true, false]);
+  assert.deepEqual(
+    [passed("high,unknown", unrated), passed("any", unrated), passed("kev", unrated), passed("high,fixable", unfixed({ severity: "unknown" }))],
+    [false, false, false, false],
+  );
+});
 test("--fail-on without words fails nothing, unknown words are refused", () => {
   assert.equal(parseGate([]), undefined);
   assert.throws(
