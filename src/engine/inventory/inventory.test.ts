@@ -75,6 +75,25 @@ for (const { name, layers, want } of merges) {
   });
 }
 
+const release = (text: string): Member => ({ path: "etc/os-release", content: text });
+const databases: readonly { readonly name: string; readonly layers: readonly (readonly Member[])[]; readonly want: readonly string[] }[] = [
+  { name: "is there", layers: [[release("ID=debian\n"), status("a 1")]], want: [] },
+  { name: "was removed by a later layer", layers: [[release("ID=debian\n"), status("a 1")], [{ path: "var/lib/.wh.dpkg" }]], want: ["var/lib/dpkg/status @1"] },
+  { name: "never was there", layers: [[release("ID=alpine\n")]], want: ["lib/apk/db/installed @0"] },
+  { name: "is empty", layers: [[release("ID=x\nID_LIKE=ubuntu\n"), status()]], want: ["var/lib/dpkg/status @0"] },
+  { name: "is of a kind that is not known", layers: [[release("ID=arch\nNAME=Arch\n")]], want: [" @0"] },
+  { name: "without a distribution", layers: [[program("bin/x", "go1.1")]], want: [] },
+];
+for (const { name, layers, want } of databases) {
+  test(`an image is not clean because its packages are not known: the database ${name}`, async () => {
+    const { omissions } = mergeLayers(await Promise.all(layers.map(inventoryOf)));
+    assert.deepEqual(
+      omissions.map(({ path, layer }) => `${path} @${layer}`),
+      want,
+    );
+  });
+}
+
 const bundle = (path: string, ...sources: readonly string[]): Member => ({ path, content: JSON.stringify({ sources }) });
 const installed = (place: string, version: string): Member => ({
   path: `${place}/package.json`,

@@ -1,5 +1,6 @@
 /** From the inventories of layers to that of the image: what upper layers hide is gone, and each package has the layer that brought it. */
 import type { LayerFile, LayerInventory } from "./layer-inventory.ts";
+import { missingDatabase } from "./missing-database.ts";
 import { settleBundled } from "./settle-bundled.ts";
 import { isDistributionType, type FoundPackage, type ImagePackage, type Inventory } from "./package.ts";
 import { pathHash } from "./path-set.ts";
@@ -21,11 +22,14 @@ export function mergeLayers(layers: readonly LayerInventory[]): Inventory {
     for (const key of keys) if (!since.has(key)) since.set(key, at);
   }
   const files = [...visible.values()];
+  const distribution = distributionOf(visible);
+  const packages = packagesOf(files, since, licencesOf(files, layers));
+  const unread = packages.some(({ type }) => isDistributionType(type)) ? undefined : missingDatabase(distribution);
   return {
-    distribution: distributionOf(visible),
+    distribution,
     repositories: files.flatMap(({ file }) => file.repositories ?? []),
-    packages: packagesOf(files, since, licencesOf(files, layers)),
-    omissions: omissionsOf(layers, hashOf),
+    packages,
+    omissions: [...omissionsOf(layers, hashOf), ...(unread === undefined ? [] : [{ ...unread, layer: layers.length - 1 }])],
   };
 }
 
