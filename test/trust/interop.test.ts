@@ -1,69 +1,16 @@
 /** Signatures of ours in others' programs, and theirs here: accepted, and refused when something was changed. Absent programs skip with a line. */
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, describe, test } from "node:test";
-import { Slipway } from "../../src/engine/index.ts";
 import { generateKey } from "../../src/engine/signing/keys.ts";
-import { findPeer, sharedDirectory, type PeerName } from "../lab/peers.ts";
 import { issue, noOpenssl, usages, type Issued } from "./certificates.ts";
-import { pushImage, repositoryOf, startRepository, type Repository } from "./repository.ts";
+import { call, fails, need, password, startMeeting, succeeds } from "./meeting.ts";
+import { pushImage } from "./repository.ts";
 
-process.env["COSIGN_PASSWORD"] = "secret";
-const password = async (): Promise<Uint8Array> => Buffer.from("secret");
-const root = mkdtempSync(path.join(tmpdir(), "slipway-interop-"));
-const files = sharedDirectory("slipway-signing-");
-const slipway = await Slipway.open({ root });
-const repository = await startRepository();
-after(async () => {
-  await slipway.close();
-  await repository[Symbol.asyncDispose]();
-  files.remove();
-  rmSync(root, { recursive: true });
-});
-
-const own = path.join(files.here, "own");
-await generateKey({ output: own, password });
-const read = (name: string): string => readFileSync(path.join(files.here, name), "utf8");
-const ownKey = { key: { pem: read("own.key"), name: "own.key", password } };
-const ownKeys = { keys: [{ pem: read("own.pub"), name: "own.pub" }] };
-const there = (name: string): string => path.join(files.there, name);
-
-const need = (peer: PeerName): { readonly skip: string | false } => {
-  const found = findPeer(peer);
-  return { skip: typeof found === "string" ? found : false };
-};
-
-/** Its exit code, with all that it said. */
-async function call(
-  peer: PeerName,
-  args: readonly string[],
-  env?: Readonly<Record<string, string>>,
-): Promise<{ readonly status: number; readonly said: string }> {
-  const found = findPeer(peer);
-  assert.ok(typeof found !== "string");
-  const { status, stdout, stderr } = await found.run(args, env);
-  return { status, said: `${peer} ${args.join(" ")}:\n${stdout}${stderr}` };
-}
-
-async function succeeds(peer: PeerName, args: readonly string[], env?: Readonly<Record<string, string>>): Promise<string> {
-  const { status, said } = await call(peer, args, env);
-  assert.equal(status, 0, said);
-  return said;
-}
-
-async function fails(peer: PeerName, args: readonly string[]): Promise<void> {
-  const { status, said } = await call(peer, args);
-  assert.notEqual(status, 0, said);
-}
-
-let count = 0;
-async function freshImage(): Promise<{ readonly image: string; readonly digest: string; readonly place: Repository }> {
-  const place = repositoryOf(repository.registry, `acme/app${++count}`);
-  const digest = await pushImage(place, "1", String(count));
-  return { image: `${place.name}:1`, digest, place };
-}
+const meeting = await startMeeting();
+after(() => meeting[Symbol.asyncDispose]());
+const { slipway, files, read, there, ownKey, ownKeys, freshImage } = meeting;
 
 describe("cosign", need("cosign"), () => {
   const verify = (key: string, image: string, more: readonly string[] = []): readonly string[] => [
@@ -212,44 +159,4 @@ describe("notation", { skip: need("notation").skip || noOpenssl }, () => {
       assert.equal((await slipway.trust.verify(image, ownKeys)).signatures.length, 2);
     });
   }
-});
-
-describe("skopeo", need("skopeo"), () => {
-  test("accepts ours by its policy, and refuses an unsigned image, another key and a copy", async () => {
-    const [signed, unsigned] = [await freshImage(), await freshImage()];
-    await slipway.trust.sign(signed.image, ownKey);
-    mkdirSync(path.join(files.here, "registries.d"));
-    writeFileSync(path.join(files.here, "registries.d/all.yaml"), "default-docker: {use-sigstore-attachments: true}\n");
-    const policy = (name: string): string => {
-      const requirement = { type: "sigstoreSigned", keyPath: there(`${name}.pub`) };
-      const text = JSON.stringify({ default: [{ type: "reject" }], transports: { docker: { [repository.registry.host]: [requirement] } } });
-      writeFileSync(path.join(files.here, `${name}.json`), text);
-      return there(`${name}.json`);
-    };
-    const copy = (key: string, image: string): readonly string[] => {
-      const words = ["--policy", policy(key), "--registries.d", there("registries.d"), "copy", "--src-tls-verify=false"];
-      return [...words, `docker://${image}`, `dir:${there(`out${++count}`)}`];
-    };
-    await generateKey({ output: path.join(files.here, "third"), password });
-    await succeeds("skopeo", copy("own", signed.image));
-    await fails("skopeo", copy("third", signed.image));
-    await fails("skopeo", copy("own", unsigned.image));
-    const replayed = repositoryOf(repository.registry, "evil/app");
-    await slipway.transfer.copy(`docker://${signed.image}`, `docker://${replayed.name}:1`, { referrers: true }).result;
-    await fails("skopeo", copy("own", `${replayed.name}:1`));
-  });
-
-  test("signs what is accepted here", async () => {
-    const { image } = await freshImage();
-    const target = repositoryOf(repository.registry, "by/skopeo");
-    writeFileSync(path.join(files.here, "password"), "secret");
-    const words = ["--registries.d", there("registries.d"), "copy", "--src-tls-verify=false", "--dest-tls-verify=false"];
-    const signing = ["--sign-by-sigstore-private-key", there("own.key"), "--sign-passphrase-file", there("password")];
-    await succeeds("skopeo", [...words, ...signing, `docker://${image}`, `docker://${target.name}:1`]);
-    const { signatures } = await slipway.trust.verify(`${target.name}:1`, ownKeys);
-    assert.deepEqual(
-      signatures.map(({ format, reference }) => [format, reference]),
-      [["tag", `${target.name}:1`]],
-    );
-  });
 });
