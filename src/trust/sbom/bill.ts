@@ -16,8 +16,11 @@ export function uuidOf(content: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
+const [firstSecond, lastSecond] = [Date.parse("0001-01-01T00:00:00Z") / 1000, Date.parse("9999-12-31T23:59:59Z") / 1000];
+
+/** What has no year of four digits is no time of either format: the nearest that is one. */
 export function timeOf(seconds: number): string {
-  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
+  return `${new Date(Math.min(Math.max(seconds, firstSecond), lastSecond) * 1000).toISOString().slice(0, 19)}Z`;
 }
 
 /** undefined for what is no address: packages say anything of their home. */

@@ -1,5 +1,11 @@
 /** From what packages say of their licences to SPDX expressions. @see https://spdx.github.io/spdx-spec/v2.3/SPDX-license-expressions/ */
 import parseExpression from "spdx-expression-parse";
+import exceptions from "spdx-exceptions/index.json" with { type: "json" };
+import identifiers from "spdx-license-ids/index.json" with { type: "json" };
+import deprecated from "spdx-license-ids/deprecated.json" with { type: "json" };
+
+/** of the list whose names count here */
+export const licenseListVersion = "3.29";
 
 export type Licence = { readonly kind: "expression"; readonly text: string; readonly isSingle: boolean } | { readonly kind: "name"; readonly text: string };
 
@@ -23,41 +29,60 @@ const otherWords: ReadonlyMap<string, string> = new Map([
   ["zlib/libpng", "zlib-acknowledgement"],
 ]);
 
-/** `GPL-2+` → `GPL-2.0-or-later`, `LGPL-2.1` → `LGPL-2.1-only`, other words by the table. */
+/** SPDX's names by their lower case: they are the same whatever the case, and are to be written as the list writes them. */
+const listed: ReadonlyMap<string, string> = new Map([...identifiers, ...deprecated, ...exceptions].map((id) => [id.toLowerCase(), id]));
+
+/** `GPL-2+` → `GPL-2.0-or-later`, `LGPL-2.1` → `LGPL-2.1-only`, `Artistic-2` → `Artistic-2.0`, other words by the table, and in the list's case. */
 function spdxWord(word: string): string {
-  const [, family, major, minor, later] = /^(A?GPL|LGPL|GFDL)-(\d)(?:\.(\d))?(\+)?$/i.exec(word) ?? [];
-  if (family !== undefined) return `${family.toUpperCase()}-${major}.${minor ?? "0"}-${later === undefined ? "only" : "or-later"}`;
-  return otherWords.get(word.toLowerCase()) ?? word;
+  const [, family, major, minor, later] = /^(A?GPL|LGPL|GFDL|GFDL-NIV)-(\d)(?:\.(\d))?(\+)?$/i.exec(word) ?? [];
+  if (family !== undefined) {
+    const [name, kind] = family.toUpperCase() === "GFDL-NIV" ? ["GFDL", "no-invariants-"] : [family.toUpperCase(), ""];
+    return `${name}-${major}.${minor ?? "0"}-${kind}${later === undefined ? "only" : "or-later"}`;
+  }
+  const plain = word.toLowerCase();
+  return otherWords.get(plain) ?? listed.get(plain) ?? listed.get(`${plain}.0`) ?? word;
 }
 
-/** What names another document's licences is none: there is no such document. */
-function isExpression(text: string): boolean {
-  if (text.includes("DocumentRef-")) return false;
+/** As the specification wants it written, whatever the parser let pass: operators in capitals, and between words. */
+function formatExpression(info: parseExpression.Info): string {
+  if (!("conjunction" in info)) return `${info.license}${info.plus === true ? "+" : ""}${info.exception === undefined ? "" : ` WITH ${info.exception}`}`;
+  const { conjunction, left, right } = info;
+  const side = (part: parseExpression.Info): string =>
+    conjunction === "and" && "conjunction" in part && part.conjunction === "or" ? `(${formatExpression(part)})` : formatExpression(part);
+  return `${side(left)} ${conjunction.toUpperCase()} ${side(right)}`;
+}
+
+/** undefined for what is no expression. What names another document's licences is none: there is no such document. */
+function expressionOf(text: string): Licence | undefined {
+  if (text.includes("DocumentRef-")) return undefined;
   try {
-    parseExpression(text);
-    return true;
+    const formatted = formatExpression(parseExpression(text));
+    return { kind: "expression", text: formatted, isSingle: !formatted.includes(" ") };
   } catch {
-    return false;
+    return undefined;
   }
 }
 
 /** The longest are some thousand characters; what is longer is a text. */
 const maxExpression = 10_000;
 
+/** Debian's `A or B, and C`: what stands before the comma belongs together. */
+function grouped(text: string): string {
+  const isGroup = /, ?(?:and|or) /i.test(text);
+  return isGroup ? `(${text.replace(/, ?(and|or) /gi, ") $1 (")})` : text;
+}
+
 /** One statement of a package. */
 export function licenceOf(statement: string): Licence {
   const text = statement.replace(/\s+/g, " ").trim();
   if (text.length > maxExpression) return { kind: "name", text };
-  const whole = spdxWord(text);
-  if (isExpression(whole)) return { kind: "expression", text: whole, isSingle: !/[ ()]/.test(whole) };
-  const words = text
-    .replace(/,/g, " ")
+  const words = grouped(text)
     .replace(/[()]/g, " $& ")
     .split(" ")
     .filter((word) => word !== "")
     .map((word) => (/^(and|or|with)$/i.test(word) ? word.toUpperCase() : spdxWord(word)))
     .join(" ");
-  return isExpression(words) ? { kind: "expression", text: words, isSingle: !/[ ()]/.test(words) } : { kind: "name", text };
+  return expressionOf(otherWords.get(text.toLowerCase()) ?? words) ?? { kind: "name", text };
 }
 
 /** All statements of a package, each once; empty ones say nothing. */

@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import identifiers from "spdx-license-ids/index.json" with { type: "json" };
+import deprecated from "spdx-license-ids/deprecated.json" with { type: "json" };
 import type { Digest } from "../../oci/digest.ts";
 import type { ImageInventory } from "../packages/image-inventory.ts";
 import { packageTypes, type FoundPackage, type ImagePackage } from "../packages/package.ts";
 import { cyclonedxDocument } from "./cyclonedx.ts";
-import { licenceOf } from "./licences.ts";
+import { licenceOf, licenseListVersion } from "./licences.ts";
 import { packageFromPurl, purlOf } from "./purl.ts";
 import { parseBill } from "./read-bill.ts";
 import { spdxDocument } from "./spdx.ts";
-import { cyclonedxValidator, spdxValidator } from "./test-schema.ts";
+import { cyclonedxLicences, cyclonedxValidator, spdxValidator } from "./test-schema.ts";
 
 const debian = { id: "debian", version: "12", codename: "bookworm", name: "Debian GNU/Linux 12 (bookworm)", idLike: [] };
 const diffId = `sha256:${"1".repeat(64)}` as Digest;
@@ -108,12 +110,26 @@ test("SPDX and CycloneDX follow their rules whatever packages say of themselves"
   const [spdx, cyclonedx] = [spdxValidator(), cyclonedxValidator()];
   const word = fc.oneof(
     fc.string({ minLength: 1 }),
-    fc.constantFrom("MIT", "(MIT OR X)", "A <a@b>", "<>", "http://", "http://x/ y", "http://[", "a@1", "LicenseRef-x"),
+    fc.constantFrom(
+      "MIT",
+      "MIT or isc",
+      "(MIT OR X)",
+      "A\nB\u0000 <a@b>",
+      "  ",
+      " <a@b>",
+      "A <a@b>",
+      "<>",
+      "http://",
+      "http://x/ y",
+      "http://[",
+      "a@1",
+      "LicenseRef-x",
+    ),
   );
   const odd = fc.record(
     {
       type: fc.constantFrom(...packageTypes),
-      name: fc.constantFrom("a", "@s/a", "g:a", "ä", "a b", "a%2f"),
+      name: fc.constantFrom("a", "@s/a", "g:a", "ä", "a b", "a%2f", "a\nb", " "),
       version: word,
       licences: fc.array(word),
       supplier: word,
@@ -125,13 +141,18 @@ test("SPDX and CycloneDX follow their rules whatever packages say of themselves"
     { requiredKeys: ["type", "name", "version", "path", "layer"] },
   );
   fc.assert(
-    fc.property(fc.array(odd), fc.constantFrom("app:1", "docker-archive:/ä b.tar", "oci:/x#y"), (packages, name) => {
-      const asked = { ...bill, image: { ...image, name, packages } };
-      const document = spdxDocument(asked);
-      assert.ok(spdx(document), JSON.stringify(spdx.errors));
-      assert.deepEqual(danglingIn(document as SpdxParts), []);
-      assert.ok(cyclonedx(cyclonedxDocument(asked)), JSON.stringify(cyclonedx.errors));
-    }),
+    fc.property(
+      fc.array(odd),
+      fc.constantFrom("app:1", "docker-archive:/ä b.tar", "oci:/x#y"),
+      fc.constantFrom(0, -1e12, 1e12 - 1),
+      (packages, name, seconds) => {
+        const asked = { ...bill, createdSeconds: seconds, image: { ...image, name, packages } };
+        const document = spdxDocument(asked);
+        assert.ok(spdx(document), JSON.stringify(spdx.errors));
+        assert.deepEqual(danglingIn(document as SpdxParts), []);
+        assert.ok(cyclonedx(cyclonedxDocument(asked)), JSON.stringify(cyclonedx.errors));
+      },
+    ),
     { numRuns: 200 },
   );
 });
@@ -170,9 +191,27 @@ const licences: readonly (readonly [statement: string, want: string])[] = [
   ["GPL-2+ or Expat", "GPL-2.0-or-later OR MIT"],
   ["GPL-2.0-only AND MIT", "GPL-2.0-only AND MIT"],
   ["Apache License 2.0", "Apache-2.0"],
+  ["MIT or isc", "MIT OR ISC"],
+  ["(LGPL-2.1 or BSD-2-clause) and mit", "(LGPL-2.1-only OR BSD-2-Clause) AND MIT"],
+  ["MIT AND (ISC)", "MIT AND ISC"],
+  ["GPL-2+ with classpath-exception-2.0", "GPL-2.0-or-later WITH Classpath-exception-2.0"],
+  ["GFDL-NIV-1.3+", "GFDL-1.3-no-invariants-or-later"],
+  ["zlib", "Zlib"],
+  ["GPL-1+ or Artistic, and BSD-3-clause", "(GPL-1.0-or-later OR Artistic-1.0-Perl) AND BSD-3-Clause"],
+  ["Artistic-2", "Artistic-2.0"],
+  ["EUPL-1.1+", "EUPL-1.1+"],
 ];
 for (const [statement, want] of licences) test(`licence: ${statement}`, () => assert.equal(licenceOf(statement).text, want));
 test("a licence that nobody knows stays a name", () => assert.deepEqual(licenceOf("SEE LICENSE IN x"), { kind: "name", text: "SEE LICENSE IN x" }));
+
+test("the list of licences that documents name is the one of their names", () => {
+  const { version, names } = cyclonedxLicences();
+  assert.equal(version, licenseListVersion);
+  assert.deepEqual(
+    [...identifiers, ...deprecated].filter((name) => !names.includes(name)),
+    [],
+  );
+});
 
 const purls: readonly { readonly found: FoundPackage; readonly want: string }[] = [
   { found: gcc, want: "pkg:deb/debian/libstdc%2B%2B6@12.2.0-14+deb12u1?arch=amd64&distro=debian-12&upstream=gcc-12%4012.2.0-14" },

@@ -4,7 +4,7 @@ import type { ImageInventory } from "../packages/image-inventory.ts";
 import type { ImagePackage } from "../packages/package.ts";
 import { facts, homepageOf, timeOf, uuidOf, type Bill } from "./bill.ts";
 import { componentRef, uniquePackages } from "./cyclonedx.ts";
-import { licencesOf, type Licence } from "./licences.ts";
+import { licencesOf, licenseListVersion, type Licence } from "./licences.ts";
 import { purlOf } from "./purl.ts";
 
 const subjectId = "SPDXRef-Image";
@@ -42,9 +42,10 @@ function declared(statements: readonly string[], own: OwnLicences): string {
 
 /** "Debian libc <libc@lists.debian.org>" as a person or organisation with an address. */
 function supplierOf(supplier: string | undefined): string {
-  const [, name, address] = /^(.*?)\s*<([^>]*)>$/.exec(supplier ?? "") ?? [];
-  if (supplier === undefined || supplier === "") return "NOASSERTION";
-  return name === undefined ? `Organization: ${supplier}` : `Organization: ${name}${address === undefined ? "" : ` (${address})`}`;
+  const line = (supplier ?? "").replace(/[\s\p{Cc}]+/gu, " ").trim();
+  const [, name = line, address = ""] = /^(.+?) ?<([^>]*)>$/.exec(line) ?? [];
+  if (name === "") return "NOASSERTION";
+  return `Organization: ${name}${address === "" ? "" : ` (${address})`}`;
 }
 
 export function spdxDocument({ image, createdSeconds, tool }: Bill): object {
@@ -81,7 +82,7 @@ export function spdxDocument({ image, createdSeconds, tool }: Bill): object {
     SPDXID: "SPDXRef-DOCUMENT",
     name: image.name,
     documentNamespace: `https://spdx.org/spdxdocs/${encodeURIComponent(image.name)}-${uuid}`,
-    creationInfo: { created, creators: [creator] },
+    creationInfo: { created, creators: [creator], licenseListVersion },
     packages: [subjectOf(image), ...packages],
     ...(ownLicences.length === 0 ? {} : { hasExtractedLicensingInfos: ownLicences }),
     relationships: [{ spdxElementId: "SPDXRef-DOCUMENT", relationshipType: "DESCRIBES", relatedSpdxElement: subjectId }, ...relationships],
@@ -90,6 +91,7 @@ export function spdxDocument({ image, createdSeconds, tool }: Bill): object {
 
 function subjectOf({ name, id, manifest, distribution, platform }: ImageInventory): object {
   const checksumValue = (manifest ?? id).replace(/^sha\d+:/, "");
+  const comment = [platform, distribution?.name ?? ""].filter((word) => word !== "").join(", ");
   return {
     name,
     SPDXID: subjectId,
@@ -102,6 +104,6 @@ function subjectOf({ name, id, manifest, distribution, platform }: ImageInventor
     licenseDeclared: "NOASSERTION",
     copyrightText: "NOASSERTION",
     primaryPackagePurpose: "CONTAINER",
-    comment: [platform, distribution?.name ?? ""].filter((word) => word !== "").join(", "),
+    ...(comment === "" ? {} : { comment }),
   };
 }

@@ -18,10 +18,18 @@ export function cyclonedxValidator(): ValidateFunction {
   return ajv.compile(schema("bom-1.6"));
 }
 
+/** Of which version of SPDX's list that schema takes names, and which. */
+export function cyclonedxLicences(): { readonly version: string; readonly names: readonly string[] } {
+  const { $comment, enum: names } = schema("spdx") as { readonly $comment: string; readonly enum: readonly string[] };
+  return { version: /-(\d+\.\d+)\.\d+$/.exec($comment)?.[1] ?? "", names };
+}
+
 const text = { type: "string", minLength: 1 } as const;
 const element = { type: "string", pattern: "^SPDXRef-[a-zA-Z0-9.-]+$" } as const;
-const time = { type: "string", format: "date-time", pattern: "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$" } as const;
-const agent = { type: "string", pattern: "^(?:NOASSERTION|(?:Person|Organization): .+)$" } as const;
+const words = (pattern: string): object => ({ type: "string", pattern });
+const time = { ...words("^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$"), format: "date-time" };
+const agent = words("^(?:NOASSERTION|Organization: \\S[^\\p{Cc}]*)$");
+const tool = words("^Tool: \\S+-\\S+$");
 const licence = { type: "string", format: "licence" } as const;
 
 /** An object with these fields and no others; a name with "?" may be absent. */
@@ -41,16 +49,14 @@ const spdxPackage = object({
   "homepage?": { type: "string", format: "uri" },
   filesAnalyzed: { const: false },
   "sourceInfo?": text,
-  "checksums?": list(object({ algorithm: { enum: ["SHA256", "SHA512"] }, checksumValue: { type: "string", pattern: "^[0-9a-f]+$" } })),
+  "checksums?": list(object({ algorithm: { enum: ["SHA256", "SHA512"] }, checksumValue: words("^(?:[0-9a-f]{64}|[0-9a-f]{128})$") })),
   licenseConcluded: licence,
   licenseDeclared: licence,
   copyrightText: text,
   primaryPackagePurpose: { enum: ["LIBRARY", "CONTAINER"] },
-  "externalRefs?": list(
-    object({ referenceCategory: { const: "PACKAGE-MANAGER" }, referenceType: { const: "purl" }, referenceLocator: { pattern: "^pkg:\\S+$" } }),
-  ),
-  "annotations?": list(object({ annotationDate: time, annotationType: { const: "OTHER" }, annotator: { pattern: "^Tool: \\S+-\\S+$" }, comment: text })),
-  "comment?": { type: "string" },
+  "externalRefs?": list(object({ referenceCategory: { const: "PACKAGE-MANAGER" }, referenceType: { const: "purl" }, referenceLocator: words("^pkg:\\S+$") })),
+  "annotations?": list(object({ annotationDate: time, annotationType: { const: "OTHER" }, annotator: tool, comment: text })),
+  "comment?": text,
 });
 
 const spdx = object({
@@ -59,19 +65,20 @@ const spdx = object({
   SPDXID: { const: "SPDXRef-DOCUMENT" },
   name: text,
   documentNamespace: { type: "string", format: "uri", pattern: "^[^#]+$" },
-  creationInfo: object({ created: time, creators: { ...list({ pattern: "^Tool: \\S+-\\S+$" }), minItems: 1 } }),
+  creationInfo: object({ created: time, creators: { ...list(tool), minItems: 1 }, licenseListVersion: words("^\\d+\\.\\d+$") }),
   packages: list(spdxPackage),
-  "hasExtractedLicensingInfos?": list(object({ licenseId: { pattern: "^LicenseRef-[a-zA-Z0-9.-]+$" }, name: text, extractedText: text })),
+  "hasExtractedLicensingInfos?": list(object({ licenseId: words("^LicenseRef-[a-zA-Z0-9.-]+$"), name: text, extractedText: text })),
   relationships: list(object({ spdxElementId: element, relationshipType: { enum: ["DESCRIBES", "CONTAINS"] }, relatedSpdxElement: element })),
 });
 
-/** An expression of SPDX's Annex D, or the word for none. */
-function isLicence(words: string): boolean {
+/** An expression of SPDX's Annex D, with the operators in capitals that the parser takes in any case, or the word for none. */
+function isLicence(expression: string): boolean {
+  const isPlain = expression.split(/[ ()]/).every((word) => !/^(?:and|or|with)$/i.test(word) || word === word.toUpperCase());
   try {
-    parseExpression(words);
-    return true;
+    parseExpression(expression);
+    return isPlain && !/\s\s|^\s|\s$/.test(expression);
   } catch {
-    return words === "NOASSERTION";
+    return expression === "NOASSERTION";
   }
 }
 

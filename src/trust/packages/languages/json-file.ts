@@ -14,8 +14,9 @@ export function readJson(bytes: Buffer, what: string): JsonObject {
   return parseJsonObject(bytes.subarray(start), what, limits);
 }
 
+/** Half a character that JSON can write and UTF-8 cannot is replaced: what is made of it would be no document, no URL. */
 export function stringOf(value: Json | undefined): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
+  return typeof value === "string" && value !== "" ? value.toWellFormed() : undefined;
 }
 
 export function objectsOf(value: Json | undefined): readonly JsonObject[] {
@@ -23,7 +24,7 @@ export function objectsOf(value: Json | undefined): readonly JsonObject[] {
 }
 
 export function entriesOf(value: Json | undefined): readonly (readonly [string, Json])[] {
-  return isObject(value) ? Object.entries(value) : [];
+  return isObject(value) ? Object.entries(value).map(([name, one]) => [name.toWellFormed(), one] as const) : [];
 }
 
 /** "MIT", {type: "MIT"}, or a list of either. */

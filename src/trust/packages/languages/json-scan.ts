@@ -47,7 +47,7 @@ export class JsonScan {
     const end = this.#afterString(at);
     if (end - at > maxBytes) return undefined;
     try {
-      return JSON.parse(this.#bytes.toString("utf8", at, end)) as string;
+      return (JSON.parse(this.#bytes.toString("utf8", at, end)) as string).toWellFormed();
     } catch {
       return this.#fail();
     }

@@ -37,6 +37,13 @@ const cases: readonly Case[] = [
     want: ["b 1.0.0"],
     licences: ["BSD", "GPL"],
   },
+  {
+    name: "names that are half a character",
+    path: "node_modules/b/package.json",
+    text: '{"name":"b\\ud800","version":"1\\udc00","license":"\\ud800"}',
+    want: ["b\ufffd 1\ufffd"],
+    licences: ["\ufffd"],
+  },
   { name: "a package.json without a name", path: "node_modules/b/package.json", text: '{"type":"module"}', want: [] },
   {
     name: "package-lock.json of version 3",

@@ -101,7 +101,7 @@ function withoutLastCommas(bytes: Buffer): Buffer {
 export function parseBunLock(bytes: Buffer): readonly FoundPackage[] {
   return entriesOf(readJson(withoutLastCommas(bytes), "bun.lock")["packages"]).flatMap(([, value]) => {
     const [first] = Array.isArray(value) ? value : [];
-    const [, name, version] = /^((?:@[^/@]+\/)?[^/@]+)@(\d.*)$/.exec(typeof first === "string" ? first : "") ?? [];
+    const [, name, version] = /^((?:@[^/@]+\/)?[^/@]+)@(\d.*)$/.exec(stringOf(first) ?? "") ?? [];
     return name === undefined || version === undefined ? [] : [locked("npm", name, version)];
   });
 }
