@@ -117,6 +117,7 @@ test("run pulls what is missing and says so on standard error; the container's e
     stdout: "out\n",
     stderr: "Unable to find image 'x:latest' locally\nlatest: Pulling from library/x\nerr\n",
   });
+  assert.deepEqual(await runInMemory(["run", "-q", "x", "sh"], { engine }), { code: 3, stdout: "out\n", stderr: "err\n" });
   assert.deepEqual(await runInMemory(["run", "-d", "0123456789ab"], { engine }), { code: 0, stdout: "c0ffee\n", stderr: "latest: Pulling from library/x\n" });
 });
 

@@ -17,7 +17,7 @@ import { runOptionsFrom } from "./run-options.ts";
 const idPattern = /^(?:sha256:)?[0-9a-f]{12,64}\*?$/;
 
 /** Docker's first line of a pull that a run needs, and its warning about an image for other machines. */
-function announceImage(cli: Cli, engine: SlipwayApi, options: RunOptions): void {
+function announceImage(cli: Cli, engine: SlipwayApi, options: RunOptions, quiet: boolean): void {
   if (options.pull === "always") return;
   const { image, platform } = options;
   try {
@@ -27,7 +27,7 @@ function announceImage(cli: Cli, engine: SlipwayApi, options: RunOptions): void 
     // a build's step is no image; whoever makes the container says what is wrong with the word
     if (idPattern.test(image)) return;
     if (asSlipwayError(error).kind !== "not_found") throw error;
-    if (options.pull !== "missing") return;
+    if (options.pull !== "missing" || quiet) return;
     cli.stderr.write(`Unable to find image '${familiarName(withDefaultTag(parseReference(image)))}' locally\n`);
   }
 }
@@ -101,7 +101,7 @@ export const runRun: Handler = async (cli, invocation) => {
   if (!detach) checkTerminal(cli, { tty: flags.bool("tty"), interactive: flags.bool("interactive") });
   using idFile = openIdFile(cli, flags.string("cidfile"));
   const engine = await cli.open();
-  announceImage(cli, engine, options);
+  announceImage(cli, engine, options, flags.bool("quiet"));
   return await (detach ? runDetached : runAttached)(cli, engine, options, invocation, idFile);
 };
 
@@ -110,7 +110,7 @@ export const runCreate: Handler = async (cli, invocation) => {
   const options = runOptionsFrom(cli, invocation);
   using idFile = openIdFile(cli, flags.string("cidfile"));
   const engine = await cli.open();
-  announceImage(cli, engine, options);
+  announceImage(cli, engine, options, flags.bool("quiet"));
   const id = await engine.containers.create(options, pullListener(cli, flags.bool("quiet")));
   idFile.write(id);
   cli.stdout.write(`${id}\n`);
