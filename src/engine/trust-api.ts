@@ -2,9 +2,9 @@
 import type { Digest } from "../oci/digest.ts";
 import type { Identity } from "../trust/keyless/index.ts";
 import type { JsonObject } from "../oci/bounded-json.ts";
-import type { ListedAttestation, Attempt, EvidenceFormat, Signer, WrittenSignature } from "../trust/signatures/index.ts";
+import type { AttestationList, ListedAttestation, Attempt, EvidenceFormat, Signer, WrittenSignature } from "../trust/signatures/index.ts";
 
-export type { ListedAttestation, Attempt, EvidenceFormat, Signer, WrittenSignature };
+export type { AttestationList, ListedAttestation, Attempt, EvidenceFormat, Signer, WrittenSignature };
 export type { Identity } from "../trust/keyless/index.ts";
 export type { Refusal } from "../trust/signatures/index.ts";
 
@@ -119,7 +119,7 @@ export interface VerifiedImage {
   readonly platform: string;
   readonly signatures: readonly AcceptedSignature[];
   readonly refused: readonly Attempt[];
-  readonly complete: boolean;
+  readonly unread: readonly string[];
 }
 
 export interface Verification {
@@ -128,8 +128,8 @@ export interface Verification {
   readonly digest: Digest;
   readonly signatures: readonly AcceptedSignature[];
   readonly refused: readonly Attempt[];
-  /** false: there are more signatures than anybody looks at */
-  readonly complete: boolean;
+  /** what was not looked at, and why: more signatures than anybody looks at, a list of them without an end */
+  readonly unread: readonly string[];
   /** with `recursive`: the index's images */
   readonly images?: readonly VerifiedImage[];
 }
@@ -189,8 +189,5 @@ export interface TrustApi {
   /** Fails as verify, where no attestation is accepted. */
   verifyAttestations(reference: string, options: VerifyAttestationOptions): Promise<AttestationVerification>;
   /** What is attested, by whomever: nothing of it is verified. */
-  attestations(
-    reference: string,
-    options?: { readonly signal?: AbortSignal },
-  ): Promise<{ readonly reference: string; readonly attestations: readonly ListedAttestation[] }>;
+  attestations(reference: string, options?: { readonly signal?: AbortSignal }): Promise<AttestationList & { readonly reference: string }>;
 }

@@ -24,7 +24,7 @@ import { loginAt } from "./login.ts";
 import { createMirrorMemory } from "./mirror-memory.ts";
 import { isAmongHosts } from "./proxy.ts";
 import { deleteManifestAt, pushManifestAt, type PushedManifest } from "./push-manifest.ts";
-import { ofArtifactType, referrersAt, referrersByTag, type ReferrersOptions } from "./referrers.ts";
+import { ofArtifactType, referrersAt, referrersBehindTag, type ReferrersOptions } from "./referrers.ts";
 import { certificatesByHost, endpointsFor } from "./registries-conf.ts";
 import type { RegistriesConf } from "./registries-conf.ts";
 import { defaultRetry } from "./retry.ts";
@@ -125,7 +125,7 @@ export interface RegistryClient {
   search(host: string, term: string, limit: number, options?: CallOptions): Promise<readonly FoundRepository[]>;
   /**
    * What names the digest as its subject, from the registry's list, else from the tag `sha256-…`; none where neither is there. Attach with
-   * attachReferrer. Mirrors are not asked.
+   * attachReferrer. Mirrors are not asked. Fails with TOO_MANY_REFERRERS (resource_exhausted) where the list has no end.
    */
   listReferrers(reference: Reference, digest: Digest, options?: ReferrersOptions): Promise<readonly Descriptor[]>;
   /** Whether the reference's repository has the blob. */
@@ -274,7 +274,7 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
     },
     listReferrers: async (reference, digest, call = {}) => {
       const listed =
-        (await referrersAt(sender, target(reference), reference, digest, call)) ?? (await referrersByTag({ resolve }, reference, digest, call)).manifests;
+        (await referrersAt(sender, target(reference), reference, digest, call)) ?? (await referrersBehindTag({ resolve }, reference, digest, call));
       return ofArtifactType(listed, call.artifactType);
     },
     hasBlob: (reference, descriptor, call = {}) => blobExistsAt({ endpoint: target(reference), reference, descriptor, call, options: uploadOptions }),

@@ -17,9 +17,14 @@ import type { TransportResponse } from "./transport.ts";
 
 const maxPages = 200;
 const maxReferrers = 20_000;
+/** of all pages together */
+const maxListBytes = 64 << 20;
 const maxWrites = 8;
 /** two writers of one list see each other's work after about so long */
 const settleMs = 50;
+
+/** Failures that are of a list's content, not of the registry. */
+const listFaults: ReadonlySet<string> = new Set(["invalid_argument", "resource_exhausted", "data_loss", "unsupported"]);
 
 /** The statuses by which registries say that they have no such list; an image that is not there has none either. */
 const noList = new Set([400, 404, 405, 501]);
@@ -27,6 +32,11 @@ const noList = new Set([400, 404, 405, 501]);
 export interface ReferrersOptions extends CallOptions {
   /** only those of this type */
   readonly artifactType?: string;
+  /**
+   * Told why a list is not read to its end: it is too long, leads in a circle or cannot be read. What came until then is answered.
+   * Without this it is a failure.
+   */
+  readonly onUnread?: ((why: SlipwayError) => void) | undefined;
 }
 
 /** The tag that stands for the list: "sha256-…". */
@@ -43,17 +53,50 @@ export async function referrersAt(
   options: ReferrersOptions,
 ): Promise<readonly Descriptor[] | undefined> {
   const found: Descriptor[] = [];
-  const wanted = options.artifactType === undefined ? "" : `?artifactType=${encodeURIComponent(options.artifactType)}`;
-  let query: string | undefined = wanted;
-  for (let page = 0; query !== undefined; page++) {
-    const response = await requestPage(sender, endpoint, reference, `referrers/${digest}${query}`, options.signal);
-    if (response === undefined) return undefined;
-    const bytes = await readBody(response, maxDocumentBytes, "list of referrers");
-    found.push(...parseIndex(bytes, mediaTypes.ociIndex).manifests);
-    query = nextQuery(response);
-    if (found.length > maxReferrers || page >= maxPages) throw tooMany(endpoint.host);
+  try {
+    for await (const page of pagesAt(sender, endpoint, reference, digest, options)) {
+      if (page === undefined) return undefined;
+      found.push(...page);
+    }
+  } catch (error) {
+    tell(error, options);
   }
   return found;
+}
+
+/** undefined, once, where the registry has no such list. */
+async function* pagesAt(
+  sender: Sender,
+  endpoint: Endpoint,
+  reference: Reference,
+  digest: Digest,
+  { artifactType, signal }: ReferrersOptions,
+): AsyncGenerator<readonly Descriptor[] | undefined, void> {
+  const { host } = endpoint;
+  const asked = new Set<string>();
+  let [count, size] = [0, 0];
+  let query: string | undefined = artifactType === undefined ? "" : `?artifactType=${encodeURIComponent(artifactType)}`;
+  while (query !== undefined) {
+    if (asked.has(query)) throw tooMany(`the pages of ${host}'s list of referrers lead in a circle`, host);
+    if (count > maxReferrers || size > maxListBytes || asked.size > maxPages) {
+      throw tooMany(`${host} lists more than ${maxReferrers} referrers, ${maxPages} pages or ${maxListBytes >> 20} MiB of them`, host);
+    }
+    const response = await requestPage(sender, endpoint, reference, `referrers/${digest}${query}`, signal);
+    if (response === undefined && asked.size === 0) return yield undefined;
+    if (response === undefined) throw new SlipwayError("invalid_argument", "INVALID_DOCUMENT", `a page of ${host}'s list of referrers is none`, { host });
+    asked.add(query);
+    const bytes = await readBody(response, maxDocumentBytes, "list of referrers");
+    const { manifests } = parseIndex(bytes, mediaTypes.ociIndex);
+    yield manifests;
+    query = nextQuery(response);
+    count += manifests.length;
+    size += bytes.length;
+  }
+}
+
+function tell(error: unknown, { onUnread }: ReferrersOptions): void {
+  if (onUnread === undefined || !isSlipwayError(error) || !listFaults.has(error.kind) || error.code === "TOO_MANY_REQUESTS") throw error;
+  onUnread(error);
 }
 
 async function requestPage(
@@ -86,10 +129,8 @@ async function requestPage(
   }
 }
 
-function tooMany(host: string): SlipwayError {
-  return new SlipwayError("resource_exhausted", "TOO_MANY_REFERRERS", `${host} lists more than ${maxReferrers} referrers or ${maxPages} pages of them`, {
-    host,
-  });
+function tooMany(message: string, host: string): SlipwayError {
+  return new SlipwayError("resource_exhausted", "TOO_MANY_REFERRERS", message, { host });
 }
 
 type Reading = Pick<RegistryClient, "resolve">;
@@ -105,6 +146,16 @@ export async function referrersByTag({ resolve }: Reading, { domain, path }: Ref
     if (!isSlipwayError(error) || error.kind !== "not_found") throw error;
   }
   return { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] };
+}
+
+/** The same, as far as it can be read. */
+export async function referrersBehindTag(reading: Reading, reference: Reference, digest: Digest, options: ReferrersOptions): Promise<readonly Descriptor[]> {
+  try {
+    return (await referrersByTag(reading, reference, digest, options)).manifests;
+  } catch (error) {
+    tell(error, options);
+    return [];
+  }
 }
 
 /** As lists of referrers show a manifest: with its type and its annotations. */

@@ -312,42 +312,6 @@ describe("refused", () => {
     assert.ok(!repository.registry.requests.some(({ url: asked }) => asked.includes(layer.digest)));
   });
 
-  test("ten thousand referrers: no more than a bounded number of requests, and what is under the tag counts", async () => {
-    await using repository = await startRepository("acme/app", { referrers: false });
-    const digest = await pushImage(repository, "1");
-    await slipway.trust.sign(`${repository.name}:1`, { ...ours, formats: ["legacy"] });
-    const manifests = Array.from({ length: 10_000 }, (_, index) => ({ mediaType: manifestType, digest: sha256(String(index)), size: 100 }));
-    const body = JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests });
-    const fault = { type: "status", status: 200, headers: { "content-type": indexType }, body } as const;
-    repository.registry.addFault({ path: new RegExp(`${digest.replace(":", "-")}$`), fault });
-    repository.registry.clearRequests();
-    const verified = await slipway.trust.verify(`${repository.name}:1`, ours);
-    assert.deepEqual([formats(verified), verified.complete], [["tag"], false]);
-    assert.ok(repository.registry.requests.length < 500, `${repository.registry.requests.length} requests`);
-    assert.equal((await refusals(slipway.trust.verify(`${repository.name}:1`, others))).length, 200);
-  });
-
-  const endless: readonly [name: string, path: (blob: string, digest: string) => RegExp, want: readonly string[] | "fails"][] = [
-    ["the bundle", (blob) => new RegExp(`blobs/${blob}$`), ["tag"]],
-    ["the manifest of the bundle", (_, digest) => new RegExp(`manifests/sha256:(?!${digest.slice(7)})`), ["tag"]],
-    ["what is under the tag", () => /manifests\/sha256-[0-9a-f]{64}\.sig$/, "fails"],
-    ["the list of referrers", () => /referrers\//, "fails"],
-    ["the image's own manifest", () => /manifests\/1$/, "fails"],
-  ];
-  for (const [name, pathOf, want] of endless) {
-    test(`${name} without an end: no more is read than it may have`, { timeout: 60_000 }, async () => {
-      await using repository = await startRepository();
-      const digest = await pushImage(repository, "1");
-      const { images } = await slipway.trust.sign(`${repository.name}:1`, ours);
-      const bundle = images[0]?.signatures.find(({ format }) => format === "bundle")?.manifest ?? "";
-      const manifest = JSON.parse((await repository.fetch(`manifests/${bundle}`))?.text ?? "{}") as { readonly layers: readonly { readonly digest: string }[] };
-      repository.registry.addFault({ method: ["GET", "HEAD"], path: pathOf(manifest.layers[0]?.digest ?? "", digest), fault: { type: "endless" } });
-      const verification = slipway.trust.verify(`${repository.name}:1`, ours);
-      if (want === "fails") await assert.rejects(verification, (error: { readonly code: string }) => !error.code.startsWith("SIGNATURE"));
-      else assert.deepEqual(formats(await verification), want);
-    });
-  }
-
   test("a registry that fails is a failure, not an image without signature", async () => {
     await using repository = await startRepository();
     await pushImage(repository, "1");

@@ -41,6 +41,7 @@ export const runAttestations: Handler = async (cli, { flags, args: [image = ""] 
   const engine = await cli.open();
   const listed = await engine.trust.attestations(image, { signal: cli.signal });
   cli.stdout.write(form === "json" ? `${formatJsonLine(listed)}\n` : listText(listed.attestations));
+  for (const why of listed.unread) cli.stderr.write(printable(`Not all was looked at: ${why}\n`));
   return 0;
 };
 

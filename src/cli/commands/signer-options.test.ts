@@ -70,7 +70,7 @@ describe("whose signatures are accepted, in cosign's words", () => {
         trust: {
           verify: async (reference, options) => {
             seen = options;
-            return { reference, digest, signatures: [], refused: [], complete: true };
+            return { reference, digest, signatures: [], refused: [], unread: [] };
           },
         },
       },

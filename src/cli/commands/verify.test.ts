@@ -25,7 +25,7 @@ const verification: Verification = {
     { format: "tag", manifest: digest, signer, reference: "reg/app:1", annotations: { a: "1" } },
   ],
   refused: [attempt],
-  complete: true,
+  unread: ["its list has no end"],
 };
 const by = "    by a.pub (ECDSA P-256, sha256:ab)\n";
 const text = `reg/app:1@${digest}: verified
@@ -33,6 +33,7 @@ const text = `reg/app:1@${digest}: verified
   tag ${digest}\n${by}    for reg/app:1, with a=1
 Not accepted:
   tag ${digest}: it was made by [31mothers
+Not all was looked at: its list has no end
 `;
 
 function failing(code: string, kind: "denied" | "not_found", details: object = {}): World {

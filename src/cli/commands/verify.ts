@@ -78,18 +78,18 @@ function imageText({ digest, platform, signatures }: VerifiedImage): string {
   return `${digest}${platform === "" ? "" : ` (${platform})`}: verified\n${signatures.map(signatureText).join("")}`;
 }
 
-function textOf({ reference, refused, complete, ...found }: Verification | AttestationVerification): string {
+function textOf({ reference, refused, unread, ...found }: Verification | AttestationVerification): string {
   const accepted = "signatures" in found ? found.signatures.map(signatureText) : found.attestations.map(attestationText);
   const others = refused.map(({ format, manifest, message }) => `  ${format} ${manifest}: ${message}\n`);
-  const rest = complete ? "" : "More signatures than are looked at were left unread.\n";
+  const rest = unread.map((why) => `Not all was looked at: ${why}\n`).join("");
   const images = "images" in found ? (found.images ?? []).map(imageText) : [];
   return `${reference}: verified\n${accepted.join("")}${images.join("")}${others.length === 0 ? "" : `Not accepted:\n${others.join("")}`}${rest}`;
 }
 
 /** What a failed verification found, for programs. */
 function failureJson(error: SlipwayError): string {
-  const { reference, digest, attempts } = error.details;
-  return formatJsonLine({ verified: false, reference, digest, code: error.code, signatures: [], refused: attempts });
+  const { reference, digest, attempts, unread } = error.details;
+  return formatJsonLine({ verified: false, reference, digest, code: error.code, signatures: [], refused: attempts, unread });
 }
 
 export const runVerify: Handler = async (cli, invocation) => {

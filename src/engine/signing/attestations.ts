@@ -3,14 +3,7 @@ import { SlipwayError } from "../../base/errors.ts";
 import { formatReference, parseReference, withDefaultTag, withDigest } from "../../oci/reference.ts";
 import { verifyKeylessAttestation } from "../../trust/keyless/index.ts";
 import { parseBundle } from "../../trust/signatures/bundle.ts";
-import {
-  judgeEvidence,
-  listAttestations,
-  predicateTypeFrom,
-  verifyAttestation,
-  type Expectation,
-  type ListedAttestation,
-} from "../../trust/signatures/index.ts";
+import { judgeEvidence, listAttestations, predicateTypeFrom, verifyAttestation, type Expectation, type AttestationList } from "../../trust/signatures/index.ts";
 import type { AttestationVerification, VerifyAttestationOptions } from "../trust-api.ts";
 import type { SigningSurroundings } from "./sign.ts";
 import { acceptedRepositories, keylessTrust, namedKey, refusal, subjectsOf } from "./verify.ts";
@@ -30,10 +23,10 @@ export async function verifyAttestations({ client }: SigningSurroundings, name: 
       ? await verifyKeylessAttestation(evidence.bytes, keyless, expected, predicateType)
       : verifyAttestation(evidence, keys, expected, predicateType),
   );
-  const { accepted, refused, complete } = findings;
+  const { accepted, refused, unread } = findings;
   const what = predicateType === undefined ? "attestation" : `attestation of type ${predicateType}`;
-  if (accepted.length === 0) throw withImages(refusal(reference, digest, refused, complete, what), images);
-  return { reference: formatReference(withDigest(reference, digest)), digest, attestations: accepted, refused, complete };
+  if (accepted.length === 0) throw withImages(refusal(reference, digest, findings, what), images);
+  return { reference: formatReference(withDigest(reference, digest)), digest, attestations: accepted, refused, unread };
 }
 
 /** What a build says is about the image of each platform, not about the index that holds them. */
@@ -48,10 +41,10 @@ export async function attestations(
   { client }: SigningSurroundings,
   name: string,
   signal: AbortSignal | undefined,
-): Promise<{ readonly reference: string; readonly attestations: readonly ListedAttestation[] }> {
+): Promise<AttestationList & { readonly reference: string }> {
   const reference = withDefaultTag(parseReference(name));
   const registry = await client();
   const { digest } = (await registry.resolve(reference, { signal })).descriptor;
   const listed = await listAttestations({ client: registry, reference, digest, signal });
-  return { reference: formatReference(withDigest(reference, digest)), attestations: listed };
+  return { reference: formatReference(withDigest(reference, digest)), ...listed };
 }

@@ -16,10 +16,10 @@ import {
   olderIdentity,
   Refused,
   verifyWithKeys,
-  type Attempt,
   type Claim,
   type Evidence,
   type Expectation,
+  type Findings,
   type NamedKey,
   type Signer,
 } from "../../trust/signatures/index.ts";
@@ -55,8 +55,8 @@ export async function verify({ client }: SigningSurroundings, name: string, opti
   const images: VerifiedImage[] = [];
   // one after the other: the first that fails names itself
   for (const { digest, platform } of subjects.images) {
-    const { signatures, refused, complete } = await verifyOne(digest);
-    images.push({ digest, platform, signatures, refused, complete });
+    const { signatures, refused, unread } = await verifyOne(digest);
+    images.push({ digest, platform, signatures, refused, unread });
   }
   return { ...first, images };
 }
@@ -100,8 +100,8 @@ async function verifyDigest({ registry, reference, options, trusted }: Verifying
     return { signer, ...claim };
   });
   const verified = formatReference(withDigest(reference, digest));
-  if (findings.accepted.length === 0) throw refusal(reference, digest, findings.refused, findings.complete, "signature");
-  return { reference: verified, digest, signatures: findings.accepted, refused: findings.refused, complete: findings.complete };
+  if (findings.accepted.length === 0) throw refusal(reference, digest, findings, "signature");
+  return { reference: verified, digest, signatures: findings.accepted, refused: findings.refused, unread: findings.unread };
 }
 
 interface Trusted {
@@ -145,13 +145,14 @@ export function acceptedRepositories(reference: Reference, others: readonly stri
 }
 
 /** `what`: "signature", "attestation of type …" */
-export function refusal(reference: Reference, digest: Digest, attempts: readonly Attempt[], complete: boolean, what: string): SlipwayError {
+export function refusal(reference: Reference, digest: Digest, { refused: attempts, unread }: Omit<Findings<unknown>, "accepted">, what: string): SlipwayError {
   const image = familiarName(withDigest(reference, digest));
-  const details = { reference: formatReference(withDigest(reference, digest)), digest, attempts, bare: true };
-  if (attempts.length === 0) {
+  const details = { reference: formatReference(withDigest(reference, digest)), digest, attempts, unread, bare: true };
+  if (attempts.length + unread.length === 0) {
     return new SlipwayError("denied", "SIGNATURE_MISSING", `${image} has no ${what}`, { ...details, exitCode: unsignedExitCode });
   }
   const lines = attempts.map(({ format, manifest, message }) => `\n  ${format} ${manifest}: ${message}`);
-  const rest = complete ? "" : "\n  … and more of them than are looked at";
-  return new SlipwayError("denied", "SIGNATURE_REFUSED", `${image}: no ${what} is accepted${lines.join("")}${rest}`, { ...details, exitCode: refusedExitCode });
+  const rest = unread.map((why) => `\n  not all was looked at: ${why}`);
+  const message = `${image}: no ${what} is accepted${[...lines, ...rest].join("")}`;
+  return new SlipwayError("denied", "SIGNATURE_REFUSED", message, { ...details, exitCode: refusedExitCode });
 }

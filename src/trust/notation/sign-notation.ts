@@ -78,14 +78,12 @@ async function ownSignatures({ client, reference, subject, chain, annotations, n
   const found = new Map<string, Digest>();
   const [leaf] = chain;
   const expected = { digest: subject.digest, repositories: [repositoryName(reference)], annotations };
-  try {
-    for await (const evidence of findEvidence({ client, reference, digest: subject.digest, wanted: "signatures", signal })) {
-      if (evidence.kind !== "notation" || leaf === undefined) continue;
-      const verified = await verifyNotation(evidence, { anchors: [leaf], subjects: [], now }, expected).catch(refusedOnly);
-      if (canonicalJson(verified?.claim.annotations) === canonicalJson(annotations)) found.set(evidence.mediaType, evidence.manifest);
-    }
-  } catch (error) {
-    if (!isSlipwayError(error, "TOO_MANY_SIGNATURES")) throw error;
+  // what is not found again is signed once more
+  const onUnread = (): void => undefined;
+  for await (const evidence of findEvidence({ client, reference, digest: subject.digest, wanted: "signatures", onUnread, signal })) {
+    if (evidence.kind !== "notation" || leaf === undefined) continue;
+    const verified = await verifyNotation(evidence, { anchors: [leaf], subjects: [], now }, expected).catch(refusedOnly);
+    if (canonicalJson(verified?.claim.annotations) === canonicalJson(annotations)) found.set(evidence.mediaType, evidence.manifest);
   }
   return found;
 }

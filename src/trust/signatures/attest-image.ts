@@ -49,12 +49,10 @@ export async function attestImage(request: AttestRequest): Promise<readonly Writ
 async function ownAttestations({ client, reference, subject, key, signal }: AttestRequest, statement: Buffer): Promise<ReadonlyMap<CosignFormat, Digest>> {
   const own = { ...verificationKey(key.publicKey, "the key"), name: "the key" };
   const found = new Map<CosignFormat, Digest>();
-  try {
-    for await (const evidence of findEvidence({ client, reference, digest: subject.digest, wanted: "attestations", signal })) {
-      if (isOurs(() => signedPayload(evidence, [own]).payload, statement)) found.set(evidence.format === "bundle" ? "bundle" : "legacy", evidence.manifest);
-    }
-  } catch (error) {
-    if (!isSlipwayError(error, "TOO_MANY_SIGNATURES")) throw error;
+  // what is not found again is signed once more
+  const onUnread = (): void => undefined;
+  for await (const evidence of findEvidence({ client, reference, digest: subject.digest, wanted: "attestations", onUnread, signal })) {
+    if (isOurs(() => signedPayload(evidence, [own]).payload, statement)) found.set(evidence.format === "bundle" ? "bundle" : "legacy", evidence.manifest);
   }
   return found;
 }

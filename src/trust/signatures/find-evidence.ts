@@ -15,7 +15,7 @@ import { simpleSigningMediaType } from "./simple-signing.ts";
 import { signaturePredicateType } from "./statement.ts";
 
 /** more signatures on one image are not looked at */
-export const maxEvidence = 200;
+const maxEvidence = 200;
 /** manifests that may be signatures, by the list's words, of which that many are fetched */
 const maxLooked = 2 * maxEvidence;
 /** a signature is a few kilobytes */
@@ -29,35 +29,30 @@ export interface EvidenceQuery {
   readonly reference: Reference;
   readonly digest: Digest;
   readonly wanted: "signatures" | "attestations";
+  /** told of what was left unread, and why, in words that go on after the image's name */
+  readonly onUnread: (why: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** In no order that means anything. Fails with TOO_MANY_SIGNATURES (resource_exhausted) where more than `maxEvidence` would have to be looked at. */
+/** In no order that means anything; under the tag and in the list of referrers `maxEvidence` are looked at, each. */
 export async function* findEvidence(query: EvidenceQuery): AsyncGenerator<Evidence, void> {
+  const suffix = query.wanted === "signatures" ? "sig" : "att";
+  const tag = cosignTag(query.digest, suffix);
+  yield* bounded(query, `under the tag ${tag}`, tagged(query, tag));
+  yield* bounded(query, "in the list of referrers", referrers(query));
+}
+
+async function* bounded({ onUnread }: EvidenceQuery, where: string, found: AsyncIterable<Evidence>): AsyncGenerator<Evidence, void> {
   let count = 0;
-  for await (const evidence of everything(query)) {
-    if (++count > maxEvidence) throw tooMany(query.digest);
+  for await (const evidence of found) {
+    if (++count > maxEvidence) return onUnread(`there are more than ${maxEvidence} ${where}`);
     yield evidence;
   }
 }
 
-function tooMany(digest: Digest): SlipwayError {
-  return new SlipwayError(
-    "resource_exhausted",
-    "TOO_MANY_SIGNATURES",
-    `${digest} has more than ${maxEvidence} signatures and attestations: no more are looked at`,
-    {
-      digest,
-      limit: maxEvidence,
-    },
-  );
-}
-
-async function* everything(query: EvidenceQuery): AsyncGenerator<Evidence, void> {
-  const suffix = query.wanted === "signatures" ? "sig" : "att";
-  const tagged = await manifestAt(query, { ...repositoryOf(query.reference), tag: cosignTag(query.digest, suffix) });
-  if (tagged !== undefined) yield* cosignLayers(query, "tag", tagged.digest, tagged.manifest);
-  yield* referrers(query);
+async function* tagged(query: EvidenceQuery, tag: string): AsyncGenerator<Evidence, void> {
+  const found = await manifestAt(query, { ...repositoryOf(query.reference), tag });
+  if (found !== undefined) yield* cosignLayers(query, "tag", found.digest, found.manifest);
 }
 
 function repositoryOf({ domain, path }: Reference): Reference {
@@ -69,29 +64,30 @@ interface Found {
   readonly manifest: Manifest;
 }
 
-/** undefined where there is none. */
-async function manifestAt({ client, signal }: EvidenceQuery, reference: Reference): Promise<Found | undefined> {
+/** undefined where there is none, or none that can be read. */
+async function manifestAt({ client, signal, onUnread }: EvidenceQuery, reference: Reference): Promise<Found | undefined> {
   try {
     const { bytes, descriptor } = await client.resolve(reference, { signal });
     return { digest: descriptor.digest, manifest: parseManifest(bytes, descriptor.mediaType) };
   } catch (error) {
     if (isSlipwayError(error) && error.kind === "not_found") return undefined;
-    throw error;
+    if (!isDamaged(error)) throw error;
+    onUnread(`the tag ${reference.tag} cannot be read: ${error.message}`);
+    return undefined;
   }
 }
 
 async function* referrers(query: EvidenceQuery): AsyncGenerator<Evidence, void> {
-  const { client, reference, digest, signal } = query;
-  const candidates = (await client.listReferrers(reference, digest, { signal })).filter(
-    (entry) => mayBeSignature(entry.artifactType) && isWanted(query, entry),
-  );
+  const { client, reference, digest, onUnread, signal } = query;
+  const all = await client.listReferrers(reference, digest, { signal, onUnread: ({ message }) => onUnread(message) });
+  const candidates = all.filter((entry) => mayBeSignature(entry.artifactType) && isWanted(query, entry));
   const listed = [...new Map(candidates.map((entry) => [entry.digest, entry])).values()];
   for (const entry of listed.slice(0, maxLooked)) {
     const found = await referrerAt(query, entry);
     if ("kind" in found) yield found;
     else yield* referrerEvidence(query, found);
   }
-  if (listed.length > maxLooked) throw tooMany(digest);
+  if (listed.length > maxLooked) onUnread(`the list of referrers has more than ${maxLooked} that may be some`);
 }
 
 /** Annotations of the entry are a hint: they spare the reading of what says itself that it is something else. */
@@ -161,8 +157,13 @@ async function attempt<T>(format: EvidenceFormat, manifest: Digest, blob: Digest
   try {
     return await read();
   } catch (error) {
-    if (!isSlipwayError(error) || !["invalid_argument", "not_found", "resource_exhausted", "data_loss", "unsupported"].includes(error.kind)) throw error;
-    if (error.code === "TOO_MANY_REQUESTS") throw error;
+    if (!isDamaged(error)) throw error;
     return { kind: "unreadable", format, manifest, blob, reason: error.message };
   }
+}
+
+const damaged: ReadonlySet<string> = new Set(["invalid_argument", "not_found", "resource_exhausted", "data_loss", "unsupported"]);
+
+function isDamaged(error: unknown): error is SlipwayError {
+  return isSlipwayError(error) && damaged.has(error.kind) && error.code !== "TOO_MANY_REQUESTS";
 }

@@ -14,14 +14,21 @@ export interface ListedAttestation {
   readonly sizeBytes: number;
 }
 
-export async function listAttestations(query: Omit<EvidenceQuery, "wanted">): Promise<readonly ListedAttestation[]> {
-  const listed: ListedAttestation[] = [];
-  for await (const evidence of findEvidence({ ...query, wanted: "attestations" })) {
+export interface AttestationList {
+  readonly attestations: readonly ListedAttestation[];
+  /** what was not looked at, and why */
+  readonly unread: readonly string[];
+}
+
+export async function listAttestations(query: Omit<EvidenceQuery, "wanted" | "onUnread">): Promise<AttestationList> {
+  const attestations: ListedAttestation[] = [];
+  const unread: string[] = [];
+  for await (const evidence of findEvidence({ ...query, wanted: "attestations", onUnread: (why) => void unread.push(why) })) {
     const { format, manifest } = evidence;
     const statement = readable(() => parseStatement(envelopeIn(evidence).envelope.payload));
-    listed.push({ format, manifest, predicateType: statement?.predicateType, sizeBytes: "bytes" in evidence ? evidence.bytes.length : 0 });
+    attestations.push({ format, manifest, predicateType: statement?.predicateType, sizeBytes: "bytes" in evidence ? evidence.bytes.length : 0 });
   }
-  return listed;
+  return { attestations, unread };
 }
 
 function readable<T>(read: () => T): T | undefined {

@@ -16,31 +16,27 @@ export interface Accepted extends Claim {
 export interface Findings<T> {
   readonly accepted: readonly T[];
   readonly refused: readonly Attempt[];
-  /** false: there is more than anybody looks at */
-  readonly complete: boolean;
+  /** what was not looked at, and why: it might have been accepted */
+  readonly unread: readonly string[];
 }
 
 /** `check` answers what a signature says, or throws Refused. What is unsigned or made by others never counts, however much of it there is. */
 export async function judgeEvidence<T>(
-  query: EvidenceQuery,
+  query: Omit<EvidenceQuery, "onUnread">,
   check: (evidence: Evidence) => Promise<T> | T,
 ): Promise<Findings<T & Pick<Accepted, "format" | "manifest">>> {
   const accepted: (T & Pick<Accepted, "format" | "manifest">)[] = [];
   const refused: Attempt[] = [];
-  try {
-    for await (const evidence of findEvidence(query)) {
-      const { format, manifest } = evidence;
-      try {
-        accepted.push({ ...(await check(evidence)), format, manifest });
-      } catch (error) {
-        refused.push({ format, manifest, ...refusalOf(error) });
-      }
+  const unread: string[] = [];
+  for await (const evidence of findEvidence({ ...query, onUnread: (why) => void unread.push(why) })) {
+    const { format, manifest } = evidence;
+    try {
+      accepted.push({ ...(await check(evidence)), format, manifest });
+    } catch (error) {
+      refused.push({ format, manifest, ...refusalOf(error) });
     }
-  } catch (error) {
-    if (!isSlipwayError(error, "TOO_MANY_SIGNATURES")) throw error;
-    return { accepted, refused, complete: false };
   }
-  return { accepted, refused, complete: true };
+  return { accepted, refused, unread };
 }
 
 function refusalOf(error: unknown): Pick<Attempt, "refusal" | "message"> {
