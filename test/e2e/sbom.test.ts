@@ -71,6 +71,25 @@ test("an image elsewhere has the same packages, from its history's words or from
   }
 });
 
+test("a path is the archive or layout that lies there, whatever its kind; a name that is no path stays a name", async () => {
+  const cwd = sandbox.folder({});
+  await sandbox.ok(["save", "-o", "app.tar", "app:1"], { cwd });
+  for (const place of ["oci:layout:1", "dir:flat", "oci-archive:oci.tar:1"]) await sandbox.ok(["copy", "-q", "./app.tar", place], { cwd });
+  const here = componentsOf(await sandbox.ok(["sbom", "--format", "cyclonedx-json", "app:1"]));
+  for (const place of ["./app.tar", "app.tar", path.join(cwd, "app.tar"), "./layout", "./layout:1", "./flat", "./oci.tar"]) {
+    const found = componentsOf(await sandbox.ok(["sbom", "--format", "cyclonedx-json", place], { cwd }));
+    assert.deepEqual(
+      found.map(({ purl }) => purl),
+      here.map(({ purl }) => purl),
+      place,
+    );
+  }
+  for (const place of ["./nothing", "./nothing.tar", "layout", "nothing.tar"]) assert.equal((await sandbox.call(["sbom", place], { cwd })).code, 1, place);
+  await sandbox.ok(["tag", "app:1", "app.tar"]);
+  assert.match(await sandbox.ok(["scan", "--scanners", "misconfig", "app.tar"], { cwd }), /^app\.tar: /);
+  await sandbox.ok(["rmi", "app.tar"]);
+});
+
 test("a document in a file, the same bytes each time, dated by SOURCE_DATE_EPOCH", async () => {
   const file = path.join(sandbox.folder({}), "a.json");
   const args = ["sbom", "--format", "spdx-json", "-o", file, "app:1"];

@@ -3,7 +3,7 @@ import type { Command } from "../command.ts";
 import { accessFlags, authFileFlag, flag, listFormatFlag, platformFlag, policyFlags } from "./flag.ts";
 
 const places =
-  "IMAGE is a name: the store's image, else the registry's. Other places are docker://NAME (the registry, whatever the store has), oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], docker-daemon:NAME and store:NAME. Of a remote image only the layers are read that the answer needs, from the topmost down.";
+  "IMAGE is a name: the store's image, else the registry's. Other places are docker://NAME (the registry, whatever the store has), oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], docker-daemon:NAME and store:NAME; a path (./FILE, /DIR, FILE.tar) is the archive or layout that lies there. Of a remote image only the layers are read that the answer needs, from the topmost down.";
 
 export const transferCommands: readonly Command[] = [
   {

@@ -5,7 +5,7 @@ import { hostPlatform, parsePlatform, type Platform } from "../../oci/platform.t
 import type { CopyEvent, CopyOptions } from "../transfer-api.ts";
 import type { ImageSource } from "../transports/image-source.ts";
 import { parseLocation, type Location } from "../transports/location.ts";
-import { openSource, type Surroundings } from "../transports/open-source.ts";
+import { openSource, settleName, type Surroundings } from "../transports/open-source.ts";
 import { openTarget } from "../transports/open-target.ts";
 import { copyImage } from "./copy-image.ts";
 import { copyReferrers, unsupported } from "./copy-referrers.ts";
@@ -36,7 +36,7 @@ async function admitted(
 
 /** Fails with INVALID_LOCATION before anything is asked, and as sources and targets do. */
 export async function copy(common: Surroundings, from: string, to: string, options: CopyOptions, emit: (event: CopyEvent) => void): Promise<Descriptor> {
-  const [origin, destination] = [parseLocation(from), parseLocation(to)];
+  const [origin, destination] = [settleName(common, parseLocation(from)), parseLocation(to)];
   await using near = surroundingsOf(common, origin, options.source);
   await using far = surroundingsOf(common, destination, options.target);
   const { surroundings } = near;

@@ -27,7 +27,7 @@ export async function openImageFiles(surroundings: Surroundings, ref: string, op
   const image = withoutMark(ref).replace(/^(?=[0-9a-f]{64}$)/, "sha256:");
   const below = <Layer>(layers: readonly Layer[]): readonly Layer[] => (withoutTop ? layers.slice(0, -1) : layers);
   const named = parseLocation(image);
-  const location = settleName(store, named);
+  const location = settleName(surroundings, named);
   const unnamed = named.kind === "name" && location.kind === "registry" ? (findStepResult(store, image)?.chain ?? findLayerChain(store, image)) : undefined;
   if (unnamed !== undefined) return storeFiles(store, below(unnamed), signal);
   if (location.kind === "store") return storeFiles(store, below(store.images.chain(chooseImage(store, location.name, platform).image)), signal);

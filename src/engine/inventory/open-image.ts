@@ -34,7 +34,7 @@ export interface OpenedImage extends AsyncDisposable {
 /** Fails as openSource, and with NO_MATCHING_PLATFORM (not_found). */
 export async function openImage(surroundings: Surroundings, image: string, platform?: string): Promise<OpenedImage> {
   const { store, signal } = surroundings;
-  const location = settleName(store, parseLocation(image));
+  const location = settleName(surroundings, parseLocation(image));
   if (location.kind === "store") return openStored(store, image, chooseImage(store, location.name, platform).image, signal);
   const opened = await openSource(surroundings, location);
   try {

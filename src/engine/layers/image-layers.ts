@@ -23,7 +23,7 @@ export interface ImageLayers {
 /** Fails as openSource, and with NO_MATCHING_PLATFORM (not_found). */
 export async function openImageLayers(surroundings: Surroundings, image: string, platform: string | undefined): Promise<ImageLayers> {
   const { store, signal } = surroundings;
-  const location = settleName(store, parseLocation(image));
+  const location = settleName(surroundings, parseLocation(image));
   if (location.kind === "store") {
     const { image: id } = chooseImage(store, location.name, platform);
     const diffIds = store.images.chain(id);

@@ -34,8 +34,9 @@ export async function attestedVex(surroundings: Surroundings, name: string, imag
 }
 
 /** By digest, what the name stands for and the platform's image: in the repository that was named, else wherever the image is known to be. */
-function ownReferences({ store }: Surroundings, name: string, { id, manifest }: ImageInventory): readonly string[] {
-  const location = settleName(store, parseLocation(name));
+function ownReferences(surroundings: Surroundings, name: string, { id, manifest }: ImageInventory): readonly string[] {
+  const { store } = surroundings;
+  const location = settleName(surroundings, parseLocation(name));
   const found = new Set<string>();
   if (location.kind === "registry") {
     found.add(formatReference(location.reference));

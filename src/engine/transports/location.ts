@@ -44,7 +44,7 @@ function invalid(text: string, why: string): SlipwayError {
 }
 
 /** A path has no colon in it, as with skopeo; what follows the first one is a tag, a name or `@sha256:…`. */
-function splitPath(text: string, rest: string): { readonly path: string; readonly name: string | undefined } {
+export function splitPath(text: string, rest: string): { readonly path: string; readonly name: string | undefined } {
   const at = /@(?:sha256|sha512):/.exec(rest)?.index ?? -1;
   const colon = rest.indexOf(":");
   const end = at >= 0 && (colon < 0 || at < colon) ? at : colon;

@@ -7,6 +7,7 @@ import type { PolicyGate } from "../policy-gate.ts";
 import { findImage } from "../image-names.ts";
 import { notInPlace, type ImageSource } from "./image-source.ts";
 import type { Location } from "./location.ts";
+import { pathLocation } from "./path-location.ts";
 
 export interface Surroundings {
   readonly store: Store;
@@ -19,17 +20,20 @@ export interface Surroundings {
   readonly gate?: PolicyGate;
 }
 
-/** A name without a place: the store's image, else the registry's. */
-export function settleName(store: Store, location: Location): Exclude<Location, { kind: "name" }> {
+/** A name without a place: the store's image, else the archive or layout at that path, else the registry's. */
+export function settleName({ store, cwd }: Pick<Surroundings, "store" | "cwd">, location: Location): Exclude<Location, { kind: "name" }> {
   if (location.kind !== "name") return location;
   const { text } = location;
   if (findImage(store, text) !== undefined) return { kind: "store", text, name: text };
+  const path = pathLocation(cwd, text);
+  if (path !== undefined) return path;
   return { kind: "registry", text, reference: parseReference(text) };
 }
 
 /** `compressed`: layers of the store as registries take them. Dispose what it answers. Fails with IMAGE_NOT_IN_PLACE, NO_SUCH_IMAGE (not_found); a registry is first asked when the source is. */
-export async function openSource({ store, client, cwd, env, signal }: Surroundings, named: Location, compressed = false): Promise<ImageSource> {
-  const location = settleName(store, named);
+export async function openSource(surroundings: Surroundings, named: Location, compressed = false): Promise<ImageSource> {
+  const { store, client, cwd, env, signal } = surroundings;
+  const location = settleName(surroundings, named);
   switch (location.kind) {
     case "registry": {
       const { registrySource } = await import("./registry-source.ts");
