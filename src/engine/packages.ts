@@ -19,7 +19,7 @@ export function createPackages(store: Store, client: () => Promise<RegistryClien
   };
   const carry = async (signal: AbortSignal | undefined) => ({ client: await client(), ...(signal === undefined ? {} : { signal }) });
   const advisories: PackagesApi["advisories"] = {
-    status: async () => (await import("./advisories/advisories.ts")).currentStatus(store),
+    status: async () => (await import("./advisories/status.ts")).currentStatus(store),
     import: async (paths, options) => await (await import("./advisories/advisories.ts")).importPaths(store, paths, options),
     export: async function* () {
       yield* (await import("./advisories/advisories.ts")).exportDatabase(store);
@@ -35,9 +35,9 @@ export function createPackages(store: Store, client: () => Promise<RegistryClien
     },
     report: async (result, format, { findings = result.findings, env = process.env } = {}) => {
       const { writeReport } = await import("./scan/write-report.ts");
-      return writeReport(result, format, findings, env);
+      return await writeReport(result, format, findings, env);
     },
-    vex: async (result, { env = process.env } = {}) => (await import("./scan/write-report.ts")).writeVex(result, env),
+    vex: async (result, { env = process.env } = {}) => await (await import("./scan/write-report.ts")).writeVex(result, env),
     advisories,
     inventory,
     sbom: async (image, format, options = {}) => {

@@ -12,7 +12,8 @@ import { signerOptions } from "./signer-options.ts";
 import { formatsOf, showSigned } from "./sign.ts";
 import { readSmallBytes } from "./small-file.ts";
 import { outputForm } from "./output-form.ts";
-import { keySources, withAbsentCode } from "./verify.ts";
+import { keySources } from "./key-sources.ts";
+import { withAbsentCode } from "./verify.ts";
 
 const maxPredicateBytes = 45 << 20;
 

@@ -2,7 +2,7 @@
 import { printable } from "../../base/printable.ts";
 import type { Finding, ScanResult } from "../../engine/api.ts";
 import { alignColumns, ellipsis } from "../table.ts";
-import { formatAge } from "./db.ts";
+import { formatAge } from "./advisory-age.ts";
 import { shownOrigin } from "./sbom.ts";
 
 const statusWords = {

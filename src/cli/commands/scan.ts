@@ -8,10 +8,10 @@ import type { Cli } from "../cli.ts";
 import type { Handler } from "../command.ts";
 import { cliError } from "../failure.ts";
 import type { ParsedFlags } from "../flags.ts";
-import { ageDays, oldDays, silentSources } from "./db.ts";
+import { ageDays, oldDays, silentSources } from "./advisory-age.ts";
 import { identityOptions } from "./identity-options.ts";
 import { platformOption } from "./platform-flag.ts";
-import { keySources } from "./verify.ts";
+import { keySources } from "./key-sources.ts";
 import { warnOfOmissions, writeOutput } from "./sbom.ts";
 import { formatScanTable } from "./scan-table.ts";
 

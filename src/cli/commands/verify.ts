@@ -1,15 +1,7 @@
 /** `verify`: what was accepted, by whom it is and in which format; or each attempt with the reason why it failed. */
 import { isSlipwayError, SlipwayError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
-import type {
-  AcceptedAttestation,
-  AcceptedSignature,
-  AttestationVerification,
-  VerifiedImage,
-  PublicKeySource,
-  Verification,
-  VerifyOptions,
-} from "../../engine/api.ts";
+import type { AcceptedAttestation, AcceptedSignature, AttestationVerification, VerifiedImage, Verification, VerifyOptions } from "../../engine/api.ts";
 import type { Cli } from "../cli.ts";
 import type { Handler } from "../command.ts";
 import { cliError } from "../failure.ts";
@@ -19,15 +11,10 @@ import { recordFrom } from "./key-value.ts";
 import { stepFlagNames } from "../definitions/build.ts";
 import { outputForm } from "./output-form.ts";
 import { identityOptions } from "./identity-options.ts";
-import { readSmallFile } from "./small-file.ts";
+import { keySources } from "./key-sources.ts";
 
 /** cosign's */
 const absentExitCode = 11;
-
-/** The public keys that `--key` names. */
-export function keySources(cli: Cli, flags: ParsedFlags, flag = "key"): readonly PublicKeySource[] {
-  return flags.list(flag).map((name) => ({ pem: readSmallFile(cli, name), name }));
-}
 
 const identityNames = { identity: "identity", issuer: "issuer", cosign: { identity: "certificate-identity", issuer: "certificate-oidc-issuer" } };
 const identityFlags = ["identity", "identity-regexp", "certificate-identity", "certificate-identity-regexp"];

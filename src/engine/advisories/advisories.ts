@@ -5,24 +5,10 @@ import { SlipwayError } from "../../base/errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { RegistryClient } from "../../registry/index.ts";
 import type { Store } from "../../store/index.ts";
-import { databaseDigest, type DatabaseIndex } from "../../trust/advisories/database-index.ts";
 import type { AdvisoryApi, AdvisorySigners, AdvisoryStatus } from "../advisory-api.ts";
 import { exportDatabase, importExported, isExported, pullDatabase, pushDatabase } from "./carry-database.ts";
-import { readIndex } from "./database.ts";
 import { importAdvisories } from "./import-advisories.ts";
-
-export function statusOf(store: Store, index: DatabaseIndex): AdvisoryStatus {
-  return {
-    digest: databaseDigest(index),
-    createdSeconds: index.createdSeconds,
-    ecosystems: index.files
-      .map(({ ecosystem: name, packages, advisories, sizeBytes }) => ({ name, packages, advisories, sizeBytes }))
-      .sort((a, b) => (a.name < b.name ? -1 : 1)),
-    sources: index.sources.map(({ name, digest, newest }) => ({ name, digest, newest })),
-    exploited: index.exploited.length,
-    pulledFrom: store.advisories.origin(),
-  };
-}
+import { statusOf } from "./status.ts";
 
 /** Of a directory nothing. Fails with INPUT_FILE (invalid_argument). */
 function headOf(path: string): Buffer {
@@ -53,11 +39,6 @@ export async function importPaths(store: Store, paths: readonly string[], option
       ? await importAdvisories(store, files, { add, nowMs, ...(signal === undefined ? {} : { signal }) })
       : await importExported(store, whole);
   return statusOf(store, index);
-}
-
-export function currentStatus(store: Store): AdvisoryStatus | undefined {
-  const index = readIndex(store);
-  return index === undefined ? undefined : statusOf(store, index);
 }
 
 type Carry = { readonly client: RegistryClient; readonly signal?: AbortSignal };

@@ -1,7 +1,8 @@
 /** The store's database of advisories, for reading and for replacing. */
 import { SlipwayError } from "../../base/errors.ts";
 import type { Store } from "../../store/index.ts";
-import { emptyIndex, formatDatabaseIndex, parseDatabaseIndex, type DatabaseIndex } from "../../trust/advisories/database-index.ts";
+import type { Advisory } from "../../trust/advisories/advisory.ts";
+import { emptyIndex, formatDatabaseIndex, parseDatabaseIndex, type DatabaseFile, type DatabaseIndex } from "../../trust/advisories/database-index.ts";
 import { PackedFile } from "../../trust/advisories/packed-file.ts";
 
 /** undefined where nothing was ever imported. */
@@ -33,6 +34,19 @@ export function withPackedFile<Result>(store: Store, index: DatabaseIndex, ecosy
   if (file === undefined) return undefined;
   using opened = store.advisories.open(file.digest);
   return read(new PackedFile((offset, length) => opened.read(offset, length), ecosystem, file.headDigest));
+}
+
+type NamedAdvisories = readonly [name: string, advisories: readonly Advisory[]];
+
+/** Of these packages of an ecosystem, one after the other; undefined where the database has none of it. */
+export function advisoriesOf(store: Store, index: DatabaseIndex, ecosystem: string, names: readonly string[]): Iterable<NamedAdvisories> | undefined {
+  const file = index.files.find((one) => one.ecosystem === ecosystem);
+  return file === undefined ? undefined : readAdvisories(store, file, names);
+}
+
+function* readAdvisories(store: Store, file: DatabaseFile, names: readonly string[]): Generator<NamedAdvisories> {
+  using opened = store.advisories.open(file.digest);
+  yield* new PackedFile((offset, length) => opened.read(offset, length), file.ecosystem, file.headDigest).find(names);
 }
 
 export { emptyIndex };

@@ -7,7 +7,7 @@ import type { PolicyGate } from "../policy-gate.ts";
 import type { DebugApi } from "../debug-api.ts";
 import { startTask } from "../task.ts";
 import { describeStep } from "./describe-step.ts";
-import { withoutMark } from "./step-result.ts";
+import { withoutMark } from "./step-mark.ts";
 
 /** What a killed build leaves is put in order before it is looked at: memory is saved, processes end. */
 const patienceMs = 15_000;

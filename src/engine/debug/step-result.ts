@@ -3,17 +3,13 @@ import { SlipwayError } from "../../base/errors.ts";
 import { keptSteps } from "../../solver/step-record.ts";
 import { hexOfKey, type Chain, type Store } from "../../store/index.ts";
 import { stepChain } from "./settle-step.ts";
+import { withoutMark } from "./step-mark.ts";
 
 export interface StepResult {
   readonly chain: Chain;
   readonly env?: readonly string[] | undefined;
   readonly cwd?: string | undefined;
   readonly user?: string | undefined;
-}
-
-/** An id as `builder du` prints it has a star where what it names can change. Pure. */
-export function withoutMark(ref: string): string {
-  return ref.replace(/^((?:sha256:)?[0-9a-f]{6,64})\*$/, "$1");
 }
 
 /** By the beginning of the id, six digits at least. Fails with AMBIGUOUS_ID (invalid_argument). */

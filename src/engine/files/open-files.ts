@@ -2,7 +2,8 @@
 import type { Descriptor, Manifest } from "../../oci/manifest.ts";
 import { hostPlatform, parsePlatform } from "../../oci/platform.ts";
 import type { Store } from "../../store/index.ts";
-import { findStepResult, withoutMark } from "../debug/step-result.ts";
+import { withoutMark } from "../debug/step-mark.ts";
+import { findStepResult } from "../debug/step-result.ts";
 import { chooseImage } from "../images/variants.ts";
 import type { ImageSource } from "../transports/image-source.ts";
 import { findLayerChain } from "../layers/find-layer.ts";

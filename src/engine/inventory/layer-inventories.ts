@@ -3,7 +3,7 @@ import { SlipwayError } from "../../base/errors.ts";
 import { isDigest, type Digest } from "../../oci/digest.ts";
 import type { Descriptor } from "../../oci/manifest.ts";
 import type { Chain, Store } from "../../store/index.ts";
-import { formatLayerInventory, parseLayerInventory, type LayerInventory } from "../../trust/packages/index.ts";
+import { formatLayerInventory, parseLayerInventory, type LayerInventory } from "../../trust/packages/layer-inventory.ts";
 
 /** `diffId`, or the digest of a blob: of those the text is the diffID, under which the inventory is. */
 function keptInventory(store: Store, digest: Digest): { readonly inventory: LayerInventory; readonly diffId: Digest } | undefined {

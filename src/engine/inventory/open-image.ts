@@ -1,17 +1,13 @@
 /** An image at any place, opened for looking into its layers: by what is kept of them, or by reading them. */
 import type { Digest } from "../../oci/digest.ts";
 import type { ImageConfig } from "../../oci/image-config.ts";
-import { hostPlatform, parsePlatform } from "../../oci/platform.ts";
 import type { Reference } from "../../oci/reference.ts";
 import type { Store } from "../../store/index.ts";
-import type { LayerInventory } from "../../trust/packages/index.ts";
-import { chooseManifest } from "../files/choose-manifest.ts";
-import { keptBlob } from "../files/open-files.ts";
-import { readImageConfig } from "../files/read-config.ts";
+import type { LayerInventory } from "../../trust/packages/layer-inventory.ts";
 import { chooseImage } from "../images/variants.ts";
 import { parseLocation } from "../transports/location.ts";
-import { openSource, settleName, type Surroundings } from "../transports/open-source.ts";
-import { inventoriesOfChain, inventoriesOfLayers } from "./layer-inventories.ts";
+import { settleName, type Surroundings } from "../transports/open-source.ts";
+import { inventoriesOfChain } from "./layer-inventories.ts";
 import type { LayerVisitor } from "./read-layer.ts";
 
 export interface OpenedImage extends AsyncDisposable {
@@ -36,36 +32,8 @@ export async function openImage(surroundings: Surroundings, image: string, platf
   const { store, signal } = surroundings;
   const location = settleName(surroundings, parseLocation(image));
   if (location.kind === "store") return openStored(store, image, chooseImage(store, location.name, platform).image, signal);
-  const opened = await openSource(surroundings, location);
-  try {
-    const root = await opened.root(signal);
-    const source = { ...opened, root: async () => root };
-    const wanted = platform === undefined || platform === "" ? hostPlatform() : parsePlatform(platform);
-    const { manifest, document } = await chooseManifest(source, wanted, signal);
-    const config = await readImageConfig(source, manifest, signal);
-    const diffIds = config.rootfs.diff_ids ?? [];
-    const open = (layer: (typeof manifest.layers)[number]): AsyncIterable<Uint8Array> =>
-      source.reference === undefined ? source.blob(layer, signal) : keptBlob(store, source, layer, signal);
-    return {
-      name: image,
-      id: manifest.config.digest,
-      manifest: document.descriptor.digest,
-      config,
-      diffIds,
-      reference: source.reference,
-      claimedBases: async () => (await import("./claimed-bases.ts")).claimedBases({ source, root, document, manifest }, signal),
-      inventories: async () => await inventoriesOfLayers(store, manifest.layers, { diffIds, open, ...(signal === undefined ? {} : { signal }) }),
-      visit: async (at, visitor) => {
-        const layer = manifest.layers[at];
-        const { visitArchive } = await import("./read-layer.ts");
-        if (layer !== undefined) await visitArchive(open(layer), visitor, signal);
-      },
-      [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
-    };
-  } catch (error) {
-    await opened[Symbol.asyncDispose]();
-    throw error;
-  }
+  const { openElsewhere } = await import("./open-elsewhere.ts");
+  return await openElsewhere(surroundings, image, location, platform);
 }
 
 function openStored(store: Store, name: string, id: Digest, signal: AbortSignal | undefined): OpenedImage {

@@ -5,12 +5,7 @@ import { cyclonedxDocument } from "../../trust/sbom/cyclonedx.ts";
 import { spdxDocument } from "../../trust/sbom/spdx.ts";
 import { billFormats, type BillFormat } from "../packages-api.ts";
 import { packageVersion } from "../system/version.ts";
-
-/** SOURCE_DATE_EPOCH, else when the image was made, else 1970: the same image gives the same bytes. */
-export function billSeconds(image: ImageInventory, env: Readonly<Record<string, string | undefined>>): number {
-  const epoch = env["SOURCE_DATE_EPOCH"] ?? "";
-  return /^\d{1,12}$/.test(epoch) ? Number(epoch) : (image.createdSeconds ?? 0);
-}
+import { billSeconds } from "./bill-seconds.ts";
 
 export function writeBill(image: ImageInventory, format: BillFormat, env: Readonly<Record<string, string | undefined>>): string {
   if (!billFormats.includes(format)) {

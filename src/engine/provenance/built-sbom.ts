@@ -6,7 +6,7 @@ import { spdxDocument } from "../../trust/sbom/spdx.ts";
 import type { BuiltImage, Exportable } from "../build/exportable.ts";
 import { assembleInventory, type InventoryParts } from "../inventory/image-inventory.ts";
 import { inventoriesOfChain } from "../inventory/layer-inventories.ts";
-import { billSeconds } from "../inventory/write-bill.ts";
+import { billSeconds } from "../inventory/bill-seconds.ts";
 import type { BuildOrigin, Chain } from "../../store/index.ts";
 import type { PlatformScan } from "./scan-build.ts";
 import { packageVersion } from "../system/version.ts";

@@ -7,13 +7,11 @@ import { type Finding } from "../../trust/findings/finding.ts";
 import type { Exposure } from "../../trust/findings/exposure.ts";
 import { isAbout, isAboutExposure, isExpired, parseIgnoreFile, type IgnoreEntry } from "../../trust/findings/ignore-file.ts";
 import { matchPackages, type FindAdvisories, type Matches } from "../../trust/findings/match-packages.ts";
-import { parseVex, statementOn } from "../../trust/findings/vex.ts";
-import type { ImageInventory } from "../../trust/packages/index.ts";
-import { parseBill } from "../../trust/sbom/read-bill.ts";
-import { statusOf } from "../advisories/advisories.ts";
-import { emptyIndex, requireIndex, withPackedFile } from "../advisories/database.ts";
+import type { VexStatement } from "../../trust/findings/vex.ts";
+import type { ImageInventory } from "../../trust/packages/image-inventory.ts";
+import { advisoriesOf, emptyIndex, requireIndex } from "../advisories/database.ts";
+import { statusOf } from "../advisories/status.ts";
 import { imageInventory, type InventoryOptions } from "../inventory/image-inventory.ts";
-import { openImage } from "../inventory/open-image.ts";
 import type { Scanner, ScanOptions, ScanResult } from "../scan-api.ts";
 import type { Surroundings } from "../transports/open-source.ts";
 import type { VexScope } from "./attested-vex.ts";
@@ -50,7 +48,15 @@ export function billPath(image: string): string | undefined {
 
 async function inventoryOf(surroundings: Surroundings, image: string, options: InventoryOptions): Promise<ImageInventory> {
   const bill = billPath(image);
-  return bill === undefined ? await imageInventory(surroundings, image, options) : parseBill(readInput(surroundings.cwd, bill), bill);
+  if (bill === undefined) return await imageInventory(surroundings, image, options);
+  const { parseBill } = await import("../../trust/sbom/read-bill.ts");
+  return parseBill(readInput(surroundings.cwd, bill), bill);
+}
+
+async function statementsIn(cwd: string, files: readonly string[]): Promise<readonly VexStatement[]> {
+  if (files.length === 0) return [];
+  const { parseVex } = await import("../../trust/findings/vex.ts");
+  return files.flatMap((file) => parseVex(readInput(cwd, file), file));
 }
 
 /** Fails with NO_DATABASE (failed_precondition), ADVISORIES_DAMAGED (data_loss), and as reading the image does. */
@@ -60,24 +66,29 @@ export async function scanImage(surroundings: Surroundings, image: string, optio
   const isVulnerabilities = scanners.includes("vuln");
   const index = isVulnerabilities ? requireIndex(store) : emptyIndex;
   const ignored = ignoreFile === undefined ? [] : parseIgnoreFile(readInput(cwd, ignoreFile).toString(), ignoreFile);
-  const statements = vex.flatMap((file) => parseVex(readInput(cwd, file), file));
+  const statements = await statementsIn(cwd, vex);
   const exploited = new Set(index.exploited);
-  const find: FindAdvisories = (ecosystem, names) => withPackedFile(store, index, ecosystem, (file) => file.find(names));
+  const find: FindAdvisories = (ecosystem, names) => advisoriesOf(store, index, ecosystem, names);
   const match = async (name: string, from: InventoryOptions): Promise<{ readonly inventory: ImageInventory; readonly matches: Matches }> => {
     const whole = await inventoryOf(surroundings, name, from);
+
     const inventory = { ...whole, packages: whole.packages.filter(({ type }) => isVulnerabilities && !skip.includes(type)) };
     return { inventory, matches: matchPackages(inventory, { find, exploited, comprehensive }) };
   };
   const { inventory, matches } = await match(image, { platform, base: options.base });
+
   const today = new Date(nowMs).toISOString().slice(0, 10);
   const valid = ignored.filter((entry) => !isExpired(entry, today));
   const attested = await attestedScopes(surroundings, image, inventory, options);
-  const scopes: readonly VexScope[] = [...attested, { statements, image: inventory, fromBaseOnly: false }];
-  const judged = matches.findings.map((finding) => judge(finding, scopes, valid));
-  const compared = against === undefined ? undefined : compare(judged, (await match(against, { platform })).matches.findings);
+  const scopes: readonly VexScope[] = [...attested, ...(statements.length === 0 ? [] : [{ statements, image: inventory, fromBaseOnly: false }])];
+  const findings = await judged(
+    matches.findings.map((finding) => ignoring(finding, valid)),
+    scopes,
+  );
+  const compared = against === undefined ? undefined : compare(findings, (await match(against, { platform })).matches.findings);
   return {
     image: inventory,
-    findings: compared?.findings ?? judged,
+    findings: compared?.findings ?? findings,
     fixed: compared?.fixed ?? [],
     missing: [...matches.missing].map(([ecosystem, packages]) => ({ ecosystem, packages })),
     unknown: matches.unknown,
@@ -110,7 +121,7 @@ async function exposuresOf(surroundings: Surroundings, image: string, { platform
   if (billPath(image) !== undefined) {
     throw new SlipwayError("invalid_argument", "USAGE", "a bill has no files: secrets and set-up are looked for in images");
   }
-  const { findExposures } = await import("./find-exposures.ts");
+  const [{ findExposures }, { openImage }] = await Promise.all([import("./find-exposures.ts"), import("../inventory/open-image.ts")]);
   await using opened = await openImage(surroundings, image, platform);
   const found = await findExposures(opened, { secrets, misconfiguration });
   return found.map((exposure) => {
@@ -119,17 +130,16 @@ async function exposuresOf(surroundings: Surroundings, image: string, { platform
   });
 }
 
+function ignoring(finding: Finding, ignored: readonly IgnoreEntry[]): Finding {
+  const entry = finding.suppressed === undefined ? ignored.find((one) => isAbout(one, finding)) : undefined;
+  return entry === undefined ? finding : { ...finding, suppressed: { by: "ignore file", reason: entry.reason } };
+}
+
 /** What is given as a file counts before what is attested, and that of the image before its base's. */
-function judge(finding: Finding, scopes: readonly VexScope[], ignored: readonly IgnoreEntry[]): Finding {
-  if (finding.suppressed !== undefined) return finding;
-  const entry = ignored.find((one) => isAbout(one, finding));
-  if (entry !== undefined) return { ...finding, suppressed: { by: "ignore file", reason: entry.reason } };
-  const statement = scopes
-    .filter(({ fromBaseOnly }) => !fromBaseOnly || finding.fromBase === true)
-    .map(({ statements, image }) => statementOn(statements, finding, image))
-    .findLast((one) => one !== undefined);
-  const isHarmless = statement?.status === "not_affected" || statement?.status === "fixed";
-  return statement === undefined || !isHarmless ? finding : { ...finding, suppressed: { by: "vex", reason: statement.reason } };
+async function judged(findings: readonly Finding[], scopes: readonly VexScope[]): Promise<readonly Finding[]> {
+  if (scopes.length === 0) return findings;
+  const { judgeByStatements } = await import("./judge-statements.ts");
+  return findings.map((finding) => judgeByStatements(finding, scopes));
 }
 
 /** A vulnerability of a package is the same whatever version of the package has it. */

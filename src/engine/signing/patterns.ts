@@ -1,2 +1,2 @@
 /** Patterns that fit whole texts, or parts of them, for the command line. */
-export { anchored, matching } from "../../trust/keyless/index.ts";
+export { anchored, matching } from "../../trust/keyless/patterns.ts";

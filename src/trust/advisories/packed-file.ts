@@ -85,9 +85,8 @@ export class PackedFile {
     return at >= 0 && this.#head.blocks[at]?.[0] === firstName && this.#block(at) === text ? this.#body(at) : undefined;
   }
 
-  /** In the order of the names that are found; those without advisories are absent. */
-  find(names: Iterable<string>): ReadonlyMap<string, readonly Advisory[]> {
-    const found = new Map<string, readonly Advisory[]>();
+  /** In the order of their names; those without advisories are absent. One package after the other: all of them at once would be what collecting garbage costs. */
+  *find(names: Iterable<string>): Generator<readonly [name: string, advisories: readonly Advisory[]]> {
     let [at, text] = [-1, ""];
     for (const name of [...new Set(names)].sort(byText)) {
       const block = this.#blockOf(name);
@@ -96,9 +95,8 @@ export class PackedFile {
       const start = text.startsWith(`${name}\t`) ? 0 : text.indexOf(`\n${name}\t`) + 1;
       if (start === 0 && !text.startsWith(`${name}\t`)) continue;
       const end = text.indexOf("\n", start);
-      found.set(name, JSON.parse(text.slice(start + name.length + 1, end < 0 ? undefined : end)) as readonly Advisory[]);
+      yield [name, JSON.parse(text.slice(start + name.length + 1, end < 0 ? undefined : end)) as readonly Advisory[]];
     }
-    return found;
   }
 
   /** All rows, for merging and for checks of the whole. */

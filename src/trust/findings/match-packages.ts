@@ -7,8 +7,8 @@ import { compareVersions } from "../versions/compare-versions.ts";
 import { inOrder, severityRank, type Finding } from "./finding.ts";
 import { verdictOn } from "./is-affected.ts";
 
-/** By name; undefined where there are no advisories of the ecosystem at all. */
-export type FindAdvisories = (ecosystem: string, names: readonly string[]) => ReadonlyMap<string, readonly Advisory[]> | undefined;
+/** By name, those that have any; undefined where there are no advisories of the ecosystem at all. */
+export type FindAdvisories = (ecosystem: string, names: readonly string[]) => Iterable<readonly [name: string, advisories: readonly Advisory[]]> | undefined;
 
 export interface MatchOptions {
   readonly find: FindAdvisories;
@@ -61,7 +61,8 @@ export function matchPackages(inventory: Inventory & { readonly layers: readonly
   const findings: Finding[] = [];
   for (const [ecosystem, asked] of byEcosystem) {
     const all = [...asked.values()];
-    const advisories = find(ecosystem, [...new Set(all.map(({ key }) => key.name))]);
+    const byName = Map.groupBy(all, ({ key }) => key.name);
+    const advisories = find(ecosystem, [...byName.keys()]);
     if (advisories === undefined) {
       missing.set(
         ecosystem,
@@ -69,7 +70,7 @@ export function matchPackages(inventory: Inventory & { readonly layers: readonly
       );
       continue;
     }
-    for (const one of all) findings.push(...findingsOf(one, advisories.get(one.key.name) ?? [], exploited, inventory.layers));
+    for (const [name, own] of advisories) for (const one of byName.get(name) ?? []) findings.push(...findingsOf(one, own, exploited, inventory.layers));
   }
   return { findings: findings.sort(inOrder), missing, unknown };
 }

@@ -2,7 +2,8 @@
 import { isObject, type Json, type JsonObject } from "../../oci/bounded-json.ts";
 import type { ImageInventory } from "../packages/image-inventory.ts";
 import { objectsOf, readJson, stringOf } from "../packages/languages/json-file.ts";
-import { packageFromPurl, purlOf } from "../sbom/purl.ts";
+import { packageFromPurl } from "../sbom/parse-purl.ts";
+import { purlOf } from "../sbom/purl.ts";
 import { SlipwayError } from "../../base/errors.ts";
 import { timeOf, uuidOf } from "../sbom/bill.ts";
 import type { Finding } from "./finding.ts";

@@ -6,7 +6,9 @@ export function pathHash(path: string): number {
 }
 
 export class PathSet {
-  readonly #sorted: Float64Array;
+  /** as it is kept, until something is asked: nothing is of an image's lowest layer */
+  #text: string | undefined;
+  #sorted: Float64Array;
 
   constructor(sorted: Float64Array) {
     this.#sorted = sorted;
@@ -14,10 +16,11 @@ export class PathSet {
 
   /** Takes what pathHash makes of a path: the same path is asked of many layers. */
   has(wanted: number): boolean {
-    let [low, high] = [0, this.#sorted.length - 1];
+    const sorted = this.#decoded();
+    let [low, high] = [0, sorted.length - 1];
     while (low <= high) {
       const middle = (low + high) >> 1;
-      const value = this.#sorted[middle] as number;
+      const value = sorted[middle] as number;
       if (value === wanted) return true;
       if (value < wanted) low = middle + 1;
       else high = middle - 1;
@@ -25,17 +28,26 @@ export class PathSet {
     return false;
   }
 
+  #decoded(): Float64Array {
+    if (this.#text === undefined) return this.#sorted;
+    const bytes = Buffer.from(this.#text, "base64");
+    const sorted = new Float64Array(Math.floor(bytes.length / 6));
+    for (let at = 0; at < sorted.length; at++) sorted[at] = bytes.readUIntBE(at * 6, 6);
+    [this.#sorted, this.#text] = [sorted, undefined];
+    return sorted;
+  }
+
   toText(): string {
-    const bytes = Buffer.alloc(this.#sorted.length * 6);
-    this.#sorted.forEach((value, at) => bytes.writeUIntBE(value, at * 6, 6));
+    const sorted = this.#decoded();
+    const bytes = Buffer.alloc(sorted.length * 6);
+    sorted.forEach((value, at) => bytes.writeUIntBE(value, at * 6, 6));
     return bytes.toString("base64");
   }
 
   static fromText(text: string): PathSet {
-    const bytes = Buffer.from(text, "base64");
-    const sorted = new Float64Array(Math.floor(bytes.length / 6));
-    for (let at = 0; at < sorted.length; at++) sorted[at] = bytes.readUIntBE(at * 6, 6);
-    return new PathSet(sorted);
+    const set = new PathSet(new Float64Array());
+    set.#text = text;
+    return set;
   }
 }
 

@@ -1,6 +1,5 @@
-/** Package URLs of packages, and back. @see https://github.com/package-url/purl-spec */
-import { PackageURL } from "packageurl-js";
-import { packageTypes, type Distribution, type FoundPackage, type PackageType } from "../packages/package.ts";
+/** Package URLs of packages: a large image has thousands, so they are written without the library that reads them. @see https://github.com/package-url/purl-spec */
+import { type Distribution, type FoundPackage, type PackageType } from "../packages/package.ts";
 
 /** "debian-12", "alpine-3.20.3"; without a version the codename: "debian-sid". */
 export function distroOf({ id, version, codename }: Distribution): string {
@@ -20,59 +19,60 @@ export function purlOf(found: FoundPackage, distribution: Distribution | undefin
   const [namespace, name] = splitName(type, found.name, distribution);
   const isDistributions = type === "deb" || type === "apk" || type === "rpm";
   const epoch = type === "rpm" ? /^(\d+):/.exec(version)?.[1] : undefined;
-  const qualifiers = Object.fromEntries(
-    [
+  const plain = epoch === undefined ? version : version.slice(epoch.length + 1);
+  const parts: PurlParts = {
+    namespace,
+    name,
+    version: plain,
+    // in the order of their names
+    qualifiers: [
       ["arch", architecture],
       ["distro", isDistributions && distribution !== undefined ? distroOf(distribution) : undefined],
       ["epoch", epoch],
       ["upstream", source === undefined ? undefined : source.version === version ? source.name : `${source.name}@${source.version}`],
-    ].filter((pair): pair is [string, string] => pair[1] !== undefined && pair[1] !== ""),
-  );
-  const plain = epoch === undefined ? version : version.slice(epoch.length + 1);
-  const parts: PurlParts = [namespace, name, plain.trim() === "" ? undefined : plain, qualifiers, undefined];
-  return formatPurl(type, parts) ?? formatPurl("generic", parts) ?? `pkg:generic/${encodeURIComponent(found.name)}`;
+    ],
+  };
+  return formatPurl(type, parts) ?? formatPurl("generic", parts) ?? `pkg:generic/${encoded(found.name)}`;
 }
 
-type PurlParts = ConstructorParameters<typeof PackageURL> extends [unknown, ...infer Rest] ? Rest : never;
+interface PurlParts {
+  readonly namespace: string | undefined;
+  readonly name: string;
+  readonly version: string;
+  readonly qualifiers: readonly (readonly [key: string, value: string | undefined])[];
+}
 
-/** undefined for what the type's rules do not allow: an archive of Java's of which nobody says the group, a Go module of no version. */
+/** Types whose packages are the same in any case; of RPM's only the namespaces are. */
+const anyCase: readonly string[] = ["apk", "composer", "deb", "npm", "pypi"];
+const semantic =
+  /^v(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*)){2}(?:-(?:0|[1-9]\d*|\d*[a-z-][\da-z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-z-][\da-z-]*))*)?(?:\+[\da-z-]+(?:\.[\da-z-]+)*)?$/i;
+
+/** undefined for what the type's rules do not allow: an archive of Java's of which nobody says the group, a Go module's version that is none. */
 function formatPurl(type: string, parts: PurlParts): string | undefined {
-  try {
-    return new PackageURL(type, ...parts).toString();
-  } catch {
-    return undefined;
-  }
+  const isAnyCase = anyCase.includes(type);
+  const path = (parts.namespace ?? "").split("/").filter((segment) => segment !== "");
+  const namespace = isAnyCase || type === "rpm" ? path.join("/").toLowerCase() : path.join("/");
+  const given = parts.name.trim();
+  const lower = isAnyCase ? given.toLowerCase() : given;
+  const name = type === "pypi" ? lower.replaceAll("_", "-") : lower;
+  const version = parts.version.trim();
+  if (name === "" || (type === "maven" && namespace === "") || (type === "golang" && version.startsWith("v") && !semantic.test(version))) return undefined;
+  const qualifiers = qualifiersOf(parts);
+  return [
+    `pkg:${type}/`,
+    namespace === "" ? "" : `${encoded(namespace).replaceAll("%3A", ":").replaceAll("%2F", "/")}/`,
+    encoded(name),
+    version === "" ? "" : `@${encoded(version).replaceAll("%3A", ":").replaceAll("%2B", "+")}`,
+    qualifiers === "" ? "" : `?${qualifiers}`,
+  ].join("");
 }
 
-export interface ParsedPurl {
-  readonly found: FoundPackage;
-  /** "debian-12" */
-  readonly distro: string | undefined;
+/** Half of a character, which names from JSON may have, is no text that could be encoded. */
+function encoded(text: string): string {
+  return encodeURIComponent(text.toWellFormed());
 }
 
-/** undefined for what is no package URL, for types that we do not know, and without a version. */
-export function packageFromPurl(text: string): ParsedPurl | undefined {
-  try {
-    const { type, namespace, name, version, qualifiers } = PackageURL.fromString(text);
-    const known = packageTypes.find((one) => one === type);
-    if (known === undefined || name === undefined || version === undefined || version === null) return undefined;
-    const isDistributions = known === "deb" || known === "apk" || known === "rpm";
-    const joined =
-      isDistributions || namespace === undefined || namespace === null || namespace === "" ? name : `${namespace}${known === "maven" ? ":" : "/"}${name}`;
-    const { arch, distro, epoch, upstream = "" } = qualifiers ?? {};
-    const [, sourceName, sourceVersion] = /^(.+?)(?:@(.+))?$/.exec(upstream) ?? [];
-    const full = epoch === undefined ? version : `${epoch}:${version}`;
-    return {
-      found: {
-        type: known,
-        name: joined,
-        version: full,
-        ...(arch === undefined ? {} : { architecture: arch }),
-        ...(sourceName === undefined ? {} : { source: { name: sourceName, version: sourceVersion ?? full } }),
-      },
-      distro,
-    };
-  } catch {
-    return undefined;
-  }
+function qualifiersOf({ qualifiers }: PurlParts): string {
+  const given = qualifiers.map(([key, value = ""]) => [key, value.trim()] as [string, string]).filter(([, value]) => value !== "");
+  return new URLSearchParams(given).toString().replaceAll("+", "%20");
 }

@@ -6,7 +6,7 @@ import type { ImageInventory, LayerOrigin } from "../packages/image-inventory.ts
 import { objectsOf, readJson, stringOf } from "../packages/languages/json-file.ts";
 import type { Distribution, ImagePackage } from "../packages/package.ts";
 import { propertyPrefix } from "./cyclonedx.ts";
-import { packageFromPurl, type ParsedPurl } from "./purl.ts";
+import { packageFromPurl, type ParsedPurl } from "./parse-purl.ts";
 
 type Facts = ReadonlyMap<string, string>;
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { PackageURL } from "packageurl-js";
 import identifiers from "spdx-license-ids/index.json" with { type: "json" };
 import deprecated from "spdx-license-ids/deprecated.json" with { type: "json" };
 import type { Digest } from "../../oci/digest.ts";
@@ -8,7 +9,8 @@ import type { ImageInventory } from "../packages/image-inventory.ts";
 import { packageTypes, type FoundPackage, type ImagePackage } from "../packages/package.ts";
 import { cyclonedxDocument } from "./cyclonedx.ts";
 import { licenceOf, licenseListVersion } from "./licences.ts";
-import { packageFromPurl, purlOf } from "./purl.ts";
+import { packageFromPurl } from "./parse-purl.ts";
+import { purlOf } from "./purl.ts";
 import { parseBill } from "./read-bill.ts";
 import { spdxDocument } from "./spdx.ts";
 import { cyclonedxLicences, cyclonedxValidator, spdxValidator } from "./test-schema.ts";
@@ -236,6 +238,18 @@ const generic: readonly (readonly [found: FoundPackage, want: string])[] = [
 for (const [found, want] of generic) {
   test(`package URL of what its type's rules do not allow: ${want}`, () => assert.equal(purlOf(found, undefined), want));
 }
+const awkward = ["Zlib", "a b", "%41", "ünï", "x/y//Z", "+-.:@?#&=~*'()", " pad ", "half \ud800"];
+test("package URLs are as the specification's own library writes them", () => {
+  const types: readonly FoundPackage["type"][] = ["deb", "apk", "rpm", "npm", "pypi", "golang", "cargo", "maven", "gem", "composer", "nuget"];
+  for (const type of types) {
+    for (const [at, name] of awkward.entries()) {
+      const version = awkward[(at + 3) % awkward.length] as string;
+      const found = { type, name, version, architecture: version, source: { name: version, version: name } };
+      const url = purlOf(found, { ...debian, id: name });
+      assert.equal(PackageURL.fromString(url).toString(), url);
+    }
+  }
+});
 test("what is no package URL of a known kind is nothing", () => {
   for (const text of ["", "x", "pkg:", "pkg:swid/a@1", "pkg:npm/a"]) assert.equal(packageFromPurl(text), undefined);
 });
