@@ -111,6 +111,11 @@ blocked = true
   });
 });
 
+test("a location with a port takes the place of no prefix in front of a port", async () => {
+  const conf = await parseRegistriesConf('[[registry]]\nprefix = "a.example"\nlocation = "b.example:5000"', "f");
+  assert.throws(() => show("a.example:443/x", conf), { kind: "invalid_argument" });
+});
+
 describe("files that are refused", () => {
   const table: readonly [name: string, text: string, message: RegExp][] = [
     ["not TOML", "[[registry", /^f: /],

@@ -159,7 +159,9 @@ function findRegistry(conf: RegistriesConf, name: string): { registry: RegistryC
 function endpointAt(location: string, rest: string, options: EndpointOptions, source: string): Endpoint {
   const path = location + rest;
   const slash = path.indexOf("/");
-  if (slash < 1) throw invalid(source, `location ${JSON.stringify(location)} leaves no repository name in ${JSON.stringify(path)}`);
+  // a prefix fits in front of a port as well, to which a location with a port of its own cannot be joined
+  if (slash < 1 || /:\d+:\d+$/.test(path.slice(0, slash)))
+    throw invalid(source, `location ${JSON.stringify(location)} leaves no repository name in ${JSON.stringify(path)}`);
   return createEndpoint(path.slice(0, slash), path.slice(slash + 1), options);
 }
 

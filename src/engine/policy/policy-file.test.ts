@@ -25,6 +25,7 @@ const scopes = {
   "a.example.com": accept,
   "a.example.com/team": accept,
   "localhost:5000": accept,
+  "Upper.example:443": accept,
 };
 const matches: readonly { readonly image: string; readonly want: string }[] = [
   { image: "acme/app:1", want: "docker.io" },
@@ -45,6 +46,15 @@ const matches: readonly { readonly image: string; readonly want: string }[] = [
   { image: "a.example.com.evil.test/x", want: "default" },
   { image: "localhost:5000/x", want: "localhost:5000" },
   { image: "localhost:50001/x", want: "default" },
+  // spellings of the same host
+  { image: "LOCALHOST:5000/x", want: "localhost:5000" },
+  { image: "A.Example.COM/team/x", want: "a.example.com/team" },
+  { image: "a.example.com:443/team/x", want: "a.example.com/team" },
+  { image: "B.example.com:443/x", want: "*.example.com" },
+  { image: "index.docker.io/library/alpine:3", want: "docker.io/library/alpine:3" },
+  { image: "DOCKER.io/library/alpine:3", want: "docker.io/library/alpine:3" },
+  { image: "upper.example/x", want: "Upper.example:443" },
+  { image: "upper.example:8443/x", want: "default" },
 ];
 describe("the scope of an image:", () => {
   const policy = parsePolicy(withScopes(scopes), "p");
@@ -72,6 +82,11 @@ const broken: readonly { readonly name: string; readonly text: string; readonly 
   { name: "a mode that does not exist", text: withScopes({}, { mode: "off" }), want: /mode has to be one of enforce, audit, not "off"/ },
   { name: "a scope without a registry", text: withScopes({ alpine: accept }), want: /begins with a registry/ },
   { name: "a scope that is no name", text: withScopes({ "a.b/UPPER": accept }), want: /^p:1: scope "a\.b\/UPPER": .*lowercase/ },
+  {
+    name: "a scope in two spellings",
+    text: withScopes({ "a.b/x": accept }, {}).replace('"a.b/x"', '"a.b/x":{"accept":true},\n"A.b:443/x"'),
+    want: /^p:2: the scope "A\.b:443\/x" is "a\.b\/x" in another spelling/,
+  },
   { name: "a wildcard in the middle", text: withScopes({ "a.b/*": accept }), want: /scope/ },
   { name: "keys without files", text: withScopes({ "a.b": { signed: [{ keys: [] }] } }), want: /"keys" names no file/ },
   { name: "an identity without an issuer", text: withScopes({ "a.b": { signed: [{ identity: "x", trustedRoot: "r" }] } }), want: /issuer is missing/ },

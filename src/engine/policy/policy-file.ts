@@ -97,12 +97,24 @@ export function parsePolicy(text: string, path: string): Policy {
     canOverride: root.boolean("override") ?? true,
     local: root.oneOf("local", ["accept", "reject"]) ?? "accept",
     loaded: root.oneOf("loaded", ["accept", "reject"]) ?? "reject",
-    scopes: root.entries("scopes").map(([name, fields]) => ({
-      pattern: wrapped(path, fields, () => parsePattern(name)),
-      rule: ruleFrom(path, name, fields, mode),
-    })),
+    scopes: scopesFrom(path, root, mode),
     fallback: ruleFrom(path, "default", fallback, mode),
   };
+}
+
+/** Two spellings of one scope would be two rules for the same images. */
+function scopesFrom(path: string, root: LocatedFields, mode: Rule["mode"]): Policy["scopes"] {
+  const scopes = root.entries("scopes").map(([name, fields]) => ({
+    pattern: wrapped(path, fields, () => parsePattern(name)),
+    rule: ruleFrom(path, name, fields, mode),
+  }));
+  const seen = new Map<string, string>();
+  for (const { pattern, rule } of scopes) {
+    const other = seen.get(pattern.text);
+    if (other !== undefined) throw policyError(path, rule.line, `the scope ${JSON.stringify(rule.scope)} is ${JSON.stringify(other)} in another spelling`);
+    seen.set(pattern.text, rule.scope);
+  }
+  return scopes;
 }
 
 /** Failures of parsers that know no lines. */

@@ -12,23 +12,29 @@ function invalid(text: string, why: string): SlipwayError {
   return new SlipwayError("invalid_argument", "USAGE", `scope ${JSON.stringify(text)}: ${why}`, { scope: text });
 }
 
+/** A registry by whichever of its spellings: hosts have no case, and 443 is the port where none is written. */
+function canonicalName(name: string): string {
+  const [domain = "", ...path] = name.split("/");
+  return [domain.toLowerCase().replace(/:443$/, ""), ...path].join("/");
+}
+
 /** Fails with USAGE. */
 export function parsePattern(text: string): ScopePattern {
   if (text.startsWith("*.")) {
-    if (!/^\*\.[a-z0-9.-]+(?::\d+)?$/.test(text)) throw invalid(text, "behind *. stands a domain");
-    return { text, kind: "subdomains" };
+    if (!/^\*\.[a-z0-9.-]+(?::\d+)?$/i.test(text)) throw invalid(text, "behind *. stands a domain");
+    return { text: canonicalName(text), kind: "subdomains" };
   }
   const [domain = "", ...parts] = text.split("/");
   if (!/[.:]/.test(domain) && domain !== "localhost") throw invalid(text, "it begins with a registry, docker.io for Docker Hub");
   if (parts.length === 0) {
-    if (!/^(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d+)?$/.test(domain)) throw invalid(text, "no registry is called that");
-    return { text, kind: "prefix" };
+    if (!/^(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d+)?$/i.test(domain)) throw invalid(text, "no registry is called that");
+    return { text: canonicalName(text), kind: "prefix" };
   }
   try {
     const parsed = parseReference(text);
-    if (parsed.tag !== undefined || parsed.digest !== undefined) return { text: formatReference(parsed), kind: "exact" };
+    if (parsed.tag !== undefined || parsed.digest !== undefined) return { text: canonicalName(formatReference(parsed)), kind: "exact" };
     // "docker.io/acme" is a part of the Hub, though as an image's name it would be docker.io/library/acme
-    return { text, kind: "prefix" };
+    return { text: canonicalName(text), kind: "prefix" };
   } catch (error) {
     throw new SlipwayError(
       "invalid_argument",
@@ -42,7 +48,7 @@ export function parsePattern(text: string): ScopePattern {
 
 /** 0: it is not about the image; the greatest is the most specific. */
 export function specificity({ text, kind }: ScopePattern, reference: Reference, digest: Digest | undefined): number {
-  const repository = repositoryName(reference);
+  const repository = canonicalName(repositoryName(reference));
   switch (kind) {
     case "exact": {
       // beside a digest anybody may write any tag
@@ -53,6 +59,6 @@ export function specificity({ text, kind }: ScopePattern, reference: Reference, 
     case "prefix":
       return repository === text || `${repository}/`.startsWith(`${text}/`) ? 1000 + text.length : 0;
     case "subdomains":
-      return reference.domain.endsWith(text.slice(1)) ? text.length : 0;
+      return repository.split("/", 1)[0]?.endsWith(text.slice(1)) === true ? text.length : 0;
   }
 }
