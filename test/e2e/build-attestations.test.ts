@@ -317,11 +317,15 @@ COPY --from=build /src/package-lock.json /x
     const path = `${sandbox.directory}/bills.tar`;
     await sandbox.ok(["build", "--sbom=true", "-o", `type=tar,dest=${path}`, stagesFolder()]);
     const bills = billsIn(await archived(path));
-    const listed = Object.entries(bills).map(([file, { name, packages }]) => [file, [name, packages.filter((one) => one.name === "left").length]]);
+    const listed = Object.entries(bills).map(([file, { name, packages }]) => [
+      file,
+      [name.replace(/[0-9a-f]{64}$/, "…"), packages.filter((one) => one.name === "left").length],
+    ]);
     assert.deepEqual(Object.fromEntries(listed), {
       "sbom-build.spdx.json": ["sbom-build", 1],
       "sbom-context.spdx.json": ["sbom-context", 1],
-      "sbom.spdx.json": ["", 0],
+      // what has no tag has its id, as a document must have a name
+      "sbom.spdx.json": ["sha256:…", 0],
     });
   });
 

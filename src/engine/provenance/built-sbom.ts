@@ -30,7 +30,8 @@ export async function billsOfBuilt(input: Exportable, built: BuiltImage, { name,
   if (scan?.by === "scanner") return scan.bills;
   const config = parseImageConfig(built.config);
   const id = digestOf(built.config);
-  const bills = [{ name: "sbom", predicate: await billOf(input, built.chain, { name, id, manifest, config, origin: built.origin }) }];
+  const own = { name: name === "" ? id : name, id, manifest, config, origin: built.origin };
+  const bills = [{ name: "sbom", predicate: await billOf(input, built.chain, own) }];
   for (const extra of scan?.extras ?? []) {
     // nothing says what made its layers
     const unsaid = { ...config, history: [] };
