@@ -11,6 +11,8 @@ export interface JsonLimits {
   readonly maxDepth: number;
   /** of lists and objects together: each costs many times the byte that it takes; any number where it is absent */
   readonly maxValues?: number;
+  /** refuses what readers take differently: a byte order mark, a key that stands twice in one object */
+  readonly isUnambiguous?: boolean;
 }
 
 interface Shape {
@@ -38,6 +40,46 @@ function shapeOf(text: string): Shape {
   return { depth: deepest, values };
 }
 
+/** The first key, quoted, that an object has twice. `text` is valid JSON. */
+function repeatedKey(text: string): string | undefined {
+  /** keys of objects, undefined for lists */
+  const open: (Set<string> | undefined)[] = [];
+  let wantsKey = false;
+  for (let i = 0; i < text.length; i++) {
+    switch (text[i]) {
+      case "{":
+        open.push(new Set());
+        wantsKey = true;
+        break;
+      case "[":
+        open.push(undefined);
+        break;
+      case "}":
+      case "]":
+        open.pop();
+        wantsKey = false;
+        break;
+      case ",":
+        wantsKey = open.at(-1) !== undefined;
+        break;
+      case '"': {
+        const start = i;
+        for (i++; text[i] !== '"'; i++) if (text[i] === "\\") i++;
+        const keys = open.at(-1);
+        if (!wantsKey || keys === undefined) break;
+        wantsKey = false;
+        const quoted = text.slice(start, i + 1);
+        const key = JSON.parse(quoted) as string;
+        if (keys.has(key)) return quoted;
+        keys.add(key);
+        break;
+      }
+      default:
+    }
+  }
+  return undefined;
+}
+
 /**
  * Parses UTF-8 JSON whose root is an object. `what` names the document in messages.
  * Fails with DOCUMENT_TOO_LARGE (resource_exhausted) or INVALID_DOCUMENT (invalid_argument).
@@ -51,11 +93,13 @@ export function parseJsonObject(bytes: Uint8Array, what: string, limits: JsonLim
   }
   let root: Json;
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: limits.isUnambiguous === true }).decode(bytes);
     const { depth, values } = shapeOf(text);
     if (depth > limits.maxDepth) throw invalidDocument(what, `nested deeper than ${limits.maxDepth} levels`);
     if (values > (limits.maxValues ?? values)) throw tooManyValues(what, values, limits.maxValues);
     root = JSON.parse(text) as Json;
+    const repeated = limits.isUnambiguous === true ? repeatedKey(text) : undefined;
+    if (repeated !== undefined) throw invalidDocument(what, `the key ${repeated.slice(0, 100)} stands twice`);
   } catch (error) {
     if (error instanceof SlipwayError) throw error;
     throw invalidDocument(what, "not UTF-8 JSON", error);

@@ -90,6 +90,16 @@ describe("made here", { skip: noOpenssl }, () => {
     });
   }
 
+  test("a name with a comma in it is that name, and no two", async () => {
+    await using repository = await startRepository();
+    await pushImage(repository, "1");
+    const image = `${repository.name}:1`;
+    await slipway.trust.sign(image, by(issue(root, "release, ST=night", usages.leaf, middle)));
+    const verify = async (subject: string): Promise<number> => (await slipway.trust.verify(image, { ...trusted, subjects: [subject] })).signatures.length;
+    assert.equal(await verify("CN=release\\, ST=night, O=Acme"), 1);
+    for (const subject of ["CN=release", "ST=night", "CN=release, ST=night"]) assert.deepEqual(await refusals(verify(subject)), ["signer"]);
+  });
+
   test("RSA, beside cosign's formats", async () => {
     await using repository = await startRepository();
     await pushImage(repository, "1");

@@ -1,7 +1,7 @@
 /** Signatures beside images of a registry: written, read in every layout, and refused for every reason that there is. */
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { sign as signBytes, type KeyObject } from "node:crypto";
+import { createHash, createPublicKey, sign as signBytes, type KeyObject } from "node:crypto";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, describe, test } from "node:test";
@@ -169,6 +169,35 @@ describe("refused", () => {
     ["the same repository elsewhere", (_, digest) => payloadOf({}, "docker.io/acme/app", digest), "repository"],
     ["no repository", (_, digest) => payloadOf({}, "", digest), "repository"],
     ["a payload of another type", (repository, digest) => payloadOf({ type: "atomic" }, repository, digest), "unreadable"],
+    [
+      "its digest in upper case",
+      (repository, digest) =>
+        payloadOf(
+          {},
+          repository,
+          digest.replace(/[a-f]/g, (c) => c.toUpperCase()),
+        ),
+      "subject",
+    ],
+    ["its digest without the algorithm", (repository, digest) => payloadOf({}, repository, digest.slice(7)), "subject"],
+    ["its digest as another algorithm's", (repository, digest) => payloadOf({}, repository, digest.replace("sha256", "sha512")), "subject"],
+    ["an empty digest", (repository) => payloadOf({}, repository, ""), "subject"],
+    ["a digest that is no text", (repository) => payloadOf({ image: { "docker-manifest-digest": 1 } }, repository, ""), "unreadable"],
+    ["two digests", (repository, digest) => payloadOf({}, repository, digest).replace('"image":{', '$&"docker-manifest-digest":"sha256:0",'), "unreadable"],
+    ["two images", (repository, digest) => payloadOf({}, repository, digest).replace('"image":', '"image":{},$&'), "unreadable"],
+    ["two images, one of them escaped", (repository, digest) => payloadOf({}, repository, digest).replace('"image":', '"\\u0069mage" : {},$&'), "unreadable"],
+    [
+      "two repositories",
+      (repository, digest) => payloadOf({}, repository, digest).replace('"identity":', '"identity":{"docker-reference":"x"},$&'),
+      "unreadable",
+    ],
+    ["text behind it", (repository, digest) => `${payloadOf({}, repository, digest)} {}`, "unreadable"],
+    ["a byte order mark", (repository, digest) => `\uFEFF${payloadOf({}, repository, digest)}`, "unreadable"],
+    ["the registry's name in upper case", (repository, digest) => payloadOf({}, repository.replace("127", "LOCALHOST"), digest), "repository"],
+    ["the registry without its port", (repository, digest) => payloadOf({}, repository.replace(/:\d+/, ""), digest), "repository"],
+    ["a registry that begins like it", (repository, digest) => payloadOf({}, repository.replace(/:\d+/, "$&1"), digest), "repository"],
+    ["a repository below it", (repository, digest) => payloadOf({}, `${repository}/sub`, digest), "repository"],
+    ["the repository above it", (repository, digest) => payloadOf({}, repository.replace("acme/", ""), digest), "repository"],
     ["no JSON", () => "{", "unreadable"],
     ["deep JSON", () => `{"critical":${"[".repeat(5000)}${"]".repeat(5000)}}`, "unreadable"],
   ];
@@ -187,6 +216,8 @@ describe("refused", () => {
     statement: { _type: string; subject: { name?: string; digest: Record<string, string> }[]; predicateType: string; predicate: object };
     payloadType: string;
     signedType: string;
+    /** the statement as it is signed */
+    write: (statement: string) => string;
     key: KeyObject;
     bundle: { mediaType: string; [key: string]: unknown };
     subject: string;
@@ -202,12 +233,13 @@ describe("refused", () => {
       },
       payloadType: "application/vnd.in-toto+json",
       signedType: "application/vnd.in-toto+json",
+      write: (statement) => statement,
       key: ours.privateKey,
       bundle: { mediaType: "application/vnd.dev.sigstore.bundle.v0.3+json", verificationMaterial: { publicKey: { hint: "" } } },
       subject: digest,
     };
     change(parts);
-    const payload = Buffer.from(JSON.stringify(parts.statement));
+    const payload = Buffer.from(parts.write(JSON.stringify(parts.statement)));
     const signed = Buffer.concat([Buffer.from(`DSSEv1 ${parts.signedType.length} ${parts.signedType} ${payload.length} `), payload]);
     const envelope = {
       payload: payload.toString("base64"),
@@ -228,6 +260,10 @@ describe("refused", () => {
     await repository.pushManifest(sha256(JSON.stringify(manifest)), JSON.stringify(manifest));
   }
 
+  const hintOf = (pem: string): string =>
+    createHash("sha256")
+      .update(createPublicKey(pem).export({ type: "spki", format: "der" }))
+      .digest("base64");
   const hex = (text: string): string => sha256(text).slice(7);
   const nested = (depth: number): object => JSON.parse(`{"a":${"[".repeat(depth)}${"]".repeat(depth)}}`) as object;
   const bundles: readonly [name: string, change: (parts: BundleParts) => void, refusal: string | undefined][] = [
@@ -236,6 +272,35 @@ describe("refused", () => {
     ["another key", (parts) => (parts.key = others.privateKey), "signer"],
     ["another image", ({ statement }) => (statement.subject = [{ digest: { sha256: hex("other") } }]), "subject"],
     ["another algorithm's digest", ({ statement }) => (statement.subject = [{ digest: { sha512: statement.subject[0]!.digest["sha256"]! } }]), "subject"],
+    ["an empty digest", ({ statement }) => (statement.subject = [{ digest: { sha256: "" } }]), "subject"],
+    ["no digest", ({ statement }) => (statement.subject = [{ digest: {} }]), "subject"],
+    [
+      "its digest in upper case",
+      ({ statement }) => (statement.subject = [{ digest: { sha256: statement.subject[0]!.digest["sha256"]!.toUpperCase().replace(/^\d+$/, "") } }]),
+      "subject",
+    ],
+    [
+      "its digest with the algorithm in it",
+      ({ statement }) => (statement.subject = [{ digest: { sha256: `sha256:${statement.subject[0]!.digest["sha256"]!}` } }]),
+      "subject",
+    ],
+    ["the algorithm in upper case", ({ statement }) => (statement.subject = [{ digest: { SHA256: statement.subject[0]!.digest["sha256"]! } }]), "subject"],
+    ["a hundred thousand subjects", ({ statement }) => (statement.subject = Array.from({ length: 100_000 }, () => statement.subject[0]!)), "unreadable"],
+    ["two subjects' lists", (parts) => (parts.write = (text) => text.replace('"subject":', '"subject":[{"digest":{"sha256":"0"}}],$&')), "unreadable"],
+    ["two types", (parts) => (parts.write = (text) => text.replace('"predicateType":', '"predicateType":"https://spdx.dev/Document",$&')), "unreadable"],
+    ["text behind the statement", (parts) => (parts.write = (text) => `${text}{}`), "unreadable"],
+    ["a byte order mark", (parts) => (parts.write = (text) => `\uFEFF${text}`), "unreadable"],
+    [
+      "another key that calls itself ours",
+      (parts) =>
+        Object.assign(parts, { key: others.privateKey, bundle: { ...parts.bundle, verificationMaterial: { publicKey: { hint: hintOf(ours.keys[0]!.pem) } } } }),
+      "signer",
+    ],
+    [
+      "a million lists in each other",
+      (parts) => (parts.write = (text) => text.replace('"predicate":{}', `"predicate":${"[".repeat(1_000_000)}${"]".repeat(1_000_000)}`)),
+      "unreadable",
+    ],
     ["no subject", ({ statement }) => (statement.subject = []), "unreadable"],
     ["another repository", ({ statement }) => (statement.subject[0]!.name = "registry.example/acme/app"), "repository"],
     ["a name that is none", ({ statement }) => (statement.subject[0]!.name = "../.."), "repository"],

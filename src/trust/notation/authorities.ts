@@ -14,13 +14,13 @@ export function parseAuthorities(pem: string, name: string): readonly X509Certif
   }
 }
 
-/** "C=US, O=Acme, CN=release", also with notation's "x509.subject:" before it. Commas in values are written "\\,". Fails with CERTIFICATE_INVALID. */
+/** "C=US, O=Acme, CN=release", also with notation's "x509.subject:" before it. Commas and what else is special in values are written "\\,". Fails with CERTIFICATE_INVALID. */
 export function parseSubject(text: string): Readonly<Record<string, string>> {
   const attributes = text.replace(/^x509\.subject:/, "").split(/(?<!\\),/);
   const entries = attributes.map((attribute) => {
     const [, name = "", value = ""] = /^\s*([A-Za-z]+|[0-9.]+)=(.*\S)\s*$/.exec(attribute) ?? [];
     if (name === "") throw invalid(`${JSON.stringify(text)} is no subject: want attributes such as "C=US, O=Acme, CN=release"`);
-    return [name, value.replaceAll("\\,", ",")] as const;
+    return [name, value.replaceAll(/\\(.)/g, "$1")] as const;
   });
   return Object.fromEntries(entries);
 }

@@ -31,7 +31,7 @@ export function parseJws(bytes: Uint8Array): SignedContent {
   const [body, head] = [envelope.requiredString("payload"), envelope.requiredString("protected")];
   const signature = Buffer.from(envelope.requiredString("signature"), "base64url");
   const headerBytes = Buffer.from(head, "base64url");
-  const header = new Fields(parseJsonObject(headerBytes, "JWS header", { maxBytes: headerBytes.length, maxDepth }), "JWS header");
+  const header = new Fields(parseJsonObject(headerBytes, "JWS header", { maxBytes: headerBytes.length, maxDepth, isUnambiguous: true }), "JWS header");
   checkHeaders({ critical: header.strings("crit") ?? [], contentType: header.string("cty"), scheme: header.string(schemeHeader) });
   const expiry = header.string(expiryHeader);
   const alg = header.requiredString("alg");

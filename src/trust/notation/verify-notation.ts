@@ -59,14 +59,18 @@ export async function verifyNotation(
 
 function checkSubject(leaf: X509Certificate, subjects: Authorities["subjects"]): void {
   if (subjects.length === 0) return;
-  const attributes = leaf.subject.split("\n");
+  // what is special in a name is written "\\,"; control characters stay written as they are
+  const attributes = leaf.subject.split("\n").map((attribute) => attribute.replaceAll(/\\([^0-9A-Fa-f])/g, "$1"));
   const fits = subjects.some((wanted) => Object.entries(wanted).every(([name, value]) => attributes.includes(`${name}=${value}`)));
   if (!fits) throw new Refused("signer", `it was made by ${nameOf(leaf)}`);
 }
 
 /** Notation signs a descriptor and names no repository: it counts for the digest, wherever that is. */
 function claimOf(payload: Uint8Array, expected: Expectation): Claim {
-  const artifact = new Fields(parseJsonObject(payload, "signed payload", { maxBytes: payload.length, maxDepth: 16 }), "signed payload").child("targetArtifact");
+  const artifact = new Fields(
+    parseJsonObject(payload, "signed payload", { maxBytes: payload.length, maxDepth: 16, isUnambiguous: true }),
+    "signed payload",
+  ).child("targetArtifact");
   const digest = artifact?.string("digest");
   if (digest !== expected.digest) throw new Refused("subject", `it is about ${digest ?? "nothing"}`);
   const annotations = artifact?.stringMap("annotations") ?? {};

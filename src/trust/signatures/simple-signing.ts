@@ -8,7 +8,7 @@ export const signatureAnnotation = "dev.cosignproject.cosign/signature";
 const certificateAnnotation = "dev.sigstore.cosign/certificate";
 
 const payloadType = "cosign container image signature";
-const limits = { maxBytes: 1 << 20, maxDepth: 32 };
+const limits = { maxBytes: 1 << 20, maxDepth: 32, isUnambiguous: true };
 
 export interface SimpleSigning {
   /** the image's name as it was signed: "host/repository", with some signers "host/repository:tag" */

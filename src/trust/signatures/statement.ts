@@ -24,7 +24,7 @@ export interface Statement {
 
 /** Fails with INVALID_DOCUMENT and DOCUMENT_TOO_LARGE. */
 export function parseStatement(payload: Uint8Array): Statement {
-  const fields = new Fields(parseJsonObject(payload, "statement", { maxBytes: payload.length, maxDepth }), "statement");
+  const fields = new Fields(parseJsonObject(payload, "statement", { maxBytes: payload.length, maxDepth, isUnambiguous: true }), "statement");
   if (!statementTypes.has(fields.requiredString("_type"))) throw fields.fail("_type", [...statementTypes].join(" or "));
   const subjects = fields.children("subject") ?? [];
   if (subjects.length === 0 || subjects.length > maxSubjects) throw fields.fail("subject", `1 to ${maxSubjects} subjects`);
