@@ -377,6 +377,22 @@ describe("refused", () => {
     assert.ok(!repository.registry.requests.some(({ url: asked }) => asked.includes(layer.digest)));
   });
 
+  test("many signatures that are large together: no more is fetched than a bound, and ours among them counts", async () => {
+    await using repository = await startRepository();
+    const digest = await pushImage(repository, "1");
+    const type = "application/vnd.dev.cosign.simplesigning.v1+json";
+    const layers: { readonly digest: string }[] = [];
+    for (let at = 0; at < 40; at++) layers.push(await repository.pushBlob(Buffer.alloc(4 << 20, at), type));
+    const config = await repository.pushBlob("{}", "application/vnd.oci.image.config.v1+json");
+    await repository.pushManifest(`${digest.replace(":", "-")}.sig`, JSON.stringify({ schemaVersion: 2, mediaType: manifestType, config, layers }));
+    await slipway.trust.sign(`${repository.name}:1`, { ...ours, formats: ["bundle"] });
+    repository.registry.clearRequests();
+    const { signatures, refused } = await slipway.trust.verify(`${repository.name}:1`, ours);
+    assert.deepEqual([signatures.length, refused.length], [1, 40]);
+    const fetched = repository.registry.requests.filter(({ url }) => layers.some((layer) => url.includes(layer.digest)));
+    assert.equal(fetched.length, 16);
+  });
+
   test("a registry that fails is a failure, not an image without signature", async () => {
     await using repository = await startRepository();
     await pushImage(repository, "1");

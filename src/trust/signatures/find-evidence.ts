@@ -22,6 +22,8 @@ const maxLooked = 2 * maxEvidence;
 const maxSignatureBytes = 4 << 20;
 /** an attestation may hold an SBOM */
 const maxAttestationBytes = 64 << 20;
+/** of all that is read for one image; what is small does not count, so that nothing large can stand before it */
+const maxTogetherBytes: Readonly<Record<EvidenceQuery["wanted"], number>> = { signatures: 64 << 20, attestations: 512 << 20 };
 
 export interface EvidenceQuery {
   readonly client: Pick<RegistryClient, "resolve" | "fetchManifest" | "openBlob" | "listReferrers">;
@@ -34,8 +36,16 @@ export interface EvidenceQuery {
   readonly signal?: AbortSignal | undefined;
 }
 
+const smallBytes = 64 << 10;
+
+interface Reading extends EvidenceQuery {
+  /** how many bytes may still be read */
+  readonly budget: { bytes: number };
+}
+
 /** In no order that means anything; under the tag and in the list of referrers `maxEvidence` are looked at, each. */
-export async function* findEvidence(query: EvidenceQuery): AsyncGenerator<Evidence, void> {
+export async function* findEvidence(asked: EvidenceQuery): AsyncGenerator<Evidence, void> {
+  const query: Reading = { ...asked, budget: { bytes: maxTogetherBytes[asked.wanted] } };
   const suffix = query.wanted === "signatures" ? "sig" : "att";
   const tag = cosignTag(query.digest, suffix);
   yield* bounded(query, `under the tag ${tag}`, tagged(query, tag));
@@ -50,7 +60,7 @@ async function* bounded({ onUnread }: EvidenceQuery, where: string, found: Async
   }
 }
 
-async function* tagged(query: EvidenceQuery, tag: string): AsyncGenerator<Evidence, void> {
+async function* tagged(query: Reading, tag: string): AsyncGenerator<Evidence, void> {
   const found = await manifestAt(query, { ...repositoryOf(query.reference), tag });
   if (found !== undefined) yield* cosignLayers(query, "tag", found.digest, found.manifest);
 }
@@ -77,7 +87,7 @@ async function manifestAt({ client, signal, onUnread }: EvidenceQuery, reference
   }
 }
 
-async function* referrers(query: EvidenceQuery): AsyncGenerator<Evidence, void> {
+async function* referrers(query: Reading): AsyncGenerator<Evidence, void> {
   const { client, reference, digest, onUnread, signal } = query;
   const all = await client.listReferrers(reference, digest, { signal, onUnread: ({ message }) => onUnread(message) });
   const candidates = all.filter((entry) => mayBeSignature(entry.artifactType) && isWanted(query, entry));
@@ -103,7 +113,7 @@ async function referrerAt(query: EvidenceQuery, entry: Descriptor): Promise<Foun
   });
 }
 
-async function* referrerEvidence(query: EvidenceQuery, { digest, manifest }: Found): AsyncGenerator<Evidence, void> {
+async function* referrerEvidence(query: Reading, { digest, manifest }: Found): AsyncGenerator<Evidence, void> {
   const kind = referrerKind(manifest);
   // the list may name what refers to something else
   if (kind === undefined || manifest.subject?.digest !== query.digest || !isWanted(query, manifest)) return;
@@ -118,7 +128,7 @@ async function* referrerEvidence(query: EvidenceQuery, { digest, manifest }: Fou
   }
 }
 
-async function* cosignLayers(query: EvidenceQuery, format: "tag" | "referrer", digest: Digest, manifest: Manifest): AsyncGenerator<Evidence, void> {
+async function* cosignLayers(query: Reading, format: "tag" | "referrer", digest: Digest, manifest: Manifest): AsyncGenerator<Evidence, void> {
   const [kind, wantedType] = query.wanted === "signatures" ? (["simple-signing", simpleSigningMediaType] as const) : (["envelope", envelopeMediaType] as const);
   for (const layer of manifest.layers.filter(({ mediaType }) => mediaType === wantedType)) {
     const { annotations = {} } = layer;
@@ -130,7 +140,7 @@ async function* cosignLayers(query: EvidenceQuery, format: "tag" | "referrer", d
 type Content = Evidence extends infer E ? (E extends Evidence ? Omit<E, "format" | "manifest" | "blob"> : never) : never;
 
 async function evidenceOf(
-  query: EvidenceQuery,
+  query: Reading,
   format: EvidenceFormat,
   manifest: Digest,
   layer: Descriptor,
@@ -142,11 +152,20 @@ async function evidenceOf(
   });
 }
 
-async function readBounded({ client, reference, wanted, signal }: EvidenceQuery, layer: Descriptor): Promise<Buffer> {
+async function readBounded({ client, reference, wanted, budget, signal }: Reading, layer: Descriptor): Promise<Buffer> {
   const limit = wanted === "signatures" ? maxSignatureBytes : maxAttestationBytes;
   if (layer.size > limit) {
     throw new SlipwayError("resource_exhausted", "DOCUMENT_TOO_LARGE", `it is ${layer.size} bytes: at most ${limit} are read`, { size: layer.size, limit });
   }
+  const counted = layer.size > smallBytes ? layer.size : 0;
+  if (counted > budget.bytes) {
+    const limit = maxTogetherBytes[wanted];
+    throw new SlipwayError("resource_exhausted", "DOCUMENT_TOO_LARGE", `it is ${layer.size} bytes, and of all together at most ${limit} are read`, {
+      size: layer.size,
+      limit,
+    });
+  }
+  budget.bytes -= counted;
   const chunks: Uint8Array[] = [];
   for await (const chunk of client.openBlob(reference, layer, signal === undefined ? {} : { signal })) chunks.push(chunk);
   return Buffer.concat(chunks);
