@@ -106,6 +106,7 @@ const lock = (path: string, versions: Readonly<Record<string, string>>): Member 
 const a = "webpack://x/./node_modules/a/i.js";
 const nested = "webpack://x/./node_modules/b/node_modules/a/i.js";
 
+const pnpmOfA = "node_modules/.pnpm/a@1.0.0/node_modules/a/i.js";
 const bundles: readonly { readonly name: string; readonly layers: readonly (readonly Member[])[]; readonly want: readonly string[] }[] = [
   { name: "nothing tells", layers: [[bundle("app/dist/x.js.map", a)]], want: ["a  @0"] },
   {
@@ -155,8 +156,38 @@ const bundles: readonly { readonly name: string; readonly layers: readonly (read
   },
   {
     name: "its own version before a neighbour's",
-    layers: [[bundle("app/x.js.map", "node_modules/.pnpm/a@1.0.0/node_modules/a/i.js"), installed("app/node_modules/a", "2.0.0")]],
+    layers: [[bundle("app/x.js.map", pnpmOfA), installed("app/node_modules/a", "2.0.0")]],
     want: ["a 1.0.0 @0"],
+  },
+  {
+    name: "within an installed package: what is below it, and nothing that its user installed or locked",
+    layers: [
+      [
+        bundle("app/node_modules/c/dist/x.js.map", a),
+        bundle("app/node_modules/@s/d/dist/x.js.map", a),
+        installed("app/node_modules/@s/d/node_modules/a", "3.0.0"),
+        installed("app/node_modules/a", "2.0.0"),
+        lock("app/package-lock.json", { "node_modules/a": "2.0.0" }),
+      ],
+    ],
+    want: ["a  @0", "a 3.0.0 @0 MIT"],
+  },
+  {
+    name: "a map within an installed bundle",
+    layers: [
+      [
+        {
+          path: "app/node_modules/c/dist/x.js",
+          content: `${" ".repeat(4096)}//# sourceMappingURL=data:application/json,${JSON.stringify({ sources: [pnpmOfA] })}`,
+        },
+      ],
+    ],
+    want: ["a 1.0.0 @0"],
+  },
+  {
+    name: "scripts of installed packages that are too small for bundles are not looked at",
+    layers: [[{ path: "app/node_modules/c/x.js", content: `//# sourceMappingURL=data:application/json,${JSON.stringify({ sources: [pnpmOfA] })}` }]],
+    want: [],
   },
   {
     name: "two copies of one version are one",
@@ -202,7 +233,7 @@ test("what is kept of a layer reads back as it was, and another version's does n
   const inventory = await inventoryOf(owning);
   const text = formatLayerInventory(inventory);
   assert.deepEqual(parseLayerInventory(text), inventory);
-  assert.equal(parseLayerInventory(text.replace("slipway-inventory 5", "slipway-inventory 0")), undefined);
+  assert.equal(parseLayerInventory(text.replace("slipway-inventory 6", "slipway-inventory 0")), undefined);
   assert.equal(parseLayerInventory(text.slice(0, -9)), undefined);
 });
 

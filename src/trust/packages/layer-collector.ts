@@ -47,7 +47,7 @@ export class LayerCollector {
     if (name !== undefined) this.#documentLinks[name] = linkname.slice(linkname.lastIndexOf("/") + 1);
     if (type !== "file" || size === 0) return "nothing";
     const reader = readerTable.find(path);
-    if (reader !== undefined) return this.#fits(path, size, reader.maxBytes) ? "content" : "nothing";
+    if (reader !== undefined) return size >= (reader.minBytes ?? 0) && this.#fits(path, size, reader.maxBytes) ? "content" : "nothing";
     if ((mode & 0o111) === 0 || size < 128) return "nothing";
     return "program";
   }

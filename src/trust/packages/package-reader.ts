@@ -23,6 +23,8 @@ export interface PackageReader {
   readonly directories?: readonly string[];
   /** of those that the lists above let through, what is wanted; all where it is absent */
   readonly wants?: (path: string) => boolean;
+  /** smaller files are not looked at */
+  readonly minBytes?: number;
   /** larger files are not read, and the inventory says so */
   readonly maxBytes: number;
   read(bytes: Buffer, path: string): FileFacts;

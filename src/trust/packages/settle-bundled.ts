@@ -34,10 +34,18 @@ function neighboursOf(packages: readonly ImagePackage[]): Neighbours {
   return { installed, locked };
 }
 
-/** The directory and those above it, to the root, which is ".". */
-function* upward(directory: string): Generator<string> {
-  for (let at = directory; at !== "."; at = posix.dirname(at)) yield at;
-  yield ".";
+/**
+ * Of what lies in an installed package that package's directory, else ".": it was bundled by its maker, and what its user installed or locked says
+ * nothing of it.
+ */
+function projectOf(path: string): string {
+  return /^(?:.*\/)?node_modules\/(?:@[^/]+\/[^/]+|[^/@.][^/]*)(?=\/)/.exec(path)?.[0] ?? ".";
+}
+
+/** The directory and those above it, to the last. */
+function* upward(directory: string, last: string): Generator<string> {
+  for (let at = directory; at !== last && at !== "."; at = posix.dirname(at)) yield at;
+  yield last;
 }
 
 /** At its place in the lock; without places, or of another version's lock, only where no other version is locked. */
@@ -51,8 +59,9 @@ function lockedAs(candidates: readonly ImagePackage[], place: string): ImagePack
 function originalOf({ name, path, bundled = "" }: ImagePackage, { installed, locked }: Neighbours): ImagePackage | undefined {
   const exact = installed.get(`${bundled}/package.json`);
   if (exact !== undefined) return exact;
-  const place = withinProject(bundled);
-  for (const directory of upward(posix.dirname(path))) {
+  const project = projectOf(path);
+  const place = withinProject(bundled.startsWith(`${project}/`) ? bundled.slice(project.length + 1) : bundled);
+  for (const directory of upward(posix.dirname(path), project)) {
     const found = installed.get(posix.join(directory, place, "package.json"));
     if (found !== undefined) return found;
     const candidates = locked.get(`${directory}\0${name}`);

@@ -65,15 +65,12 @@ function readInlineMap(bytes: Buffer, path: string): FileFacts {
   return readMap(base64 === undefined ? Buffer.from(decodeURIComponent(text)) : Buffer.from(text, "base64"), path);
 }
 
-/** Installed packages come in thousands of files, and they say themselves what they are. */
+/** Installed packages come in thousands of files, most of them small: those that are bundles of others, with a map of them within, are not. */
 const isInstalled = /(?:^|\/)node_modules\/|^usr\/(?:share|lib)\/nodejs\//;
+const scripts = { suffixes: [".js", ".mjs", ".cjs", ".css"], maxBytes: 64 * mebibyte, read: readInlineMap } as const;
 
 export const sourceMapReaders: readonly PackageReader[] = [
   { suffixes: [".map"], maxBytes: 128 * mebibyte, read: readMap },
-  {
-    suffixes: [".js", ".mjs", ".cjs", ".css"],
-    wants: (path) => !isInstalled.test(path),
-    maxBytes: 64 * mebibyte,
-    read: readInlineMap,
-  },
+  { ...scripts, wants: (path) => !isInstalled.test(path) },
+  { ...scripts, wants: (path) => isInstalled.test(path), minBytes: 4096 },
 ];
