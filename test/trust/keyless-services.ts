@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { generateKeyPairSync, hash, type KeyPairKeyObjectResult } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { ASN1Obj } from "@sigstore/core";
 import { fulcioHandler, initializeCA, initializeCTLog, initializeTLog, initializeTSA, rekorHandler, tsaHandler } from "@sigstore/mock";
 
 export interface KeylessServer extends AsyncDisposable {
@@ -17,16 +18,20 @@ export interface KeylessServer extends AsyncDisposable {
 const logUrl = "https://rekor.test";
 
 const stampPath = "/api/v1/timestamp";
+/** Fulcio says 200, and cosign wants that; the mock says 201 */
+const certificates = "/api/v2/signingCert";
 const log1 = "/api/v1/log/entries";
 
-/** RFC 3161's question as the mock wants it: a digest of 32 bytes lies behind the algorithm, a number of eight behind that. */
+/** RFC 3161's question as the mock wants it. */
 function questionOf(der: Buffer): string {
-  const digest = der.subarray(24, 56);
-  return JSON.stringify({ artifactHash: digest.toString("base64"), hashAlgorithm: "sha256", certificates: true, nonce: der.readUInt32BE(62) });
+  const [, imprint, ...others] = ASN1Obj.parseBuffer(Buffer.from(der)).subs;
+  const nonce = others.find(({ tag }) => tag.number === 2)?.value.toString("hex") ?? "0";
+  const artifactHash = imprint?.subs[1]?.value.toString("base64");
+  return JSON.stringify({ artifactHash, hashAlgorithm: "sha256", certificates: true, nonce: Number(BigInt(`0x${nonce}`) & 0x7fffffffn) });
 }
 
 interface ProposedEntry {
-  readonly spec: { readonly proposedContent: { readonly envelope: string; readonly verifiers: readonly string[] } };
+  readonly spec: { readonly proposedContent?: { readonly envelope: string; readonly verifiers: readonly string[] } };
 }
 
 interface Envelope {
@@ -34,14 +39,28 @@ interface Envelope {
   readonly signatures: readonly { readonly sig: string }[];
 }
 
-/** What a log writes of an envelope that is proposed: hashes and signatures, as Rekor does and its mock does not. */
+/** What a log writes of an envelope that is proposed: hashes and signatures, as Rekor does and its mock does not. Other entries are as they come. */
 function entryOf(body: string): string {
   const { spec, ...kind } = JSON.parse(body) as ProposedEntry;
+  if (spec.proposedContent === undefined) return body;
   const { envelope, verifiers } = spec.proposedContent;
   const { payload, signatures } = JSON.parse(envelope) as Envelope;
   const sha256 = (content: string | Buffer): object => ({ algorithm: "sha256", value: hash("sha256", content) });
   const written = signatures.map(({ sig: signature }, at) => ({ signature, verifier: verifiers[at] }));
   return JSON.stringify({ ...kind, spec: { envelopeHash: sha256(envelope), payloadHash: sha256(Buffer.from(payload, "base64")), signatures: written } });
+}
+
+/** cosign sends the token as it does to other services. */
+function withCredentials(body: string, authorization = ""): string {
+  const oidcIdentityToken = authorization.replace(/^Bearer /u, "");
+  return oidcIdentityToken === "" ? body : JSON.stringify({ credentials: { oidcIdentityToken }, ...(JSON.parse(body) as object) });
+}
+
+/** As the mock wants to be asked. */
+function asked({ url, headers }: IncomingMessage, body: Buffer): string {
+  if (url === log1) return entryOf(body.toString());
+  if (url === stampPath) return questionOf(body);
+  return withCredentials(body.toString(), headers.authorization);
 }
 
 type Bytes = ArrayBufferView<ArrayBuffer>;
@@ -70,9 +89,15 @@ export async function startKeylessServer(): Promise<KeylessServer> {
     }
     if (request.url?.startsWith("/nonsense/") === true) return void response.end("{}");
     if (handler === undefined) return void response.writeHead(404).end();
-    const told = await handler.fn(request.url === log1 ? entryOf(body.toString()) : request.url === stampPath ? questionOf(body) : body.toString());
-    response.writeHead(told.statusCode, told.contentType === undefined ? {} : { "content-type": told.contentType });
-    response.end(typeof told.response === "string" ? told.response : Buffer.from(told.response.buffer, told.response.byteOffset, told.response.byteLength));
+    const told = await handler.fn(asked(request, body));
+    const text = typeof told.response === "string" ? told.response : Buffer.from(told.response.buffer, told.response.byteOffset, told.response.byteLength);
+    // which of the answer's entries is the new one, sigstore's Go clients read here
+    const etag = request.url === log1 && typeof text === "string" ? { etag: Object.keys(JSON.parse(text) as object)[0] } : {};
+    response.writeHead(request.url === certificates ? 200 : told.statusCode, {
+      ...(told.contentType === undefined ? {} : { "content-type": told.contentType }),
+      ...etag,
+    });
+    response.end(text);
   };
   const server = createServer((request, response) => void answer(request, response));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -112,7 +137,7 @@ async function bytesOf(request: IncomingMessage): Promise<Buffer> {
 }
 
 /** Nobody verifies its signature here: the authority of the tests believes everybody. */
-export function identityToken(claims: Readonly<Record<string, unknown>>): string {
+export function identityToken(claims: Readonly<Record<string, unknown>>, algorithm = "none"): string {
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
-  return `${part({ alg: "none" })}.${part({ aud: "sigstore", ...claims })}.${Buffer.from("signature").toString("base64url")}`;
+  return `${part({ alg: algorithm })}.${part({ aud: "sigstore", ...claims })}.${Buffer.from("signature").toString("base64url")}`;
 }

@@ -80,18 +80,6 @@ describe("an identity", () => {
     assert.deepEqual(await refusals(slipway.trust.verify(`${other.name}:1`, trusted)), ["signer"]);
   });
 
-  test("in cosign's older form it is told apart from a signature by a key", async () => {
-    await using other = await startRepository();
-    const digest = await pushImage(other, "1");
-    const layer = await other.pushBlob("{}", "application/vnd.dev.cosign.simplesigning.v1+json");
-    const annotations = { "dev.cosignproject.cosign/signature": "AAAA", "dev.sigstore.cosign/certificate": "PEM" };
-    const config = await other.pushBlob("{}", "application/vnd.oci.image.config.v1+json");
-    await other.pushManifest(`${digest.replace(":", "-")}.sig`, JSON.stringify({ schemaVersion: 2, config, layers: [{ ...layer, annotations }] }));
-    for (const options of [trusted, pair("ours")]) {
-      await assert.rejects(slipway.trust.verify(`${other.name}:1`, options), /it was made for an identity in cosign's older form/);
-    }
-  });
-
   const wrong: readonly [name: string, options: VerifyOptions, code: string][] = [
     ["no trusted root", { identities: [signer] }, "USAGE"],
     ["a root that is no JSON", { ...trusted, trustedRoot: { json: Buffer.from("x") } }, "INVALID_DOCUMENT"],

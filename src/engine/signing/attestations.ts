@@ -2,11 +2,10 @@
 import { SlipwayError } from "../../base/errors.ts";
 import { formatReference, parseReference, withDefaultTag, withDigest } from "../../oci/reference.ts";
 import { verifyKeylessAttestation } from "../../trust/keyless/index.ts";
-import { parseBundle } from "../../trust/signatures/bundle.ts";
 import { judgeEvidence, listAttestations, predicateTypeFrom, verifyAttestation, type Expectation, type AttestationList } from "../../trust/signatures/index.ts";
 import type { AttestationVerification, VerifyAttestationOptions } from "../trust-api.ts";
 import type { SigningSurroundings } from "./sign.ts";
-import { acceptedRepositories, keylessTrust, namedKey, refusal, subjectsOf } from "./verify.ts";
+import { acceptedRepositories, byKeyOrIdentity, keylessTrust, namedKey, refusal, subjectsOf } from "./verify.ts";
 
 export async function verifyAttestations({ client }: SigningSurroundings, name: string, options: VerifyAttestationOptions): Promise<AttestationVerification> {
   const reference = withDefaultTag(parseReference(name));
@@ -18,11 +17,11 @@ export async function verifyAttestations({ client }: SigningSurroundings, name: 
   const registry = await client();
   const { digest, images } = subjectsOf(await registry.resolve(reference, { signal: options.signal }), options);
   const expected: Expectation = { digest, repositories: acceptedRepositories(reference, options.repositories), annotations: {} };
-  const findings = await judgeEvidence({ client: registry, reference, digest, wanted: "attestations", signal: options.signal }, async (evidence) =>
-    evidence.kind === "bundle" && keyless !== undefined && (keys.length === 0 || parseBundle(evidence.bytes).hasCertificate)
-      ? await verifyKeylessAttestation(evidence.bytes, keyless, expected, predicateType)
-      : verifyAttestation(evidence, keys, expected, predicateType),
-  );
+  const findings = await judgeEvidence({ client: registry, reference, digest, wanted: "attestations", signal: options.signal }, async (evidence) => {
+    const byKey = keys.length === 0 ? undefined : () => verifyAttestation(evidence, keys, expected, predicateType);
+    if (keyless === undefined) return verifyAttestation(evidence, keys, expected, predicateType);
+    return await byKeyOrIdentity(evidence, byKey, async () => await verifyKeylessAttestation(evidence, keyless, expected, predicateType));
+  });
   const { accepted, refused, unread } = findings;
   const what = predicateType === undefined ? "attestation" : `attestation of type ${predicateType}`;
   if (accepted.length === 0) throw withImages(refusal(reference, digest, findings, what), images);

@@ -6,14 +6,11 @@ import { parseManifestOrIndex } from "../../oci/parse-manifest.ts";
 import { formatPlatform, parsePlatform } from "../../oci/platform.ts";
 import { selectManifest, type FetchedManifest, type RegistryClient } from "../../registry/index.ts";
 import { familiarName, formatReference, parseReference, repositoryName, withDefaultTag, withDigest, type Reference } from "../../oci/reference.ts";
-import { parseBundle } from "../../trust/signatures/bundle.ts";
 import { readPublicKey } from "../../trust/keys/index.ts";
-import { readTrustedRoot, verifyKeyless, type KeylessTrust } from "../../trust/keyless/index.ts";
+import { isKeyless, readTrustedRoot, verifyKeyless, type KeylessTrust } from "../../trust/keyless/index.ts";
 import { parseAuthorities, parseSubject, verifyNotation, type Authorities } from "../../trust/notation/index.ts";
 import {
-  hasCertificate,
   judgeEvidence,
-  olderIdentity,
   Refused,
   verifyWithKeys,
   type Claim,
@@ -123,17 +120,27 @@ async function verifyEvidence(
   { keys, authorities, keyless }: Trusted,
   expected: Expectation,
 ): Promise<{ readonly signer: Signer; readonly claim: Claim }> {
-  if (evidence.kind === "bundle" && keyless !== undefined && (keys.length === 0 || parseBundle(evidence.bytes).hasCertificate)) {
-    return await verifyKeyless(evidence.bytes, keyless, expected);
+  if (keyless !== undefined && evidence.kind !== "notation") {
+    const byKey = keys.length === 0 ? undefined : () => verifyWithKeys(evidence, keys, expected);
+    return await byKeyOrIdentity(evidence, byKey, async () => await verifyKeyless(evidence, keyless, expected));
   }
   const trusted = evidence.kind === "notation" ? authorities.anchors.length : keys.length;
   if (trusted > 0) return evidence.kind === "notation" ? await verifyNotation(evidence, authorities, expected) : verifyWithKeys(evidence, keys, expected);
   if (evidence.kind === "unreadable") throw new Refused("unreadable", evidence.reason);
-  if (evidence.kind === "simple-signing" && hasCertificate(evidence.annotations)) throw olderIdentity();
   throw new Refused(
     "signer",
     evidence.kind === "notation" ? "it was made with a certificate, and no authority is trusted (--ca)" : "it was made with a key, and none is trusted (--key)",
   );
+}
+
+/** Anybody may put a certificate beside a signature that a key has made: the key is asked first. */
+export async function byKeyOrIdentity<T>(evidence: Evidence, byKey: (() => T) | undefined, byIdentity: () => Promise<T>): Promise<T> {
+  try {
+    if (byKey !== undefined) return byKey();
+  } catch (error) {
+    if (!(error instanceof Refused) || error.refusal !== "signer" || !isKeyless(evidence)) throw error;
+  }
+  return await byIdentity();
 }
 
 export function namedKey({ pem, name = "the key" }: PublicKeySource): NamedKey {

@@ -3,4 +3,4 @@ export { attachKeyless } from "./attach-keyless.ts";
 export { parseIdentityToken, type IdentityToken } from "./identity-token.ts";
 export { publicServices, type KeylessServices } from "./sign-keyless.ts";
 export { anchored, matching } from "./patterns.ts";
-export { readTrustedRoot, verifyKeyless, verifyKeylessAttestation, type Identity, type KeylessTrust } from "./verify-keyless.ts";
+export { isKeyless, readTrustedRoot, verifyKeyless, verifyKeylessAttestation, type Identity, type KeylessTrust } from "./verify-keyless.ts";

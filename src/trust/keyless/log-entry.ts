@@ -16,17 +16,37 @@ export function logEntry(answer: Fields, fail: (why: string) => Error): Transpar
   const proof = verification?.child("inclusionProof");
   if (body === undefined || logId === undefined || index === undefined || time === undefined || verification === undefined)
     throw fail("answered with something that is no entry");
-  const kind = new Fields(parseJsonObject(Buffer.from(body, "base64"), "entry", limits), "entry");
   const promise = verification.string("signedEntryTimestamp");
   return {
     logIndex: String(index),
     logId: { keyId: Buffer.from(logId, "hex").toString("base64") },
-    kindVersion: { kind: kind.requiredString("kind"), version: kind.requiredString("apiVersion") },
+    kindVersion: kindOf(body),
     integratedTime: String(time),
     inclusionPromise: promise === undefined ? undefined : { signedEntryTimestamp: promise },
     inclusionProof: proof === undefined ? undefined : proofOf(proof),
     canonicalizedBody: body,
   } as TransparencyLogEntry;
+}
+
+function kindOf(body: string): { readonly kind: string; readonly version: string } {
+  const fields = new Fields(parseJsonObject(Buffer.from(body, "base64"), "entry", limits), "entry");
+  return { kind: fields.requiredString("kind"), version: fields.requiredString("apiVersion") };
+}
+
+/** An entry as cosign's annotations have it. Fails with INVALID_DOCUMENT. */
+export function olderLogEntry(annotated: Fields): TransparencyLogEntry {
+  const payload = annotated.child("Payload");
+  const [index, time] = [payload?.integer("logIndex"), payload?.integer("integratedTime")];
+  if (payload === undefined || index === undefined || time === undefined) throw annotated.fail("Payload", "an entry of a log");
+  const body = payload.requiredString("body");
+  return {
+    logIndex: String(index),
+    logId: { keyId: Buffer.from(payload.requiredString("logID"), "hex").toString("base64") },
+    kindVersion: kindOf(body),
+    integratedTime: String(time),
+    inclusionPromise: { signedEntryTimestamp: annotated.requiredString("SignedEntryTimestamp") },
+    canonicalizedBody: body,
+  } as unknown as TransparencyLogEntry;
 }
 
 function proofOf(proof: Fields): object {

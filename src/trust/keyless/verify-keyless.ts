@@ -1,18 +1,22 @@
 /**
- * Bundles that were made with a short-lived certificate for somebody's identity, held against a trusted root: authorities, logs and time stamps.
+ * What was signed with a short-lived certificate for somebody's identity, held against a trusted root: authorities, logs and time stamps.
  * Sigstore's library verifies the bundle; whom it names, and what it says about which image, is judged here.
  */
-import type { Bundle } from "@sigstore/bundle";
-import type { TrustMaterial } from "@sigstore/verify";
+import type { Bundle, SerializedBundle } from "@sigstore/bundle";
+import type * as Library from "@sigstore/verify";
+import type { SignedEntity, Signer, TrustMaterial, Verifier } from "@sigstore/verify";
 import { SlipwayError } from "../../base/errors.ts";
 import { parseJsonObject } from "../../oci/bounded-json.ts";
 import { describeKey } from "../keys/index.ts";
 import { parseBundle } from "../signatures/bundle.ts";
-import { Refused } from "../signatures/evidence.ts";
+import { Refused, type Evidence } from "../signatures/evidence.ts";
 import type { Claim, Expectation } from "../signatures/expectation.ts";
 import type { IdentitySigner } from "../signatures/signer.ts";
+import { hasCertificate } from "../signatures/simple-signing.ts";
 import { attestationClaim, type VerifiedAttestation } from "../signatures/verify-attestation.ts";
-import { bundleClaim } from "../signatures/verify-signature.ts";
+import { bundleClaim, simpleClaim } from "../signatures/verify-signature.ts";
+import { isOlderEntry, isOlderEntryGood, stampedEnvelope } from "./older-attestation.ts";
+import { olderBundle } from "./older-form.ts";
 
 /** Whole texts, or patterns for whole texts: both have to fit. */
 export interface Identity {
@@ -45,52 +49,98 @@ export async function readTrustedRoot(json: Uint8Array, name: string): Promise<T
   }
 }
 
+/** Whether it was made with a certificate, as far as it says itself. Fails with INVALID_DOCUMENT. */
+export function isKeyless(evidence: Evidence): boolean {
+  if (evidence.kind === "bundle") return parseBundle(evidence.bytes).hasCertificate;
+  return (evidence.kind === "simple-signing" || evidence.kind === "envelope") && hasCertificate(evidence.annotations);
+}
+
 /** Throws Refused, INVALID_DOCUMENT. */
 export async function verifyKeyless(
-  bytes: Uint8Array,
+  evidence: Evidence,
   trust: KeylessTrust,
   expected: Expectation,
 ): Promise<{ readonly signer: IdentitySigner; readonly claim: Claim }> {
-  const { signer, envelope } = await verifiedEnvelope(bytes, trust);
-  return { signer, claim: bundleClaim(envelope, expected) };
+  const { signer, content } = await verified(evidence, trust);
+  if (content.$case === "messageSignature" && evidence.kind === "simple-signing") return { signer, claim: simpleClaim(evidence.bytes, expected) };
+  return { signer, claim: bundleClaim(envelopeOf(content), expected) };
 }
 
 /** The same of an attestation. */
 export async function verifyKeylessAttestation(
-  bytes: Uint8Array,
+  evidence: Evidence,
   trust: KeylessTrust,
   expected: Expectation,
   predicateType: string | undefined,
 ): Promise<VerifiedAttestation> {
-  const { signer, envelope } = await verifiedEnvelope(bytes, trust);
-  return attestationClaim({ ...envelope, signer }, expected, predicateType);
+  const { signer, content } = await verified(evidence, trust);
+  return attestationClaim({ ...envelopeOf(content), signer }, expected, predicateType);
 }
 
 type SignedEnvelope = Extract<Bundle["content"], { $case: "dsseEnvelope" }>["dsseEnvelope"];
 
-async function verifiedEnvelope(bytes: Uint8Array, trust: KeylessTrust): Promise<{ readonly signer: IdentitySigner; readonly envelope: SignedEnvelope }> {
-  // bounds first: the library has none
-  const { hasCertificate } = parseBundle(bytes);
-  if (!hasCertificate) throw new Refused("signer", "it was made with a key, and none is trusted (--key)");
-  const { bundle, signer } = await verified(bytes, trust);
-  if (bundle.content.$case !== "dsseEnvelope") throw new Refused("type", "it signs a file, not an image");
-  return { signer, envelope: bundle.content.dsseEnvelope };
+function envelopeOf(content: Bundle["content"]): SignedEnvelope {
+  if (content.$case !== "dsseEnvelope") throw new Refused("type", "it signs a file, not an image");
+  return content.dsseEnvelope;
 }
 
-async function verified(bytes: Uint8Array, trust: KeylessTrust): Promise<{ readonly bundle: Bundle; readonly signer: IdentitySigner }> {
-  const [{ bundleFromJSON }, { toSignedEntity, Verifier }] = await Promise.all([import("@sigstore/bundle"), import("@sigstore/verify")]);
-  const { logEntries: tlogThreshold, certificateLogEntries: ctlogThreshold } = trust;
-  const verifier = new Verifier(trust.material as TrustMaterial, { tlogThreshold, ctlogThreshold, timestampThreshold: 1 });
-  const { bundle, signer } = attempt(() => {
-    const parsed = bundleFromJSON(JSON.parse(Buffer.from(bytes).toString()));
-    return { bundle: parsed, signer: verifier.verify(toSignedEntity(parsed)) };
+/** The evidence as a bundle. Bounds first: the library has none. */
+function bundleOf(evidence: Evidence): SerializedBundle {
+  switch (evidence.kind) {
+    case "bundle":
+      if (!isKeyless(evidence)) throw new Refused("signer", "it was made with a key, and none is trusted (--key)");
+      return JSON.parse(Buffer.from(evidence.bytes).toString()) as SerializedBundle;
+    case "simple-signing":
+    case "envelope":
+      return olderBundle(evidence);
+    case "notation":
+      throw new Refused("signer", "it was made with a certificate, and no authority is trusted (--ca)");
+    case "unreadable":
+      throw new Refused("unreadable", evidence.reason);
+  }
+}
+
+async function verified(evidence: Evidence, trust: KeylessTrust): Promise<{ readonly content: Bundle["content"]; readonly signer: IdentitySigner }> {
+  const serialized = bundleOf(evidence);
+  const [{ bundleFromJSON }, library] = await Promise.all([import("@sigstore/bundle"), import("@sigstore/verify")]);
+  const { content, signer } = attempt(() => {
+    const bundle = bundleFromJSON(serialized);
+    return { content: bundle.content, signer: verifiedSigner(library, bundle, evidence, trust) };
   });
   const name = signer.identity?.subjectAlternativeName ?? "";
   const issuer = signer.identity?.extensions?.issuer ?? "";
   if (!trust.identities.some((one) => fits(one.identity, name) && fits(one.issuer, issuer))) {
     throw new Refused("signer", `it was made by ${name === "" ? "nobody" : name}, as ${issuer === "" ? "nobody" : issuer} says`);
   }
-  return { bundle, signer: { kind: "identity", name, issuer, description: describeKey(signer.key, name) } };
+  return { content, signer: { kind: "identity", name, issuer, description: describeKey(signer.key, name) } };
+}
+
+function verifiedSigner({ toSignedEntity, Verifier }: typeof Library, bundle: Bundle, evidence: Evidence, trust: KeylessTrust): Signer {
+  const { logEntries: tlogThreshold, certificateLogEntries: ctlogThreshold } = trust;
+  const material = trust.material as TrustMaterial;
+  const thresholds = { tlogThreshold, ctlogThreshold, timestampThreshold: 1 };
+  const verifier = new Verifier(material, thresholds);
+  if (evidence.kind !== "envelope")
+    return verifier.verify(toSignedEntity(bundle, evidence.kind === "simple-signing" ? Buffer.from(evidence.bytes) : undefined));
+  const entity = toSignedEntity(bundle);
+  const older = bundle.verificationMaterial.tlogEntries.filter(isOlderEntry);
+  if (older.length === 0) return withEitherStamp(verifier, entity, evidence.bytes);
+  const certificate =
+    bundle.verificationMaterial.content.$case === "x509CertificateChain" ? bundle.verificationMaterial.content.x509CertificateChain.certificates[0] : undefined;
+  const isGood = older.every((entry) => isOlderEntryGood(entry, evidence.bytes, certificate?.rawBytes ?? Buffer.alloc(0), material));
+  if (!isGood) throw new Error("the log's entry could not be verified");
+  return withEitherStamp(new Verifier(material, { ...thresholds, tlogThreshold: 0 }), { ...entity, tlogEntries: [] }, evidence.bytes);
+}
+
+/** cosign 3 has the signature of an attestation stamped, cosign 2 the whole envelope. */
+function withEitherStamp(verifier: Verifier, entity: SignedEntity, envelope: Uint8Array): Signer {
+  const isStamped = entity.timestamps.some(({ $case }) => $case === "timestamp-authority");
+  try {
+    return verifier.verify(entity);
+  } catch (error) {
+    if (!isStamped || !(error instanceof Error) || !("code" in error) || error.code !== "TIMESTAMP_ERROR") throw error;
+    return verifier.verify(stampedEnvelope(entity, envelope));
+  }
 }
 
 function attempt<T>(work: () => T): T {

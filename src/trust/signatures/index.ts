@@ -8,6 +8,5 @@ export { signImage, type CosignFormat, type SignRequest, type WrittenSignature }
 export type { NamedKey, Signer } from "./signer.ts";
 export { judgeEvidence, type Accepted, type Findings } from "./verify-image.ts";
 export { verifyAttestation, type VerifiedAttestation } from "./verify-attestation.ts";
-export { hasCertificate } from "./simple-signing.ts";
-export { olderIdentity, verifyWithKeys, type VerifiedClaim } from "./verify-signature.ts";
+export { verifyWithKeys, type VerifiedClaim } from "./verify-signature.ts";
 export { isSignedName, type SignedNameRule } from "./signed-name.ts";

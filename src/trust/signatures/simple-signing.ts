@@ -5,7 +5,7 @@ import type { Digest } from "../../oci/digest.ts";
 export const simpleSigningMediaType = "application/vnd.dev.cosign.simplesigning.v1+json";
 export const signatureAnnotation = "dev.cosignproject.cosign/signature";
 /** there where the signature was made for an identity */
-const certificateAnnotation = "dev.sigstore.cosign/certificate";
+export const certificateAnnotation = "dev.sigstore.cosign/certificate";
 
 const payloadType = "cosign container image signature";
 const limits = { maxBytes: 1 << 20, maxDepth: 32, isUnambiguous: true };

@@ -30,10 +30,15 @@ export function verifyWithKeys(evidence: Evidence, keys: readonly NamedKey[], ex
 function verifyBundle(bytes: Uint8Array, keys: readonly NamedKey[], expected: Expectation): VerifiedClaim {
   const { envelope, keyHint, hasCertificate } = parseBundle(bytes);
   if (hasCertificate && keyHint === undefined) {
-    throw new Refused("signer", "it was made with a certificate: verify it by --identity and --issuer");
+    throw byIdentity();
   }
   const key = envelopeKey(keys, envelope, keyHint);
   return { signer: keySigner(key), claim: bundleClaim(envelope, expected) };
+}
+
+/** Why a key is of no use. */
+function byIdentity(): Refused {
+  return new Refused("signer", "it was made with a certificate: verify it by --identity and --issuer");
 }
 
 /** What a signature's envelope says, when it is known who made it. Throws Refused. */
@@ -46,11 +51,6 @@ export function bundleClaim({ payloadType, payload }: { readonly payloadType: st
   return { reference: subject.name === "" ? undefined : subject.name, annotations: subject.annotations };
 }
 
-/** Why a signature for an identity under cosign's tag is of no use here. */
-export function olderIdentity(): Refused {
-  return new Refused("signer", "it was made for an identity in cosign's older form, which is not verified here: bundles are");
-}
-
 function verifySimpleSigning(
   payload: Uint8Array,
   annotations: Readonly<Record<string, string>>,
@@ -59,7 +59,7 @@ function verifySimpleSigning(
 ): VerifiedClaim {
   const bytes = Buffer.from(annotations[signatureAnnotation] ?? "", "base64");
   const key = keys.find((one) => one.verify(payload, bytes));
-  if (key === undefined) throw hasCertificate(annotations) ? olderIdentity() : noKey(keys);
+  if (key === undefined) throw hasCertificate(annotations) ? byIdentity() : noKey(keys);
   return { signer: keySigner(key), claim: simpleClaim(payload, expected) };
 }
 
