@@ -78,6 +78,17 @@ function core(open: () => Sandbox, user: () => number): void {
       second.stderr,
     );
   });
+  test("has a scanner's image write the bill of a result", async () => {
+    const scan = `#!/bin/sh
+printf '{"predicateType":"https://spdx.dev/Document","subject":[{"name":"_"}],"predicate":{"name":"%s"}}' "$(id -u) $(cat "$BUILDKIT_SCAN_SOURCE/f")" > "$BUILDKIT_SCAN_DESTINATION/sbom.spdx.json"
+`;
+    const scanner = open().folder({ Dockerfile: 'FROM busybox\nCOPY --chmod=755 scan.sh /\nENTRYPOINT ["/scan.sh"]\n', "scan.sh": scan });
+    await open().ok(["build", "-q", "-t", "scanner:1", scanner]);
+    const out = path.join(open().directory, "scanned");
+    await open().ok(["build", "--sbom=generator=scanner:1", "-o", out, open().folder({ Dockerfile: "FROM scratch\nCOPY f /\n", f: "of it" })]);
+    const { predicate } = JSON.parse(readFileSync(path.join(out, "sbom.spdx.json"), "utf8")) as { readonly predicate: unknown };
+    assert.deepEqual(predicate, { name: "0 of it" });
+  });
   test("runs a container", async () => {
     assert.equal(await open().ok(["run", "--rm", "app"]), "ok");
   });
