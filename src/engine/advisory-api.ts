@@ -8,12 +8,26 @@ export interface AdvisoryStatus {
   /** when the newest of it was imported */
   readonly createdSeconds: number;
   readonly ecosystems: readonly { readonly name: string; readonly packages: number; readonly advisories: number; readonly sizeBytes: number }[];
-  /** `newest`: YYYY-MM-DD of the record that was changed last, of sources whose records say it */
-  readonly sources: readonly { readonly name: string; readonly digest: Digest; readonly newest: string | undefined }[];
+  readonly sources: readonly AdvisorySource[];
   /** how many vulnerabilities are known to be exploited */
   readonly exploited: number;
   /** the reference that it was pulled from last */
   readonly pulledFrom: string | undefined;
+}
+
+export interface AdvisorySource {
+  readonly name: string;
+  readonly digest: Digest;
+  /** none: it is the list of what is exploited */
+  readonly ecosystems: readonly string[];
+  /** YYYY-MM-DD of the record that was changed last, of sources whose records say it */
+  readonly newest: string | undefined;
+  /** of the others the last year in a name, as CVE-2026-1 */
+  readonly newestYear: number | undefined;
+  /** by an import with `add` */
+  readonly isAdded: boolean;
+  /** undefined in databases of earlier versions */
+  readonly importedSeconds: number | undefined;
 }
 
 /** Whose advisories are taken. */

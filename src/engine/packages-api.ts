@@ -7,7 +7,7 @@ import type { LocationOptions } from "./transfer-api.ts";
 export type { Distribution, ImageInventory, ImagePackage, LayerOrigin, Omission, PackageType } from "../trust/packages/index.ts";
 
 export * from "./scan-api.ts";
-export type { AdvisoryApi, AdvisorySigners, AdvisoryStatus } from "./advisory-api.ts";
+export type { AdvisoryApi, AdvisorySigners, AdvisorySource, AdvisoryStatus } from "./advisory-api.ts";
 
 export const billFormats = ["spdx-json", "cyclonedx-json"] as const;
 export type BillFormat = (typeof billFormats)[number];

@@ -41,6 +41,8 @@ export interface ScanResult {
   readonly findings: readonly Finding[];
   /** of a comparison: what the older image has and this one has not */
   readonly fixed: readonly Finding[];
+  /** of packages that were compared: "Debian:12", "npm" */
+  readonly ecosystems: readonly string[];
   /** ecosystems of packages that the database knows nothing of: these packages were not compared */
   readonly missing: readonly { readonly ecosystem: string; readonly packages: number }[];
   /** packages of a distribution that is not known */

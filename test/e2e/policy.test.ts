@@ -508,7 +508,16 @@ describe("policies", { skip: absent ? "needs docker-registry (Debian package doc
     const vex = { "@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://acme.test/1", author: "a", timestamp: "2026-01-01T00:00:00Z", version: 1 };
     writeFileSync(path.join(home, "vex.json"), JSON.stringify({ ...vex, statements: ["CVE-2024-1", "CVE-2024-2"].map(statement) }));
     assert.match(await check({ vulnerabilities: { ...failing.vulnerabilities, vex: "vex.json" } }), /: accepted\n/);
-    assert.match(await check({ maxScanAgeDays: 0 }), /maxScanAgeDays: what is known of vulnerabilities is 0 days old, 0 are allowed/);
+    assert.match(await check({ maxScanAgeDays: 0 }), /maxScanAgeDays: what is known of vulnerabilities \(npm\) is 0 days old, 0 are allowed/);
+    // what ended long ago is old, however lately it was imported
+    assert.match(await check({ maxScanAgeDays: 30 }), /: accepted\n/);
+    await sandbox.ok(["db", "import", "-q", path.join(sandbox.folder({ "old.jsonl": record("CVE-2024-1", "2024-01-01T00:00:00Z") }), "old.jsonl")]);
+    assert.match(
+      await check({ maxScanAgeDays: 30 }),
+      /maxScanAgeDays: what is known of vulnerabilities \(npm\) ends \d+ days ago, however lately it was imported \(old\.jsonl: newest record of 2024-01-01\); 30 are allowed, and 30 in which a feed may be quiet: slipway db pull or db import/,
+    );
+    assert.match(await check({ vulnerabilities: { failOn: ["kev"] } }), /it is not known which vulnerabilities are exploited: slipway db import/);
+    await sandbox.ok(["db", "import", "-q", path.join(advisories, "npm.jsonl")]);
     await sandbox.ok(["pull", "-q", image]);
     const run = await sandbox.call(with_(file(failing), "run", "--rm", "--network=none", image, "true"));
     assert.match(run.stderr, /policy refuses .*it has 2 of/);

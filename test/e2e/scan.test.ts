@@ -315,10 +315,14 @@ test("advisories that end long ago are told of, however lately they were importe
   const { stderr, stdout } = await other.call(["scan", "app.json"], { cwd });
   assert.match(stderr, /^WARNING: the newest record of npm\.jsonl is \d+ days old$/m);
   assert.match(stdout, /CVE-2024-7/);
+  // nobody said what is exploited: nothing is known to be
+  const unknown = await other.call(["scan", "--fail-on", "kev", "app.json"], { cwd });
+  assert.equal(unknown.code, 3);
+  assert.match(unknown.stderr, /^WARNING: it is not known what is exploited: kev finds nothing/m);
   // one line, however many there are
   await other.ok(["db", "import", "npm.jsonl", "other.jsonl", "timeless.jsonl"], { cwd });
   const several = await other.call(["scan", "app.json"], { cwd });
-  assert.match(several.stderr, /^WARNING: the newest records of 2 sources are over 60 days old, that of other\.jsonl \d+ \(slipway db status\)$/m);
+  assert.match(several.stderr, /^WARNING: the newest records of 2 sources are over 30 days old, that of other\.jsonl \d+ \(slipway db status\)$/m);
 });
 
 test("of a registry's image the base is known by what the image says, compared by layers, and no other registry is asked", async () => {

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { SlipwayError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
-import type { AdvisorySigners, AdvisoryStatus } from "../../engine/api.ts";
+import type { AdvisorySigners, AdvisorySource, AdvisoryStatus } from "../../engine/api.ts";
 import type { Cli } from "../cli.ts";
 import type { Handler } from "../command.ts";
 import type { ParsedFlags } from "../flags.ts";
@@ -14,14 +14,24 @@ import { formatAge } from "./advisory-age.ts";
 import { checkOutputPath, writeOutputFile, writeToStdout } from "./archive-file.ts";
 import { jsonAsked } from "./tags.ts";
 
+/** What an import brought at the time that stands above is not told again. */
+function describeSource({ name, newest, newestYear, isAdded, importedSeconds = 0 }: AdvisorySource, createdSeconds: number): string {
+  const words = [
+    newest === undefined ? (newestYear === undefined ? "" : `newest name of ${newestYear}`) : `newest record of ${newest}`,
+    importedSeconds === 0 || importedSeconds === createdSeconds ? "" : `imported ${new Date(importedSeconds * 1000).toISOString().slice(0, 10)}`,
+    isAdded ? "added" : "",
+  ];
+  return [name, ...words.filter((word) => word !== "")].join(", ");
+}
+
 function formatStatus(status: AdvisoryStatus, nowMs: number): string {
   const { digest, ecosystems, exploited, pulledFrom, createdSeconds } = status;
   const head = [
     ["Digest:", digest],
-    ["Imported:", `${new Date(createdSeconds * 1000).toISOString().slice(0, 10)} (${formatAge(status, nowMs)})`],
+    ["Imported:", `${new Date(createdSeconds * 1000).toISOString().slice(0, 10)} (${formatAge(createdSeconds, nowMs)})`],
     ["Exploited:", `${exploited} known`],
     ...(pulledFrom === undefined ? [] : [["Pulled from:", pulledFrom]]),
-    ...status.sources.map(({ name, newest }, at) => [at === 0 ? "Sources:" : "", `${name}${newest === undefined ? "" : `, newest record of ${newest}`}`]),
+    ...status.sources.map((source, at) => [at === 0 ? "Sources:" : "", describeSource(source, createdSeconds)]),
   ];
   const rows = ecosystems.map(({ name, packages, advisories, sizeBytes }) => [name, String(packages), String(advisories), formatSize(sizeBytes)]);
   const lines = (cells: readonly (readonly string[])[]): string => cells.map((row) => `${row.map(printable).join("\t")}\n`).join("");

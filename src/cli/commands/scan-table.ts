@@ -2,7 +2,7 @@
 import { printable } from "../../base/printable.ts";
 import type { Finding, ScanResult } from "../../engine/api.ts";
 import { alignColumns, ellipsis } from "../table.ts";
-import { formatAge } from "./advisory-age.ts";
+import { comparedAge } from "./advisory-age.ts";
 import { shownOrigin } from "./sbom.ts";
 
 const statusWords = {
@@ -95,7 +95,7 @@ export function formatScanTable(result: ScanResult, shown: readonly Finding[], n
   const { image, database, fixed } = result;
   const system = image.distribution === undefined ? "" : `${image.distribution.name}, `;
   const parts = [
-    `${printable(`${image.name}: ${system}`)}${database === undefined ? "vulnerabilities were not looked for" : `${image.packages.length} packages, advisories of ${formatAge(database, nowMs)}`}\n`,
+    `${printable(`${image.name}: ${system}`)}${database === undefined ? "vulnerabilities were not looked for" : `${image.packages.length} packages, advisories of ${comparedAge(database, result.ecosystems, nowMs)}`}\n`,
   ];
   const groups: readonly (readonly [(finding: Finding) => boolean, (findings: readonly Finding[]) => string])[] = [
     [({ fromBase }) => fromBase === false, (findings) => `Yours: ${findings.length}`],

@@ -8,7 +8,7 @@ import type { Cli } from "../cli.ts";
 import type { Handler } from "../command.ts";
 import { cliError } from "../failure.ts";
 import type { ParsedFlags } from "../flags.ts";
-import { ageDays, oldDays, silentSources } from "./advisory-age.ts";
+import { oldAdvisories, silentSources } from "./advisory-age.ts";
 import { identityOptions } from "./identity-options.ts";
 import { platformOption } from "./platform-flag.ts";
 import { keySources } from "./key-sources.ts";
@@ -72,16 +72,15 @@ function warn(cli: Cli, result: ScanResult): void {
   const unversioned = result.image.packages.filter(({ version }) => version === "").length;
   if (unversioned > 0) say(`${unversioned} packages in bundles were not compared: nothing tells their versions`);
   for (const entry of result.expired) say(`the ignore file's entry for ${entry} holds no more`);
-  const days = result.database === undefined ? 0 : ageDays(result.database, cli.now());
-  if (days > oldDays) say(`the advisories are ${days} days old`);
-  const silent = result.database === undefined ? "" : silentSources(result.database, cli.now());
-  if (silent !== "") say(silent);
+  const { database, ecosystems } = result;
+  const aged = database === undefined ? [] : [oldAdvisories(database, ecosystems, cli.now()), silentSources(database, ecosystems, cli.now())];
+  for (const text of aged) if (text !== "") say(text);
   warnOfOmissions(cli, result.image);
 }
 
-function exitCodeOf(result: ScanResult, failing: number): number {
+function exitCodeOf(result: ScanResult, failing: number, isGateKnown: boolean): number {
   if (failing > 0) return 1;
-  return isComplete(result) ? 0 : 3;
+  return isGateKnown && isComplete(result) ? 0 : 3;
 }
 
 export const runScan: Handler = async (cli, { flags, args }) => {
@@ -93,6 +92,9 @@ export const runScan: Handler = async (cli, { flags, args }) => {
   const { packages } = await cli.open();
   const result = await packages.scan(args[0]!, options);
   warn(cli, result);
+  const lacksExploited = gate?.exploited === true && result.database?.exploited === 0;
+  if (lacksExploited)
+    cli.stderr.write("WARNING: it is not known what is exploited: kev finds nothing (slipway db import known_exploited_vulnerabilities.json)\n");
   const all = flags.bool("all");
   // documents are for programs, which choose for themselves
   const shown =
@@ -113,5 +115,5 @@ export const runScan: Handler = async (cli, { flags, args }) => {
       `WARNING: --fail-on passed over ${unrated === 1 ? "1 finding" : `${unrated} findings`} of unknown severity ("unknown" in its list takes them)\n`,
     );
   if (failing > 0) cli.stderr.write(`${failing} ${failing === 1 ? "finding fails" : "findings fail"} --fail-on ${flags.list("fail-on").join(",")}\n`);
-  return exitCodeOf(result, failing);
+  return exitCodeOf(result, failing, !lacksExploited);
 };

@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 import type { DatabaseIndex } from "../../trust/advisories/database-index.ts";
 import { zipOf } from "../../trust/packages/languages/test-zip.ts";
 import { TestStore } from "../images/test-images.ts";
-import { withPackedFile } from "./database.ts";
+import { readIndex, withPackedFile } from "./database.ts";
 import { importAdvisories } from "./import-advisories.ts";
 
 const nowMs = 1_700_000_000_000;
@@ -60,6 +60,63 @@ describe("a later archive gives what it would give alone, and what did not chang
       await imported(home, "renamed.zip", unreadable(zipOf(members), new Set(Object.keys(members))));
     });
   }
+});
+
+const dated: readonly { readonly name: string; readonly text: string; readonly want: readonly [newest: string | undefined, newestYear: number | undefined] }[] =
+  [
+    {
+      name: "the day of a record's change",
+      text: record("X-1", "a", { modified: "2024-03-01T10:00:00Z", published: "2023-01-01T00:00:00Z" }),
+      want: ["2024-03-01", undefined],
+    },
+    {
+      name: "the day of its publication",
+      text: record("X-1", "a", { modified: "0001-01-01T00:00:00Z", published: "2023-01-01T00:00:00Z" }),
+      want: ["2023-01-01", undefined],
+    },
+    { name: "the year of a name", text: `${record("CVE-2024-1", "a")}\n${record("X-2", "b", { aliases: ["CVE-2025-2"] })}`, want: [undefined, 2025] },
+    { name: "no year that is none", text: record("CVE-9999-1", "a"), want: [undefined, undefined] },
+    {
+      name: "the years of Debian's tracker",
+      text: JSON.stringify({ curl: { "CVE-2023-9": { releases: { bookworm: { status: "open" } } }, "TEMP-0000000-A": { releases: {} } } }),
+      want: [undefined, 2023],
+    },
+    {
+      name: "the release of CISA's catalogue",
+      text: JSON.stringify({ dateReleased: "2025-08-25T17:00:22.0000Z", vulnerabilities: [{ cveID: "CVE-2021-1" }] }),
+      want: ["2025-08-25", undefined],
+    },
+    { name: "the years of a list of names", text: '["CVE-2021-1","CVE-2022-1"]', want: [undefined, 2022] },
+  ];
+for (const { name, text, want } of dated) {
+  test(`how far a source reaches: ${name}`, async () => {
+    using home = new TestStore();
+    const [source] = (await imported(home, "feed.json", Buffer.from(text))).sources;
+    assert.deepEqual([source?.newest, source?.newestYear], [want[0], want[1]]);
+    assert.equal(source?.importedSeconds, nowMs / 1000);
+  });
+}
+
+test("each source keeps the time of its own import", async () => {
+  using home = new TestStore();
+  await imported(home, "npm.json", Buffer.from(record("X-1", "a")));
+  writeFileSync(join(home.root, "more.json"), record("X-2", "b"));
+  writeFileSync(join(home.root, "go.json"), record("X-3", "c", {}, "Go"));
+  await importAdvisories(home.store, [join(home.root, "more.json")], { nowMs: nowMs + 5000, add: true });
+  const { sources } = await importAdvisories(home.store, [join(home.root, "go.json")], { nowMs: nowMs + 9000 });
+  assert.deepEqual(
+    sources.map((source) => [source.name, (source.importedSeconds ?? 0) - nowMs / 1000, source.isAdded]),
+    [
+      ["npm.json", 0, undefined],
+      ["more.json", 5, true],
+      ["go.json", 9, undefined],
+    ],
+  );
+  const read = readIndex(home.store);
+  assert.deepEqual(
+    read?.sources.map(({ importedSeconds, isAdded }) => [importedSeconds, isAdded]),
+    sources.map(({ importedSeconds, isAdded }) => [importedSeconds, isAdded]),
+  );
 });
 
 test("a source's newest record is told, also of an archive that is compared with an older one", async () => {

@@ -61,12 +61,21 @@ function replace(store: Store, before: DatabaseIndex, reads: readonly Read[], { 
   const replaced = new Set(reads.flatMap(({ ecosystems }) => ecosystems));
   const exploited = reads.findLast((one) => one.kind === "whole" && one.source.exploited !== undefined);
   const list = exploited?.kind === "whole" ? exploited.source.exploited : undefined;
-  const sources = reads.map(({ path, source, ecosystems }) => ({ name: basename(path), digest: source.digest, ecosystems, newest: source.newest }));
+  const importedSeconds = Math.floor(nowMs / 1000);
+  const sources = reads.map(({ path, source: { digest, newest, newestYear }, ecosystems }) => ({
+    name: basename(path),
+    digest,
+    ecosystems,
+    newest,
+    newestYear,
+    ...(add ? { isAdded: true } : {}),
+    importedSeconds,
+  }));
   const index: DatabaseIndex = {
     files: [...before.files.filter(({ ecosystem }) => !replaced.has(ecosystem)), ...files],
     exploited: list ?? before.exploited,
     sources: [...before.sources.filter((old) => isStillUsed(old, replaced, list, add)), ...sources],
-    createdSeconds: Math.floor(nowMs / 1000),
+    createdSeconds: importedSeconds,
   };
   if (!add) for (const one of reads) keepLedger(store, one, files);
   replaceIndex(

@@ -24,6 +24,8 @@ export interface ReadSource {
   exploited: readonly string[] | undefined;
   /** see Feed */
   newest: string | undefined;
+  /** see DatabaseSource */
+  newestYear?: number | undefined;
   /** of an archive: what each member gave; undefined where names repeat themselves */
   members?: ReadonlyMap<string, LedgerMember> | undefined;
 }
@@ -72,7 +74,25 @@ export async function readSource(path: string, signal?: AbortSignal): Promise<Re
   else if (isZip(path)) found.members = readZip(path, hash, { take, rows: found.rows });
   else await readFile(path, hash, take, signal);
   if (found.rows.length === 0 && found.exploited === undefined) throw unknown(path, "no advisories in it");
-  return { digest: digestFromHex(hash.digest("hex")), ...found };
+  return { digest: digestFromHex(hash.digest("hex")), ...found, newestYear: found.newest === undefined ? newestYear(found) : undefined };
+}
+
+function newestYear({ rows, exploited = [] }: Pick<ReadSource, "rows" | "exploited">): number | undefined {
+  let newest: number | undefined;
+  for (const names of [exploited, rowNames(rows)]) {
+    for (const name of names) {
+      const year = /^[A-Z]+-((?:19|20)\d\d)-/.exec(name)?.[1];
+      if (year !== undefined && Number(year) > (newest ?? 0)) newest = Number(year);
+    }
+  }
+  return newest;
+}
+
+function* rowNames(rows: readonly PackageAdvisory[]): Generator<string> {
+  for (const { advisory } of rows) {
+    yield advisory.id;
+    yield* advisory.aliases;
+  }
 }
 
 type Hash = ReturnType<typeof createHash>;

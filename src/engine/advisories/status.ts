@@ -11,7 +11,15 @@ export function statusOf(store: Store, index: DatabaseIndex): AdvisoryStatus {
     ecosystems: index.files
       .map(({ ecosystem: name, packages, advisories, sizeBytes }) => ({ name, packages, advisories, sizeBytes }))
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
-    sources: index.sources.map(({ name, digest, newest }) => ({ name, digest, newest })),
+    sources: index.sources.map(({ name, digest, ecosystems, newest, newestYear, isAdded = false, importedSeconds }) => ({
+      name,
+      digest,
+      ecosystems,
+      newest,
+      newestYear,
+      isAdded,
+      importedSeconds,
+    })),
     exploited: index.exploited.length,
     pulledFrom: store.advisories.origin(),
   };

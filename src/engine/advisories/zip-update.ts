@@ -21,6 +21,8 @@ export interface ZipUpdate {
   readonly changes: ReadonlyMap<string, EcosystemChanges["changes"]>;
   readonly members: ReadonlyMap<string, LedgerMember>;
   readonly newest: string | undefined;
+  /** records of archives say their days */
+  readonly newestYear?: undefined;
 }
 
 /** undefined where no archive of the same source is known, most of it is different, or something in it is no record. */

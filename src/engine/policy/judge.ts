@@ -6,6 +6,7 @@ import { formatPlatform, hostPlatform } from "../../oci/platform.ts";
 import { familiarName, formatReference, repositoryName, withDigest, type Reference } from "../../oci/reference.ts";
 import type { PolicyRuleName } from "../policy-api.ts";
 import type { GateSurroundings } from "../policy-gate.ts";
+import { advisoryAges, exploitedList, oldestImport, quietDays } from "../advisories/age.ts";
 import { scanImage } from "../scan/scan-image.ts";
 import { isComplete, type Finding, type ScanResult } from "../scan-api.ts";
 import { verifyAttestations } from "../signing/attestations.ts";
@@ -200,17 +201,10 @@ async function requireScanned(path: string, rules: Rule, subject: Subject, call:
 
 function heldByScan({ vulnerabilities, maxScanAgeDays }: Rule, result: ScanResult, now: Date): readonly string[] {
   const held: string[] = [];
-  if (maxScanAgeDays !== undefined) {
-    const days = (now.getTime() / 1000 - (result.database?.createdSeconds ?? 0)) / 86_400;
-    if (days > maxScanAgeDays) {
-      throw new Unmet(
-        "maxScanAgeDays",
-        `what is known of vulnerabilities is ${Math.floor(days)} days old, ${maxScanAgeDays} are allowed: slipway db pull or db import`,
-      );
-    }
-    const age = Math.max(0, Math.floor(days));
-    held.push(`scanned with advisories of ${age === 0 ? "today" : `${age} days ago`}`);
-  }
+  const isExploitedAsked = vulnerabilities?.gate.exploited === true;
+  if (isExploitedAsked && result.database?.exploited === 0)
+    throw new Unmet("vulnerabilities", "it is not known which vulnerabilities are exploited: slipway db import known_exploited_vulnerabilities.json");
+  if (maxScanAgeDays !== undefined) held.push(heldByAge(maxScanAgeDays, result, isExploitedAsked, now));
   if (vulnerabilities === undefined) return held;
   if (!isComplete(result)) {
     const missing = result.missing.map(({ ecosystem }) => ecosystem).join(", ");
@@ -221,6 +215,26 @@ function heldByScan({ vulnerabilities, maxScanAgeDays }: Rule, result: ScanResul
   const shown = counting.slice(0, shownFindings).map((finding) => `${findingText(finding)}${endedText(vulnerabilities, finding)}`);
   const rest = counting.length > shownFindings ? `, and ${counting.length - shownFindings} more` : "";
   throw new Unmet("vulnerabilities", `it has ${counting.length} of ${vulnerabilities.words.join(", ")}: ${shown.join(", ")}${rest}`);
+}
+
+/** Import today what ended a year ago, and what is known is a year old; but a feed may be quiet for a while. */
+function heldByAge(allowed: number, { database, ecosystems }: ScanResult, isExploitedAsked: boolean, now: Date): string {
+  const ages = database === undefined ? [] : advisoryAges(database, [...ecosystems, ...(isExploitedAsked ? [exploitedList] : [])], now.getTime());
+  const remedy = "slipway db pull or db import";
+  const imported = oldestImport(ages)?.importedDays ?? (now.getTime() - (database?.createdSeconds ?? 0) * 1000) / dayMs;
+  if (imported > allowed) {
+    const of = oldestImport(ages)?.ecosystem;
+    const what = `what is known of vulnerabilities${of === undefined ? "" : ` (${of})`}`;
+    throw new Unmet("maxScanAgeDays", `${what} is ${Math.floor(imported)} days old, ${allowed} are allowed: ${remedy}`);
+  }
+  const ended = ages.find(({ records }) => (records?.days ?? 0) > allowed + quietDays);
+  if (ended?.records !== undefined) {
+    const { days, text } = ended.records;
+    const what = `what is known of vulnerabilities (${ended.ecosystem}) ends ${Math.floor(days)} days ago, however lately it was imported (${text})`;
+    throw new Unmet("maxScanAgeDays", `${what}; ${allowed} are allowed, and ${quietDays} in which a feed may be quiet: ${remedy}`);
+  }
+  const age = Math.max(0, Math.floor(imported));
+  return `scanned with advisories of ${age === 0 ? "today" : `${age} days ago`}`;
 }
 
 function findingText({ id, severity, name, version, fixedVersion }: Finding): string {

@@ -90,6 +90,7 @@ export async function scanImage(surroundings: Surroundings, image: string, optio
     image: inventory,
     findings: compared?.findings ?? findings,
     fixed: compared?.fixed ?? [],
+    ecosystems: matches.ecosystems,
     missing: [...matches.missing].map(([ecosystem, packages]) => ({ ecosystem, packages })),
     unknown: matches.unknown,
     expired: ignored.filter((entry) => isExpired(entry, today)).map(({ id, line, until }) => `${id} (line ${line}, until ${until})`),

@@ -18,6 +18,12 @@ export interface DatabaseSource {
   readonly ecosystems: readonly string[];
   /** YYYY-MM-DD of the record that was changed last, where records say it: what is imported today may be of last year */
   readonly newest?: string | undefined;
+  /** of records that say no day: the last year that one of their names has, as CVE-2026-1 */
+  readonly newestYear?: number | undefined;
+  /** it came besides what was there, which it did not renew */
+  readonly isAdded?: boolean | undefined;
+  /** seconds since the epoch; absent in what earlier versions wrote */
+  readonly importedSeconds?: number | undefined;
 }
 
 export interface DatabaseIndex {
@@ -37,7 +43,15 @@ export function formatDatabaseIndex({ files, exploited, sources, createdSeconds 
   const sorted = [...files]
     .sort((a, b) => (a.ecosystem < b.ecosystem ? -1 : 1))
     .map(({ ecosystem, digest, sizeBytes, headDigest, packages, advisories }) => ({ ecosystem, digest, sizeBytes, headDigest, packages, advisories }));
-  const from = sources.map(({ name, digest, ecosystems, newest }) => ({ name, digest, ecosystems, newest }));
+  const from = sources.map(({ name, digest, ecosystems, newest, newestYear, isAdded, importedSeconds }) => ({
+    name,
+    digest,
+    ecosystems,
+    newest,
+    newestYear,
+    isAdded,
+    importedSeconds,
+  }));
   return `${JSON.stringify({ format: formatName, createdSeconds, files: sorted, sources: from, exploited })}\n`;
 }
 
@@ -66,7 +80,12 @@ export function parseDatabaseIndex(bytes: Uint8Array): DatabaseIndex {
       name: source.requiredString("name"),
       digest: parseDigest(source.requiredString("digest")),
       ecosystems: source.strings("ecosystems") ?? [],
-      ...present({ newest: source.string("newest") }),
+      ...present({
+        newest: source.string("newest"),
+        newestYear: source.integer("newestYear"),
+        isAdded: source.boolean("isAdded"),
+        importedSeconds: source.integer("importedSeconds"),
+      }),
     })),
   };
 }

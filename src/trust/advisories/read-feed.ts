@@ -14,7 +14,8 @@ export interface Feed {
 }
 
 function newestOf(records: readonly JsonObject[]): { readonly newest?: string } {
-  const days = records.flatMap(({ modified }) => (typeof modified === "string" && /^\d{4}-\d\d-\d\d/.test(modified) ? [modified.slice(0, 10)] : []));
+  const said = records.flatMap(({ modified, published }) => [modified, published]);
+  const days = said.flatMap((day) => (typeof day === "string" && /^\d{4}-\d\d-\d\d/.test(day) ? [day.slice(0, 10)] : []));
   // Go's feed has the zero time where it does not know
   const newest = days.filter((day) => day > "1980").reduce((last, day) => (day > last ? day : last), "");
   return newest === "" ? {} : { newest };
@@ -28,7 +29,7 @@ export function readFeed(bytes: Buffer, what: string): Feed | undefined {
   const root = parseJsonObject(isList ? Buffer.concat([Buffer.from('{"list":'), bytes, Buffer.from("}")]) : bytes, what, limits);
   const value: Json = isList ? (root["list"] as Json) : root;
   const exploited = exploitedOf(value);
-  if (exploited !== undefined) return { rows: [], exploited };
+  if (exploited !== undefined) return { rows: [], exploited, ...(isObject(value) ? newestOf([{ modified: value["dateReleased"] ?? null }]) : {}) };
   if (isList) return { rows: objectsOf(value).flatMap(advisoriesOfOsv), ...newestOf(objectsOf(value)) };
   if (!isObject(value)) return undefined;
   if (typeof value["id"] === "string" && (value["affected"] !== undefined || value["withdrawn"] !== undefined))

@@ -20,6 +20,8 @@ export interface MatchOptions {
 export interface Matches {
   /** sorted */
   readonly findings: readonly Finding[];
+  /** of packages that were compared */
+  readonly ecosystems: readonly string[];
   /** ecosystems of packages that nothing is known of, with how many packages each: their packages were not compared */
   readonly missing: ReadonlyMap<string, number>;
   /** packages of distributions that are known for no advisories */
@@ -72,7 +74,7 @@ export function matchPackages(inventory: Inventory & { readonly layers: readonly
     }
     for (const [name, own] of advisories) for (const one of byName.get(name) ?? []) findings.push(...findingsOf(one, own, exploited, inventory.layers));
   }
-  return { findings: findings.sort(inOrder), missing, unknown };
+  return { findings: findings.sort(inOrder), ecosystems: [...byEcosystem.keys()].filter((ecosystem) => !missing.has(ecosystem)).sort(), missing, unknown };
 }
 
 interface Match {
