@@ -6,6 +6,7 @@ import { after, describe, test } from "node:test";
 import type { KeylessOptions } from "../../src/engine/index.ts";
 import { refusals } from "./keys.ts";
 import { identityToken, startKeylessServer } from "./keyless-services.ts";
+import { attachBundle, createTiledLog, stampedBundle, tiledBundle } from "./tiled-log.ts";
 import { fails, need, startMeeting, succeeds } from "./meeting.ts";
 
 const services = await startKeylessServer();
@@ -49,6 +50,17 @@ describe("cosign and identities", need("cosign"), () => {
     const { image } = await freshImage();
     await slipway.trust.sign(image, { keyless: { ...keyless, rekorUrl: "", timestampUrl: services.url } });
     await succeeds("cosign", ["verify", ...by(email), "--insecure-ignore-tlog=true", "--use-signed-timestamps", image]);
+  });
+
+  test("accepts what the tests' tiled log says, as we do", async () => {
+    const { image, digest, place } = await freshImage();
+    const log = createTiledLog();
+    await attachBundle(place, digest, tiledBundle(await stampedBundle(services, token, place.name, digest), log, "hashedrekord"));
+    const known = JSON.parse(services.trustedRoot.toString()) as { readonly tlogs: readonly object[] };
+    const json = Buffer.from(JSON.stringify({ ...known, tlogs: [...known.tlogs, log.trusted] }));
+    assert.equal((await slipway.trust.verify(image, { ...trusted, trustedRoot: { json } })).signatures.length, 1);
+    await succeeds("cosign", ["verify", ...by(email), "--trusted-root", put("tiled.json", json), "--use-signed-timestamps", image]);
+    await fails("cosign", ["verify", ...by(email), "--use-signed-timestamps", image]);
   });
 
   const theirs = [`--fulcio-url=${services.url}`, `--rekor-url=${services.url}`];
