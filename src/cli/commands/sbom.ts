@@ -23,7 +23,9 @@ function parseFormat(word: string): (typeof formats)[number] {
 /** "Dockerfile:12 RUN apt-get …", or the history's words, or the layer. */
 export function shownOrigin(origin: LayerOrigin | undefined, layer: number, width: number): string {
   const line = origin?.place === undefined ? "" : `${origin.place.dockerfile}:${origin.place.start} `;
-  return ellipsis(`${line}${origin?.instruction ?? `layer ${layer + 1}`}`, width);
+  // what older builders say of COPY's sources
+  const instruction = origin?.instruction?.replace(/\b(dir|file|multi):([0-9a-f]{12})[0-9a-f]{52}\b/g, "$1:$2");
+  return ellipsis(`${line}${instruction ?? `layer ${layer + 1}`}`, width);
 }
 
 function formatTable({ packages, layers }: ImageInventory): string {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { isSlipwayError } from "../../base/errors.ts";
 import { digestOf } from "../../oci/digest.ts";
+import type { HistoryEntry, ImageConfig } from "../../oci/image-config.ts";
 import { mediaTypes } from "../../oci/manifest.ts";
 import { addLayer, tarOf, type Member } from "../../store/test-store.ts";
 import { formatLayerInventory, mergeLayers, parseLayerInventory, type LayerInventory } from "../../trust/packages/index.ts";
@@ -11,7 +12,7 @@ import { elfWith, goBuildInfo } from "../../trust/packages/test-elf.ts";
 import { addImage, TestStore } from "../images/test-images.ts";
 import { createPackages } from "../packages.ts";
 import { inventoriesOfChain, inventoriesOfLayers } from "./layer-inventories.ts";
-import { instructionOf } from "./layer-origins.ts";
+import { instructionOf, layerOrigins } from "./layer-origins.ts";
 import { inventoryOfArchive, inventoryOfDirectory } from "./read-layer.ts";
 
 async function* chunksOf(bytes: Buffer): AsyncGenerator<Uint8Array> {
@@ -291,4 +292,42 @@ const histories: readonly (readonly [createdBy: string, want: string])[] = [
   ["RUN |1 A=b /bin/sh -c apk add curl # buildkit", "RUN apk add curl"],
   ["COPY a /b # buildkit", "COPY a /b"],
 ];
+
+const entry = (createdBy: string, more: object = {}): HistoryEntry => ({ created_by: createdBy, ...more });
+const empty = { empty_layer: true } as const;
+const layered: readonly { readonly name: string; readonly history: readonly HistoryEntry[]; readonly want: readonly (string | undefined)[] }[] = [
+  {
+    name: "steps that were put into one layer",
+    history: [
+      entry("/bin/sh -c #(nop) ADD file:1 in /"),
+      entry("/bin/sh -c #(nop) COPY dir:1 in /app ", empty),
+      entry("/bin/sh -c #(nop) ENV A=1", empty),
+      entry("/bin/sh -c make", empty),
+      entry("/bin/sh -c #(nop) COPY file:2 in /"),
+    ],
+    want: ["ADD file:1 in /", "COPY dir:1 in /app; RUN make; COPY file:2 in /"],
+  },
+  {
+    name: "steps that were merged afterwards",
+    history: [entry("/bin/sh -c #(nop) COPY dir:1 in /app ", empty), entry("/bin/sh -c make", empty), entry("", { comment: "merge sha256:1 to sha256:2" })],
+    want: ["COPY dir:1 in /app; RUN make"],
+  },
+  {
+    name: "BuildKit's steps that changed nothing",
+    history: [entry("RUN /bin/sh -c true # buildkit", { ...empty, comment: "buildkit.dockerfile.v0" }), entry("COPY a / # buildkit")],
+    want: ["COPY a /"],
+  },
+  { name: "a history of other layers", history: [entry("COPY a / # buildkit"), entry("COPY b / # buildkit")], want: [undefined] },
+  { name: "no history", history: [], want: [undefined, undefined] },
+];
+for (const { name, history, want } of layered) {
+  test(`what made each layer: ${name}`, () => {
+    const config: ImageConfig = { architecture: "amd64", os: "linux", config: {}, rootfs: { type: "layers", diff_ids: null }, history };
+    const diffIds = want.map((_, at) => digestOf(String(at)));
+    assert.deepEqual(
+      layerOrigins(config, diffIds, undefined).map(({ instruction }) => instruction),
+      want,
+    );
+  });
+}
 for (const [createdBy, want] of histories) test(`history tells the instruction: ${createdBy}`, () => assert.equal(instructionOf(createdBy), want));

@@ -1,6 +1,6 @@
 /** What made each layer: the line of the Dockerfile where the build of it is known, else the words of the image's history. */
 import type { Digest } from "../../oci/digest.ts";
-import type { ImageConfig } from "../../oci/image-config.ts";
+import type { HistoryEntry, ImageConfig } from "../../oci/image-config.ts";
 import type { BuildOrigin } from "../../store/index.ts";
 import type { LayerOrigin } from "../../trust/packages/index.ts";
 
@@ -16,18 +16,37 @@ export function instructionOf(createdBy: string): string {
   return shell === undefined ? plain : `RUN ${shell}`;
 }
 
+/**
+ * Of each layer. What was built without layers between (buildah's own way, squashed images) has the steps before as entries of no layer: they are in
+ * the next one. BuildKit's entries of no layer changed nothing.
+ */
+function layerWords(history: readonly HistoryEntry[]): readonly string[] {
+  const words: string[] = [];
+  let before: string[] = [];
+  for (const { created_by: createdBy = "", empty_layer: isEmpty, comment = "" } of history) {
+    const word = instructionOf(createdBy);
+    if (isEmpty === true) {
+      if (/^(?:RUN|COPY|ADD) /.test(word) && !comment.startsWith("buildkit")) before.push(word);
+      continue;
+    }
+    words.push([...before, word].filter((one) => one !== "").join("; "));
+    before = [];
+  }
+  return words;
+}
+
 export function layerOrigins(
   config: ImageConfig,
   diffIds: readonly Digest[],
   origin: BuildOrigin | undefined,
   base: BuildOrigin["base"] = origin?.base,
 ): readonly LayerOrigin[] {
-  const made = (config.history ?? []).filter((entry) => entry.empty_layer !== true);
+  const made = layerWords(config.history ?? []);
   // lines and layers that differ in number cannot be told apart
   const known = made.length === diffIds.length;
   return diffIds.map((diffId, layer) => {
     const line = origin?.lines[layer];
-    const instruction = line?.instruction ?? (known ? instructionOf(made[layer]?.created_by ?? "") : "");
+    const instruction = line?.instruction ?? (known ? (made[layer] ?? "") : "");
     return {
       diffId,
       ...(instruction === "" ? {} : { instruction }),
