@@ -1,11 +1,11 @@
 /** The library's calls about who made an image. All is about images of registries: what is signed is what others will pull. */
 import type { Digest } from "../oci/digest.ts";
-import type { Identity } from "../trust/keyless/index.ts";
+import type { Identity, ShownCode } from "../trust/keyless/index.ts";
 import type { JsonObject } from "../oci/bounded-json.ts";
 import type { AttestationList, ListedAttestation, Attempt, EvidenceFormat, Signer, WrittenSignature } from "../trust/signatures/index.ts";
 
 export type { AttestationList, ListedAttestation, Attempt, EvidenceFormat, Signer, WrittenSignature };
-export type { Identity } from "../trust/keyless/index.ts";
+export type { Identity, ShownCode } from "../trust/keyless/index.ts";
 export type { Refusal } from "../trust/signatures/index.ts";
 
 export interface PrivateKeySource {
@@ -24,8 +24,10 @@ export interface PublicKeySource {
 
 /** Who signs is said by a token instead of a key. */
 export interface KeylessOptions {
-  /** default: SIGSTORE_ID_TOKEN, else the one of the GitHub workflow that this runs in */
+  /** default: SIGSTORE_ID_TOKEN, else the one of the GitHub workflow that this runs in, else what `signIn` answers */
   readonly token?: string;
+  /** asks somebody for a token where there is none otherwise, as TrustApi.signIn() does; once for each call */
+  readonly signIn?: () => Promise<string>;
   /** the token has to be of this one */
   readonly issuer?: string;
   /** the authority; default: sigstore's public one */
@@ -35,6 +37,17 @@ export interface KeylessOptions {
   /** an authority for time stamps (RFC 3161); default: none */
   readonly timestampUrl?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** A code is shown, which somebody types into a browser on another machine. */
+export interface SignInOptions {
+  /** the OpenID provider; default: sigstore's public one */
+  readonly issuer?: string;
+  /** as which program it knows us; default: "sigstore" */
+  readonly clientId?: string;
+  readonly clientSecret?: string;
+  readonly onCode: (shown: ShownCode) => void;
+  readonly signal?: AbortSignal;
 }
 
 export interface SignOptions {
@@ -177,6 +190,8 @@ export interface TrustApi {
    * IDENTITY_TOKEN_INVALID, IDENTITY_TOKEN_REFUSED, KEYLESS_REFUSED, KEYLESS_UNAVAILABLE.
    */
   sign(reference: string, options: SignOptions): Promise<SignResult>;
+  /** An identity token, for `keyless`. Fails with SIGN_IN_UNAVAILABLE and SIGN_IN_FAILED. */
+  signIn(options: SignInOptions): Promise<string>;
   /**
    * Fails with SIGNATURE_MISSING or SIGNATURE_REFUSED (denied) unless at least one signature is accepted; `details.attempts` tells of each that was not.
    */

@@ -22,6 +22,10 @@ export function createTrust(store: Store, client: () => Promise<RegistryClient>)
       const { verifyAttestations } = await import("./signing/attestations.ts");
       return await verifyAttestations(surroundings, reference, options);
     },
+    signIn: async (options) => {
+      const { signIn } = await import("./signing/identity-token.ts");
+      return await signIn(options);
+    },
     attestations: async (reference, options = {}) => {
       const { attestations } = await import("./signing/attestations.ts");
       return await attestations(surroundings, reference, options.signal);

@@ -10,7 +10,7 @@ import { tellSigned } from "./sign.ts";
 
 export type SignBuilt = (engine: SlipwayApi, result: BuildResult) => Promise<void>;
 
-/** Opens the key before anything is built, so that a wrong password costs no build. Fails with USAGE where nothing is pushed. */
+/** Opens the key, or looks at the token, before anything is built, so that a wrong password costs no build. Fails with USAGE where nothing is pushed. */
 export async function signBuilt(cli: Cli, flags: ParsedFlags, { outputs = [] }: BuildOptions, quiet: boolean): Promise<SignBuilt | undefined> {
   if (!flags.bool("sign")) {
     const left = ["key", "keyless"].find((name) => flags.changed(name));
@@ -20,6 +20,7 @@ export async function signBuilt(cli: Cli, flags: ParsedFlags, { outputs = [] }: 
   if (!outputs.some(pushes)) throw cliError("--sign wants --push: what is signed is the registry's image");
   const signer = signerOptions(cli, flags);
   if ("key" in signer) await checkPrivateKey(signer.key);
+  else (await import("../../engine/signing/identity-token.ts")).checkIdentityToken(signer.keyless);
   return async (engine, { metadata, attested = [] }) => {
     const { "image.name": names, "containerimage.digest": digest } = metadata;
     if (typeof names !== "string" || typeof digest !== "string") throw cliError("nothing was pushed that could be signed");

@@ -51,6 +51,12 @@ describe("who signs without a key", () => {
     [["sign", "--keyless", "--identity-token", "nowhere", "reg/app"], /^open nowhere: no such file/],
     [["sign", "--rekor-url", "https://r", "reg/app"], /^--rekor-url wants --keyless/],
     [["build", "--keyless", "."], /--keyless wants --sign/],
+    [["sign", "--keyless", "--fulcio-auth-flow", "normal", "reg/app"], /^unknown --fulcio-auth-flow "normal": want token or device/],
+    [["sign", "--keyless", "--fulcio-auth-flow", "device", "--identity-token", "a.b.c", "reg/app"], /^--identity-token and --fulcio-auth-flow device exclude/],
+    [["sign", "--keyless", "--oidc-issuer", "dex", "reg/app"], /^--oidc-issuer wants an address/],
+    [["sign", "--fulcio-auth-flow", "device", "reg/app"], /^--fulcio-auth-flow wants --keyless/],
+    [["build", "--push", "--sign", "--keyless", "-t", "reg/app", "."], /no identity token says who signs/],
+    [["build", "--push", "--sign", "--keyless", "--identity-token", "a.b.c", "-t", "reg/app", "."], /the identity token cannot be read/],
   ];
   for (const [words, stderr] of bad) {
     test(words.join(" "), async () => {

@@ -1,7 +1,7 @@
 /** Who signs: a key, or with `--keyless` an identity. */
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import type { KeylessOptions, PrivateKeySource } from "../../engine/api.ts";
+import type { KeylessOptions, PrivateKeySource, ShownCode, SignInOptions } from "../../engine/api.ts";
 import type { Cli } from "../cli.ts";
 import { cliError } from "../failure.ts";
 import type { ParsedFlags } from "../flags.ts";
@@ -9,7 +9,17 @@ import { keyPassword } from "./key-password.ts";
 import { readSmallBytes, readSmallFile } from "./small-file.ts";
 
 const maxTokenBytes = 64 << 10;
-const details = ["fulcio-url", "identity-token", "oidc-issuer", "rekor-url", "timestamp-server-url", "tlog-upload"];
+const details = [
+  "fulcio-auth-flow",
+  "fulcio-url",
+  "identity-token",
+  "oidc-client-id",
+  "oidc-client-secret-file",
+  "oidc-issuer",
+  "rekor-url",
+  "timestamp-server-url",
+  "tlog-upload",
+];
 
 export type SignerOptions = { readonly key: PrivateKeySource } | { readonly keyless: KeylessOptions };
 
@@ -29,19 +39,46 @@ export function signerOptions(cli: Cli, flags: ParsedFlags): SignerOptions {
     return { key: keySource(cli, flags) };
   }
   if (flags.optional("key") !== undefined) throw cliError("--key and --keyless exclude each other");
-  const [token, issuer, timestampUrl] = [flags.optional("identity-token"), flags.optional("oidc-issuer"), flags.optional("timestamp-server-url")];
+  const [issuer, timestampUrl] = [flags.optional("oidc-issuer"), flags.optional("timestamp-server-url")];
   const isLogged = flags.bool("tlog-upload");
   if (!isLogged && timestampUrl === undefined) throw cliError("--tlog-upload=false wants --timestamp-server-url: something has to prove when it was signed");
   return {
     keyless: {
-      env: cli.env,
       fulcioUrl: urlOf(flags, "fulcio-url"),
       rekorUrl: isLogged ? urlOf(flags, "rekor-url") : "",
       ...(timestampUrl === undefined ? {} : { timestampUrl: urlOf(flags, "timestamp-server-url") }),
-      ...(issuer === undefined ? {} : { issuer }),
-      ...(token === undefined ? {} : { token: tokenOf(cli, token) }),
+      ...(issuer === undefined ? {} : { issuer: urlOf(flags, "oidc-issuer") }),
+      ...tokenOptions(cli, flags, isLogged),
     },
   };
+}
+
+/** Where the token comes from: given, of the environment, or of somebody who signs in. */
+function tokenOptions(cli: Cli, flags: ParsedFlags, isLogged: boolean): Pick<KeylessOptions, "env" | "signIn" | "token"> {
+  const [token, flow] = [flags.optional("identity-token"), flags.optional("fulcio-auth-flow")];
+  if (flow !== undefined && flow !== "token" && flow !== "device") throw cliError(`unknown --fulcio-auth-flow ${JSON.stringify(flow)}: want token or device`);
+  if (flow === "device" && token !== undefined) throw cliError("--identity-token and --fulcio-auth-flow device exclude each other");
+  if (token !== undefined) return { env: cli.env, token: tokenOf(cli, token) };
+  const canAsk = flow === "device" || (flow === undefined && cli.stdin.isTTY && cli.stderr.isTTY);
+  // who wants to sign in is not somebody else because a variable says so
+  return { env: flow === "device" ? {} : cli.env, ...(canAsk ? { signIn: signIn(cli, flags, isLogged) } : {}) };
+}
+
+/** Once for all images. */
+function signIn(cli: Cli, flags: ParsedFlags, isLogged: boolean): () => Promise<string> {
+  const [issuer, clientId, secretFile] = [flags.optional("oidc-issuer"), flags.string("oidc-client-id"), flags.optional("oidc-client-secret-file")];
+  const options: Omit<SignInOptions, "onCode"> = {
+    clientId,
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(secretFile === undefined ? {} : { clientSecret: readSmallFile(cli, secretFile).trim() }),
+    signal: cli.signal,
+  };
+  const onCode = ({ userCode, url, validSeconds }: ShownCode): void => {
+    if (isLogged) cli.stderr.write(`Who signs is written to the log at ${flags.string("rekor-url")}, where everybody can read it for ever.\n`);
+    cli.stderr.write(`Enter the verification code ${userCode} in your browser at: ${url}\nCode will be valid for ${validSeconds} seconds\n`);
+  };
+  let known: Promise<string> | undefined;
+  return () => (known ??= cli.open().then(async (engine) => await engine.trust.signIn({ ...options, onCode })));
 }
 
 function urlOf(flags: ParsedFlags, name: string): string {

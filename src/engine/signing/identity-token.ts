@@ -1,26 +1,53 @@
-/** The token that says who signs: given, in the environment, or from the service that runs the build. */
+/** The token that says who signs: given, in the environment, from the service that runs the build, or from an issuer where somebody signs in for it. */
 import { SlipwayError } from "../../base/errors.ts";
-import { parseIdentityToken, type IdentityToken } from "../../trust/keyless/index.ts";
-import type { KeylessOptions } from "../trust-api.ts";
+import { parseIdentityToken, publicClientId, publicIssuer, signInByDevice, type IdentityToken } from "../../trust/keyless/index.ts";
+import type { KeylessOptions, SignInOptions } from "../trust-api.ts";
 
 const audience = "sigstore";
 const timeoutMs = 30_000;
 const maxAnswerBytes = 1 << 20;
 
 /** Fails with IDENTITY_TOKEN_MISSING, IDENTITY_TOKEN_INVALID (unauthenticated), IDENTITY_TOKEN_REFUSED (denied). */
-export async function identityToken({ token, issuer, env = process.env }: KeylessOptions, now: Date, signal?: AbortSignal): Promise<IdentityToken> {
-  const given = token ?? (env["SIGSTORE_ID_TOKEN"] || undefined) ?? (await workflowToken(env, signal));
-  if (given === undefined) {
-    const remedy = "--identity-token, SIGSTORE_ID_TOKEN, or a GitHub workflow with `permissions: id-token: write`";
-    throw new SlipwayError("unauthenticated", "IDENTITY_TOKEN_MISSING", "no identity token says who signs", { remedy, bare: true });
-  }
-  return parseIdentityToken(given, now, issuer);
+export async function identityToken(options: KeylessOptions, signal?: AbortSignal): Promise<IdentityToken> {
+  const { issuer, signIn, env = process.env } = options;
+  const given = tokenAtHand(options) ?? (await workflowToken(env, signal)) ?? (await signIn?.());
+  if (given === undefined) throw missing();
+  return parseIdentityToken(given, new Date(), issuer);
+}
+
+/** Fails as identityToken() would, as far as that can be told without asking anybody. */
+export function checkIdentityToken(options: KeylessOptions): void {
+  const { issuer, signIn, env = process.env } = options;
+  const given = tokenAtHand(options);
+  if (given !== undefined) parseIdentityToken(given, new Date(), issuer);
+  else if (signIn === undefined && workflowAddress(env) === undefined) throw missing();
+}
+
+/** By a code that somebody types into a browser anywhere. Fails with SIGN_IN_UNAVAILABLE (unavailable), SIGN_IN_FAILED (unauthenticated). */
+export async function signIn({ issuer = publicIssuer, clientId = publicClientId, ...options }: SignInOptions): Promise<string> {
+  return await signInByDevice({ issuer, clientId, ...options });
+}
+
+function tokenAtHand({ token, env = process.env }: KeylessOptions): string | undefined {
+  return token ?? (env["SIGSTORE_ID_TOKEN"] || undefined);
+}
+
+function missing(): SlipwayError {
+  const remedy =
+    "--identity-token, SIGSTORE_ID_TOKEN, a GitHub workflow with `permissions: id-token: write`, or --fulcio-auth-flow device to sign in by a code";
+  return new SlipwayError("unauthenticated", "IDENTITY_TOKEN_MISSING", "no identity token says who signs", { remedy, bare: true });
+}
+
+function workflowAddress(env: Readonly<Record<string, string | undefined>>): { readonly address: string; readonly credential: string } | undefined {
+  const [address, credential] = [env["ACTIONS_ID_TOKEN_REQUEST_URL"] ?? "", env["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] ?? ""];
+  return address === "" || credential === "" || !URL.canParse(address) ? undefined : { address, credential };
 }
 
 /** Of a GitHub workflow that may ask for one. */
 async function workflowToken(env: Readonly<Record<string, string | undefined>>, signal: AbortSignal | undefined): Promise<string | undefined> {
-  const [address, credential] = [env["ACTIONS_ID_TOKEN_REQUEST_URL"] ?? "", env["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] ?? ""];
-  if (address === "" || credential === "" || !URL.canParse(address)) return undefined;
+  const known = workflowAddress(env);
+  if (known === undefined) return undefined;
+  const { address, credential } = known;
   const url = new URL(address);
   url.searchParams.set("audience", audience);
   const stop = AbortSignal.timeout(timeoutMs);

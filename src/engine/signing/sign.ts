@@ -6,6 +6,7 @@ import { familiarName, formatReference, parseReference, withDefaultTag, withDige
 import { formatPlatform } from "../../oci/platform.ts";
 import type { FetchedManifest, RegistryClient } from "../../registry/index.ts";
 import type { Store } from "../../store/index.ts";
+import type { IdentityToken } from "../../trust/keyless/index.ts";
 import { readPrivateKey, type SigningKey } from "../../trust/keys/index.ts";
 import { readSigningChain, signNotation, type NotationFormat } from "../../trust/notation/index.ts";
 import { signImage, type CosignFormat, type SignRequest, type WrittenSignature } from "../../trust/signatures/index.ts";
@@ -46,7 +47,7 @@ interface KeylessSigning extends EachOptions {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** The token is asked for once; what it stands for is signed of each image. */
+/** The token is asked for once, when the image is found; what it stands for is signed of each image. */
 export async function signKeyless(
   surroundings: SigningSurroundings,
   name: string,
@@ -54,12 +55,15 @@ export async function signKeyless(
   attested?: { readonly predicateType: string; readonly predicate: unknown },
 ): Promise<SignResult> {
   const [{ attachKeyless, publicServices }, { identityToken }] = await Promise.all([import("../../trust/keyless/index.ts"), import("./identity-token.ts")]);
-  const { keyless, annotations = {}, now, signal } = options;
+  const { keyless, annotations = {}, signal } = options;
   const { fulcioUrl = publicServices.fulcioUrl, rekorUrl = publicServices.rekorUrl, timestampUrl } = keyless;
   const services = { fulcioUrl, rekorUrl: rekorUrl === "" ? undefined : rekorUrl, timestampUrl };
-  const token = await identityToken(keyless, now, signal);
+  let token: Promise<IdentityToken> | undefined;
   const said = attested === undefined ? { annotations } : { attested };
-  return await signEach(surroundings, name, options, async (request) => await attachKeyless({ ...request, token, services, ...said }));
+  return await signEach(surroundings, name, options, async (request) => {
+    token ??= identityToken(keyless, signal);
+    return await attachKeyless({ ...request, token: await token, services, ...said });
+  });
 }
 
 function isCosignFormat(format: SignatureFormat): format is CosignFormat {

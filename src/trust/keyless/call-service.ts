@@ -1,5 +1,5 @@
 /** One POST to one of sigstore's services: bounded in time and size, tried again where the service is only busy. */
-import { SlipwayError } from "../../base/errors.ts";
+import { isSlipwayError, SlipwayError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
 import { networkFailureText } from "../../registry/network-error.ts";
 import { sleep } from "../../registry/retry.ts";
@@ -31,35 +31,49 @@ export async function callService(call: ServiceCall): Promise<Buffer> {
 }
 
 async function answerOf({ url, failing, contentType, body, secret, signal }: ServiceCall): Promise<Buffer | SlipwayError> {
-  const { request, EnvHttpProxyAgent } = await import("undici");
-  const dispatcher = new EnvHttpProxyAgent();
-  const stop = AbortSignal.timeout(timeoutMs);
   const hidden = (text: string): string => printable(text.replaceAll(secret, "***")).slice(0, 500);
   try {
-    const response = await request(url, {
-      method: "POST",
-      headers: { "content-type": contentType, accept: "*/*" },
-      body,
-      dispatcher,
-      signal: signal === undefined ? stop : AbortSignal.any([signal, stop]),
-    });
-    const bytes = await readBounded(response.body);
-    const { statusCode } = response;
-    if (statusCode === 200 || statusCode === 201) return bytes;
-    const isRefused = statusCode >= 300 && statusCode < 500 && statusCode !== 408 && statusCode !== 429;
+    const { status, bytes } = await exchange({ method: "POST", url, contentType, body, signal });
+    if (status === 200 || status === 201) return bytes;
+    const isRefused = status >= 300 && status < 500 && status !== 408 && status !== 429;
     const said = hidden(bytes.subarray(0, 2000).toString().trim());
-    const message = `${url} ${failing}: HTTP ${statusCode}${said === "" ? "" : `, ${said}`}`;
-    const details = { url, status: statusCode, bare: true };
+    const message = `${url} ${failing}: HTTP ${status}${said === "" ? "" : `, ${said}`}`;
+    const details = { url, status, bare: true };
     return isRefused
       ? new SlipwayError("denied", "KEYLESS_REFUSED", message, details)
       : new SlipwayError("unavailable", "KEYLESS_UNAVAILABLE", message, details);
   } catch (error) {
+    if (!isSlipwayError(error, "KEYLESS_UNAVAILABLE")) throw error;
+    return new SlipwayError("unavailable", "KEYLESS_UNAVAILABLE", `${url} ${failing}: ${hidden(error.message)}`, { url, bare: true });
+  }
+}
+
+export interface Exchange {
+  readonly method: "GET" | "POST";
+  readonly url: string;
+  readonly contentType?: string;
+  readonly body?: string | Buffer;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One request, whatever the answer says. Fails with KEYLESS_UNAVAILABLE (unavailable) where there is none, RESPONSE_TOO_LARGE (resource_exhausted). */
+export async function exchange({ method, url, contentType, body, signal }: Exchange): Promise<{ readonly status: number; readonly bytes: Buffer }> {
+  const { request, EnvHttpProxyAgent } = await import("undici");
+  const dispatcher = new EnvHttpProxyAgent();
+  const stop = AbortSignal.timeout(timeoutMs);
+  try {
+    const response = await request(url, {
+      method,
+      headers: { accept: "*/*", ...(contentType === undefined ? {} : { "content-type": contentType }) },
+      ...(body === undefined ? {} : { body }),
+      dispatcher,
+      signal: signal === undefined ? stop : AbortSignal.any([signal, stop]),
+    });
+    return { status: response.statusCode, bytes: await readBounded(response.body) };
+  } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof SlipwayError) throw error;
-    return new SlipwayError("unavailable", "KEYLESS_UNAVAILABLE", `${url} ${failing}: ${hidden(networkFailureText(error, "POST", new URL(url)))}`, {
-      url,
-      bare: true,
-    });
+    throw new SlipwayError("unavailable", "KEYLESS_UNAVAILABLE", networkFailureText(error, method, new URL(url)), { url, bare: true });
   } finally {
     await dispatcher.close();
   }
