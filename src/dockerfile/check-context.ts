@@ -17,6 +17,8 @@ export interface CheckOptions {
   readonly baseImage?: ((image: string, platform: string | undefined) => BaseImage | undefined) | undefined;
   /** a directory `…/node_modules` that is part of the context, for NestedNodeModules; asked for when needed */
   readonly nestedNodeModules?: (() => string | undefined) | undefined;
+  /** the `.git` that is part of the context, for RepositoryCopied; asked for when needed */
+  readonly repository?: (() => string | undefined) | undefined;
   /** stages whose instructions are looked at, by index; default all */
   readonly reachable?: ReadonlySet<number> | undefined;
   /** where the build fails; default: it gets to the end of the file */

@@ -112,6 +112,15 @@ table("NestedNodeModules", [
   { name: "not elsewhere", dockerfile: "FROM a\nCOPY packages/webx /a\n", options: nested, expected: [] },
 ]);
 
+const withRepository = { repository: () => ".git" };
+const history = ".git is copied: all of the history comes into the image, and no two checkouts have the same, name it in .dockerignore";
+table("RepositoryCopied", [
+  { name: "the whole context, once", dockerfile: "FROM a\nCOPY . /a\nADD . /b\n", options: withRepository, expected: [`2 ${history}`] },
+  { name: "by name", dockerfile: "FROM a\nCOPY .git /a\n", options: withRepository, expected: [`2 ${history}`] },
+  { name: "not of a stage", dockerfile: "FROM a\nCOPY --from=b . /a\n", options: withRepository, expected: [] },
+  { name: "not with other files", dockerfile: "FROM a\nCOPY src .gitignore /a\n", options: withRepository, expected: [] },
+]);
+
 const mount = "use RUN --mount=type=secret";
 table("SecretInValue", [
   {

@@ -11,7 +11,7 @@ export class OwnChecker {
   readonly #context: CheckContext;
   readonly #shipped: ReadonlySet<number>;
   readonly #stages = new Map<number, OwnStage>();
-  #nestedReported = false;
+  readonly #reported = new Set<string>();
 
   constructor(context: CheckContext, outlines: readonly StageOutline[]) {
     this.#context = context;
@@ -38,7 +38,7 @@ export class OwnChecker {
       case "copy":
       case "add":
         own.copy(instruction, state.variables);
-        if (reachable) this.#nested(instruction);
+        if (reachable) this.#unwanted(instruction);
         return;
       case "run":
         return own.run(instruction, state.variables, this.#shipped.has(stage.index), report);
@@ -61,14 +61,22 @@ export class OwnChecker {
     this.#context.report("SecretInValue", lines, instruction, key, what);
   }
 
-  #nested(instruction: CopyInstruction | AddInstruction): void {
-    const path = this.#nestedReported || instruction.sources.length === 0 ? undefined : this.#context.options.nestedNodeModules?.();
-    if (path === undefined || (instruction.type === "copy" && instruction.from !== undefined)) return;
-    const holds = (source: string): boolean => ["", ".", "*"].includes(trimmed(source)) || path.startsWith(`${trimmed(source)}/`);
-    if (!instruction.sources.some(holds)) return;
-    this.#nestedReported = true;
-    this.#context.report("NestedNodeModules", instruction.lines, path);
+  /** What should not be in the context, where it is first copied. */
+  #unwanted(instruction: CopyInstruction | AddInstruction): void {
+    if (instruction.sources.length === 0 || (instruction.type === "copy" && instruction.from !== undefined)) return;
+    const { nestedNodeModules, repository } = this.#context.options;
+    for (const [rule, find] of [["NestedNodeModules", nestedNodeModules] as const, ["RepositoryCopied", repository] as const]) {
+      const path = this.#reported.has(rule) ? undefined : find?.();
+      if (path === undefined || !instruction.sources.some((source) => holds(source, path))) continue;
+      this.#reported.add(rule);
+      this.#context.report(rule, instruction.lines, path);
+    }
   }
+}
+
+function holds(source: string, path: string): boolean {
+  const word = trimmed(source);
+  return ["", ".", "*", path].includes(word) || path.startsWith(`${word}/`);
 }
 
 function trimmed(source: string): string {

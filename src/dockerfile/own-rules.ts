@@ -31,6 +31,10 @@ export const ownRules = {
     "A name without ** in .dockerignore holds at the root of the context only",
     (path: string) => `${path} is copied, node_modules in .dockerignore holds at the root only, use **/node_modules`,
   ),
+  RepositoryCopied: rule(
+    "The repository of the sources should be left out of the context",
+    (path: string) => `${path} is copied: all of the history comes into the image, and no two checkouts have the same, name it in .dockerignore`,
+  ),
   SecretInValue: rule(
     "Values of ARG, ENV and LABEL are stored in the image and should not hold secrets",
     (instruction: string, key: string, what: string) => `The value of ${instruction} ${key} holds ${what}, use RUN --mount=type=secret`,

@@ -145,6 +145,13 @@ export const ruleExamples: Readonly<Record<RuleName, RuleExample>> = {
     ignore: { bad: "node_modules\n", good: "**/node_modules\n" },
     contextDirectory: "packages/web/node_modules",
   },
+  RepositoryCopied: {
+    why: "`COPY . .` takes `.git` along: every version of every file, also of secrets that were removed, in each image. It changes with every command of git, so the step and all behind it miss the cache, and no two checkouts have the same one, so one commit makes many images.",
+    bad: "FROM alpine\nWORKDIR /app\nCOPY . .\n",
+    good: "FROM alpine\nWORKDIR /app\nCOPY . .\n",
+    ignore: { bad: "dist\n", good: ".git\n" },
+    contextDirectory: ".git",
+  },
   SecretInValue: {
     why: "Passwords in URLs, tokens and private keys in the values of ARG, ENV and LABEL are stored in the image for everybody to read, whatever the variable is called. The rule goes by the shape of the value and never prints it.",
     bad: "FROM alpine\nENV DATABASE_URL=postgres://app:hunter2@db/app\n",

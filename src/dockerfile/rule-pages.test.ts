@@ -14,6 +14,8 @@ function found(name: RuleName, kind: "bad" | "good"): readonly string[] {
   const example = ruleExamples[name];
   const ignore = createIgnoreMatcher(parseIgnore(ignoreOf(example, kind) ?? ""));
   const directory = example.contextDirectory;
+  const inContext = (which: string): string | undefined =>
+    directory === undefined || !directory.endsWith(which) || ignore.matches(directory) ? undefined : directory;
   const warnings = checkDockerfile(parseDockerfile(example[kind]), {
     ignore,
     baseImage: (image) => ({
@@ -21,7 +23,8 @@ function found(name: RuleName, kind: "bad" | "good"): readonly string[] {
       triggers: [],
       mismatch: image.endsWith("only-for-amd64") ? { actual: "linux/amd64", expected: "linux/arm64" } : undefined,
     }),
-    nestedNodeModules: () => (directory === undefined || ignore.matches(directory) ? undefined : directory),
+    nestedNodeModules: () => inContext("node_modules"),
+    repository: () => inContext(".git"),
   });
   return [...new Set(warnings.map(({ rule }) => rule))];
 }

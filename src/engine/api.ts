@@ -117,8 +117,8 @@ export interface BuildOptions extends AttestationOptions {
   /** how many steps of this store that failed or were interrupted stay to be looked at, the newest; default SLIPWAY_KEEP_FAILED, else 5 */
   readonly keepFailed?: number;
   /**
-   * The same commit gives the same image, whoever builds it where and when: SOURCE_DATE_EPOCH is the commit's time unless it is given, and the
-   * context's files have that time and the modes that git tells apart.
+   * One commit, one image. Default: in a checkout, for what is as the commit has it, by the times of last changes. true: all files, at
+   * SOURCE_DATE_EPOCH, which is the commit's time unless it is given. false: files have the times and modes that they lie there with.
    */
   readonly reproducible?: boolean;
   /** everything remote is what the lock says, and nothing else is: see `lock` */

@@ -232,16 +232,7 @@ class Lowerer {
   #imageState(context: StageContext, image: ResolvedImage, from: FromInstruction, triggers: Instruction[]): StageState {
     triggers.push(...parseTriggers(image.config.config.OnBuild ?? [], from.lines));
     const { OnBuild: _, ...config } = image.config.config;
-    const root = createVertex(
-      { type: "image", reference: image.reference, platform: context.platform, chain: image.chain },
-      [],
-      plainMetadata({
-        name: `FROM ${image.reference}`,
-        lines: from.lines,
-        slot: `${context.contextId}|${context.stage.name ?? context.stage.index}|from`,
-        description: `FROM ${image.reference}`,
-      }),
-    );
+    const root = imageVertex({ ...image, platform: context.platform }, from.lines, `${context.contextId}|${context.stage.name ?? context.stage.index}|from`);
     const state = new StageState(context, {
       root,
       config: { ...config, Env: withPath(config.Env ?? []) },
@@ -333,11 +324,7 @@ class Lowerer {
       lines: mountTarget === undefined ? lines : undefined,
       place: lines,
     });
-    return createVertex(
-      { type: "image", reference: image.reference, platform: image.platform, chain: image.chain },
-      [],
-      plainMetadata({ name: `FROM ${image.reference}`, lines, slot: `${this.#options.contextId}|from|${from}`, description: `FROM ${image.reference}` }),
-    );
+    return imageVertex(image, lines, `${this.#options.contextId}|from|${from}`);
   }
 
   #lowerInstruction(state: StageState, stage: Stage, instruction: Instruction): void {
@@ -392,4 +379,11 @@ const stepTypes: ReadonlySet<Instruction["type"]> = new Set(["run", "copy", "add
 
 function gitOp(source: GitSource): GitOp {
   return { type: "git", ...source, keepGitDir: source.keepGitDir ?? false };
+}
+
+function imageVertex({ reference, platform, chain, config }: ResolvedImage, lines: LineRange, slot: string): Vertex {
+  const name = `FROM ${reference}`;
+  const createdMs = Date.parse(config.created ?? "");
+  const createdSeconds = Number.isNaN(createdMs) ? 0 : Math.floor(createdMs / 1000);
+  return createVertex({ type: "image", reference, platform, chain }, [], plainMetadata({ name, lines, slot, description: name, createdSeconds }));
 }

@@ -20,6 +20,8 @@ export interface VertexMetadata {
   readonly ignoreCache: boolean;
   /** a layer made of what a bind mount takes from a client's directory: the path there */
   readonly contextMount?: string;
+  /** of an image: when its config says that it was made, seconds since 1970 */
+  readonly createdSeconds?: number;
   /** of a command: the stage's SHELL */
   readonly shell?: readonly string[];
   /** values that explain a miss: build args that the step sees */

@@ -61,6 +61,7 @@ async function runKept(step: ExecStep, environment: ExecEnvironment, chain: Chai
     );
     mountOverlay({ lowers: [...lowers.toReversed(), paths.stubs], upper: paths.upper, work: paths.work, target: paths.rootfs, volatile: true });
     keeper.began(mounts.records);
+    const startedSeconds = Math.floor(Date.now() / 1000) - 1;
     try {
       await runCommand(
         step,
@@ -78,7 +79,9 @@ async function runKept(step: ExecStep, environment: ExecEnvironment, chain: Chai
       made.filter((path) => !systemDirectories.includes(path)),
     );
     pruneUpper(paths.upper, view);
-    if (op.epoch !== undefined) clampTimes(Buffer.from(paths.upper), op.epoch);
+    // a clock that nobody asked for is for what the other one gave, and leaves alone what the command set or brought along
+    if (op.epoch !== undefined) setTimes(Buffer.from(paths.upper), { after: op.epoch, until: Infinity, to: op.epoch });
+    else if (step.clock !== undefined) setTimes(Buffer.from(paths.upper), { after: startedSeconds, until: Date.now() / 1000 + 1, to: step.clock });
     return await keepUpper(store, paths.upper, step.signal);
   } finally {
     mounts[Symbol.dispose]();
@@ -111,12 +114,19 @@ function makeStepDirectories(directory: string, upper: string, view: MergedView)
   return paths;
 }
 
-/** Nothing in the layer is younger than SOURCE_DATE_EPOCH. Names are bytes: a step may write any. */
-function clampTimes(directory: Buffer, limitSeconds: number): void {
+interface TimeChange {
+  readonly after: number;
+  readonly until: number;
+  readonly to: number;
+}
+
+/** Seconds. Names are bytes: a step may write any. */
+function setTimes(directory: Buffer, change: TimeChange): void {
   for (const entry of readdirSync(directory, { withFileTypes: true, encoding: "buffer" })) {
     const path = Buffer.concat([directory, Buffer.from("/"), entry.name]);
-    if (entry.isDirectory()) clampTimes(path, limitSeconds);
-    if (lstatSync(path, { bigint: true }).mtimeNs > BigInt(limitSeconds) * 1_000_000_000n) lutimesSync(path, limitSeconds, limitSeconds);
+    if (entry.isDirectory()) setTimes(path, change);
+    const seconds = lstatSync(path).mtimeMs / 1000;
+    if (seconds > change.after && seconds <= change.until) lutimesSync(path, change.to, change.to);
   }
 }
 

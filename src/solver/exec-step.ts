@@ -15,6 +15,14 @@ export interface ExecStep {
   readonly op: ExecOp;
   readonly inputs: readonly Result[];
   readonly signal: AbortSignal | undefined;
+  /** seconds since 1970: what the command writes now is from then */
+  readonly clock?: number | undefined;
+}
+
+/** The command sees its clock, for what it writes into files, unless the Dockerfile has one for it. */
+export function withClock(op: ExecOp, clock: number | undefined): ExecOp {
+  const isGiven = clock === undefined || op.env.some((entry) => entry.startsWith("SOURCE_DATE_EPOCH="));
+  return isGiven ? op : { ...op, env: [...op.env, `SOURCE_DATE_EPOCH=${clock}`] };
 }
 
 export interface ExecEnvironment {
@@ -40,7 +48,8 @@ export function execKey(step: ExecStep): string {
     const input = step.inputs[mount.input];
     return { ...mount, input: input?.kind === "layers" ? chainId(input.chain) : "" };
   });
-  return digestOf(canonicalJson({ version: "exec-step.v1", op: identity, mounts: sources, root: chainId(rootChain(step)) }));
+  const timed = step.clock === undefined ? {} : { clock: step.clock };
+  return digestOf(canonicalJson({ version: "exec-step.v1", op: identity, mounts: sources, root: chainId(rootChain(step)), ...timed }));
 }
 
 export function execInputs(step: ExecStep): Readonly<Record<string, string>> {

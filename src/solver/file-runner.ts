@@ -18,7 +18,7 @@ import { fileInputs } from "./miss-reason.ts";
 import { resolveOwner } from "./owners.ts";
 import { resolveInTree } from "./resolve-path.ts";
 import type { Result } from "./results.ts";
-import { digestSelection, keepsXattrs, selectSources, unknownContent, type SelectedSource, type SourceTree } from "./selection.ts";
+import { digestSelection, digestTimes, keepsXattrs, selectSources, unknownContent, type SelectedSource, type SourceTree } from "./selection.ts";
 import type { StepRun } from "./step-cache.ts";
 
 export interface FileStep {
@@ -69,7 +69,7 @@ export async function prepareFileStep(step: FileStep): Promise<PreparedFileStep>
     }
     const prepared = await prepareCopy(action, input.tree, step.signal);
     copies.set(action, prepared);
-    sources.push(prepared.digest === undefined ? `unknown ${randomUUID()}` : selectionKey(prepared.digest, input.tree));
+    sources.push(prepared.digest === undefined ? `unknown ${randomUUID()}` : selectionKey(prepared.digest, prepared));
     files.push(...listFiles(prepared));
   }
   const base = chainId(baseChain(step));
@@ -85,8 +85,9 @@ export async function prepareFileStep(step: FileStep): Promise<PreparedFileStep>
 }
 
 /** Times of files do not count, unless they were settled: then the layer has to have those. */
-function selectionKey(digest: string, { settledAt }: SourceTree): string {
-  return `selection ${digest}${settledAt === undefined ? "" : ` at ${settledAt}`}`;
+function selectionKey(digest: string, { selection, tree }: PreparedCopy): string {
+  const times = digestTimes(selection, tree);
+  return `selection ${digest}${times === "" ? "" : ` at ${times}`}`;
 }
 
 function omit(record: Readonly<Record<string, string>>, key: string): Readonly<Record<string, string>> {
@@ -147,8 +148,8 @@ export async function runFileStep(step: FileStep, prepared: PreparedFileStep): P
 }
 
 function contentAlias(contentKey: string, copies: readonly PreparedCopy[]): string {
-  const settled = copies.find(({ tree }) => tree.settledAt !== undefined)?.tree.settledAt;
-  return settled === undefined ? `content:${contentKey}` : `content at ${settled}:${contentKey}`;
+  const times = copies.map(({ selection, tree }) => digestTimes(selection, tree)).join(" ");
+  return times.trim() === "" ? `content:${contentKey}` : `content at ${times}:${contentKey}`;
 }
 
 /** The key that the next build will compute, now that all contents are known. */
@@ -162,8 +163,8 @@ function learnedKey(step: FileStep, prepared: PreparedFileStep, copies: readonly
     else {
       const copy = prepared.copies.get(action);
       const digest = copy === undefined ? undefined : digestSelection(copy.selection, copy.tree.digests);
-      if (digest === undefined) return undefined;
-      sources.push(selectionKey(digest, input.tree));
+      if (copy === undefined || digest === undefined) return undefined;
+      sources.push(selectionKey(digest, copy));
     }
   }
   return fileKey(step.op, chainId(baseChain(step)), sources);

@@ -12,9 +12,12 @@ export interface SourceTree {
   readonly view: FileView;
   readonly digests: FileDigests;
   readonly origin: Origin;
-  /** the view has all files at this time (seconds), with modes as git knows them: part of what is selected */
-  readonly settledAt?: number | undefined;
+  /** files that are said to be from a time: it is part of what is selected */
+  readonly settled?: SettledTimes | undefined;
 }
+
+/** Seconds since 1970 by path, of what was looked up; what is missing has the time that it lies there with. */
+export type SettledTimes = ReadonlyMap<string, number>;
 
 export type Origin =
   | {
@@ -46,8 +49,18 @@ export interface SelectedSource {
   readonly files: readonly SelectedFile[];
 }
 
-/** Fails with SOURCE_NOT_FOUND. */
+const selections = new WeakMap<SourceTree, Map<CopyAction, readonly SelectedSource[]>>();
+
+/** Looked up once for each copy of a build. Fails with SOURCE_NOT_FOUND. */
 export function selectSources(action: CopyAction, tree: SourceTree): readonly SelectedSource[] {
+  const known = selections.get(tree) ?? new Map<CopyAction, readonly SelectedSource[]>();
+  selections.set(tree, known);
+  const selected = known.get(action) ?? select(action, tree);
+  known.set(action, selected);
+  return selected;
+}
+
+function select(action: CopyAction, tree: SourceTree): readonly SelectedSource[] {
   const lookup = lookupFor(action, tree);
   const excluded = excludeMatcher(action.exclude);
   const selected = matchAll(lookup, action.sources).map((match) => ({ match, files: walk(tree.view, match.resolved, excluded) }));
@@ -127,6 +140,23 @@ export function digestSelection(sources: readonly SelectedSource[], digests: Fil
     }
   }
   return hash.digest("hex");
+}
+
+/** Digest over the times that were settled; "" where none was. */
+export function digestTimes(sources: readonly SelectedSource[], { settled }: SourceTree): string {
+  if (settled === undefined || settled.size === 0) return "";
+  const hash = createHash("sha256");
+  let any = false;
+  for (const { match, files } of sources) {
+    hash.update(`source ${match.path}\n`);
+    for (const { relative, path } of files) {
+      const seconds = settled.get(path);
+      if (seconds === undefined) continue;
+      any = true;
+      hash.update(`${relative}\0${seconds}\n`);
+    }
+  }
+  return any ? hash.digest("hex") : "";
 }
 
 /** Contents that are not known yet: how many files, how many bytes. */

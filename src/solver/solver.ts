@@ -10,12 +10,13 @@ import { listVertices, type Vertex } from "../graph/vertex.ts";
 import type { Store } from "../store/index.ts";
 import type { KeyNode } from "./buildkit-keys/key-node.ts";
 import type { CacheExchange, RemoteHit } from "./cache-exchange/cache-exchange.ts";
-import { execInputs, execKey, rootChain, type ExecEnvironment, type ExecStep } from "./exec-step.ts";
+import { execInputs, execKey, rootChain, withClock, type ExecEnvironment, type ExecStep } from "./exec-step.ts";
 import { baseChain, prepareFileStep, runFileStep, type FileStep } from "./file-runner.ts";
 import { Gate } from "./gate.ts";
 import type { Result } from "./results.ts";
 import { diffOf, mergeOf } from "./combine-layers.ts";
 import { missingSource } from "./selection.ts";
+import { StepClocks } from "./step-clocks.ts";
 import { StepOutlook } from "./step-outlook.ts";
 import { throughCache, type StepOutcome, type StepRequest } from "./step-cache.ts";
 
@@ -39,6 +40,8 @@ export interface SolverOptions {
   readonly allow: ReadonlySet<string>;
   /** caches of elsewhere that are read or written */
   readonly exchange?: CacheExchange | undefined;
+  /** true: steps have clocks of their own */
+  readonly clocks?: (() => Promise<boolean>) | undefined;
 }
 
 export class Solver {
@@ -76,6 +79,13 @@ export class Solver {
     }
   }
 
+  readonly #clocks = new StepClocks((vertex) => this.#solve(vertex));
+
+  /** Seconds since 1970, of a vertex that was solved; undefined: it is made of something from no known time, or time goes by as elsewhere. */
+  async clockOf(vertex: Vertex): Promise<number | undefined> {
+    return (await this.#options.clocks?.()) === true ? await this.#clocks.of(vertex) : undefined;
+  }
+
   #failure: unknown;
   readonly #beforeNetwork = new Set<Digest>();
 
@@ -93,7 +103,13 @@ export class Solver {
   #lookAhead(): StepOutlook | undefined {
     const { store, exchange } = this.#options;
     if (exchange === undefined) return undefined;
-    return (this.#outlook ??= new StepOutlook({ store, exchange, signal: this.#signal, solve: (vertex) => this.#solve(vertex) }));
+    return (this.#outlook ??= new StepOutlook({
+      store,
+      exchange,
+      signal: this.#signal,
+      solve: (vertex) => this.#solve(vertex),
+      clockOf: (vertex) => this.clockOf(vertex),
+    }));
   }
 
   /** Layers that a cache of elsewhere promised are needed now. */
@@ -202,8 +218,10 @@ export class Solver {
         return diffOf(inputs);
       case "file":
         return await this.#file({ store, vertex, op, inputs, signal: this.#signal, onBytes: (bytes) => report.status("copying files:", bytes) }, report, node);
-      case "exec":
-        return await this.#exec({ store, vertex, op, inputs, signal: this.#signal }, report, node);
+      case "exec": {
+        const clock = await this.clockOf(vertex);
+        return await this.#exec({ store, vertex, op: withClock(op, clock), inputs, signal: this.#signal, clock }, report, node);
+      }
     }
   }
 

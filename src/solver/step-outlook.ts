@@ -8,7 +8,7 @@ import type { Chain, Store } from "../store/index.ts";
 import { keyNodeOf, type KeyNode, type SolvedInput } from "./buildkit-keys/key-node.ts";
 import type { CacheExchange } from "./cache-exchange/cache-exchange.ts";
 import { diffOf, mergeOf } from "./combine-layers.ts";
-import { execKey } from "./exec-step.ts";
+import { execKey, withClock } from "./exec-step.ts";
 import { prepareFileStep } from "./file-runner.ts";
 import type { Result } from "./results.ts";
 
@@ -18,6 +18,8 @@ export interface OutlookOptions {
   readonly signal: AbortSignal;
   /** asked for what is handed in from outside alone */
   readonly solve: (vertex: Vertex) => Promise<Result>;
+  /** seconds since 1970 */
+  readonly clockOf: (vertex: Vertex) => Promise<number | undefined>;
 }
 
 const unknownLayers: Result = { kind: "layers", chain: [], createdMs: 0 };
@@ -61,7 +63,7 @@ export class StepOutlook {
         return { ...known, files: await store.materializer.readableView(result.chain, signal) };
       }),
     );
-    const node = keyNodeOf(vertex, named);
+    const node = keyNodeOf(await this.#clocked(vertex), named);
     if (node === undefined) return undefined;
     this.#byContent.set(vertex.digest, node);
     this.#names.clear();
@@ -95,7 +97,17 @@ export class StepOutlook {
   async #nameOnce(vertex: Vertex): Promise<KeyNode | undefined> {
     const byContent = this.#byContent.get(vertex.digest);
     if (byContent !== undefined) return byContent;
-    return keyNodeOf(vertex, await Promise.all(vertex.inputs.map((input) => this.#namedInput(input))));
+    return keyNodeOf(await this.#clocked(vertex), await Promise.all(vertex.inputs.map((input) => this.#namedInput(input))));
+  }
+
+  /** A layer of another time has another name, as with SOURCE_DATE_EPOCH. */
+  async #clocked(vertex: Vertex): Promise<Vertex> {
+    const { op } = vertex;
+    if (op.type !== "exec" && op.type !== "file") return vertex;
+    // a source that is missing is told of when the step is solved
+    const clock = await this.#options.clockOf(vertex).catch(() => undefined);
+    if (clock === undefined) return vertex;
+    return { ...vertex, op: op.type === "exec" ? withClock(op, clock) : { ...op, epoch: clock } };
   }
 
   async #namedInput(input: Vertex): Promise<SolvedInput> {
@@ -132,7 +144,10 @@ export class StepOutlook {
   async #keyOf(vertex: Vertex, inputs: readonly Result[]): Promise<string | undefined> {
     const { store, signal } = this.#options;
     const { op } = vertex;
-    if (op.type === "exec") return execKey({ store, vertex, op, inputs, signal });
+    if (op.type === "exec") {
+      const clock = await this.#options.clockOf(vertex);
+      return execKey({ store, vertex, op: withClock(op, clock), inputs, signal, clock });
+    }
     return op.type === "file" ? (await prepareFileStep({ store, vertex, op, inputs, signal, onBytes: () => {} })).key : undefined;
   }
 }

@@ -29,6 +29,8 @@ export interface BuildOrigin {
   readonly dockerfile: string;
   /** undefined: it stands on scratch */
   readonly base: { readonly reference: string; readonly layers: number } | undefined;
+  /** when its newest layer was made, where the image says a time that its inputs have; milliseconds */
+  readonly madeMs?: number;
   /** by the layer's position in the image; of layers that instructions of this Dockerfile made */
   readonly lines: Readonly<Record<number, { readonly start: number; readonly end: number; readonly instruction: string }>>;
 }

@@ -1,15 +1,14 @@
 /** One commit, two checkouts that differ in all that a commit does not say, two stores: one image. */
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, describe, test } from "node:test";
+import { checkout as checkoutOf, git, hasNoGit, repository } from "./checkouts.ts";
 import { createSandbox, isRoot, slipwayPath } from "./sandbox.ts";
 
-const absent = spawnSync("git", ["--version"]).error !== undefined;
-
-describe("--reproducible", { skip: absent ? "git is not installed" : false }, async () => {
-  if (absent) return;
+describe("--reproducible", { skip: hasNoGit ? "git is not installed" : false }, async () => {
+  if (hasNoGit) return;
   const here = await createSandbox();
   const there = await createSandbox({ base: false });
   after(async () => {
@@ -21,11 +20,6 @@ describe("--reproducible", { skip: absent ? "git is not installed" : false }, as
   chmodSync(base, 0o644);
   await there.ok(["load", "-i", base]);
 
-  const git = (folder: string, ...args: readonly string[]): string =>
-    execFileSync("git", ["-C", folder, "-c", "user.name=t", "-c", "user.email=t@example.test", "-c", "protocol.file.allow=always", ...args], {
-      encoding: "utf8",
-    });
-  const library = here.folder({ "lib.sh": "echo lib\n" });
   const dockerfile = [
     "FROM busybox AS build",
     "WORKDIR /src",
@@ -47,24 +41,9 @@ describe("--reproducible", { skip: absent ? "git is not installed" : false }, as
     "data/empty": "",
     "run.sh": { text: "#!/bin/sh\necho hi\n", mode: 0o755 },
   };
-  const origin = here.folder(files);
-  for (const folder of [library, origin]) {
-    git(folder, "init", "-q", "-b", "main");
-    git(folder, "add", ".");
-    git(folder, "commit", "-qm", "one", "--date=2026-01-02T03:04:05Z");
-  }
-
-  /** `umask`, owner and times are the checkout's own. */
-  function checkout(name: string, umask: string, seconds: number, owner?: number): string {
-    const folder = path.join(here.directory, name);
-    mkdirSync(path.dirname(folder), { recursive: true });
-    execFileSync("sh", ["-c", `umask ${umask}; exec git clone -q "$1" "$2"`, "sh", origin, folder]);
-    for (const file of ["", ...readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => !file.startsWith(".git"))]) {
-      utimesSync(path.join(folder, file), seconds, seconds);
-    }
-    if (owner !== undefined && isRoot) execFileSync("chown", ["-R", `${owner}:${owner}`, folder]);
-    return folder;
-  }
+  const origin = repository(here, files, "2026-01-02T03:04:05Z");
+  const checkout = (name: string, umask: string, seconds: number, owner?: number): string =>
+    checkoutOf(here, origin, { name, umask, seconds, ...(owner === undefined ? {} : { owner }) });
   const first = checkout("one/app", "022", 1_500_000_000);
   const second = checkout("elsewhere/very/deep/other", "077", 1_790_000_000, 1000);
 
@@ -104,12 +83,12 @@ describe("--reproducible", { skip: absent ? "git is not installed" : false }, as
     const fresh = await createSandbox({ base: false });
     await using _fresh = fresh;
     await fresh.ok(["load", "-i", base]);
-    const plain = await fresh.ok(["build", "-q", first]);
+    const plain = await fresh.ok(["build", "-q", "--reproducible=false", first]);
     const reproducible = await fresh.ok(["build", "-q", "--reproducible", first]);
     assert.notEqual(reproducible, plain);
     assert.equal(reproducible, await here.ok(["build", "-q", "--reproducible", first]));
-    // and the other way round: without the flag files are as they lie there
-    assert.equal(await fresh.ok(["build", "-q", first]), plain);
+    // and the other way round: files are as they lie there
+    assert.equal(await fresh.ok(["build", "-q", "--reproducible=false", first]), plain);
     // a commit's files have its time wherever that is said
     assert.equal(await fresh.ok(["build", "-q", "--build-arg", `SOURCE_DATE_EPOCH=${time}`, first]), reproducible);
   });
@@ -157,18 +136,15 @@ describe("--reproducible", { skip: absent ? "git is not installed" : false }, as
 
   test("a .git that is copied is warned of", async () => {
     const warned = async (ignore: string): Promise<boolean> => {
-      const folder = here.folder({ Dockerfile: "FROM scratch\nCOPY . /\n", ".dockerignore": ignore });
-      git(folder, "init", "-q", "-b", "main");
-      git(folder, "add", ".");
-      git(folder, "commit", "-qm", "one");
-      const outcome = await here.call(["build", "--progress=plain", "--reproducible", folder]);
+      const folder = repository(here, { Dockerfile: "FROM scratch\nCOPY . /\n", ".dockerignore": ignore });
+      const outcome = await here.call(["build", "--progress=plain", folder]);
       assert.equal(outcome.code, 0, outcome.stderr);
-      return outcome.stderr.includes("--reproducible: .git is copied");
+      return outcome.stderr.includes(".git is copied");
     };
     assert.deepEqual([await warned("x\n"), await warned(".git\n")], [true, false]);
   });
 
-  test("without the flag a build is Docker's: times and modes of files are kept", async () => {
+  test("a folder that is no checkout is Docker's: times and modes of files are kept", async () => {
     const folder = here.folder({ Dockerfile: "FROM busybox\nCOPY f /f\n", f: { text: "f", mode: 0o640 } });
     utimesSync(path.join(folder, "f"), 1_600_000_000, 1_600_000_000);
     const id = await here.ok(["build", "-q", folder]);

@@ -229,11 +229,11 @@ function flagOrEnv(cli: Cli, flags: ParsedFlags, flag: string, variable: string)
 /** What makes a build the same again: `--frozen`, `--reproducible`. */
 export function samenessFrom(cli: Cli, flags: ParsedFlags): Pick<BuildOptions, "frozen" | "lockFile" | "reproducible"> {
   const frozen = flagOrEnv(cli, flags, "frozen", "SLIPWAY_FROZEN");
-  const reproducible = flagOrEnv(cli, flags, "reproducible", "SLIPWAY_REPRODUCIBLE");
+  const isSaid = flags.changed("reproducible") || (cli.env["SLIPWAY_REPRODUCIBLE"] ?? "") !== "";
   const lockFile = flags.optional("lockfile");
   if (lockFile !== undefined && !frozen) throw cliError("--lockfile wants --frozen: without it no lock is read");
   return {
-    ...(reproducible ? { reproducible } : {}),
+    ...(isSaid ? { reproducible: flagOrEnv(cli, flags, "reproducible", "SLIPWAY_REPRODUCIBLE") } : {}),
     ...(frozen ? { frozen } : {}),
     ...(lockFile === undefined ? {} : { lockFile: resolve(cli.cwd, lockFile) }),
   };

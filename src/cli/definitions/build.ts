@@ -95,7 +95,12 @@ const lockfileFlag = flag("lockfile", "", "string", 'The lock (default: "slipway
 export const samenessFlags = [
   flag("frozen", "", "bool", "Take everything remote as slipway.lock has it, and nothing else"),
   lockfileFlag,
-  flag("reproducible", "", "bool", "The same commit gives the same image: SOURCE_DATE_EPOCH is its time, files have that time and the modes that git knows"),
+  flag(
+    "reproducible",
+    "",
+    "bool",
+    "Give all files the commit's time (or SOURCE_DATE_EPOCH) and git's modes; false: leave a checkout's files as they lie there",
+  ),
 ];
 
 /** Flags of the build that decide what a Dockerfile names. */

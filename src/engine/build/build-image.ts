@@ -5,7 +5,6 @@ import { digestOf, type Digest } from "../../oci/digest.ts";
 import type { ProgressSink } from "../../base/progress.ts";
 import { parseCheckArgument } from "../../dockerfile/checks.ts";
 import type { ResolvedImage } from "../../graph/lowering.ts";
-import { takenSources } from "../../graph/taken-sources.ts";
 import type { RegistryClient } from "../../registry/index.ts";
 import { parseUlimit } from "../../runtime/ulimit.ts";
 import type { Solver } from "../../solver/solver.ts";
@@ -29,10 +28,10 @@ import { lintContextOf, lowerBuild, type LoweredPlatform } from "./lower-build.t
 import { dockerfileName, fetchDockerfile, loadDockerfile, type LoadedDockerfile } from "./load-dockerfile.ts";
 import { openContext, remoteStepName, type OpenedContext } from "./open-context.ts";
 import { runStepOf } from "./progress-steps.ts";
-import { findNestedNodeModules } from "./nested-node-modules.ts";
 import { beforeKey, type SourcePins } from "./remote-inputs.ts";
 import { checkSecrets } from "./step-secrets.ts";
 import { settle, type Settling } from "./settling.ts";
+import { unwantedFiles } from "./unwanted-files.ts";
 import { withSolver } from "./with-solver.ts";
 import { targetPlatforms, type TargetPlatforms } from "./target-platforms.ts";
 
@@ -56,7 +55,14 @@ export async function buildImage(asked: BuildOptions, surroundings: BuildSurroun
   for (const ulimit of asked.ulimits ?? []) parseUlimit(ulimit);
   checkSecrets(asked.secrets ?? []);
   const { context, loaded } = await openBuild(asked, surroundings, signal);
-  const { options, settling } = await settle(asked, context, signal, surroundings.checkout);
+  const { options, settling } = await settle({
+    options: asked,
+    context,
+    dockerfile: loaded.path,
+    store: surroundings.store,
+    signal,
+    checkout: surroundings.checkout,
+  });
   const parsed = parseWarning(loaded, options, surroundings);
   await using caches = await openCaches(options, surroundings, signal);
   for (let attempt = 1; ; attempt++) {
@@ -99,27 +105,17 @@ async function buildOnce(options: BuildOptions, surroundings: BuildSurroundings,
         emitWarnings(onProgress, definitionStep(options), lintBuild(parsed, { ...lintContextOf(options, parsed, platform, images), failure }));
     throw error;
   }
-  const nestedNodeModules = () => findNestedNodeModules(context.directory, parsed.ignore);
+  const unwanted = unwantedFiles(context, parsed.ignore);
   const warnings = warningsOf(
     parsed,
-    platforms.map(({ lint }) => ({ ...lint, nestedNodeModules })),
+    platforms.map(({ lint }) => ({ ...lint, ...unwanted })),
   );
   emitWarnings(onProgress, definitionStep(options), warnings);
-  if (options.reproducible === true) warnOfGit(onProgress, definitionStep(options), opened, platforms);
   for (const platform of targets.repeated) warnOfRepeated(onProgress, definitionStep(options), platform);
-  for (const { lint } of platforms) failOnWarnings(parsed, { ...lint, nestedNodeModules });
+  for (const { lint } of platforms) failOnWarnings(parsed, { ...lint, ...unwanted });
   await reportIgnoreFile(onProgress, context);
   const scanning = await planScans(options, surroundings, opened, platforms);
   return await solveAndExport(options, surroundings, { ...opened, platforms, warnings, pins, images, scanning, revisions: new SourceRevisions() });
-}
-
-/** No two checkouts have the same `.git`: what copies it is never the same twice. */
-function warnOfGit(sink: ProgressSink, step: string, { context, parsed }: OpenedBuild, platforms: readonly LoweredPlatform[]): void {
-  const taken = platforms.flatMap(({ lowered }) => (lowered.root === undefined ? [] : takenSources(lowered.root, "context")));
-  if (!taken.includes("/") || parsed.ignore?.matches(".git") === true) return;
-  if (statSync(join(context.directory, ".git"), { throwIfNoEntry: false }) === undefined) return;
-  const message = "--reproducible: .git is copied, and no two checkouts have the same one: name it in .dockerignore";
-  sink({ type: "warning", vertex: digestOf(step), message, detail: [], url: "" });
 }
 
 /** The step is one that is over already. */
@@ -240,7 +236,7 @@ async function solveAndExport(options: BuildOptions, surroundings: BuildSurround
   input.caches.begin((step) => ofResult.has(step));
   const scanned = input.scanning?.roots ?? [];
   return await withSolver(options, surroundings, { ...input, scanned }, async (solver, exchange) => {
-    const results = await Promise.all(platforms.map((platform) => solvePlatform(solver, platform)));
+    const results = await Promise.all(platforms.map((platform) => solvePlatform(solver, platform, input.settling)));
     const scans = await input.scanning?.run(solver);
     const inlineCache = (chain: Chain): string | undefined => input.caches.inline(exchange, chain);
     const result = await exportResult({
@@ -277,12 +273,14 @@ function factsOf({ context: { kind } }: BuildOptions, { context, parsed, started
 }
 
 /** One solver for all: what platforms have in common is solved once. */
-async function solvePlatform(solver: Solver, { platform, lowered }: LoweredPlatform): Promise<PlatformResult> {
+async function solvePlatform(solver: Solver, { platform, lowered }: LoweredPlatform, { clocks }: Settling): Promise<PlatformResult> {
   const root = lowered.root === undefined ? undefined : await solver.solve(lowered.root);
   const times = new Map<Digest, number>();
   for (const { vertex } of lowered.image.history) {
     const result = vertex === undefined ? undefined : await solver.solve(vertex);
     if (vertex !== undefined && result?.kind === "layers") times.set(vertex.digest, result.createdMs);
   }
-  return { platform, lowered, chain: root?.kind === "layers" ? root.chain : [], times };
+  const [clock, definition] = [lowered.root === undefined ? 0 : await solver.clockOf(lowered.root), await clocks?.definition()];
+  const clockSeconds = clock === undefined || definition === undefined ? undefined : Math.max(clock, definition);
+  return { platform, lowered, chain: root?.kind === "layers" ? root.chain : [], times, clockSeconds };
 }

@@ -2,11 +2,12 @@
 import { listVertices } from "../../graph/vertex.ts";
 import type { BuildOrigin, Chain } from "../../store/index.ts";
 import type { BuildOptions } from "../api.ts";
-import type { Lowered } from "./lower-build.ts";
+import type { PlatformResult } from "./exportable.ts";
 import { dockerfileName } from "./load-dockerfile.ts";
 
 /** `chain`: the image's layers. A squashed image has one layer for all lines, so it has none. */
-export function buildOrigin({ dockerfile }: BuildOptions, { root, image, baseChain }: Lowered, chain: Chain): BuildOrigin {
+export function buildOrigin({ dockerfile }: BuildOptions, { lowered, times, clockSeconds }: PlatformResult, chain: Chain): BuildOrigin {
+  const { root, image, baseChain } = lowered;
   const made = image.history.flatMap(({ vertex }) => (vertex === undefined ? [] : [vertex]));
   const isSquashed = chain.length !== baseChain.length + made.length;
   const lines: Record<number, BuildOrigin["lines"][number]> = {};
@@ -19,5 +20,6 @@ export function buildOrigin({ dockerfile }: BuildOptions, { root, image, baseCha
     dockerfile: dockerfileName(dockerfile),
     base: base?.op.type === "image" && baseChain.length > 0 ? { reference: base.op.reference, layers: baseChain.length } : undefined,
     lines,
+    ...(clockSeconds === undefined || times.size === 0 ? {} : { madeMs: Math.max(...times.values()) }),
   };
 }

@@ -9,8 +9,8 @@ import { linesOf, withExcerpt, type FurtherFault } from "./diagnostics.ts";
 import { failOnWarnings, failureOf, lintBuild, lintUnparsed, parseBuild, type LintContext, type ParsedBuild } from "./lint.ts";
 import type { LoadedDockerfile } from "./load-dockerfile.ts";
 import type { OpenedContext } from "./open-context.ts";
-import { findNestedNodeModules } from "./nested-node-modules.ts";
 import { lintContextOf, lowerBuild } from "./lower-build.ts";
+import { unwantedFiles } from "./unwanted-files.ts";
 import { targetPlatforms } from "./target-platforms.ts";
 
 interface OpenedCall {
@@ -117,7 +117,7 @@ async function lowerDry(
       dryRun: { allStages },
     });
     await reportIgnoreFile(surroundings.onProgress, context);
-    return { lint: { ...known, ...lowered?.lint, nestedNodeModules: () => findNestedNodeModules(context.directory, parsed.ignore) } };
+    return { lint: { ...known, ...lowered?.lint, ...unwantedFiles(context, parsed.ignore) } };
   } catch (error) {
     return { lint: { ...known, failure: failureOf(error, parsed) }, error };
   }

@@ -38,19 +38,20 @@ export async function exportResult(input: ExportInput): Promise<BuildResult> {
   };
 }
 
-async function imageOf({ store, options, signal, inlineCache }: ExportInput, { platform, lowered, chain: solved, times }: PlatformResult): Promise<BuiltImage> {
+async function imageOf({ store, options, signal, inlineCache }: ExportInput, result: PlatformResult): Promise<BuiltImage> {
+  const { platform, lowered, chain: solved, times, clockSeconds } = result;
   const chain = options.squash === true || options.squash === "own" ? await squashChain(store, solved, lowered.baseChain.length, signal) : solved;
   const config = assembleConfig({
     image: lowered.image,
     chain,
-    layerTime: ({ vertex }) => (vertex === undefined ? undefined : times.get(vertex.digest)),
-    epoch: lowered.epoch,
+    layerTime: ({ vertex }) => (vertex === undefined ? undefined : clockSeconds === undefined ? times.get(vertex.digest) : clockSeconds * 1000),
+    epoch: lowered.epoch ?? clockSeconds,
     nowMs: Date.now(),
     squashed: chain === solved ? 0 : solved.length - lowered.baseChain.length,
     inlineCache: inlineCache(chain),
   });
   const baseLayers = lowered.baseChain.length;
-  return { platform, config: Buffer.from(config), chain, baseLayers, origin: buildOrigin(options, lowered, chain) };
+  return { platform, config: Buffer.from(config), chain, baseLayers, origin: buildOrigin(options, result, chain) };
 }
 
 function metadataOf(exported: Exported | undefined, tags: readonly string[]): Readonly<Record<string, unknown>> {

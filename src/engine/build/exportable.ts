@@ -23,6 +23,8 @@ export interface PlatformResult {
   readonly chain: Chain;
   /** creation times of layers by their vertex, milliseconds */
   readonly times: ReadonlyMap<Digest, number>;
+  /** seconds since 1970, whenever it was built; undefined: the times above are those of layers and image */
+  readonly clockSeconds: number | undefined;
 }
 
 export interface ExportInput {

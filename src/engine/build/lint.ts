@@ -60,6 +60,7 @@ export interface LintContext {
   readonly baseImage?: (image: string, platform: string | undefined) => BaseImage | undefined;
   readonly failure?: BuildFailure;
   readonly nestedNodeModules?: () => string | undefined;
+  readonly repository?: () => string | undefined;
 }
 
 export function lintBuild({ dockerfile, source, ignore }: ParsedBuild, context: LintContext): readonly BuildWarning[] {

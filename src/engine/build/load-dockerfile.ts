@@ -11,6 +11,8 @@ export interface LoadedDockerfile {
   /** as shown in messages */
   readonly name: string;
   readonly text: Buffer;
+  /** where it lies; undefined: it was handed in */
+  readonly path?: string;
   /** the rules that hold for this Dockerfile */
   readonly ignoreText: Buffer | undefined;
   /** the frontend's image, whatever the text says: BUILDKIT_SYNTAX */
@@ -56,6 +58,7 @@ export function loadDockerfile(context: OpenedContext, source: DockerfileSource 
   const name = context.foreign ? wanted : basename(wanted);
   return {
     name,
+    path,
     text: readDockerfile(path, { name, root: bounds, pipes: source !== undefined && bounds === undefined }),
     ignoreText: readIgnoreFile(`${path}.dockerignore`, bounds) ?? readIgnoreFile(general, root),
   };

@@ -18,9 +18,9 @@ import type { Settling } from "./settling.ts";
 
 type Tree = Extract<Result, { kind: "tree" }>;
 
-function treeOf(root: string, key: string | undefined, files?: SettledFiles, settledAt?: number): Tree {
+function treeOf(root: string, key: string | undefined, files?: SettledFiles): Tree {
   const view = new ContextView(root, undefined, files);
-  return { kind: "tree", root, tree: { view, digests: new FileDigests(), origin: { kind: "remote", key }, settledAt } };
+  return { kind: "tree", root, tree: { view, digests: new FileDigests(), origin: { kind: "remote", key }, settled: view.keyed } };
 }
 
 /** What remote sources have to be, whatever their addresses have now. */
@@ -58,8 +58,7 @@ export async function gitTree(store: Store, vertex: Vertex, { signal, pins, sett
   const request = pinned === "" ? op : { ...op, ref: pinned, checksum: pinned };
   const { path, commit, timestamp } = await beforeKey(asPinned(op, pinned === "" ? undefined : pins, cloneRepository({ ...request, directory, signal })));
   revisions.note(vertex, commitDigest(commit));
-  const files = settling.fetched(timestamp);
-  return treeOf(path, gitKey(op, commit), files, settling.inKeys ? files.seconds : undefined);
+  return treeOf(path, gitKey(op, commit), await settling.fetched(timestamp));
 }
 
 const codesBeforeKey: ReadonlySet<string> = new Set([

@@ -1,51 +1,113 @@
-/** What two checkouts of one commit have in common: the commit's time and the modes that git knows, where the clock and the umask had been. */
-import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+/** What two checkouts of one commit have in common: times and modes that git knows, where the clock and the umask had been. */
+import { existsSync, realpathSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { SlipwayError } from "../../base/errors.ts";
+import type { IgnoreMatcher } from "../../dockerfile/ignore.ts";
+import { contextIndexPath } from "../../solver/file-digests.ts";
+import type { Store } from "../../store/index.ts";
+import { nodeAt } from "../../store/directory-view.ts";
 import type { BuildOptions } from "../api.ts";
-import type { SettledFiles } from "./context-view.ts";
+import type { Checkout } from "./checkout.ts";
+import { allSettled, type SettledFiles } from "./context-view.ts";
 import type { OpenedContext } from "./open-context.ts";
 
 /** How a build treats the files of its contexts. */
 export interface Settling {
-  /** a layer that has them at other times is another one */
-  readonly inKeys: boolean;
   /** of a directory of this machine; undefined: all its files stay as they are */
-  readonly of: (directory: string) => Promise<SettledFiles | undefined>;
+  readonly of: (directory: string, ignore?: IgnoreMatcher) => Promise<SettledFiles | undefined>;
   /** of a repository that was fetched, by its commit's time in seconds */
-  readonly fetched: (commitTime: string) => SettledFiles;
+  readonly fetched: (commitTime: string) => Promise<SettledFiles>;
+  /** each step has the time of what it is made of; undefined: time goes by as elsewhere */
+  readonly clocks?: StepTimes | undefined;
+}
+
+/** Of a context that is a checkout. */
+export interface StepTimes {
+  /** false: it is none after all */
+  readonly known: () => Promise<boolean>;
+  /** seconds since 1970 of the Dockerfile's last change; undefined: no commit has it so */
+  readonly definition: () => Promise<number | undefined>;
+}
+
+export interface SettleRequest {
+  readonly options: BuildOptions;
+  readonly context: OpenedContext;
+  /** where the Dockerfile lies, if it is a file */
+  readonly dockerfile: string | undefined;
+  readonly store: Store;
+  readonly signal: AbortSignal;
+  /** where git is asked, if not in the context itself */
+  readonly checkout?: string | undefined;
 }
 
 /**
  * - `--reproducible`: all files, at SOURCE_DATE_EPOCH, which is the commit's time unless it is given.
  * - SOURCE_DATE_EPOCH alone: what git tracks, at that time; other files of a folder stay as they lie there.
- * - else what was fetched from repositories, at the time of its commit: when it was fetched is nobody's concern.
+ * - else, in a checkout: what is as the commit has it, at the time of its last change, and steps that are made of nothing else at the newest of those
+ *   (`--reproducible=false`: nothing of that).
+ * - What was fetched from repositories is from the time of its commit in any case: when it was fetched is nobody's concern.
  *
- * `checkout`: where git is asked, if not in the context itself. Fails with NO_COMMIT_TIME where the context is no checkout and nobody says a time.
+ * Fails with NO_COMMIT_TIME where the context is no checkout and nobody says a time.
  */
-export async function settle(
-  options: BuildOptions,
-  context: OpenedContext,
-  signal: AbortSignal,
-  checkout = context.directory,
-): Promise<{ readonly options: BuildOptions; readonly settling: Settling }> {
+export async function settle(request: SettleRequest): Promise<{ readonly options: BuildOptions; readonly settling: Settling }> {
+  const { options, context, signal } = request;
   const given = options.buildArgs?.["SOURCE_DATE_EPOCH"] ?? "";
   if (options.reproducible === true) {
-    const epoch = given === "" ? await commitTimeOf(options, context.commitTime, checkout, signal) : given;
-    const all = { seconds: Number(epoch) };
+    const epoch = given === "" ? await commitTimeOf(options, context.commitTime, request.checkout ?? context.directory, signal) : given;
+    const all = async (): Promise<SettledFiles> => allSettled(Number(epoch), true);
     const timed = { ...options, buildArgs: { ...options.buildArgs, SOURCE_DATE_EPOCH: epoch } };
-    return { options: timed, settling: { inKeys: true, of: async () => all, fetched: () => all } };
+    return { options: timed, settling: { of: all, fetched: all } };
   }
-  const { commitTime } = context;
-  const inKeys = /^\d+$/.test(given);
-  const fetched = (time: string): SettledFiles => ({ seconds: Number(inKeys ? given : time) });
+  if (/^\d+$/.test(given)) return { options, settling: settlingAt(Number(given), request) };
+  const isCheckout = options.reproducible !== false && given === "" && !context.foreign;
+  return { options, settling: isCheckout ? settlingByCommit(request) : unsettled(context) };
+}
+
+function unsettled({ directory, commitTime }: OpenedContext): Settling {
+  return {
+    of: async (asked) => (asked === directory && commitTime !== undefined ? allSettled(Number(commitTime), false) : undefined),
+    fetched: async (time) => allSettled(Number(time), false),
+  };
+}
+
+function settlingAt(seconds: number, { context, checkout, signal }: SettleRequest): Settling {
+  const all = allSettled(seconds, true);
   const of = async (directory: string): Promise<SettledFiles | undefined> => {
     const isContext = directory === context.directory;
-    if (isContext && commitTime !== undefined) return fetched(commitTime);
-    const tracked = inKeys ? await trackedFiles(isContext ? checkout : directory, signal) : undefined;
-    return tracked === undefined ? undefined : { seconds: Number(given), tracked };
+    if (isContext && context.commitTime !== undefined) return all;
+    const tracked = await trackedFiles(isContext ? (checkout ?? directory) : directory, signal);
+    return tracked === undefined ? undefined : { inKeys: true, secondsOf: (path) => (tracked.has(path) ? seconds : undefined) };
   };
-  return { options, settling: { inKeys, of, fetched } };
+  return { of, fetched: async () => all };
+}
+
+function settlingByCommit({ context, dockerfile, store, checkout, signal }: SettleRequest): Settling {
+  const checkouts = new Map<string, Promise<Checkout | undefined>>();
+  const checkoutOf = (directory: string): Promise<Checkout | undefined> => {
+    const known = checkouts.get(directory) ?? openCheckout(directory);
+    checkouts.set(directory, known);
+    return known;
+  };
+  const openCheckout = async (directory: string): Promise<Checkout | undefined> => {
+    const asked = directory === context.directory ? (checkout ?? directory) : directory;
+    const gitDirectory = findGitDirectory(asked);
+    if (gitDirectory === undefined) return undefined;
+    const { readCheckout } = await import("./checkout.ts");
+    const path = `${contextIndexPath(store.layout.contexts, asked)}.checkout`;
+    return await readCheckout({ directory, checkout: asked, gitDirectory, path, temporaryPath: () => store.lease().temporaryPath("checkout"), signal });
+  };
+  const of = async (directory: string, ignore?: IgnoreMatcher): Promise<SettledFiles | undefined> =>
+    (await checkoutOf(directory))?.settled((path) => ignore?.matches(path) === true);
+  const known = async (): Promise<boolean> => (await checkoutOf(context.directory)) !== undefined;
+  const definition = async (): Promise<number | undefined> => {
+    if (dockerfile === undefined) return undefined;
+    const real = realpathSync(dockerfile);
+    const inContext = relative(context.directory, real);
+    const directory = inContext.startsWith("../") ? dirname(real) : context.directory;
+    const node = nodeAt(real);
+    return node === undefined ? undefined : (await of(directory))?.secondsOf(relative(directory, real), node);
+  };
+  return { of, fetched: async (time) => allSettled(Number(time), await known()), clocks: { known, definition } };
 }
 
 async function commitTimeOf({ context }: BuildOptions, known: string | undefined, checkout: string, signal: AbortSignal): Promise<string> {
@@ -63,7 +125,7 @@ async function commitTimeOf({ context }: BuildOptions, known: string | undefined
 
 /** The files and their directories, relative; undefined where the directory is in no work tree, or git is not there to tell. */
 async function trackedFiles(directory: string, signal: AbortSignal): Promise<ReadonlySet<string> | undefined> {
-  if (!isInCheckout(directory)) return undefined;
+  if (findGitDirectory(directory) === undefined) return undefined;
   const told = await ask(directory, ["ls-files", "-z", "--recurse-submodules"], signal);
   if (told === undefined) return undefined;
   const tracked = new Set([""]);
@@ -73,10 +135,12 @@ async function trackedFiles(directory: string, signal: AbortSignal): Promise<Rea
   return tracked.size === 1 ? undefined : tracked;
 }
 
-function isInCheckout(directory: string): boolean {
+/** `.git` of the work tree that the directory is in: a directory, or a file that names one. */
+function findGitDirectory(directory: string): string | undefined {
   for (let at = directory; ; at = dirname(at)) {
-    if (existsSync(join(at, ".git"))) return true;
-    if (at === dirname(at)) return false;
+    const path = join(at, ".git");
+    if (existsSync(path)) return path;
+    if (at === dirname(at)) return undefined;
   }
 }
 

@@ -19,7 +19,7 @@ import type { SourceRevisions } from "../provenance/build-facts.ts";
 import { enforceCacheCeiling } from "../system/cache-ceiling.ts";
 import type { BuildSurroundings } from "./build-image.ts";
 import type { BuildCaches } from "./cache/build-caches.ts";
-import { ContextView, type SettledFiles } from "./context-view.ts";
+import { ContextView } from "./context-view.ts";
 import type { ParsedBuild } from "./lint.ts";
 import type { LoweredPlatform } from "./lower-build.ts";
 import type { OpenedContext } from "./open-context.ts";
@@ -61,6 +61,7 @@ export async function withSolver<T>(
     onProgress,
     allow: new Set(options.allow ?? []),
     exchange,
+    clocks: input.settling.clocks?.known,
     sources: {
       local: async (name) => {
         if (name === "context") digests.load(indexPath);
@@ -118,12 +119,10 @@ async function openLocal(
   context: OpenedContext,
   { settling, ignore, digests, roots }: LocalInput,
 ): Promise<Extract<Result, { kind: "tree" }>> {
-  const keyed = (files: SettledFiles | undefined): number | undefined => (settling.inKeys ? files?.seconds : undefined);
   const taken = roots.flatMap((vertex) => takenSources(vertex, name));
   if (name === "context") {
-    const files = await settling.of(context.directory);
-    const view = new ContextView(context.directory, ignore, files);
-    return { kind: "tree", root: context.directory, tree: { view, digests, origin: { kind: "client", taken }, settledAt: keyed(files) } };
+    const view = new ContextView(context.directory, ignore, await settling.of(context.directory, ignore));
+    return { kind: "tree", root: context.directory, tree: { view, digests, origin: { kind: "client", taken }, settled: view.keyed } };
   }
   const entry = Object.entries(options.buildContexts ?? {}).find(([key]) => key.toLowerCase() === name);
   const root = resolve(entry?.[1] ?? "");
@@ -133,10 +132,10 @@ async function openLocal(
     });
   }
   const real = realpathSync(root);
-  const files = await settling.of(real);
-  const view = new ContextView(real, ignoreOf(real), files);
+  const ownIgnore = ignoreOf(real);
+  const view = new ContextView(real, ownIgnore, await settling.of(real, ownIgnore));
   const origin = { kind: "client", taken: undefined } as const;
-  return { kind: "tree", root: real, tree: { view, digests: new FileDigests(), origin, settledAt: keyed(files) } };
+  return { kind: "tree", root: real, tree: { view, digests: new FileDigests(), origin, settled: view.keyed } };
 }
 
 function ignoreOf(root: string): IgnoreMatcher | undefined {

@@ -5,6 +5,7 @@ import type { Vertex } from "../../graph/vertex.ts";
 import { SlipwayError } from "../../base/errors.ts";
 import { cacheMountKey } from "../../solver/exec-mounts.ts";
 import type { Result } from "../../solver/results.ts";
+import { withClock } from "../../solver/exec-step.ts";
 import { checkEntitlements } from "../../solver/solver.ts";
 import { keptSteps, layersOfRecord, recordOf, type RecordedMount, type StepRecord } from "../../solver/step-record.ts";
 import type { Chain, KeptStep, Store } from "../../store/index.ts";
@@ -27,7 +28,7 @@ export async function stopBuild(asked: BuildOptions & { readonly line: number },
   if (targets.several) throw new SlipwayError("invalid_argument", "USAGE", "a shell is for one platform: name one with --platform", { bare: true });
   checkSecrets(asked.secrets ?? []);
   const { context, loaded } = await openBuild(asked, surroundings, signal);
-  const { options, settling } = await settle(asked, context, signal);
+  const { options, settling } = await settle({ options: asked, context, dockerfile: loaded.path, store: surroundings.store, signal });
   const parsed = parseBuild(loaded);
   const stopped = stopAtLine(parsed.dockerfile, asked.line, asked.target);
   const { target: _, ...untargeted } = options;
@@ -41,13 +42,11 @@ export async function stopBuild(asked: BuildOptions & { readonly line: number },
     if (root?.op.type !== "exec") throw new SlipwayError("internal", "INTERNAL", "a stage that ends with a command has none");
     const { op } = root;
     checkEntitlements(root, new Set(options.allow ?? []));
-    const inputs = await withSolver(
-      options,
-      surroundings,
-      { ...input, platforms },
-      async (solver) => await Promise.all(root.inputs.map((each) => solver.solve(each))),
-    );
-    return keepStopped(surroundings.store, recordOfStop({ vertex: root, op, inputs, stopped, dockerfile: parsed.source.name, store: surroundings.store }));
+    const reached = await withSolver(options, surroundings, { ...input, platforms }, async (solver) => {
+      const inputs = await Promise.all(root.inputs.map((each) => solver.solve(each)));
+      return { inputs, op: withClock(op, await solver.clockOf(root)) };
+    });
+    return keepStopped(surroundings.store, recordOfStop({ vertex: root, ...reached, stopped, dockerfile: parsed.source.name, store: surroundings.store }));
   } catch (error) {
     throw withExcerpt(error, parsed.source);
   }

@@ -14,9 +14,9 @@ export function familiarDigests(store: Store, id: Digest): readonly string[] {
   return store.images.repoDigests(id).map(({ repository, digest }) => familiar(`${repository}@${digest}`));
 }
 
-/** Milliseconds since the epoch; 0 for an image that says none. */
-export function createdMs(config: ImageConfig): number {
-  const ms = Date.parse(config.created ?? "");
+/** Milliseconds since the epoch; 0 for an image that says none. What was built here from inputs that have a time of their own was made here and then. */
+export function createdMs(store: Store, id: Digest, config: ImageConfig): number {
+  const ms = store.images.origin(id)?.madeMs ?? Date.parse(config.created ?? "");
   return Number.isNaN(ms) ? 0 : ms;
 }
 

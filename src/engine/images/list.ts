@@ -31,13 +31,15 @@ export function listImages(store: Store, options: ListOptions = {}, nowMs: numbe
   ]);
   const found = standingImages(store).map(({ id, taggedMs }) => {
     const variants = variantsOf(store, id);
-    return { id, taggedMs, variants, config: store.images.configForList(ownVariant(store, id).image) };
+    const { image } = ownVariant(store, id);
+    const config = store.images.configForList(image);
+    return { id, taggedMs, variants, config, createdMs: createdMs(store, image, config) };
   });
   const users = layerUsers(store, found);
   const containers = containersByImage(store);
   return found
     .filter((image) => wanted(image))
-    .toSorted((a, b) => createdMs(b.config) - createdMs(a.config) || compareTimes(b.config, a.config) || b.taggedMs - a.taggedMs || (a.id < b.id ? -1 : 1))
+    .toSorted((a, b) => b.createdMs - a.createdMs || compareTimes(b.config, a.config) || b.taggedMs - a.taggedMs || (a.id < b.id ? -1 : 1))
     .flatMap((image) => {
       const summary = summarize(store, image, users, containers);
       return named === undefined ? [summary] : named(summary);
@@ -54,16 +56,19 @@ interface Found {
   readonly id: Digest;
   readonly variants: readonly Variant[];
   readonly config: ImageConfig;
+  readonly createdMs: number;
 }
 
 function createMatcher(store: Store, filters: Filters, nowMs: number): (image: Found) => boolean {
   const dangling = booleanFilter(filters, "dangling");
   const until = untilFilter(filters, nowMs);
-  const timeOf = (ref: string): number => createdMs(store.images.config(chooseImage(store, ref).image));
+  const timeOf = (ref: string): number => {
+    const { image } = chooseImage(store, ref);
+    return createdMs(store, image, store.images.config(image));
+  };
   const before = Math.min(until ?? Infinity, ...(filters["before"] ?? []).map(timeOf));
   const since = Math.max(-Infinity, ...(filters["since"] ?? []).map(timeOf));
-  return ({ id, config }) => {
-    const created = createdMs(config);
+  return ({ id, config, createdMs: created }) => {
     if (created >= before || created <= since) return false;
     if (dangling !== undefined && dangling !== (store.images.names(id).length === 0)) return false;
     return labelsMatch(filters, config.config.Labels ?? {});
@@ -106,13 +111,18 @@ function layerUsers(store: Store, images: readonly Found[]): ReadonlyMap<Digest,
 
 type Layers = ImageSummary["layers"];
 
-function summarize(store: Store, { id, config, variants }: Found, users: ReadonlyMap<Digest, number>, containers: ReadonlyMap<string, number>): ImageSummary {
+function summarize(
+  store: Store,
+  { id, config, variants, createdMs: madeMs }: Found,
+  users: ReadonlyMap<Digest, number>,
+  containers: ReadonlyMap<string, number>,
+): ImageSummary {
   const described = variants.map(({ image, platform }): ImageVariant => {
     const layers = store.images.chain(image).map((diffId) => ({ diffId, sizeBytes: layerSize(store, diffId), shared: (users.get(diffId) ?? 0) > 1 }));
     return {
       platform: formatPlatform(platform),
       id: image,
-      createdSeconds: Math.floor(createdMs(store.images.configForList(image)) / 1000),
+      createdSeconds: Math.floor(createdMs(store, image, store.images.configForList(image)) / 1000),
       sizeBytes: sizeOf(layers),
       containers: containers.get(image) ?? 0,
       layers,
@@ -125,7 +135,7 @@ function summarize(store: Store, { id, config, variants }: Found, users: Readonl
     repoTags,
     repoDigests: familiarDigests(store, id),
     parentId: "",
-    createdSeconds: Math.floor(createdMs(config) / 1000),
+    createdSeconds: Math.floor(madeMs / 1000),
     sizeBytes: sizeOf(layers),
     labels: config.config.Labels ?? {},
     containers: described.reduce((sum, variant) => sum + variant.containers, 0),

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { createIgnoreMatcher } from "../../dockerfile/ignore.ts";
-import { findNestedNodeModules } from "./nested-node-modules.ts";
+import { findNestedNodeModules } from "./unwanted-files.ts";
 
 const context = mkdtempSync(join(tmpdir(), "slipway-nested-"));
 after(() => rmSync(context, { recursive: true }));
