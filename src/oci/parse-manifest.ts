@@ -92,6 +92,15 @@ function isSchema1(mediaType: string | undefined, fields: Fields): boolean {
   return mediaType === mediaTypes.dockerSchema1 || mediaType === mediaTypes.dockerSchema1Signed || fields.get("schemaVersion") === 1;
 }
 
+const decisive: ReadonlySet<string> = new Set(["schemaversion", "mediatype", "config", "layers", "manifests"]);
+
+/** Readers that were written in Go take keys in any case, and some letters for others. */
+function foldedKey({ object }: Fields): string | undefined {
+  return Object.keys(object).find(
+    (key) => key !== "schemaVersion" && key !== "mediaType" && decisive.has(key.toUpperCase().toLowerCase()) && !decisive.has(key),
+  );
+}
+
 /** What a document is, from its own words and the media type it was served with; the two have to agree. */
 function kindOf(fields: Fields, served: string | undefined): { kind: "manifest" | "index"; mediaType: string } {
   const own = fields.string("mediaType");
@@ -104,6 +113,8 @@ function kindOf(fields: Fields, served: string | undefined): { kind: "manifest" 
     );
   }
   if (fields.integer("schemaVersion") !== 2) throw fields.fail("schemaVersion", "2");
+  const folded = foldedKey(fields);
+  if (folded !== undefined) throw invalidDocument(fields.what, `${JSON.stringify(folded)} is a key of images to some readers and none to others`);
   const hasManifests = fields.get("manifests") !== undefined;
   if (hasManifests && (fields.get("config") !== undefined || fields.get("layers") !== undefined)) {
     throw invalidDocument(fields.what, "it is a manifest and an index at once");

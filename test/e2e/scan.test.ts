@@ -119,6 +119,12 @@ test("documents beyond any bill are refused before they are read", async () => {
   const outcome = await sandbox.call(["scan", file]);
   assert.equal(outcome.code, 3);
   assert.match(outcome.stderr, /huge\.json is 1073741824 bytes: at most/);
+  for (const flag of ["--vex", "--ignore-file"]) {
+    const endless = await sandbox.call(["scan", flag, "/dev/zero", "app:1"]);
+    assert.deepEqual([endless.code, /\/dev\/zero is \d+ bytes: at most/.test(endless.stderr)], [3, true], endless.stderr);
+  }
+  const device = await sandbox.call(["scan", "docker-archive:/dev/zero"]);
+  assert.match(device.stderr, /\/dev\/zero: it is no regular file/);
 });
 
 test("the database goes to another store as a file and through a registry, the same by its digest", async () => {

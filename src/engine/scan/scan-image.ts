@@ -1,5 +1,5 @@
 /** `scan`: an image's packages, or a bill's, beside what is known of vulnerabilities. No request is made but for the image itself. */
-import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { resolve } from "node:path";
 import { SlipwayError } from "../../base/errors.ts";
 import type { Store } from "../../store/index.ts";
@@ -18,20 +18,31 @@ import type { VexScope } from "./attested-vex.ts";
 
 const maxFileBytes = 128 * 2 ** 20;
 
+function tooLarge(word: string, size: number): SlipwayError {
+  return new SlipwayError("resource_exhausted", "DOCUMENT_TOO_LARGE", `${word} is ${size} bytes: at most ${maxFileBytes} are read`, {
+    size,
+    limit: maxFileBytes,
+    bare: true,
+  });
+}
+
 /** Fails with INPUT_FILE (invalid_argument), DOCUMENT_TOO_LARGE (resource_exhausted). */
 function readInput(cwd: string, word: string): Buffer {
   let fd: number | undefined;
   try {
     fd = openSync(resolve(cwd, word), "r");
     const { size } = fstatSync(fd);
-    if (size > maxFileBytes) {
-      throw new SlipwayError("resource_exhausted", "DOCUMENT_TOO_LARGE", `${word} is ${size} bytes: at most ${maxFileBytes} are read`, {
-        size,
-        limit: maxFileBytes,
-        bare: true,
-      });
+    if (size > maxFileBytes) throw tooLarge(word, size);
+    const chunks: Buffer[] = [];
+    // a pipe and a device do not say how long they are
+    for (let total = 0; ;) {
+      const chunk = Buffer.allocUnsafe(1 << 20);
+      const read = readSync(fd, chunk);
+      if (read === 0) return Buffer.concat(chunks);
+      total += read;
+      if (total > maxFileBytes) throw tooLarge(word, total);
+      chunks.push(chunk.subarray(0, read));
     }
-    return readFileSync(fd);
   } catch (error) {
     if (error instanceof SlipwayError) throw error;
     throw new SlipwayError("invalid_argument", "INPUT_FILE", error instanceof Error ? error.message : String(error), { path: word }, error);

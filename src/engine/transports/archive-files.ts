@@ -83,7 +83,9 @@ function headOf(fd: number): Buffer {
 
 function openArchive(file: string): number {
   try {
-    if (statSync(file).isDirectory()) throw notInPlace(file, "it is a directory, not an archive");
+    const found = statSync(file);
+    if (found.isDirectory()) throw notInPlace(file, "it is a directory, not an archive");
+    if (!found.isFile()) throw notInPlace(file, "it is no regular file: an archive is read from where it lies, not as it comes");
     return openSync(file, "r");
   } catch (error) {
     if (errnoOf(error) === "ENOENT") throw notInPlace(file, "no such file or directory");
