@@ -53,8 +53,8 @@ export async function writeOutput(cli: Cli, output: string, text: string): Promi
 /** Files that were not read are told on standard error: the list lacks what is in them. */
 export function warnOfOmissions(cli: Cli, { omissions }: ImageInventory): void {
   const shown = omissions.slice(0, 10);
-  for (const { path, reason } of shown) cli.stderr.write(`WARNING: /${printable(path)} was not looked into: ${printable(reason)}\n`);
-  if (omissions.length > shown.length) cli.stderr.write(`WARNING: ${omissions.length - shown.length} more files were not looked into\n`);
+  for (const { path, reason } of shown) cli.stderr.write(`WARNING: /${printable(path)} was not wholly looked into: ${printable(reason)}\n`);
+  if (omissions.length > shown.length) cli.stderr.write(`WARNING: ${omissions.length - shown.length} more files were not wholly looked into\n`);
 }
 
 export const runSbom: Handler = async (cli, { flags, args }) => {

@@ -136,12 +136,15 @@ function numerousMembers(count: number): Buffer {
   return Buffer.concat([whole.subarray(0, end), record, locator, whole.subarray(end)]);
 }
 
-const declared = zipOf({ "a.jar": "x" });
-declared.writeUInt32LE(0xffffffff, declared.indexOf("PK\u0001\u0002", 0, "latin1") + 24);
+/** Its last member says that it has four gigabytes. */
+function declaring(archive: Buffer): Buffer {
+  archive.writeUInt32LE(0xffffffff, archive.lastIndexOf("PK\u0001\u0002", archive.length, "latin1") + 24);
+  return archive;
+}
 
 const bombs: readonly { readonly name: string; readonly archive: Buffer; readonly want: RegExp }[] = [
   { name: "members that overlap", archive: overlapping(500), want: /unpacks to more than/ },
-  { name: "four gigabytes declared", archive: declared, want: /unpacks to more than/ },
+  { name: "four gigabytes declared", archive: declaring(zipOf({ "a.jar": "x" })), want: /unpacks to more than/ },
   { name: "a million members", archive: numerousMembers(1_000_000), want: /it has 1000000 members/ },
 ];
 for (const { name, archive, want } of bombs) {
@@ -151,3 +154,45 @@ for (const { name, archive, want } of bombs) {
     assert.match(omitted[0]?.reason ?? "", want);
   });
 }
+
+const pom = (artifact: string): Readonly<Record<string, string>> => ({
+  [`META-INF/maven/g/${artifact}/pom.properties`]: `groupId=g\nartifactId=${artifact}\nversion=1\n`,
+});
+const nested = (depth: number): Buffer =>
+  zipOf({ ...pom(`a${depth}`), ...(depth === 0 ? {} : { "n.jar": nested(depth - 1) }), ...(depth === 9 ? { "z.jar": zipOf(pom("z")) } : {}) });
+const partly: readonly { readonly name: string; readonly archive: Buffer; readonly found: readonly string[]; readonly want: RegExp }[] = [
+  {
+    name: "archives ten deep",
+    archive: nested(9),
+    found: ["g:a9", "g:a8", "g:a7", "g:a6", "g:a5", "g:a4", "g:z"],
+    want: /^n\.jar: archives lie more than 5 deep$/,
+  },
+  {
+    name: "a bomb behind a library",
+    archive: declaring(zipOf({ ...pom("a"), "0.jar": zipOf(pom("b")), "1.jar": "x" })),
+    found: ["g:a", "g:b"],
+    want: /unpacks to more than/,
+  },
+];
+for (const { name, archive, found, want } of partly) {
+  test(`what is found in a Java archive stays beside what is left out: ${name}`, () => {
+    const { files, omitted } = collected("app.jar", archive);
+    assert.deepEqual(
+      files[0]?.packages?.map((one) => one.name),
+      found,
+    );
+    assert.match(omitted[0]?.reason ?? "", want);
+  });
+}
+
+test("a package of megabytes is left out, and its neighbours are kept", () => {
+  const { files, omitted } = collected(
+    "var/lib/dpkg/status",
+    Buffer.from(["a", "b".repeat(2e6), "c"].map((name) => `Package: ${name}\nStatus: install ok installed\nVersion: 1\n\n`).join("")),
+  );
+  assert.deepEqual(
+    files[0]?.packages?.map(({ name }) => name),
+    ["a", "c"],
+  );
+  assert.deepEqual(omitted, [{ path: "var/lib/dpkg/status", reason: "1 of its packages say more of themselves than is kept" }]);
+});

@@ -3,6 +3,7 @@ import { SlipwayError } from "../../base/errors.ts";
 import type { FileNode } from "../../store/index.ts";
 import { piecesOf, type PieceReader } from "./elf-sections.ts";
 import type { LayerFile, LayerInventory } from "./layer-inventory.ts";
+import type { FoundPackage } from "./package.ts";
 import { readerTable } from "./readers.ts";
 import { isProgram, maxProgramBytes, readProgram } from "./programs.ts";
 import { maxPackagesOfFile, type FileFacts } from "./package-reader.ts";
@@ -73,10 +74,15 @@ export class LayerCollector {
   }
 
   #keep(path: string, read: () => FileFacts): void {
-    const { owned = [], omitted = [], ...facts } = readable(read);
+    const { owned = [], omitted = [], packages, ...others } = readable(read);
+    const kept = packages?.filter(isOfUse);
+    const facts = kept === undefined || kept.length === 0 ? others : { ...others, packages: kept };
+    if (kept !== undefined && packages !== undefined && kept.length < packages.length) {
+      this.#omit(path, `${packages.length - kept.length} of its packages say more of themselves than is kept`);
+    }
     for (const reason of omitted) this.#omit(path, reason);
     for (const one of owned) this.#own(path, one);
-    const count = facts.packages?.length ?? 0;
+    const count = kept?.length ?? 0;
     if (count > maxPackagesOfFile || this.#packages + count > maxPackages) {
       this.#omit(path, `its ${count} packages are too many: at most ${maxPackagesOfFile} of a file and ${maxPackages} of a layer are kept`);
       return;
@@ -117,6 +123,16 @@ export class LayerCollector {
       omitted: this.#shownOmissions(),
     };
   }
+}
+
+/** Real ones have names and versions of some hundred characters at most, and licences of some thousand. */
+const [maxWord, maxText] = [1000, 20_000];
+
+function isOfUse({ name, version, architecture = "", source, licences = [], supplier = "", homepage = "" }: FoundPackage): boolean {
+  const words = [name, version, architecture, source?.name ?? "", source?.version ?? ""];
+  return (
+    words.every((word) => word.length <= maxWord) && [...licences, supplier, homepage].every((text) => text.length <= maxText) && licences.length <= maxWord
+  );
 }
 
 /** A file that its reader cannot read is no failure of the whole: it is named as left out. */

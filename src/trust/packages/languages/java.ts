@@ -1,5 +1,5 @@
 /** Java archives: their own names, those of what was put into them, and archives within archives. */
-import { SlipwayError } from "../../../base/errors.ts";
+import { isSlipwayError, SlipwayError } from "../../../base/errors.ts";
 import { releaseBytes } from "../../../base/release-bytes.ts";
 import type { FoundPackage } from "../package.ts";
 import { baseName, type FileFacts, type PackageReader } from "../package-reader.ts";
@@ -58,8 +58,16 @@ function fromManifest(manifest: ReadonlyMap<string, string>, path: string): read
   return [{ type: "maven", name: prefix === undefined || prefix === "" ? file.name : `${prefix}:${file.name}`, version }];
 }
 
-/** `path` with "!" between an archive and what lies in it. Fails with ARCHIVE_CORRUPT (data_loss), ARCHIVE_LIMIT (resource_exhausted). */
-function packagesOf(bytes: Buffer, path: string, depth: number, budget: Budget, omitted: string[]): readonly FoundPackage[] {
+interface Gathered {
+  readonly packages: FoundPackage[];
+  readonly omitted: string[];
+}
+
+/**
+ * What is found is there also when this fails. `path` with "!" between an archive and what lies in it. Fails with ARCHIVE_CORRUPT (data_loss),
+ * ARCHIVE_LIMIT (resource_exhausted).
+ */
+function gather(bytes: Buffer, path: string, depth: number, budget: Budget, { packages, omitted }: Gathered): void {
   if (++budget.archives > maxArchives) throw limit(`more than ${maxArchives} archives in it`);
   const members = listZip(bytes);
   const open = (member: ZipMember, maxBytes: number): Buffer => {
@@ -77,19 +85,22 @@ function packagesOf(bytes: Buffer, path: string, depth: number, budget: Budget, 
     const manifest = members.find(({ name }) => name === "META-INF/MANIFEST.MF");
     found.push(...fromManifest(manifest === undefined ? new Map() : manifestOf(open(manifest, 4 * mebibyte).toString()), path));
   }
+  for (const one of found) packages.push(one);
   for (const member of members.filter(({ name }) => archiveName.test(name))) {
-    if (depth === maxDepth) throw limit(`archives lie more than ${maxDepth} deep in it`);
+    if (depth === maxDepth) {
+      omitted.push(`${member.name}: archives lie more than ${maxDepth} deep`);
+      continue;
+    }
     try {
       const inner = open(member, maxInnerBytes);
-      found.push(...packagesOf(inner, `${path}!${member.name}`, depth + 1, budget, omitted));
+      gather(inner, `${path}!${member.name}`, depth + 1, budget, { packages, omitted });
       releaseBytes(inner);
     } catch (error) {
       // one that is damaged does not hide its neighbours; a bomb does
-      if (!(error instanceof SlipwayError) || error.code !== "ARCHIVE_CORRUPT") throw error;
+      if (!isSlipwayError(error, "ARCHIVE_CORRUPT")) throw error;
       omitted.push(`${member.name}: ${error.message}`);
     }
   }
-  return found;
 }
 
 function limit(why: string): SlipwayError {
@@ -97,8 +108,13 @@ function limit(why: string): SlipwayError {
 }
 
 export function readJavaArchive(bytes: Buffer, path: string): FileFacts {
-  const omitted: string[] = [];
-  const found = packagesOf(bytes, path, 0, { bytes: maxUnpackedBytes, archives: 0 }, omitted);
+  const [found, omitted]: [FoundPackage[], string[]] = [[], []];
+  try {
+    gather(bytes, path, 0, { bytes: maxUnpackedBytes, archives: 0 }, { packages: found, omitted });
+  } catch (error) {
+    if (!isSlipwayError(error, "ARCHIVE_LIMIT")) throw error;
+    omitted.unshift(error.message);
+  }
   const packages = [...new Map(found.map((one) => [`${one.name} ${one.version}`, one])).values()];
   return { ...(packages.length === 0 ? {} : { packages }), ...(omitted.length === 0 ? {} : { omitted: omitted.slice(0, 20) }) };
 }

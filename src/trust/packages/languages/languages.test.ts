@@ -236,22 +236,11 @@ for (const [file, name] of [
   });
 }
 
-const hostile: readonly { readonly name: string; readonly archive: () => Buffer; readonly code: string }[] = [
-  { name: "a bomb", archive: () => zipOf({ "x.jar": Buffer.alloc(600 * 2 ** 20) }), code: "ARCHIVE_LIMIT" },
-  {
-    name: "archives within archives",
-    archive: () => Array.from({ length: 8 }).reduce<Buffer>((inner) => zipOf({ "x.jar": inner }), zipOf({ a: "" })),
-    code: "ARCHIVE_LIMIT",
-  },
-  { name: "no directory", archive: () => Buffer.alloc(100), code: "ARCHIVE_CORRUPT" },
-];
-for (const { name, archive, code } of hostile) {
-  test(`a Java archive that is refused: ${name}`, () =>
-    assert.throws(
-      () => readJavaArchive(archive(), "a.jar"),
-      (error) => isSlipwayError(error, code),
-    ));
-}
+test("a Java archive without a directory is refused", () =>
+  assert.throws(
+    () => readJavaArchive(Buffer.alloc(100), "a.jar"),
+    (error) => isSlipwayError(error, "ARCHIVE_CORRUPT"),
+  ));
 
 test("a damaged archive within another is named, and its neighbours are read", () => {
   const { packages, omitted } = readJavaArchive(zipOf({ "bad.jar": "no zip", "good.jar": zipOf(pom("g", "a", "1")) }), "app.jar");
