@@ -2,7 +2,8 @@
 import { isAttestation } from "../../oci/attestation.ts";
 import { SlipwayError } from "../../base/errors.ts";
 import { parseJsonObject, Fields } from "../../oci/bounded-json.ts";
-import { hexOf, algorithmOf, type Digest } from "../../oci/digest.ts";
+import { assertSameImages } from "./archive-agreement.ts";
+import { hexOf, algorithmOf, digestOf, type Digest } from "../../oci/digest.ts";
 import type { Descriptor } from "../../oci/manifest.ts";
 import { maxDocumentBytes, parseIndex, parseManifestOrIndex, type ManifestOrIndex } from "../../oci/parse-manifest.ts";
 import { hostPlatform, platformDistance } from "../../oci/platform.ts";
@@ -84,10 +85,20 @@ function ociImages(members: ArchiveMembers, docker: readonly ContainedEntry[]): 
     const name = annotatedName(descriptor);
     entries.set(descriptor.digest, name === undefined ? entry : { ...entry, names: [...new Set([...entry.names, name])] });
   }
+  assertSameImages(
+    docker.flatMap(({ images, names }) => images.flatMap(({ config }) => configDigests(members, config).map((digest) => ({ config: digest, names })))),
+    [...entries.values()].map(({ images, names }) => ({ configs: new Set(images.flatMap(({ config }) => configDigests(members, config))), names })),
+  );
   const configs = (entry: ContainedEntry): ReadonlySet<string> => new Set(entry.images.map(({ config }) => config));
   return [...entries.values()].map((entry) =>
     entry.names.length > 0 ? entry : { ...entry, names: docker.find(({ images }) => configs(entry).has(images[0]?.config ?? ""))?.names ?? [] },
   );
+}
+
+/** None where it is not here, and nobody can load it. */
+function configDigests(members: ArchiveMembers, path: string): readonly Digest[] {
+  const bytes = members.document(path);
+  return bytes === undefined ? [] : [digestOf(bytes)];
 }
 
 function annotatedName({ annotations }: Descriptor): string | undefined {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { digestOf } from "../../oci/digest.ts";
@@ -7,6 +9,7 @@ import { mediaTypes } from "../../oci/manifest.ts";
 import { hostPlatform } from "../../oci/platform.ts";
 import { addImage, configOf, openTestStore, readAll, streamOf, tarOf, testLayer } from "../images/test-images.ts";
 import { inspectImage } from "../images/inspect.ts";
+import { archiveSource } from "../transports/archive-source.ts";
 import { loadImages, loadTask } from "./load.ts";
 import { saveImages } from "./save.ts";
 
@@ -101,6 +104,17 @@ describe("what is understood", () => {
     });
   }
 
+  test("manifest.json beside an index that has the same image, and names a config that is not here", async () => {
+    using box = openTestStore();
+    const entries = [...(JSON.parse(manifestJson({ Config: `blobs/sha256/${id.slice(7)}`, RepoTags: ["o:1", "p:1"] })) as object[]), { Config: "gone.json" }];
+    const archive = tarOf({ ...ociLayout({ nested: true }), "manifest.json": JSON.stringify(entries) });
+    assert.deepEqual((await loadImages(box.store, streamOf(archive))).loaded, [{ name: "o:1" }]);
+    const file = join(box.root, "a.tar");
+    writeFileSync(file, archive);
+    await using source = await archiveSource("a.tar", file, undefined);
+    assert.equal((await source.root()).descriptor.mediaType, mediaTypes.ociIndex);
+  });
+
   test("what was saved is loaded, byte for byte", async () => {
     using from = openTestStore();
     using to = openTestStore();
@@ -143,7 +157,24 @@ describe("what is refused, and leaves nothing", () => {
     ["a name that is none", tarOf({ ...classic, "manifest.json": manifestJson({ RepoTags: ["A B"] }) }), "INVALID_REFERENCE"],
     ["a document without bounds", tarOf({ ...classic, "manifest.json": " ".repeat(5_000_000) }), "DOCUMENT_TOO_LARGE"],
   ];
-  for (const [name, archive, code] of cases) {
+  const evil = configOf({ layers: ["one"], created: "2020-01-01T00:00:00Z" });
+  const both = (entries: object): Uint8Array => tarOf({ ...layout, ...blob(evil), "manifest.json": JSON.stringify([entries]) });
+  const named = { RepoTags: ["o:1"], Layers: [] };
+  const confused: readonly (readonly [string, Uint8Array, string])[] = [
+    ["manifest.json with another image than index.json", both({ Config: `blobs/sha256/${digestOf(evil).slice(7)}`, ...named }), "ARCHIVE_INVALID"],
+    ["manifest.json with an image that index.json lacks", both({ Config: `blobs/sha256/${digestOf(evil).slice(7)}`, RepoTags: [] }), "ARCHIVE_INVALID"],
+    ["two manifest.json", Buffer.concat([tarOf({ "manifest.json": "[]" }).subarray(0, 1024), tarOf(classic)]), "ARCHIVE_INVALID"],
+    ["two index.json", Buffer.concat([tarOf({ "index.json": "{}" }).subarray(0, 1024), tarOf(layout)]), "ARCHIVE_INVALID"],
+  ];
+  for (const [name, archive, code] of confused) {
+    test(`opened where it lies: ${name}`, async () => {
+      using box = openTestStore();
+      const file = join(box.root, "a.tar");
+      writeFileSync(file, archive);
+      await assert.rejects(archiveSource("a.tar", file, undefined), { code });
+    });
+  }
+  for (const [name, archive, code] of [...cases, ...confused]) {
     test(name, async () => {
       using box = openTestStore();
       await assert.rejects(loadImages(box.store, streamOf(archive)), { code });

@@ -34,6 +34,8 @@ function findPlaces(fd: number): ReadonlyMap<string, Place> {
     entry: (entry) => {
       if (places.size >= maxMembers) throw invalidArchive(`it holds more than ${maxMembers} files`);
       path = sanitizeEntryPath(entry.path);
+      // what is twice here is the one to some readers and the other to others; blobs are what their names say
+      if (places.has(path) && !path.startsWith("blobs/")) throw invalidArchive(`it holds ${JSON.stringify(path)} twice`, { path });
       size = entry.type === "file" ? entry.size : 0;
       offset = undefined;
       if (entry.type === "file" && size === 0) places.set(path, { offset: 0, size: 0 });

@@ -1,7 +1,9 @@
 /** An image in an archive: an OCI layout where there is one in it, which newer docker-archives have too, else manifest.json. */
 import { archiveFiles } from "./archive-files.ts";
-import { dockerArchiveSource } from "./docker-archive-source.ts";
+import { assertSameImages } from "../archive/archive-agreement.ts";
+import { dockerArchiveSource, listedImages } from "./docker-archive-source.ts";
 import type { ImageSource } from "./image-source.ts";
+import { indexedImages } from "./indexed-images.ts";
 import { layoutSource } from "./layout-source.ts";
 import { familiarName, formatReference, parseReference, withDefaultTag } from "../../oci/reference.ts";
 import { isSlipwayError } from "../../base/errors.ts";
@@ -10,6 +12,8 @@ export async function archiveSource(place: string, file: string, wanted: string 
   const files = await archiveFiles(file, signal);
   try {
     if (files.size("index.json") === undefined || files.size("oci-layout") === undefined) return await dockerArchiveSource(place, files, wanted);
+    const listed = await listedImages(files);
+    if (listed.length > 0) assertSameImages(listed, await indexedImages(files));
     return await layoutSource(place, files, wanted === undefined ? undefined : nameInLayout(wanted));
   } catch (error) {
     await files[Symbol.asyncDispose]();

@@ -5,9 +5,10 @@ import { Fields, parseJsonObject } from "../../oci/bounded-json.ts";
 import { digestFromHex, digestOf, type Digest } from "../../oci/digest.ts";
 import { mediaTypes, type Descriptor } from "../../oci/manifest.ts";
 import { maxDocumentBytes } from "../../oci/parse-manifest.ts";
-import { familiarName, parseReference, withDefaultTag } from "../../oci/reference.ts";
+import { familiarName, formatReference, parseReference, withDefaultTag } from "../../oci/reference.ts";
 import { sanitizeEntryPath } from "../../store/unpack.ts";
 import { detectCompression } from "../../tar/index.ts";
+import type { ListedImage } from "../archive/archive-agreement.ts";
 import { checked, notInPlace, type Document, type ImageSource } from "./image-source.ts";
 import type { LayoutFiles } from "./layout-source.ts";
 
@@ -15,6 +16,18 @@ interface Entry {
   readonly config: string;
   readonly layers: readonly string[];
   readonly names: readonly string[];
+}
+
+/** What manifest.json lists, as far as it is here. */
+export async function listedImages(files: LayoutFiles): Promise<readonly ListedImage[]> {
+  if (files.size("manifest.json") === undefined) return [];
+  const here = (await readEntries(files)).filter(({ config }) => files.size(config) !== undefined);
+  return await Promise.all(
+    here.map(async ({ config, names }) => ({
+      config: digestOf(await files.read(config, maxDocumentBytes)),
+      names: names.map((name) => formatReference(withDefaultTag(parseReference(name)))),
+    })),
+  );
 }
 
 async function readEntries(files: LayoutFiles): Promise<readonly Entry[]> {

@@ -13,9 +13,9 @@ export interface LayoutFiles extends AsyncDisposable {
 }
 
 const refName = "org.opencontainers.image.ref.name";
-const fullName = "io.containerd.image.name";
+export const fullName = "io.containerd.image.name";
 
-function blobPath(digest: Digest): string {
+export function blobPath(digest: Digest): string {
   return `blobs/${algorithmOf(digest)}/${hexOf(digest)}`;
 }
 
