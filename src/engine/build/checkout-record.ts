@@ -21,8 +21,8 @@ export interface FileFacts {
 
 /** A file as commit and index have it. */
 export interface StagedFile {
-  readonly type: "file" | "executable" | "symlink";
-  /** the name of its content */
+  readonly type: "file" | "executable" | "symlink" | "submodule";
+  /** the name of its content; of a submodule the commit */
   readonly object: string;
   /** how a file begins its `stamp` that git saw with this content, size and time; "": git is not sure */
   readonly seen: string;

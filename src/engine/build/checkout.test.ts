@@ -42,7 +42,8 @@ function commit(directory: string, seconds: number, files: Readonly<Record<strin
 /** Seconds of each path, as a build would have them; `record`: where the answers are kept. */
 async function timesOf(top: string, paths: readonly string[], { below = "", record = join(root, `record-${++made}`) } = {}): Promise<readonly unknown[]> {
   const directory = join(top, below);
-  const request = { directory, checkout: directory, gitDirectory: join(top, ".git"), path: record, temporaryPath: () => `${record}.new` };
+  const recordOf = (place: string): string => (place === directory ? record : `${record}-${Buffer.from(place).toString("hex")}`);
+  const request = { directory, checkout: directory, recordOf, temporaryPath: () => `${record}.new` };
   const settled = (await readCheckout({ ...request, signal: AbortSignal.timeout(60_000) }))?.settled((path) => path === "ignored");
   return paths.map((path) => {
     const node = nodeAt(join(directory, path));
@@ -111,19 +112,41 @@ describe("a checkout", { skip: hasNoGit ? "git is not installed" : false }, () =
     assert.deepEqual(await timesOf(directory, ["f"]), [undefined]);
   });
 
-  test("a submodule's files and those of an unfinished merge have no time", async () => {
-    const [library, directory] = [place(), place()];
-    for (const each of [library, directory]) git(each, 1, "init", "-q", "-b", "main");
-    commit(library, 1000, { f: "1" });
+  test("what an unfinished merge disputes has no time", async () => {
+    const directory = place();
+    git(directory, 1, "init", "-q", "-b", "main");
     commit(directory, 2000, { f: "1", g: "1" });
-    git(directory, 1, "submodule", "add", "-q", library, "lib");
-    commit(directory, 3000);
     git(directory, 1, "checkout", "-qb", "side");
     commit(directory, 4000, { f: "2" });
     git(directory, 1, "checkout", "-q", "main");
     commit(directory, 5000, { f: "3" });
     assert.throws(() => git(directory, 1, "merge", "side"));
-    assert.deepEqual(await timesOf(directory, ["lib/f", "f", "g"]), [undefined, undefined, 2000]);
+    assert.deepEqual(await timesOf(directory, ["f", "g"]), [undefined, 2000]);
+  });
+
+  test("a submodule's files have their times in its own history, as long as it is at the commit that is asked for", async () => {
+    const [library, origin] = [place(), place()];
+    for (const each of [library, origin]) git(each, 1, "init", "-q", "-b", "main");
+    commit(library, 1000, { f: "1", "d/old": "1" });
+    commit(library, 8000, { f: "2" });
+    commit(origin, 2000, { "vendor/own": "1" });
+    git(origin, 1, "submodule", "add", "-q", library, "vendor/lib");
+    commit(origin, 9000);
+    const directory = join(root, "with-submodule");
+    execFileSync("sh", ["-c", 'umask 077; exec git -c protocol.file.allow=always clone -q --recurse-submodules "$1" "$2"', "sh", origin, directory]);
+    const paths = ["vendor/lib/f", "vendor/lib/d/old", "vendor/lib/d", "vendor/lib", "vendor/own", "vendor", "vendor/lib/.git"];
+    assert.deepEqual(await timesOf(directory, paths), [8000, 1000, 1000, 8000, 2000, 8000, 8000]);
+    git(join(directory, "vendor/lib"), 1, "checkout", "-q", "HEAD~1");
+    assert.deepEqual(await timesOf(directory, paths), [undefined, undefined, undefined, undefined, 2000, 2000, undefined]);
+  });
+
+  test("a work tree of its own", async () => {
+    const origin = place();
+    git(origin, 1, "init", "-q", "-b", "main");
+    commit(origin, 1000, { "d/f": "1" });
+    const directory = join(root, "work-tree");
+    execFileSync("sh", ["-c", 'umask 007; exec git -C "$1" worktree add -q "$2"', "sh", origin, directory]);
+    assert.deepEqual(await timesOf(directory, ["d/f", "d"]), [1000, 1000]);
   });
 
   test("what was learned before and what is learned anew are the same, whatever happened in between", async () => {

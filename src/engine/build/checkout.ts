@@ -1,9 +1,9 @@
 /** What git knows of a directory: which of its files are as the commit has them, and when each was changed last. */
 import { createHash } from "node:crypto";
-import { lstatSync, statSync } from "node:fs";
-import { resolve } from "node:path";
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { readContent } from "../../solver/file-digests.ts";
-import { parentOf, type FileNode } from "../../store/index.ts";
+import { parentOf, rootNode, type FileNode } from "../../store/index.ts";
 import { askGit } from "./ask-git.ts";
 import { formatFacts, parseFacts, readRecord, writeRecord, type CheckoutRecord, type FileFacts, type StagedFile } from "./checkout-record.ts";
 import { askHistory } from "./commit-times.ts";
@@ -13,10 +13,8 @@ export interface CheckoutRequest {
   readonly directory: string;
   /** where git is asked, if not there */
   readonly checkout: string;
-  /** its `.git`: it was made with the umask of the checkout */
-  readonly gitDirectory: string;
-  /** where the answers are kept */
-  readonly path: string;
+  /** where the answers are kept, by the directory that git was asked in */
+  readonly recordOf: (directory: string) => string;
   readonly temporaryPath: () => string;
   readonly signal: AbortSignal;
 }
@@ -26,21 +24,36 @@ export interface CheckoutRequest {
  * read where that is not enough; nothing that converts contents is run for it, so what such a filter made counts as changed once it was touched.
  */
 export async function readCheckout(request: CheckoutRequest): Promise<Checkout | undefined> {
-  const { directory, checkout, gitDirectory } = request;
-  const asked = await ask(request, "rev-parse", "HEAD^{commit}", "--is-shallow-repository", "--git-path", "index");
-  const [, head, shallow, path = ""] = /^([0-9a-f]+)\n(true|false)\n([^]+)$/.exec(asked ?? "") ?? [];
-  const stat = statSync(resolve(checkout, path), { bigint: true, throwIfNoEntry: false });
+  const { directory, checkout } = request;
+  const asked = await ask(request, "rev-parse", "HEAD^{commit}", "--is-shallow-repository", "--absolute-git-dir");
+  const [, head, shallow, gitDirectory = ""] = /^([0-9a-f]+)\n(true|false)\n([^]+)$/.exec(asked ?? "") ?? [];
+  const stat = statSync(join(gitDirectory, "index"), { bigint: true, throwIfNoEntry: false });
   if (head === undefined || stat === undefined) return undefined;
   const index = `${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}:${stat.ino}`;
   const state = { head, shallow: shallow === "true", index };
-  const kept = readRecord(request.path);
+  const record = request.recordOf(checkout);
+  const kept = readRecord(record);
   const isKept = kept?.head === head && kept.index === index && kept.shallow === state.shallow;
   const files = isKept ? kept.files : await learn(request, state, kept, stat.mtimeNs);
   if (files === undefined || files.size === 0) return undefined;
-  if (!isKept) writeRecord(request.path, request.temporaryPath(), { ...state, files });
-  // a copy was made under an umask of its own
-  const umask = ~lstatSync(checkout === directory ? gitDirectory : directory).mode & 0o077;
-  return new Checkout(files, umask);
+  if (!isKept) writeRecord(record, request.temporaryPath(), { ...state, files });
+  // made with the umask of the checkout; a copy was made under one of its own
+  const umask = ~statSync(checkout === directory ? gitDirectory : directory).mode & 0o077;
+  return new Checkout({ head, files, umask, submodules: await submodulesOf(request, files) });
+}
+
+/** By path. One that is not at the commit that the index has, or not there at all, is none. */
+async function submodulesOf(request: CheckoutRequest, files: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, Checkout | undefined>> {
+  const submodules = new Map<string, Checkout | undefined>();
+  for (const [path, facts] of files) {
+    const { staged } = facts.includes(" submodule ") ? parseFacts(facts) : {};
+    if (staged?.type !== "submodule") continue;
+    const [directory, checkout] = [join(request.directory, path), join(request.checkout, path)];
+    const isThere = existsSync(join(checkout, ".git"));
+    const submodule = isThere ? await readCheckout({ ...request, directory, checkout }) : undefined;
+    submodules.set(path, submodule?.head === staged.object ? submodule : undefined);
+  }
+  return submodules;
 }
 
 async function ask({ checkout, signal }: CheckoutRequest, ...words: readonly string[]): Promise<string | undefined> {
@@ -85,9 +98,9 @@ async function timesOf(
 
 const entryPattern = /^(?:(?: {2}.*\n)*? {2}mtime: (\d+):(\d+)\n(?: {2}.*\n)*? {2}size: (\d+)\t.*\n)?(?:(\d{6}) ([0-9a-f]+) (\d)\t([^]*))?$/;
 
-const types: Readonly<Record<string, StagedFile["type"]>> = { "100644": "file", "100755": "executable", "120000": "symlink" };
+const types: Readonly<Record<string, StagedFile["type"]>> = { "100644": "file", "100755": "executable", "120000": "symlink", "160000": "submodule" };
 
-/** Submodules and what is in conflict are left out. What is no older than the index may have changed after git looked. */
+/** Without what is in conflict. What is no older than the index may have changed after git looked. */
 function* parseIndex(text: string, indexNs: bigint): Generator<readonly [string, StagedFile]> {
   let before: RegExpExecArray | undefined;
   for (const token of text === "" ? [] : `${text}\n`.split("\0")) {
@@ -98,28 +111,43 @@ function* parseIndex(text: string, indexNs: bigint): Generator<readonly [string,
       const [, seconds = "0", nanoseconds = "0", size = "0"] = found;
       const mtimeNs = BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds);
       // a symlink has no size in a stamp, and a size above 2^32 is not noted whole
-      const isSure = mtimeNs < indexNs && type !== "symlink" && Number(size) > 0;
+      const isSure = mtimeNs < indexNs && (type === "file" || type === "executable") && Number(size) > 0;
       yield [path, { type, object, seen: isSure ? `${size}:${mtimeNs}:` : "" }];
     }
     before = found;
   }
 }
 
+interface CheckoutState {
+  readonly head: string;
+  readonly files: ReadonlyMap<string, string>;
+  readonly umask: number;
+  readonly submodules: ReadonlyMap<string, Checkout | undefined>;
+}
+
 export class Checkout {
+  /** the commit that it is of */
+  readonly head: string;
   readonly #files: ReadonlyMap<string, string>;
   readonly #umask: number;
+  readonly #submodules: ReadonlyMap<string, Checkout | undefined>;
 
-  constructor(files: ReadonlyMap<string, string>, umask: number) {
+  constructor({ head, files, umask, submodules }: CheckoutState) {
+    this.head = head;
     this.#files = files;
     this.#umask = umask;
+    this.#submodules = submodules;
   }
 
   /** Files that are as the commit has them, at the time of their last change; a directory is as old as the newest in it. `ignored` does not count. */
   settled(ignored: (path: string) => boolean): SettledFiles {
     let directories: ReadonlyMap<string, number> | undefined;
     const compared = new Map<string, boolean>();
+    const submodules = Array.from(this.#submodules, ([place, submodule]) => [place, submodule?.settled((path) => ignored(`${place}/${path}`))] as const);
     const secondsOf = (path: string, node: FileNode): number | undefined => {
-      if (node.type === "directory") return this.#hasMode(node, 0o777) ? (directories ??= this.#directoryTimes(ignored)).get(path) : undefined;
+      const inside = submodules.find(([place]) => path === place || path.startsWith(`${place}/`));
+      if (inside !== undefined) return secondsInside(inside[1], path.slice(inside[0].length + 1), node);
+      if (node.type === "directory") return this.#hasMode(node, 0o777) ? (directories ??= this.directoryTimes(ignored)).get(path) : undefined;
       const { seconds, staged } = this.#factsOf(path);
       if (seconds === undefined || staged === undefined || !this.#isAlike(staged, node)) return undefined;
       let isSame = compared.get(path);
@@ -133,10 +161,13 @@ export class Checkout {
     return parseFacts(this.#files.get(path) ?? "-");
   }
 
-  #directoryTimes(ignored: (path: string) => boolean): ReadonlyMap<string, number> {
+  /** Submodules count with what is newest in them. */
+  directoryTimes(ignored: (path: string) => boolean): ReadonlyMap<string, number> {
     const directories = new Map<string, number>();
     for (const [path, facts] of this.#files) {
-      const { seconds } = parseFacts(facts);
+      const submodule = this.#submodules.get(path);
+      const inside = submodule?.directoryTimes((below) => ignored(`${path}/${below}`)).get("");
+      const seconds = this.#submodules.has(path) ? inside : parseFacts(facts).seconds;
       if (seconds === undefined || ignored(path)) continue;
       for (let at = path; at !== "" && (directories.get(parentOf(at)) ?? -1) < seconds; at = parentOf(at)) directories.set(parentOf(at), seconds);
     }
@@ -153,6 +184,11 @@ export class Checkout {
   #hasMode({ mode }: FileNode, full: number): boolean {
     return mode === (full & ~this.#umask) || mode === (full & ~0o022);
   }
+}
+
+/** Every checkout of a submodule has the same `.git`: a file that leads to the one of the whole. */
+function secondsInside(submodule: SettledFiles | undefined, path: string, node: FileNode): number | undefined {
+  return path === ".git" && node.type === "file" ? submodule?.secondsOf("", rootNode) : submodule?.secondsOf(path, node);
 }
 
 function hasContent({ object, seen }: StagedFile, node: FileNode): boolean {

@@ -90,11 +90,10 @@ function settlingByCommit({ context, dockerfile, store, checkout, signal }: Sett
   };
   const openCheckout = async (directory: string): Promise<Checkout | undefined> => {
     const asked = directory === context.directory ? (checkout ?? directory) : directory;
-    const gitDirectory = findGitDirectory(asked);
-    if (gitDirectory === undefined) return undefined;
+    if (!isInCheckout(asked)) return undefined;
     const { readCheckout } = await import("./checkout.ts");
-    const path = `${contextIndexPath(store.layout.contexts, asked)}.checkout`;
-    return await readCheckout({ directory, checkout: asked, gitDirectory, path, temporaryPath: () => store.lease().temporaryPath("checkout"), signal });
+    const recordOf = (place: string): string => `${contextIndexPath(store.layout.contexts, place)}.checkout`;
+    return await readCheckout({ directory, checkout: asked, recordOf, temporaryPath: () => store.lease().temporaryPath("checkout"), signal });
   };
   const of = async (directory: string, ignore?: IgnoreMatcher): Promise<SettledFiles | undefined> =>
     (await checkoutOf(directory))?.settled((path) => ignore?.matches(path) === true);
@@ -125,7 +124,7 @@ async function commitTimeOf({ context }: BuildOptions, known: string | undefined
 
 /** The files and their directories, relative; undefined where the directory is in no work tree, or git is not there to tell. */
 async function trackedFiles(directory: string, signal: AbortSignal): Promise<ReadonlySet<string> | undefined> {
-  if (findGitDirectory(directory) === undefined) return undefined;
+  if (!isInCheckout(directory)) return undefined;
   const told = await ask(directory, ["ls-files", "-z", "--recurse-submodules"], signal);
   if (told === undefined) return undefined;
   const tracked = new Set([""]);
@@ -135,12 +134,10 @@ async function trackedFiles(directory: string, signal: AbortSignal): Promise<Rea
   return tracked.size === 1 ? undefined : tracked;
 }
 
-/** `.git` of the work tree that the directory is in: a directory, or a file that names one. */
-function findGitDirectory(directory: string): string | undefined {
+function isInCheckout(directory: string): boolean {
   for (let at = directory; ; at = dirname(at)) {
-    const path = join(at, ".git");
-    if (existsSync(path)) return path;
-    if (at === dirname(at)) return undefined;
+    if (existsSync(join(at, ".git"))) return true;
+    if (at === dirname(at)) return false;
   }
 }
 
