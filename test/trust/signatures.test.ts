@@ -129,6 +129,9 @@ describe("an index", () => {
     const { digest } = await slipway.trust.verify(image, { ...ours, platform: "linux/arm64" });
     assert.equal(digest, children[1]!.digest);
     await assert.rejects(slipway.trust.verify(image, { ...ours, platform: "linux/riscv64" }), (error) => isSlipwayError(error, "NO_MATCHING_PLATFORM"));
+    for (const name of ["all", "arm64"]) {
+      await assert.rejects(slipway.trust.verify(`${repository.name}:${name}`, { ...ours, platform: "of no/such/form/at/all" }), { kind: "invalid_argument" });
+    }
     await slipway.trust.sign(`${repository.name}:amd64`, ours);
     const { images = [] } = await slipway.trust.verify(image, { ...ours, recursive: true });
     assert.deepEqual(

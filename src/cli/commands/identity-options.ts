@@ -11,6 +11,8 @@ const maxRootBytes = 4 << 20;
 export interface IdentityFlagNames {
   readonly identity: string;
   readonly issuer: string;
+  /** the flag beside which logs are left out anyway */
+  readonly key?: string;
   /** cosign's words for them, where the command has those */
   readonly cosign?: { readonly identity: string; readonly issuer: string };
 }
@@ -36,7 +38,9 @@ export function identityOptions(
   const issuer = textOrPattern(flags, names.issuer, names.cosign?.issuer);
   const root = flags.optional("trusted-root");
   if (identity === undefined && issuer === undefined) {
-    const left = ["trusted-root", "insecure-ignore-tlog", "insecure-ignore-sct"].find((name) => flags.changed(name));
+    // cosign asks for that beside a key: here nothing of a log is ever asked for there
+    const logs = names.key !== undefined && flags.list(names.key).length > 0 ? [] : ["insecure-ignore-tlog", "insecure-ignore-sct"];
+    const left = ["trusted-root", ...logs].find((name) => flags.changed(name));
     if (left !== undefined) throw cliError(`--${left} wants --${names.identity} and --${names.issuer}`);
     return undefined;
   }

@@ -43,6 +43,13 @@ export function recordFrom(words: readonly string[]): Record<string, string> {
   return record;
 }
 
+/** `a=b`, and nothing else: what is signed is said in full. Fails with USAGE. */
+export function annotationsFrom(words: readonly string[]): Record<string, string> {
+  const bare = words.find((word) => !/^[^=]+=/u.test(word));
+  if (bare !== undefined) throw cliError(`--annotations wants KEY=VALUE: ${JSON.stringify(bare)}`);
+  return recordFrom(words);
+}
+
 /** Fields between commas; a field in double quotes may hold commas and doubled quotes. Fails with USAGE. */
 export function splitCsv(text: string): readonly string[] {
   const fields: string[] = [];

@@ -63,9 +63,20 @@ describe("key", () => {
     ["typed differently", ["generate"], { stdin: "a\nb\n", stdinIsTTY: true }, /the two passwords differ: nothing was written\n/],
     ["unknown type", ["generate", "--type", "dsa"], {}, /unknown --type "dsa": want ecdsa-p256, rsa-3072/],
     ["no name", ["generate", "--output", ""], {}, /--output wants the name of two files/],
-    ["no such folder", ["generate", "--output", "no/k"], { env: { COSIGN_PASSWORD: "" } }, /cannot write .*no\/k\.key: ENOENT/],
+    ["no such folder", ["generate", "--output", "no/k"], { env: { COSIGN_PASSWORD: "" } }, /^cannot write .*no\/k\.key: no such file or directory\n$/],
     ["no such file", ["import", "absent.pem"], {}, /open absent\.pem: no such file or directory\n/],
-    ["wrong password", ["import", "foreign.pem"], { env: { COSIGN_PASSWORD: "x" } }, /foreign\.pem: the password is wrong, or the file is damaged\n/],
+    [
+      "wrong password",
+      ["import", "foreign.pem"],
+      { env: { COSIGN_PASSWORD: "x" } },
+      /^foreign\.pem: the password is wrong, or the file is damaged\nHint: SLIPWAY_IMPORT_PASSWORD is the password of foreign/,
+    ],
+    [
+      "wrong password of its own",
+      ["import", "foreign.pem"],
+      { env: { COSIGN_PASSWORD: "x", SLIPWAY_IMPORT_PASSWORD: "y" } },
+      /^foreign\.pem: the .*damaged\n$/,
+    ],
   ];
   for (const [name, words, world, stderr] of bad) {
     test(`refused: ${name}`, async () => {

@@ -1,5 +1,6 @@
 /** `key generate` and `key import`: the pairs of files that images are signed with. */
 import path from "node:path";
+import { isSlipwayError, SlipwayError } from "../../base/errors.ts";
 import { generateKey, importKey, keyTypes, type WrittenKey, type KeyType } from "../../engine/signing/keys.ts";
 import type { Cli } from "../cli.ts";
 import type { Handler } from "../command.ts";
@@ -34,13 +35,20 @@ export const runKeyGenerate: Handler = async (cli, { flags }) => {
   return tell(cli, flags.bool("quiet"), key);
 };
 
+/** The new file's password was tried for the old one: who did not mean that is told how to say it. */
+function withOldPassword({ env }: Cli, file: string, error: unknown): unknown {
+  if (!isSlipwayError(error, "KEY_PASSWORD") || env["SLIPWAY_IMPORT_PASSWORD"] !== undefined) return error;
+  const remedy = `SLIPWAY_IMPORT_PASSWORD is the password of ${file}, where the new file is to have another one`;
+  return new SlipwayError(error.kind, error.code, error.message, { ...error.details, remedy }, error);
+}
+
 export const runKeyImport: Handler = async (cli, { flags, args: [file = ""] }) => {
   const passwords = new NewKeyPasswords(cli);
   const text = readSmallFile(cli, file);
-  const key = await importKey(text, file, () => passwords.ofSource(file), {
-    output: outputOf(cli, flags),
-    force: flags.bool("force"),
-    password: () => passwords.ofNew(),
+  const output = outputOf(cli, flags);
+  const options = { output, force: flags.bool("force"), password: () => passwords.ofNew() };
+  const key = await importKey(text, file, () => passwords.ofSource(file), options).catch((error: unknown) => {
+    throw withOldPassword(cli, file, error);
   });
   return tell(cli, flags.bool("quiet"), key);
 };

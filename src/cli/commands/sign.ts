@@ -3,7 +3,7 @@ import type { SignOptions, SignResult } from "../../engine/api.ts";
 import type { Cli } from "../cli.ts";
 import type { Handler } from "../command.ts";
 import { cliError } from "../failure.ts";
-import { recordFrom } from "./key-value.ts";
+import { annotationsFrom } from "./key-value.ts";
 import { signerOptions } from "./signer-options.ts";
 import { readSmallFile } from "./small-file.ts";
 
@@ -44,7 +44,7 @@ export const runSign: Handler = async (cli, { flags, args }) => {
   const options: SignOptions = {
     ...signerOptions(cli, flags),
     ...(cert === undefined ? {} : { certificates: { pem: readSmallFile(cli, cert), name: cert } }),
-    annotations: recordFrom(flags.list("annotations")),
+    annotations: annotationsFrom(flags.list("annotations")),
     recursive: flags.bool("recursive"),
     ...(notation ? formatsOf(words, notationFormats) : formatsOf(words, cosignFormats)),
     signal: cli.signal,

@@ -5,6 +5,7 @@ import type { KeylessOptions, PrivateKeySource, ShownCode, SignInOptions } from 
 import type { Cli } from "../cli.ts";
 import { cliError } from "../failure.ts";
 import type { ParsedFlags } from "../flags.ts";
+import { readKeyFile } from "./key-file.ts";
 import { keyPassword } from "./key-password.ts";
 import { readSmallBytes, readSmallFile } from "./small-file.ts";
 
@@ -26,9 +27,9 @@ export type SignerOptions = { readonly key: PrivateKeySource } | { readonly keyl
 /** The private key that `--key` names. Its password is asked for when the file is there, once for all images. */
 function keySource(cli: Cli, flags: ParsedFlags): PrivateKeySource {
   const name = flags.optional("key");
-  if (name === undefined) throw cliError("--key names the private key to sign with; slipway key generate makes one");
+  if (name === undefined) throw cliError("--key names the private key to sign with, which slipway key generate makes; --keyless signs for an identity instead");
   let known: Promise<Uint8Array> | undefined;
-  return { pem: readSmallFile(cli, name), name, password: () => (known ??= keyPassword(cli, name)) };
+  return { pem: readKeyFile(cli, name), name, password: () => (known ??= keyPassword(cli, name)) };
 }
 
 /** Fails with USAGE, INPUT_FILE (invalid_argument). */

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, describe, test } from "node:test";
 import { SlipwayError } from "../../base/errors.ts";
-import type { BuildResult, Verification } from "../../engine/api.ts";
+import type { BuildResult, SignOptions, Verification, VerifyOptions } from "../../engine/api.ts";
 import { digestOf } from "../../oci/digest.ts";
 import { runInMemory, type World } from "../memory-cli.ts";
 
@@ -44,6 +44,7 @@ function failing(code: string, kind: "denied" | "not_found", details: object = {
 describe("verify", () => {
   const good: readonly [words: string[], stdout: string][] = [
     [[], text],
+    [["--insecure-ignore-tlog=true"], text],
     [["-q"], `reg/app:1@${digest}\n`],
     [["-o", "json"], `${JSON.stringify({ verified: true, ...verification })}\n`],
   ];
@@ -69,6 +70,11 @@ describe("verify", () => {
   const bad: readonly [name: string, words: string[], world: World, code: number, stderr: RegExp, stdout: string][] = [
     ["no key", [], {}, 1, /^whose signatures are to be accepted\? --key/, ""],
     ["no such file", ["--key", "c.pub"], {}, 1, /^open c\.pub: no such file or directory\n$/, ""],
+    ["a key of a service", ["--key", "awskms:///alias/x"], {}, 1, /^awskms:\/\/\/alias\/x: keys are read from files and, as env:\/\/NAME, from variables/, ""],
+    ["a key by http", ["--key", "https://x/k.pub"], {}, 1, /^https:\/\/x\/k.pub: keys are read from files/, ""],
+    ["no such variable", ["--key", "env://NONE"], {}, 1, /^env:\/\/NONE: there is no variable NONE\n$/, ""],
+    ["an annotation without a value", ["--key", "a.pub", "-a", "k"], {}, 1, /^--annotations wants KEY=VALUE: "k"\n$/, ""],
+    ["a log for nobody", ["--ca", "a.pub", "--insecure-ignore-tlog"], {}, 1, /^--insecure-ignore-tlog wants --identity and --issuer\n$/, ""],
     ["an issuer missing", ["--identity", "me"], {}, 1, /^--identity and --issuer, .* belong together\n$/, ""],
     ["a root missing", ["--identity", "me", "--issuer", "x"], {}, 1, /^--identity wants --trusted-root/, ""],
     ["a root for nobody", ["--key", "a.pub", "--trusted-root", "a.pub"], {}, 1, /^--trusted-root wants --identity and --issuer\n$/, ""],
@@ -95,6 +101,26 @@ describe("verify", () => {
       assert.deepEqual([outcome.code, outcome.stdout], [code, stdout]);
     });
   }
+});
+
+test("keys are read from variables, in cosign's words", async () => {
+  const seen: unknown[] = [];
+  const engine = {
+    trust: {
+      verify: async (_: string, { keys }: VerifyOptions) => {
+        seen.push(keys);
+        return verification;
+      },
+      sign: async (reference: string, { key }: SignOptions) => {
+        seen.push([key?.pem, key?.name]);
+        return { reference, digest, images: [] };
+      },
+    },
+  };
+  const env = { OURS: "PEM" };
+  assert.equal((await runInMemory(["verify", "--key", "env://OURS", "reg/app"], { cwd, env, engine })).code, 0);
+  assert.equal((await runInMemory(["sign", "--key", "env://OURS", "reg/app"], { cwd, env, engine })).code, 0);
+  assert.deepEqual(seen, [[{ pem: "PEM", name: "env://OURS" }], ["PEM", "env://OURS"]]);
 });
 
 describe("sign", () => {
@@ -127,7 +153,9 @@ describe("sign", () => {
   const bad: readonly [words: string[], stderr: RegExp][] = [
     [["reg/app"], /^--key names the private key to sign with/],
     [["--key", "b.key", "--signature-format", "pgp", "reg/app"], /^unknown --signature-format "pgp": want bundle, legacy\n$/],
-    [["--key", "b.key", "-a", "=v", "reg/app"], /empty key/],
+    [["--key", "b.key", "-a", "=v", "reg/app"], /^--annotations wants KEY=VALUE: "=v"\n$/],
+    [["--key", "b.key", "-a", "v", "reg/app"], /^--annotations wants KEY=VALUE: "v"\n$/],
+    [["--key", "hashivault://x", "reg/app"], /^hashivault:\/\/x: keys are read from files/],
   ];
   for (const [words, stderr] of bad) {
     test(words.join(" "), async () => {

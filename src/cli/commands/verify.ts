@@ -7,7 +7,7 @@ import type { Handler } from "../command.ts";
 import { cliError } from "../failure.ts";
 import type { ParsedFlags } from "../flags.ts";
 import { formatJsonLine } from "../json.ts";
-import { recordFrom } from "./key-value.ts";
+import { annotationsFrom } from "./key-value.ts";
 import { stepFlagNames } from "../definitions/build.ts";
 import { outputForm } from "./output-form.ts";
 import { identityOptions } from "./identity-options.ts";
@@ -16,7 +16,7 @@ import { keySources } from "./key-sources.ts";
 /** cosign's */
 const absentExitCode = 11;
 
-const identityNames = { identity: "identity", issuer: "issuer", cosign: { identity: "certificate-identity", issuer: "certificate-oidc-issuer" } };
+const identityNames = { identity: "identity", issuer: "issuer", key: "key", cosign: { identity: "certificate-identity", issuer: "certificate-oidc-issuer" } };
 const identityFlags = ["identity", "identity-regexp", "certificate-identity", "certificate-identity-regexp"];
 
 function verifyOptions(cli: Cli, flags: ParsedFlags): VerifyOptions {
@@ -35,7 +35,7 @@ function verifyOptions(cli: Cli, flags: ParsedFlags): VerifyOptions {
     authorities,
     subjects,
     ...identity,
-    annotations: recordFrom(flags.list("annotations")),
+    annotations: annotationsFrom(flags.list("annotations")),
     repositories: flags.list("repository"),
     ...(flags.bool("recursive") ? { recursive: true } : {}),
     ...(platform === undefined ? {} : { platform }),

@@ -61,7 +61,7 @@ export const trustCommands: readonly Command[] = [
     flags: [
       annotationsFlag("Sign this too"),
       flag("cert", "", "string", "With --notation, file of the key's certificate and its issuers up to the root", { complete: "file" }),
-      flag("key", "", "string", "File of the private key", { complete: "file" }),
+      flag("key", "", "string", "File of the private key, or env://NAME", { complete: "file" }),
       ...keylessFlags,
       flag("notation", "", "bool", "Sign as notation does, with a certificate"),
       flag("quiet", "q", "bool", "Print the signed name only"),
@@ -99,7 +99,7 @@ export const trustCommands: readonly Command[] = [
       flag("insecure-ignore-tlog", "", "bool", "With --identity, signatures need not be in a transparency log"),
       flag("issuer", "", "string", "With --identity, who has to vouch for it (an OpenID provider's address)"),
       flag("issuer-regexp", "", "string", "The same, by a pattern for the whole address"),
-      flag("key", "", "stringArray", "File of a public key or certificate; any of several will do", { complete: "file" }),
+      flag("key", "", "stringArray", "File of a public key or certificate, or env://NAME; any of several will do", { complete: "file" }),
       flag("output", "o", "string", 'How to write the result ("text", "json")', { default: '"text"', complete: ["text", "json"] }),
       flag("policy", "", "bool", "Hold it against the policies instead (as policy check does)"),
       flag("quiet", "q", "bool", "Print the name with the digest that was verified only"),
@@ -137,7 +137,7 @@ export const trustCommands: readonly Command[] = [
     long: `Signs a statement about what the registry has under the name: an SBOM, a provenance, the result of a scan. It goes to the image's repository as sign's signatures do, as a bundle and under cosign's tag .att. The same again changes nothing.\n\nTypes are ${typeNames}. The predicate is the JSON file itself.\n\n${password}`,
     usage: "[OPTIONS] IMAGE [IMAGE...]",
     flags: [
-      flag("key", "", "string", "File of the private key", { complete: "file" }),
+      flag("key", "", "string", "File of the private key, or env://NAME", { complete: "file" }),
       ...keylessFlags,
       flag("predicate", "", "string", "JSON file with the statement", { complete: "file" }),
       flag("quiet", "q", "bool", "Print the signed name only"),

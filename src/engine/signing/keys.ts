@@ -80,6 +80,12 @@ async function writeKey(privateKey: KeyObject, options: WriteKeyOptions): Promis
   return { ...paths, publicKey, fingerprint: keyFingerprint(publicKeyObject).toString("hex") };
 }
 
+/** Without the name of the draft, which is nobody's business. */
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return errnoOf(error) === undefined ? message : message.replace(/^[A-Z0-9]+: /u, "").replace(/, \w+ '.*$/u, "");
+}
+
 /** The file appears whole or not at all; without `force` never in the place of another one, whoever wrote that meanwhile. */
 async function writeWhole(path: string, text: string, mode: number, force: boolean): Promise<void> {
   const draft = `${path}.slipway-${process.pid}`;
@@ -94,13 +100,7 @@ async function writeWhole(path: string, text: string, mode: number, force: boole
     await (force ? rename(draft, path) : link(draft, path));
   } catch (error) {
     if (errnoOf(error) === "EEXIST") throw exists(path, error);
-    throw new SlipwayError(
-      "invalid_argument",
-      "OUTPUT_FILE",
-      `cannot write ${path}: ${error instanceof Error ? error.message : String(error)}`,
-      { path },
-      error,
-    );
+    throw new SlipwayError("invalid_argument", "OUTPUT_FILE", `cannot write ${path}: ${reasonOf(error)}`, { path, bare: true }, error);
   } finally {
     await rm(draft, { force: true });
   }

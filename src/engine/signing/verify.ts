@@ -67,10 +67,11 @@ interface Subjects {
 /** Of an index with a platform the image for that: what runs is what was verified. Fails with NO_MATCHING_PLATFORM (not_found). */
 export function subjectsOf({ bytes, descriptor }: FetchedManifest, { platform, recursive = false }: VerifyOptions): Subjects {
   const parsed = parseManifestOrIndex(bytes, descriptor.mediaType);
-  if (platform !== undefined && recursive)
+  const wanted = platform === undefined ? undefined : parsePlatform(platform);
+  if (wanted !== undefined && recursive)
     throw new SlipwayError("invalid_argument", "USAGE", "one platform or all of them: --platform and --recursive exclude each other");
   if (parsed.kind !== "index") return { digest: descriptor.digest, images: [] };
-  if (platform !== undefined) return { digest: selectManifest(parsed.index, parsePlatform(platform)).digest, images: [] };
+  if (wanted !== undefined) return { digest: selectManifest(parsed.index, wanted).digest, images: [] };
   const images = parsed.index.manifests.filter((entry) => !isAttestation(entry));
   return {
     digest: descriptor.digest,

@@ -3,6 +3,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from "no
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, test } from "node:test";
+import { isSlipwayError } from "../../base/errors.ts";
 import { formatPem, formatPublicKey, generatePrivateKey, keyTypes, parsePem, readPrivateKey, readPublicKey, sealPrivateKey } from "./index.ts";
 
 const recorded = (name: string): string => readFileSync(path.join(import.meta.dirname, "testdata", name), "utf8");
@@ -102,6 +103,32 @@ describe("private keys", () => {
   for (const [name, text, code] of bad) {
     test(`refused: ${name}`, async () => {
       await assert.rejects(readPrivateKey(text, "k", password("wrong")), { code });
+    });
+  }
+});
+
+describe("files that are no key say what they are, and what makes one of them", () => {
+  const sec1 = ec.export({ type: "sec1", format: "der" }).toString();
+  const openSsh = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n";
+  const cases: readonly [name: string, text: string, remedy: RegExp | undefined, asPublic?: true][] = [
+    ["empty", "\n", /the file is empty/],
+    ["DER", sec1, /openssl pkey -inform DER -in k prints it as PEM, or PKCS #12/],
+    ["OpenSSH's public form", "ecdsa-sha2-nistp256 AAAA me@host", /ssh-keygen -e -m PKCS8 -f k prints it/, true],
+    ["OpenSSH's private form", openSsh, /ssh-keygen -p -m PKCS8/],
+    ["the public key", publicPem, /that is the public one/],
+    ["a certificate", formatPem("CERTIFICATE", Buffer.from("x")), /belongs to the certificate/],
+    ["the private key", ec.export({ type: "pkcs8", format: "pem" }).toString(), /openssl pkey -in k -pubout/, true],
+    ["cosign's private key", recorded("cosign.key"), /in the file \.pub/, true],
+    ["text", "hello", undefined],
+  ];
+  for (const [name, text, remedy, asPublic] of cases) {
+    test(name, async () => {
+      const reading = asPublic === true ? (async () => readPublicKey(text, "k"))() : readPrivateKey(text, "k", noPassword);
+      const error: unknown = await reading.catch((thrown: unknown) => thrown);
+      assert.ok(isSlipwayError(error, "KEY_INVALID"), String(error));
+      const said = error.details["remedy"];
+      assert.match(typeof said === "string" ? said : "", remedy ?? /^$/);
+      assert.equal(error.details["bare"], true);
     });
   }
 });

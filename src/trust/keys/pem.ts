@@ -1,5 +1,6 @@
 /** PEM: labelled base64 between two lines. @see RFC 7468 */
 import { SlipwayError } from "../../base/errors.ts";
+import { remedyOfText } from "./foreign-form.ts";
 
 export interface PemBlock {
   /** "PUBLIC KEY" */
@@ -24,7 +25,7 @@ export function parsePem(text: string, what: string): readonly [PemBlock, ...Pem
     if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) throw keyInvalid(what, `the ${label} in it is not base64`);
     return { label, bytes: Buffer.from(base64, "base64"), text: whole, encrypted: /^Proc-Type: 4,ENCRYPTED/m.test(headers) };
   });
-  if (first === undefined) throw keyInvalid(what, "it is not PEM");
+  if (first === undefined) throw keyInvalid(what, "it is not PEM", undefined, remedyOfText(text, what));
   return [first, ...others];
 }
 
@@ -33,6 +34,8 @@ export function formatPem(label: string, bytes: Uint8Array): string {
   return `-----BEGIN ${label}-----\n${base64.replace(/.{1,64}/g, "$&\n")}-----END ${label}-----\n`;
 }
 
-export function keyInvalid(what: string, why: string, cause?: unknown): SlipwayError {
-  return new SlipwayError("invalid_argument", "KEY_INVALID", `${what} cannot be read as a key: ${why}`, { what }, cause);
+/** `remedy`: what to do about it, where that is known. */
+export function keyInvalid(what: string, why: string, cause?: unknown, remedy?: string): SlipwayError {
+  const details = { what, bare: true, ...(remedy === undefined ? {} : { remedy }) };
+  return new SlipwayError("invalid_argument", "KEY_INVALID", `${what} cannot be read as a key: ${why}`, details, cause);
 }

@@ -1,8 +1,10 @@
 /** Private keys: from every form that people keep them in to one that signs. */
 import { createPrivateKey, createPublicKey, sign, type KeyObject } from "node:crypto";
+import { remedyForPrivate } from "./foreign-form.ts";
 import { describeKey, keyFingerprint } from "./key-type.ts";
 import { keyInvalid, parsePem, type PemBlock } from "./pem.ts";
-import { openSealedKey, sealedLabels, wrongPassword } from "./sealed-key.ts";
+import { openSealedKey, wrongPassword } from "./sealed-key.ts";
+import { sealedLabels } from "./sealed-labels.ts";
 
 /** Asked once, and only where the key has a password. */
 export type AskPassword = () => Promise<Uint8Array>;
@@ -37,7 +39,10 @@ async function keyObject(text: string, what: string, password: AskPassword): Pro
     return attempt(what, () => createPrivateKey({ key: der, format: "der", type: "pkcs8" }));
   }
   const plain = blocks.find(({ label }) => plainLabels.includes(label));
-  if (plain === undefined) throw keyInvalid(what, `it holds ${blocks.map(({ label }) => label).join(", ")}, and no private key`);
+  if (plain === undefined) {
+    const labels = blocks.map(({ label }) => label);
+    throw keyInvalid(what, `it holds ${labels.join(", ")}, and no private key`, undefined, remedyForPrivate(labels, what));
+  }
   if (!needsPassword(plain)) return attempt(what, () => createPrivateKey(plain.text));
   const passphrase = Buffer.from(await password());
   try {

@@ -1,5 +1,6 @@
 /** Public keys: what a signature is held against. */
 import { createPublicKey, verify, X509Certificate, type KeyObject } from "node:crypto";
+import { remedyForPublic } from "./foreign-form.ts";
 import { describeKey, keyFingerprint } from "./key-type.ts";
 import { formatPem, keyInvalid, parsePem } from "./pem.ts";
 
@@ -37,7 +38,8 @@ export function readPublicKey(text: string, what: string): VerificationKey {
     const publicKey = publicKeyFrom(label, bytes, what);
     if (publicKey !== undefined) return verificationKey(publicKey, what);
   }
-  throw keyInvalid(what, `it holds ${blocks.map(({ label }) => label).join(", ")}, and no public key`);
+  const labels = blocks.map(({ label }) => label);
+  throw keyInvalid(what, `it holds ${labels.join(", ")}, and no public key`, undefined, remedyForPublic(labels, what));
 }
 
 function publicKeyFrom(label: string, bytes: Buffer, what: string): KeyObject | undefined {

@@ -7,9 +7,7 @@ import { promisify } from "node:util";
 import { SlipwayError } from "../../base/errors.ts";
 import { Fields, parseJsonObject } from "../../oci/bounded-json.ts";
 import { formatPem, keyInvalid, type PemBlock } from "./pem.ts";
-
-/** cosign writes the first since 2.0 and reads both */
-export const sealedLabels = ["ENCRYPTED SIGSTORE PRIVATE KEY", "ENCRYPTED COSIGN PRIVATE KEY"] as const;
+import { sealedLabels } from "./sealed-labels.ts";
 
 interface Cost {
   readonly N: number;
