@@ -4,7 +4,7 @@ import type { Reference } from "../oci/reference.ts";
 import type { FetchedManifest, RegistryClient } from "../registry/index.ts";
 import type { Store } from "../store/index.ts";
 
-export type PolicyUse = "build" | "pull" | "run" | "push";
+export type PolicyUse = "build" | "pull" | "run" | "start" | "push";
 
 export interface PolicyCall {
   /** whose image is used of an index, where that is known */
@@ -34,8 +34,8 @@ export interface PolicyGate {
    * undefined: there is no policy. Fails with POLICY_REFUSED and POLICY_INVALID.
    */
   pulled(use: PolicyUse, reference: Reference, call: PolicyCall): Promise<FetchedManifest | undefined>;
-  /** An image of the store, by the name that was given for it, if it was one. */
-  here(use: PolicyUse, name: string | undefined, image: StoredImage, signal: AbortSignal | undefined): Promise<void>;
+  /** An image of the store, by the name that was given for it, if it was one; undefined: a step's result, which is no image. */
+  here(use: PolicyUse, name: string | undefined, image: StoredImage | undefined, signal: AbortSignal | undefined): Promise<void>;
   pushed(references: readonly Reference[], what: PushedThing, signal: AbortSignal | undefined): Promise<void>;
   /** The same policies, which ask registries by this client. */
   through(client: () => Promise<RegistryClient>): PolicyGate;

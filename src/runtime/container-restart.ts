@@ -81,12 +81,13 @@ export interface PolicyStart {
   readonly failure?: SlipwayError;
 }
 
-/** Starts what its policy wants and does not run, oldest first: after a boot, or after monitors were killed. */
-export async function* startByPolicies(host: ContainerHost): AsyncGenerator<PolicyStart> {
+/** Starts what its policy wants and does not run, oldest first: after a boot, or after monitors were killed. `admit` fails for what is not to be started. */
+export async function* startByPolicies(host: ContainerHost, admit: (record: ContainerRecord) => Promise<void> = async () => {}): AsyncGenerator<PolicyStart> {
   for (const { id } of host.records.list().toReversed()) {
     const record = host.records.get(id);
     if (record === undefined || !waitsForMachine(host, record)) continue;
     try {
+      await admit(record);
       await startContainer(host, id);
       yield { record };
     } catch (error) {

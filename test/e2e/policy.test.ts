@@ -4,7 +4,9 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, describe, test } from "node:test";
+import { scheduler } from "node:timers/promises";
 import { startRegistry } from "../lab/registry.ts";
+import { listProcesses } from "./processes.ts";
 import { createSandbox, type Outcome } from "./sandbox.ts";
 
 const absent = spawnSync("docker-registry", ["--version"]).error !== undefined;
@@ -130,6 +132,87 @@ describe("policies", { skip: absent ? "needs docker-registry (Debian package doc
     const strict = policyFile({ ...rules, override: false });
     const refused = await sandbox.call(["--policy", strict, "--policy-override", override, "pull", unsigned]);
     assert.match(refused.stderr, /this policy is not to be overridden/);
+  });
+
+  describe("a container that is there already is judged when it is started:", () => {
+    const made = async (image: string, name: string, ...flags: readonly string[]): Promise<void> => {
+      await sandbox.ok(["pull", "-q", image]);
+      await sandbox.ok(["create", "--name", name, "--network=none", ...flags, image, "sleep", "600"]);
+    };
+    const stateOf = async (name: string): Promise<string> => await sandbox.ok(["inspect", "-f", "{{.State.Status}}", name]);
+    const refusal =
+      /policy refuses .*unsigned@sha256:[0-9a-f]{64}: it has no signature \(rule signed of .*\nHint: to use exactly this image all the same.*--policy-override sha256:/;
+    const ways: readonly { readonly name: string; readonly words: readonly string[] }[] = [
+      { name: "start", words: ["start", "late"] },
+      { name: "start --attach", words: ["start", "-a", "late"] },
+      { name: "restart", words: ["restart", "late"] },
+    ];
+    for (const { name, words } of ways) {
+      test(name, async () => {
+        await made(unsigned, "late");
+        const { code, stderr } = await sandbox.call(with_(policy, ...words));
+        assert.equal(code, 1);
+        assert.match(stderr, refusal);
+        assert.equal(await stateOf("late"), "created");
+        await sandbox.ok(["rm", "late"]);
+      });
+    }
+
+    test("accepted ones start, an override starts and is noted, audit only notes", async () => {
+      await made(signed, "good");
+      assert.equal(await sandbox.ok(with_(policy, "start", "good")), "good");
+      await made(unsigned, "late");
+      const overridden = await sandbox.call(["--policy-override", `${unsignedDigest}=incident 18`, ...with_(policy, "start", "late")]);
+      assert.equal(overridden.stdout, "late\n");
+      assert.match(overridden.stderr, /^WARNING: policy .* is overridden for /);
+      // what runs goes on, also where it is refused by now
+      assert.equal(await sandbox.ok(with_(policy, "start", "late")), "late");
+      assert.match((await sandbox.call(with_(policy, "restart", "late"))).stderr, refusal);
+      assert.equal(await stateOf("late"), "running");
+      await sandbox.ok(["kill", "late"]);
+      const audit = await sandbox.call(with_(policyFile({ ...rules, mode: "audit" }), "start", "late"));
+      assert.deepEqual([audit.code, audit.stdout], [0, "late\n"]);
+      assert.match(audit.stderr, /^WARNING: policy .* would refuse /);
+      assert.match(await sandbox.ok(["policy", "log"]), /override start .*[\s\S]*because: incident 18[\s\S]*audit +start /);
+      await sandbox.ok(["rm", "-f", "late", "good"]);
+    });
+
+    test("system start, which restart policies ask", async () => {
+      await made(unsigned, "late", "--restart=always");
+      await made(free, "other", "--restart=always");
+      await sandbox.ok(["start", "late", "other"]);
+      for (const { pid, words } of listProcesses()) if (words.includes("conmon ") && words.includes(sandbox.store)) process.kill(pid, "SIGKILL");
+      for (const name of ["late", "other"]) {
+        process.kill(Number(await sandbox.ok(["inspect", "-f", "{{.State.Pid}}", name])), "SIGKILL");
+        while ((await stateOf(name)) !== "exited") await scheduler.yield();
+      }
+      const started = await sandbox.call(with_(policy, "system", "start"));
+      assert.equal(started.stdout, "other\n");
+      assert.match(started.stderr, refusal);
+      assert.match(started.stderr, /\nError: failed to start containers: late\n$/);
+      await sandbox.ok(["rm", "-f", "late", "other"]);
+    });
+
+    test("of an image that has lost its names", async () => {
+      await made(free, "late");
+      await sandbox.ok(["rmi", "-f", free]);
+      const strict = policyFile({ ...rules, loaded: "reject" });
+      assert.match((await sandbox.call(with_(strict, "start", "late"))).stderr, /it came from no registry that is known.*\(rule loaded/);
+      await sandbox.ok(["rm", "late"]);
+    });
+
+    test("of a step's result, which was made here", async () => {
+      const context = sandbox.folder({ Dockerfile: "FROM busybox\nRUN echo made >/made\n" });
+      await sandbox.ok(["build", "-q", context]);
+      const step =
+        (await sandbox.ok(["builder", "du", "--format", "{{.ID}} {{.Description}}"]))
+          .split("\n")
+          .find((line) => line.includes("echo made"))
+          ?.split(" ")[0] ?? "";
+      const run = ["run", "--rm", "--network=none", step, "cat", "/made"];
+      assert.equal(await sandbox.ok(with_(policy, ...run)), "made");
+      assert.match((await sandbox.call(with_(policyFile({ ...rules, local: "reject" }), ...run))).stderr, /policy refuses .*it was made here/);
+    });
   });
 
   test("signedByAll wants each of them", async () => {

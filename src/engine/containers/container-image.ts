@@ -37,8 +37,8 @@ export async function imageFor(
   const local = options.pull === "always" ? undefined : localImage(store, options.image, want);
   if (local !== undefined) {
     const found = gate === undefined ? undefined : findImage(store, options.image);
-    if (found !== undefined)
-      await gate?.here("run", found.name ?? found.repoDigest?.repository, { id: found.id, used: local.imageId as Digest }, options.signal);
+    const image = found === undefined ? undefined : { id: found.id, used: local.imageId as Digest };
+    await gate?.here("run", found === undefined ? options.image : (found.name ?? found.repoDigest?.repository), image, options.signal);
     return local;
   }
   // nothing that a registry has can be called so: told in Docker's words

@@ -30,6 +30,7 @@ import { imageFor } from "./container-image.ts";
 import { containerConfig, portsOf } from "./create-options.ts";
 import { exportContainer } from "./export-container.ts";
 import { inspectContainer } from "./inspect-container.ts";
+import { logOptions } from "./log-options.ts";
 import { checkFilters, matchesFilters, summarize } from "./summarize.ts";
 import { prepareMounts, removeAnonymousVolumes } from "./container-mounts.ts";
 import { holdVolumes } from "../volumes/volume-lock.ts";
@@ -100,14 +101,21 @@ export class Containers implements ContainerApi {
   }
 
   async start(container: string): Promise<void> {
+    await this.#admit(await this.#require(container));
     const { startContainer } = await runtime();
     await startContainer(this.#hostOf(), container);
+  }
+
+  async #admit(record: ContainerRecord): Promise<void> {
+    const { admitStart } = await import("./admit-start.ts");
+    await admitStart(this.#gate, this.#hostOf(), record);
   }
 
   async *startByPolicies(): ReturnType<ContainerApi["startByPolicies"]> {
     await this.#settle();
     const { startByPolicies } = await runtime();
-    for await (const { record, failure } of startByPolicies(this.#hostOf())) {
+    const { judgeStart } = await import("./admit-start.ts");
+    for await (const { record, failure } of startByPolicies(this.#hostOf(), (each) => judgeStart(this.#gate, each))) {
       yield { id: record.id, name: record.name, ...(failure === undefined ? {} : { failure }) };
     }
   }
@@ -178,6 +186,7 @@ export class Containers implements ContainerApi {
     using _ = holdAsReader(paths.directory);
     streams.onCreated?.(id);
     if (options.start !== true) this.#tell(record, "attach");
+    else await this.#admit(record);
     const attachment = options.start === true ? await this.#startAttached(id, streams) : attachContainer(this.#hostOf(), id);
     if (options.start !== true && streams.terminalSize !== undefined) redrawTerminal(this.#hostOf(), id, streams.terminalSize);
     return { exitCode: await this.#carry(id, attachment, streams, options.signal) };
@@ -185,8 +194,11 @@ export class Containers implements ContainerApi {
 
   async restart(container: string, options: { readonly timeoutSeconds?: number; readonly signal?: string } = {}): Promise<void> {
     const record = await this.#require(container);
+    // one that must not be started again is not stopped for it
+    const { judgeStart } = await import("./admit-start.ts");
+    await judgeStart(this.#gate, record);
     await this.stop(record.id, options);
-    await this.start(record.id);
+    await (await runtime()).startContainer(this.#hostOf(), record.id);
     this.#tell(record, "restart");
   }
 
@@ -256,16 +268,7 @@ export class Containers implements ContainerApi {
 
   async *logs(container: string, options: Parameters<ContainerApi["logs"]>[1] = {}): AsyncGenerator<LogLine> {
     const { readLogs } = await runtime();
-    const time = (ms: number | undefined): string | undefined => (ms === undefined ? undefined : new Date(ms).toISOString());
-    const since = time(options.sinceMs);
-    const until = time(options.untilMs);
-    yield* readLogs(this.#hostOf(), container, {
-      ...(options.follow === undefined ? {} : { follow: options.follow }),
-      ...(options.tail === undefined ? {} : { tail: options.tail }),
-      ...(since === undefined ? {} : { since }),
-      ...(until === undefined ? {} : { until }),
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-    });
+    yield* readLogs(this.#hostOf(), container, logOptions(options));
   }
 
   async stop(container: string, options: { readonly timeoutSeconds?: number; readonly signal?: string } = {}): Promise<void> {

@@ -67,7 +67,9 @@ export class Policies {
   }
 
   /** An image that came from a registry is judged by where it came from, whatever it is called here; one that was made here is local. */
-  async here(use: PolicyUse, name: string | undefined, { id, used }: StoredImage, signal: AbortSignal | undefined): Promise<void> {
+  async here(use: PolicyUse, name: string | undefined, image: StoredImage | undefined, signal: AbortSignal | undefined): Promise<void> {
+    if (image === undefined) return this.#admitUnnamed("local", use, name ?? "", "");
+    const { id, used } = image;
     if (this.#isMadeHere(id)) return this.#admitUnnamed("local", use, name ?? id, id);
     const origins = this.#originsOf(id);
     if (origins.length === 0) return this.#admitUnnamed("loaded", use, name ?? id, id);
@@ -142,7 +144,8 @@ export class Policies {
     }
   }
 
-  #admitUnnamed(kind: keyof typeof unnamed, use: PolicyUse, name: string, id: Digest): void {
+  /** `id`: "" where there is none to name in an override. */
+  #admitUnnamed(kind: keyof typeof unnamed, use: PolicyUse, name: string, id: Digest | ""): void {
     for (const policy of this.#policies) {
       if (policy[kind] === "accept") continue;
       const refused = { rule: kind, reason: unnamed[kind] };
