@@ -38,4 +38,6 @@ export interface PackagesApi {
    * again.
    */
   sbom(image: string | ImageInventory, format: BillFormat, options?: LocationOptions): Promise<string>;
+  /** The same text in pieces, for images of so many packages that one text of them would not fit. */
+  sbomPieces(image: string | ImageInventory, format: BillFormat, options?: LocationOptions): AsyncIterable<string>;
 }

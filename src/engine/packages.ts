@@ -28,6 +28,10 @@ export function createPackages(store: Store, client: () => Promise<RegistryClien
     pull: async (reference, options = {}) =>
       await (await import("./advisories/advisories.ts")).pull(store, reference, await carry(options.signal), options.signers),
   };
+  const sbomPieces: PackagesApi["sbomPieces"] = async function* (image, format, options = {}) {
+    const { writeBill } = await import("./inventory/write-bill.ts");
+    yield* writeBill(typeof image === "string" ? await inventory(image, options) : image, format, options.env ?? process.env);
+  };
   return {
     scan: async (image, options = {}) => {
       const { scanImage } = await import("./scan/scan-image.ts");
@@ -40,9 +44,7 @@ export function createPackages(store: Store, client: () => Promise<RegistryClien
     vex: async (result, { env = process.env } = {}) => await (await import("./scan/write-report.ts")).writeVex(result, env),
     advisories,
     inventory,
-    sbom: async (image, format, options = {}) => {
-      const { writeBill } = await import("./inventory/write-bill.ts");
-      return writeBill(typeof image === "string" ? await inventory(image, options) : image, format, options.env ?? process.env);
-    },
+    sbom: async (image, format, options = {}) => (await Array.fromAsync(sbomPieces(image, format, options))).join(""),
+    sbomPieces,
   };
 }

@@ -1,6 +1,6 @@
 /** Packages of images and the lines that brought them, from the store, archives and layouts. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { after, test } from "node:test";
 import { createSandbox } from "./sandbox.ts";
@@ -95,6 +95,7 @@ test("a document in a file, the same bytes each time, dated by SOURCE_DATE_EPOCH
   const args = ["sbom", "--format", "spdx-json", "-o", file, "app:1"];
   await sandbox.ok(args, { env: { SOURCE_DATE_EPOCH: "1700000000" } });
   const first = readFileSync(file, "utf8");
+  assert.equal(statSync(file).mode & 0o777, 0o666 & ~process.umask());
   assert.match(first, /"created": "2023-11-14T22:13:20Z"/);
   await sandbox.ok(args, { env: { SOURCE_DATE_EPOCH: "1700000000" } });
   assert.equal(readFileSync(file, "utf8"), first);

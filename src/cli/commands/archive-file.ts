@@ -41,13 +41,13 @@ export async function openInputFile(cwd: string, word: string): Promise<AsyncIte
  * Writes beside the file and renames at the end, so that a failure leaves what was there, as does the signal. Devices and pipes are
  * written as they are.
  */
-export async function writeOutputFile(path: string, chunks: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<void> {
+export async function writeOutputFile(path: string, chunks: AsyncIterable<Uint8Array>, signal?: AbortSignal, mode = 0o600): Promise<void> {
   const existing = await stat(path).catch(() => undefined);
   const direct = existing !== undefined && !existing.isFile();
   const target = direct ? path : `${path}.slipway-${process.pid}`;
   let handle;
   try {
-    handle = await open(target, direct ? "w" : "wx", 0o600);
+    handle = await open(target, direct ? "w" : "wx", mode);
   } catch (error) {
     throw fileError("open", path, error, "OUTPUT_FILE");
   }

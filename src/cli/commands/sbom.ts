@@ -1,13 +1,12 @@
 /** `sbom`: the packages in an image. */
 import { resolve } from "node:path";
-import { Readable } from "node:stream";
 import { SlipwayError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
 import type { BillFormat, ImageInventory, LayerOrigin } from "../../engine/api.ts";
 import type { Cli } from "../cli.ts";
 import type { Handler } from "../command.ts";
 import { alignColumns, ellipsis } from "../table.ts";
-import { checkOutputPath, writeOutputFile } from "./archive-file.ts";
+import { checkOutputPath, writeOutputFile, writeToStdout } from "./archive-file.ts";
 import { platformOption } from "./platform-flag.ts";
 
 const formats = ["table", "spdx-json", "cyclonedx-json"] as const;
@@ -40,14 +39,29 @@ function formatTable({ packages, layers }: ImageInventory): string {
   return alignColumns(text.map((cells) => `${cells.map((cell) => printable(cell.replace(/[\t\n]/g, " "))).join("\t")}\n`).join(""));
 }
 
-export async function writeOutput(cli: Cli, output: string, text: string): Promise<void> {
+/** To standard output where no file is named. Others may read what is in the file, as far as the umask lets them. */
+export async function writeOutput(cli: Cli, output: string, text: string | AsyncIterable<string>): Promise<void> {
+  const chunks = chunksOf(typeof text === "string" ? [text] : text);
   if (output === "" || output === "-") {
-    cli.stdout.write(text);
+    await writeToStdout(cli, chunks);
     return;
   }
   const path = resolve(cli.cwd, output);
   await checkOutputPath(path, "");
-  await writeOutputFile(path, Readable.from([Buffer.from(text)]));
+  await writeOutputFile(path, chunks, cli.signal, 0o666);
+}
+
+/** Not a write for each word of a document. */
+async function* chunksOf(pieces: Iterable<string> | AsyncIterable<string>): AsyncGenerator<Buffer> {
+  let [held, size]: [string[], number] = [[], 0];
+  for await (const piece of pieces) {
+    held.push(piece);
+    size += piece.length;
+    if (size < 2 ** 18) continue;
+    yield Buffer.from(held.join(""));
+    [held, size] = [[], 0];
+  }
+  yield Buffer.from(held.join(""));
 }
 
 /** Files that were not read are told on standard error: the list lacks what is in them. */
@@ -63,7 +77,7 @@ export const runSbom: Handler = async (cli, { flags, args }) => {
   const engine = await cli.open();
   const inventory = await engine.packages.inventory(args[0]!, options);
   if (!flags.bool("quiet")) warnOfOmissions(cli, inventory);
-  const text = format === "table" ? formatTable(inventory) : await engine.packages.sbom(inventory, format satisfies BillFormat, options);
+  const text = format === "table" ? formatTable(inventory) : engine.packages.sbomPieces(inventory, format satisfies BillFormat, options);
   await writeOutput(cli, flags.string("output"), text);
   return 0;
 };

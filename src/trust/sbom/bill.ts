@@ -1,5 +1,5 @@
 /** What bills of either format are made from, and what they have in common. */
-import { hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import { formatOrigin, type ImageInventory } from "../packages/image-inventory.ts";
 import type { ImagePackage } from "../packages/package.ts";
 
@@ -11,8 +11,10 @@ export interface Bill {
 }
 
 /** The same content gives the same id: SHA-256's first bits, marked as a UUID of one's own making (version 8). */
-export function uuidOf(content: string): string {
-  const hex = hash("sha256", content);
+export function uuidOf(content: Iterable<unknown>): string {
+  const hash = createHash("sha256");
+  for (const one of content) hash.update(JSON.stringify(one)).update("\n");
+  const hex = hash.digest("hex");
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 

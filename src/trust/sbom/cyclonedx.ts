@@ -4,6 +4,7 @@ import type { ImagePackage } from "../packages/package.ts";
 import { facts, homepageOf, timeOf, uuidOf, type Bill } from "./bill.ts";
 import { licencesOf, type Licence } from "./licences.ts";
 import { distroOf, purlOf } from "./purl.ts";
+import { settled, WrittenList } from "./written-list.ts";
 
 export const propertyPrefix = "slipway:";
 
@@ -22,38 +23,53 @@ function licensesOf(statements: readonly string[]): readonly object[] {
 
 /** Unique in the document: the same package may lie at several places. */
 export function componentRef(image: ImageInventory, found: ImagePackage): string {
-  const purl = purlOf(found, image.distribution);
+  return refOf(found, purlOf(found, image.distribution));
+}
+
+function refOf(found: ImagePackage, purl: string): string {
   return found.type === "deb" || found.type === "apk" || found.type === "rpm" ? purl : `${purl}#${found.path}`;
 }
 
-/** What differs in nothing that a reference tells is one component. */
-export function uniquePackages(image: ImageInventory): readonly ImagePackage[] {
-  return [...new Map(image.packages.map((found) => [componentRef(image, found), found])).values()];
+export interface Listed {
+  readonly found: ImagePackage;
+  readonly purl: string;
+  readonly ref: string;
 }
 
-export function componentOf(image: ImageInventory, found: ImagePackage): object {
+/** What differs in nothing that a reference tells is one component. */
+export function listedPackages(image: ImageInventory): readonly Listed[] {
+  const listed = new Map<string, Listed>();
+  for (const found of image.packages) {
+    const purl = purlOf(found, image.distribution);
+    const ref = refOf(found, purl);
+    listed.set(ref, { found, purl, ref });
+  }
+  return [...listed.values()];
+}
+
+function componentOf(image: ImageInventory, { found, purl, ref }: Listed): object {
   const { name, version, licences = [], supplier } = found;
   const [homepage, licenses] = [homepageOf(found), licensesOf(licences)];
   return {
     type: "library",
-    "bom-ref": componentRef(image, found),
+    "bom-ref": ref,
     ...(supplier === undefined ? {} : { supplier: { name: supplier } }),
     name,
     ...(version === "" ? {} : { version }),
     ...(licenses.length === 0 ? {} : { licenses }),
-    purl: purlOf(found, image.distribution),
+    purl,
     ...(homepage === undefined ? {} : { externalReferences: [{ type: "website", url: homepage }] }),
     properties: facts(image, found).map(([key, value]) => ({ name: `${propertyPrefix}${key}`, value })),
   };
 }
 
-function systemOf({ distribution }: ImageInventory): readonly object[] {
+function systemOf({ distribution }: ImageInventory): readonly { readonly "bom-ref": string }[] {
   if (distribution === undefined) return [];
   const { id, version, codename, name } = distribution;
   const release = version === "" ? codename : version;
-  return [
-    { type: "operating-system", "bom-ref": `os:${distroOf(distribution)}`, name: id, ...(release === "" ? {} : { version: release }), description: name },
-  ];
+  const ref = `os:${distroOf(distribution)}`;
+  const system = { type: "operating-system", "bom-ref": ref, name: id, ...(release === "" ? {} : { version: release }), description: name };
+  return [system];
 }
 
 function subjectOf({ name, id, manifest, platform, layers, base }: ImageInventory): object {
@@ -74,15 +90,27 @@ function subjectOf({ name, id, manifest, platform, layers, base }: ImageInventor
 }
 
 /** `more`: fields of the document besides, as `vulnerabilities`. */
-export function cyclonedxDocument({ image, createdSeconds, tool }: Bill, more: object = {}): object {
-  const components = [...systemOf(image), ...uniquePackages(image).map((found) => componentOf(image, found))];
-  const content = JSON.stringify([subjectOf(image), components, more]);
+export function cyclonedxDocument(bill: Bill, more: object = {}): object {
+  return settled(cyclonedxLists(bill, more));
+}
+
+/** The same to be written piece by piece. */
+export function cyclonedxLists({ image, createdSeconds, tool }: Bill, more: object = {}): object {
+  const [system, listed] = [systemOf(image), listedPackages(image)];
+  const components = new WrittenList<object>(function* () {
+    yield* system;
+    for (const one of listed) yield componentOf(image, one);
+  });
+  const content = function* (): Generator<unknown> {
+    yield [subjectOf(image), more];
+    yield* components;
+  };
   const subject = `image:${image.id}`;
   return {
     $schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
     bomFormat: "CycloneDX",
     specVersion: "1.6",
-    serialNumber: `urn:uuid:${uuidOf(content)}`,
+    serialNumber: `urn:uuid:${uuidOf(content())}`,
     version: 1,
     metadata: {
       timestamp: timeOf(createdSeconds),
@@ -90,7 +118,7 @@ export function cyclonedxDocument({ image, createdSeconds, tool }: Bill, more: o
       component: subjectOf(image),
     },
     components,
-    dependencies: [{ ref: subject, dependsOn: components.map((component) => (component as { readonly "bom-ref": string })["bom-ref"]) }],
+    dependencies: [{ ref: subject, dependsOn: [...system.map((one) => one["bom-ref"]), ...listed.map(({ ref }) => ref)] }],
     ...(image.omissions.length === 0 ? {} : { compositions: [{ aggregate: "incomplete", assemblies: [subject] }] }),
     ...more,
   };

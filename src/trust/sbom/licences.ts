@@ -85,7 +85,17 @@ export function licenceOf(statement: string): Licence {
   return expressionOf(otherWords.get(text.toLowerCase()) ?? words) ?? { kind: "name", text };
 }
 
+/** A distribution's packages have few statements among them. */
+const known = new Map<string, Licence>();
+const maxKnown = 1000;
+
+function rememberedLicenceOf(statement: string): Licence {
+  const licence = known.get(statement) ?? licenceOf(statement);
+  if (known.size < maxKnown && statement.length < maxKnown) known.set(statement, licence);
+  return licence;
+}
+
 /** All statements of a package, each once; empty ones say nothing. */
 export function licencesOf(statements: readonly string[]): readonly Licence[] {
-  return [...new Set(statements.map((statement) => statement.trim()))].filter((statement) => statement !== "").map(licenceOf);
+  return [...new Set(statements.map((statement) => statement.trim()))].filter((statement) => statement !== "").map(rememberedLicenceOf);
 }

@@ -1,16 +1,15 @@
 /** SPDX 2.3 as JSON. @see https://spdx.github.io/spdx-spec/v2.3/ */
 import { hash } from "node:crypto";
 import type { ImageInventory } from "../packages/image-inventory.ts";
-import type { ImagePackage } from "../packages/package.ts";
 import { facts, homepageOf, timeOf, uuidOf, type Bill } from "./bill.ts";
-import { componentRef, uniquePackages } from "./cyclonedx.ts";
+import { listedPackages, type Listed } from "./cyclonedx.ts";
 import { licencesOf, licenseListVersion, type Licence } from "./licences.ts";
-import { purlOf } from "./purl.ts";
+import { settled, WrittenList } from "./written-list.ts";
 
 const subjectId = "SPDXRef-Image";
 
-function packageId(image: ImageInventory, found: ImagePackage): string {
-  return `SPDXRef-Package-${found.type}-${hash("sha256", componentRef(image, found)).slice(0, 16)}`;
+function packageId({ found, ref }: Listed): string {
+  return `SPDXRef-Package-${found.type}-${hash("sha256", ref).slice(0, 16)}`;
 }
 
 /** Names that SPDX does not know are defined in the document itself. */
@@ -48,13 +47,53 @@ function supplierOf(supplier: string | undefined): string {
   return `Organization: ${name}${address === "" ? "" : ` (${address})`}`;
 }
 
-export function spdxDocument({ image, createdSeconds, tool }: Bill): object {
+export function spdxDocument(bill: Bill): object {
+  return settled(spdxLists(bill));
+}
+
+/** The same to be written piece by piece. */
+export function spdxLists({ image, createdSeconds, tool }: Bill): object {
   const own = new OwnLicences();
   const creator = `Tool: ${tool.name}-${tool.version}`;
   const created = timeOf(createdSeconds);
-  const packages = uniquePackages(image).map((found) => ({
+  const listed = listedPackages(image);
+  const packageOf = (one: Listed): object => packageFrom(image, one, { own, creator, created });
+  const content = function* (): Generator<unknown> {
+    yield [image.name, image.id, image.manifest];
+    for (const one of listed) yield packageOf(one);
+  };
+  // going through it also gathers the package's own licences
+  const uuid = uuidOf(content());
+  const ownLicences = own.definitions;
+  return {
+    spdxVersion: "SPDX-2.3",
+    dataLicense: "CC0-1.0",
+    SPDXID: "SPDXRef-DOCUMENT",
+    name: image.name,
+    documentNamespace: `https://spdx.org/spdxdocs/${encodeURIComponent(image.name)}-${uuid}`,
+    creationInfo: { created, creators: [creator], licenseListVersion },
+    packages: new WrittenList(function* () {
+      yield subjectOf(image);
+      for (const one of listed) yield packageOf(one);
+    }),
+    ...(ownLicences.length === 0 ? {} : { hasExtractedLicensingInfos: ownLicences }),
+    relationships: new WrittenList(function* () {
+      yield { spdxElementId: "SPDXRef-DOCUMENT", relationshipType: "DESCRIBES", relatedSpdxElement: subjectId };
+      for (const one of listed) yield { spdxElementId: subjectId, relationshipType: "CONTAINS", relatedSpdxElement: packageId(one) };
+    }),
+  };
+}
+
+interface Making {
+  readonly own: OwnLicences;
+  readonly creator: string;
+  readonly created: string;
+}
+
+function packageFrom(image: ImageInventory, { found, purl, ref }: Listed, { own, creator, created }: Making): object {
+  return {
     name: found.name,
-    SPDXID: packageId(image, found),
+    SPDXID: packageId({ found, purl, ref }),
     ...(found.version === "" ? {} : { versionInfo: found.version }),
     supplier: supplierOf(found.supplier),
     downloadLocation: "NOASSERTION",
@@ -65,27 +104,13 @@ export function spdxDocument({ image, createdSeconds, tool }: Bill): object {
     licenseDeclared: declared(found.licences ?? [], own),
     copyrightText: "NOASSERTION",
     primaryPackagePurpose: "LIBRARY",
-    externalRefs: [{ referenceCategory: "PACKAGE-MANAGER", referenceType: "purl", referenceLocator: purlOf(found, image.distribution) }],
+    externalRefs: [{ referenceCategory: "PACKAGE-MANAGER", referenceType: "purl", referenceLocator: purl }],
     annotations: facts(image, found).map(([name, value]) => ({
       annotationDate: created,
       annotationType: "OTHER",
       annotator: creator,
       comment: `${name}: ${value}`,
     })),
-  }));
-  const uuid = uuidOf(JSON.stringify([image.name, image.id, image.manifest, packages]));
-  const relationships = packages.map(({ SPDXID }) => ({ spdxElementId: subjectId, relationshipType: "CONTAINS", relatedSpdxElement: SPDXID }));
-  const ownLicences = own.definitions;
-  return {
-    spdxVersion: "SPDX-2.3",
-    dataLicense: "CC0-1.0",
-    SPDXID: "SPDXRef-DOCUMENT",
-    name: image.name,
-    documentNamespace: `https://spdx.org/spdxdocs/${encodeURIComponent(image.name)}-${uuid}`,
-    creationInfo: { created, creators: [creator], licenseListVersion },
-    packages: [subjectOf(image), ...packages],
-    ...(ownLicences.length === 0 ? {} : { hasExtractedLicensingInfos: ownLicences }),
-    relationships: [{ spdxElementId: "SPDXRef-DOCUMENT", relationshipType: "DESCRIBES", relatedSpdxElement: subjectId }, ...relationships],
   };
 }
 
