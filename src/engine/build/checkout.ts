@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { isSlipwayError } from "../../base/errors.ts";
 import { readContent } from "../../solver/file-digests.ts";
 import { parentOf, rootNode, type FileNode } from "../../store/index.ts";
 import { askGit } from "./ask-git.ts";
@@ -191,8 +192,15 @@ function secondsInside(submodule: SettledFiles | undefined, path: string, node: 
   return path === ".git" && node.type === "file" ? submodule?.secondsOf("", rootNode) : submodule?.secondsOf(path, node);
 }
 
+/** What cannot be read is told of where it is copied. */
 function hasContent({ object, seen }: StagedFile, node: FileNode): boolean {
-  return (seen !== "" && node.stamp.startsWith(seen)) || objectOf(node, object.length === 64 ? "sha256" : "sha1") === object;
+  if (seen !== "" && node.stamp.startsWith(seen)) return true;
+  try {
+    return objectOf(node, object.length === 64 ? "sha256" : "sha1") === object;
+  } catch (error) {
+    if (isSlipwayError(error)) return false;
+    throw error;
+  }
 }
 
 /** A blob's name. @see https://git-scm.com/book/en/v2/Git-Internals-Git-Objects */
