@@ -5,7 +5,7 @@
 import type { FileOp } from "../graph/op.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import type { Result } from "./results.ts";
-import { selectSources } from "./selection.ts";
+import { selectSources, type SelectedSource, type SettledTimes } from "./selection.ts";
 
 /** Archives of zip's kind know no year before 1980, and programs that make them fail at earlier clocks. */
 const earliestSeconds = Date.UTC(1980, 0, 2) / 1000;
@@ -49,8 +49,12 @@ export class StepClocks {
     const result = await this.#solve(input);
     if (result.kind !== "tree" || result.tree.settled === undefined) return undefined;
     const { settled } = result.tree;
-    const copies = actions.flatMap((action) => (action.type === "copy" && action.input === index ? selectSources(action, result.tree) : []));
-    return newest(copies.flatMap(({ files }) => files.map(({ path }) => settled.get(path))));
+    return newest(
+      timesTaken(
+        actions.flatMap((action) => (action.type === "copy" && action.input === index ? selectSources(action, result.tree) : [])),
+        settled,
+      ),
+    );
   }
 }
 
@@ -58,7 +62,11 @@ function isTree({ op }: Vertex): boolean {
   return op.type === "local" || op.type === "git" || op.type === "http";
 }
 
-function newest(times: readonly (number | undefined)[]): number | undefined {
+function* timesTaken(copies: readonly SelectedSource[], settled: SettledTimes): Generator<number | undefined> {
+  for (const { files } of copies) for (const { path } of files) yield settled.get(path);
+}
+
+function newest(times: Iterable<number | undefined>): number | undefined {
   let latest = earliestSeconds;
   for (const time of times) {
     if (time === undefined) return undefined;
