@@ -81,10 +81,9 @@ export async function emitLayer(store: Store, draft: LayerDraft, digests: FileDi
     const entry = entryOf(path, node);
     entries.push(entry);
     write(encodeHeader(entry));
-    const writing = node === "whiteout" ? undefined : writeContent(node, digests, write);
-    let piece = writing?.next();
-    for (; piece !== undefined && piece.done !== true; piece = writing?.next()) if (breath.isDue) await breathe(sizeBytes + piece.value);
-    lines.push(contentLine(path, node, piece?.value ?? ""));
+    const content = node === "whiteout" ? undefined : new ContentWriter(node, digests, write);
+    for (const written of content?.pieces() ?? []) if (breath.isDue) await breathe(sizeBytes + written);
+    lines.push(contentLine(path, node, content?.digest ?? ""));
     sizeBytes += entry.size;
     if (breath.isDue) await breathe(sizeBytes);
   }
@@ -115,22 +114,36 @@ function entryOf(path: string, draft: DraftNode | "whiteout"): TarEntry {
 
 const zeros = Buffer.alloc(512);
 
-/** Yields the bytes written so far, and at the end the content's digest as hex, "" for what has none. */
-function* writeContent({ node, content, linkTo }: DraftNode, digests: FileDigests, write: (bytes: Uint8Array) => void): Generator<number, string> {
-  if (node.type !== "file" || linkTo !== undefined || content === undefined) return "";
-  const hash = content.kind === "disk" && content.known !== undefined ? undefined : createHash("sha256");
-  let written = 0;
-  for (const chunk of readFrom(content, node.size)) {
-    hash?.update(chunk);
-    write(chunk);
-    yield (written += chunk.length);
+class ContentWriter {
+  /** as hex, once all pieces are written; "" for what has no content */
+  digest = "";
+  readonly #file: DraftNode;
+  readonly #digests: FileDigests;
+  readonly #write: (bytes: Uint8Array) => void;
+
+  constructor(file: DraftNode, digests: FileDigests, write: (bytes: Uint8Array) => void) {
+    this.#file = file;
+    this.#digests = digests;
+    this.#write = write;
   }
-  const padding = (512 - (node.size % 512)) % 512;
-  if (padding > 0) write(zeros.subarray(0, padding));
-  if (hash === undefined) return content.kind === "disk" ? (content.known ?? "") : "";
-  const hex = hash.digest("hex");
-  if (content.kind === "disk") digests.set({ ...node, diskPath: content.path }, hex);
-  return hex;
+
+  /** Writes one after the other, each read once; gives the bytes written so far. */
+  *pieces(): Generator<number, void> {
+    const { node, content, linkTo } = this.#file;
+    if (node.type !== "file" || linkTo !== undefined || content === undefined) return;
+    const known = content.kind === "disk" ? content.known : undefined;
+    const hash = known === undefined ? createHash("sha256") : undefined;
+    let written = 0;
+    for (const chunk of readFrom(content, node.size)) {
+      hash?.update(chunk);
+      this.#write(chunk);
+      yield (written += chunk.length);
+    }
+    const padding = (512 - (node.size % 512)) % 512;
+    if (padding > 0) this.#write(zeros.subarray(0, padding));
+    this.digest = known ?? hash?.digest("hex") ?? "";
+    if (hash !== undefined && content.kind === "disk") this.#digests.set({ ...node, diskPath: content.path }, this.digest);
+  }
 }
 
 function* readFrom(content: Content, size: number): Generator<Uint8Array, void> {
