@@ -1,4 +1,5 @@
 /** COPY, ADD and WORKDIR → file vertices. */
+import { withoutUrlCredentials } from "../base/url-credentials.ts";
 import { SlipwayError } from "../base/errors.ts";
 import { goQuote } from "../base/go-text.ts";
 import type { AddInstruction, CopyInstruction, LineRange, WorkdirInstruction } from "../dockerfile/instruction.ts";
@@ -51,7 +52,9 @@ function createdBy(state: StageState, instruction: CopyInstruction | AddInstruct
   const flags = [...(target.chown === undefined ? [] : [`--chown=${target.chown}`]), ...(target.chmod === undefined ? [] : [`--chmod=${target.chmod}`])];
   const heredocs = instruction.heredocs.map((heredoc) => `<<${heredoc.name}`);
   const destination = state.expand(instruction.destination, instruction.lines);
-  return [instruction.type.toUpperCase(), ...flags, ...sources, ...heredocs, destination, "# buildkit"].join(" ");
+  // an image does not say by which password its files were had
+  const shown = sources.map((source) => withoutUrlCredentials(source));
+  return [instruction.type.toUpperCase(), ...flags, ...shown, ...heredocs, destination, "# buildkit"].join(" ");
 }
 
 /** ADD's remote sources are inputs of their own; everything else lies in one input and keeps its order. */

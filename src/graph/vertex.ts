@@ -1,5 +1,6 @@
 /** Immutable nodes of the graph. The digest covers the op and its inputs; names, lines and progress are metadata outside it. */
 import { canonicalJson } from "../base/canonical-json.ts";
+import { valueWithoutUrlCredentials, withoutUrlCredentials } from "../base/url-credentials.ts";
 import { digestOf, type Digest } from "../oci/digest.ts";
 import type { Op } from "./op.ts";
 
@@ -74,7 +75,19 @@ export function plainMetadata(parts: Pick<VertexMetadata, "name" | "slot" | "des
 
 export function createVertex(op: Op, inputs: readonly Vertex[], metadata: VertexMetadata): Vertex {
   const digest = digestOf(canonicalJson({ op: identityOf(op), inputs: inputs.map((input) => input.digest) }));
-  return { digest, op, inputs, metadata };
+  return { digest, op, inputs, metadata: shownMetadata(metadata) };
+}
+
+/** Addresses keep their passwords to themselves: all of this is displayed, and kept in the store. */
+function shownMetadata(metadata: VertexMetadata): VertexMetadata {
+  const { name, slot, description, instruction } = metadata;
+  const shown = {
+    name: withoutUrlCredentials(name),
+    slot: withoutUrlCredentials(slot),
+    description: withoutUrlCredentials(description),
+    instruction: withoutUrlCredentials(instruction),
+  };
+  return { ...metadata, ...shown, arguments: valueWithoutUrlCredentials(metadata.arguments) };
 }
 
 /** The empty file system. */

@@ -11,12 +11,18 @@ import { downloadFile, type Download } from "./download.ts";
 const scratch = mkdtempSync(join(tmpdir(), "slipway-download-"));
 const { createServer } = process.getBuiltinModule("node:http");
 
+const basic = `Basic ${Buffer.from("ann:p@ss word").toString("base64")}`;
+
 const pages: Readonly<Record<string, (request: IncomingMessage, response: ServerResponse) => void>> = {
   "/file": (_, response) => void response.setHeader("last-modified", "Sat, 03 Feb 2001 04:05:06 GMT").end("content"),
   "/plain": (_, response) => void response.setHeader("last-modified", "no date").end("content"),
   "/moved": (_, response) => void response.writeHead(302, { location: "file" }).end(),
   "/round": (_, response) => void response.writeHead(302, { location: "/round" }).end(),
   "/out": (_, response) => void response.writeHead(302, { location: "file:///etc/passwd" }).end(),
+  "/private": ({ headers }, response) => void response.writeHead(headers.authorization === basic ? 200 : 401).end("content"),
+  "/away": ({ headers }, response) =>
+    void response.writeHead(302, { location: headers.authorization === basic ? `http://${headers.host}/open` : "/gone" }).end(),
+  "/open": ({ headers }, response) => void response.writeHead(headers.authorization === undefined ? 200 : 400).end("content"),
   "/gone": (_, response) => void response.writeHead(404).end("no"),
   "/broken": (_, response) => void response.writeHead(500).end("no"),
   "/short": (_, response) => {
@@ -54,6 +60,24 @@ describe("a download", () => {
 
   test("follows redirects", async () => {
     assert.equal((await get("/moved")).size, 7);
+  });
+
+  test("has the name and password of its address, which go nowhere else and into no message", async () => {
+    const address = (page: string, password: string): Partial<Download> => ({ url: `${origin.replace("//", `//ann:${password}@`)}${page}` });
+    assert.equal((await get("", address("/private", "p%40ss%20word"))).size, 7);
+    assert.equal((await get("", address("/away", "p%40ss%20word"))).size, 7);
+    const refused: readonly Partial<Download>[] = [
+      address("/private", "hidden"),
+      address("/gone", "hidden"),
+      address("/round", "hidden"),
+      address("/out", "hidden"),
+      { ...address("/file", "hidden"), limitBytes: 1 },
+      { url: "http://ann:hidden@127.0.0.1:1/" },
+      { url: "http://ann:hidden@127.0.0.1:x/" },
+    ];
+    for (const changes of refused) {
+      await assert.rejects(get("", changes), (error) => isSlipwayError(error) && !/hidden/.test(`${error.message}${JSON.stringify(error.details)}`));
+    }
   });
 
   test("agrees with its checksum", async () => {

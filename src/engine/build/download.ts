@@ -3,6 +3,7 @@ import { goQuote } from "../../base/go-text.ts";
 import { createHash } from "node:crypto";
 import { closeSync, openSync, statfsSync, writeSync } from "node:fs";
 import path from "node:path";
+import { withoutUrlCredentials } from "../../base/url-credentials.ts";
 import { SlipwayError } from "../../base/errors.ts";
 import { httpUrlFault } from "../../base/go-url.ts";
 import { networkFailureText } from "../../registry/network-error.ts";
@@ -39,13 +40,15 @@ export interface Downloaded {
 
 /** Fails with DOWNLOAD_FAILED, DOWNLOAD_TOO_LARGE, CHECKSUM_MISMATCH. */
 export async function downloadFile(download: Download): Promise<Downloaded> {
+  const shownUrl = withoutUrlCredentials(download.url);
   const fault = httpUrlFault(download.url);
-  if (fault !== undefined) throw new SlipwayError("invalid_argument", "DOWNLOAD_FAILED", fault, { url: download.url });
+  if (fault !== undefined) throw new SlipwayError("invalid_argument", "DOWNLOAD_FAILED", withoutUrlCredentials(fault), { url: shownUrl });
   const { request } = await import("undici");
   let url = download.url;
   let asked = url;
   for (let redirects = 0; redirects <= maxRedirects; redirects++) {
-    const response = await request(url, { signal: download.signal, headersTimeout: headersTimeoutMs, bodyTimeout: bodyTimeoutMs }).catch((error: unknown) => {
+    const options = { headers: authorizationOf(url), signal: download.signal, headersTimeout: headersTimeoutMs, bodyTimeout: bodyTimeoutMs };
+    const response = await request(url, options).catch((error: unknown) => {
       throw interrupted(download, error);
     });
     const location = response.headers["location"];
@@ -53,14 +56,13 @@ export async function downloadFile(download: Download): Promise<Downloaded> {
       await response.body.dump();
       asked = location;
       url = URL.parse(location, url)?.href ?? location;
-      if (!/^https?:\/\//.test(url))
-        throw new SlipwayError("denied", "DOWNLOAD_FAILED", `${download.url} redirects to ${url}, which is no http address`, { url });
+      if (!/^https?:\/\//.test(url)) throw new SlipwayError("denied", "DOWNLOAD_FAILED", `${shownUrl} redirects to ${url}, which is no http address`, { url });
       continue;
     }
     if (response.statusCode !== 200) {
       await response.body.dump();
       throw new SlipwayError(response.statusCode === 404 ? "not_found" : "unavailable", "DOWNLOAD_FAILED", `invalid response status ${response.statusCode}`, {
-        url: download.url,
+        url: shownUrl,
         status: response.statusCode,
       });
     }
@@ -70,12 +72,29 @@ export async function downloadFile(download: Download): Promise<Downloaded> {
     const modifiedMs = lastModified === "" ? Number.NaN : Date.parse(lastModified);
     return { modifiedMs: Number.isNaN(modifiedMs) ? undefined : modifiedMs, lastModified, sha256, size };
   }
-  throw new SlipwayError("unavailable", "DOWNLOAD_FAILED", `Get ${goQuote(asked)}: stopped after ${maxRedirects} redirects`, { url: download.url });
+  throw new SlipwayError("unavailable", "DOWNLOAD_FAILED", `Get ${goQuote(withoutUrlCredentials(asked))}: stopped after ${maxRedirects} redirects`, {
+    url: shownUrl,
+  });
+}
+
+/** A name and a password in the address are for whoever it names, and for no other that a redirect leads to. */
+function authorizationOf(url: string): Readonly<Record<string, string>> {
+  const { username, password } = new URL(url);
+  if (username === "" && password === "") return {};
+  return { authorization: `Basic ${Buffer.from(`${unescaped(username)}:${unescaped(password)}`).toString("base64")}` };
+}
+
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function interrupted({ url, signal }: Download, error: unknown): SlipwayError {
   signal.throwIfAborted();
-  return new SlipwayError("unavailable", "DOWNLOAD_FAILED", networkFailureText(error, "GET", new URL(url)), { url }, error);
+  return new SlipwayError("unavailable", "DOWNLOAD_FAILED", networkFailureText(error, "GET", new URL(url)), { url: withoutUrlCredentials(url) }, error);
 }
 
 async function* bodyOf(body: AsyncIterable<Uint8Array>, download: Download): AsyncGenerator<Uint8Array> {
@@ -90,8 +109,9 @@ async function writeBody(body: AsyncIterable<Uint8Array>, download: Download, le
   const limit = download.limitBytes ?? roomFor(download.path);
   const limited = (size: number): void => {
     if (size <= limit) return;
+    const url = withoutUrlCredentials(download.url);
     const why = download.limitBytes === undefined ? `: no more than nine tenths of the disk's free space are used` : "";
-    throw new SlipwayError("resource_exhausted", "DOWNLOAD_TOO_LARGE", `${download.url} is larger than ${limit} bytes${why}`, { url: download.url, limit });
+    throw new SlipwayError("resource_exhausted", "DOWNLOAD_TOO_LARGE", `${url} is larger than ${limit} bytes${why}`, { url, limit });
   };
   if (!Number.isNaN(length)) limited(length);
   const hash = createHash("sha256");

@@ -1,6 +1,7 @@
 /** The provenance of one platform's image, from the graph that made it. */
 import { randomBytes } from "node:crypto";
 import { dirname } from "node:path";
+import { valueWithoutUrlCredentials, withoutUrlCredentials } from "../../base/url-credentials.ts";
 import { listVertices, type Vertex } from "../../graph/vertex.ts";
 import type { Descriptor } from "../../oci/manifest.ts";
 import { formatPlatform, hostPlatform } from "../../oci/platform.ts";
@@ -51,7 +52,7 @@ export async function createProvenance(input: ProvenanceInput, layers: readonly 
       ...(definition === undefined ? {} : { source: sourceOf(facts, definition), layers: layersOf(result, definition, layers) }),
     },
   };
-  return slsaPredicate(provenance, asked.version);
+  return valueWithoutUrlCredentials(slsaPredicate(provenance, asked.version));
 }
 
 /** An image's digest must not depend on when it was built: neither where nobody asked, nor where SOURCE_DATE_EPOCH sets the clock. */
@@ -77,7 +78,10 @@ async function vcsOf({ options, facts }: ProvenanceInput): Promise<{ readonly vc
 }
 
 function sourceOf({ dockerfile }: BuildFacts, { locations }: Definition): object {
-  return { locations, infos: [{ filename: dockerfile.name, language: "Dockerfile", data: Buffer.from(dockerfile.text).toString("base64") }] };
+  return {
+    locations,
+    infos: [{ filename: dockerfile.name, language: "Dockerfile", data: Buffer.from(withoutUrlCredentials(dockerfile.text)).toString("base64") }],
+  };
 }
 
 /** What each step left that is in the image: all layers up to its own. */
