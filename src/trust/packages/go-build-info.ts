@@ -1,12 +1,14 @@
 /** The modules that a Go program was built from, as `go version -m` prints them. @see Go's debug/buildinfo */
 import type { FoundPackage } from "./package.ts";
+import { bounded } from "./package-reader.ts";
+import { linesOf } from "./text-lines.ts";
 
 const magic = Buffer.from("\xff Go buildinf:", "latin1");
 
 interface BuildInfo {
   /** "go1.22.5" */
   readonly goVersion: string;
-  readonly lines: readonly string[];
+  readonly lines: Iterable<string>;
 }
 
 /** A length of seven bits a byte, then so many bytes. */
@@ -30,22 +32,27 @@ export function parseGoBuildInfo(section: Buffer): BuildInfo | undefined {
   if (version === undefined || modules === undefined) return undefined;
   // sixteen bytes of a mark before and behind the text
   const text = modules.value.length >= 33 ? modules.value.toString("utf8", 16, modules.value.length - 16) : "";
-  return { goVersion: version.value.toString(), lines: text.split("\n") };
+  return { goVersion: version.value.toString(), lines: linesOf(text) };
 }
 
 /** The program's own module, what it depends on, replacements in place of what they replace, and the standard library. */
 export function readGoModules(section: Buffer | undefined): readonly FoundPackage[] {
   const info = section === undefined ? undefined : parseGoBuildInfo(section);
-  if (info === undefined) return [];
-  const modules: FoundPackage[] = [];
-  const [, goVersion] = /^go(\d\S*)/.exec(info.goVersion) ?? [];
-  if (goVersion !== undefined) modules.push({ type: "golang", name: "stdlib", version: goVersion });
-  for (const line of info.lines) {
-    const [kind, name, version] = line.split("\t");
+  return info === undefined ? [] : bounded(modulesOf(info));
+}
+
+function* modulesOf({ goVersion, lines }: BuildInfo): Generator<FoundPackage> {
+  const [, version] = /^go(\d\S*)/.exec(goVersion) ?? [];
+  if (version !== undefined) yield { type: "golang", name: "stdlib", version };
+  let last: FoundPackage | undefined;
+  for (const line of lines) {
+    const [kind, name, version] = line.split("\t", 3);
     if (name === undefined || version === undefined) continue;
-    if (kind === "mod" || kind === "dep") modules.push({ type: "golang", name, version });
-    // a replacement by a directory has no version: what it replaces stays
-    else if (kind === "=>" && version !== "") modules.splice(-1, 1, { type: "golang", name, version });
+    const isNext = kind === "mod" || kind === "dep";
+    // a replacement by a directory is none that anybody knows: what it replaces stays
+    if (!isNext && (kind !== "=>" || version === "" || version === "(devel)")) continue;
+    if (isNext && last !== undefined) yield last;
+    last = { type: "golang", name, version };
   }
-  return modules;
+  if (last !== undefined) yield last;
 }

@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isSlipwayError } from "../../base/errors.ts";
+import { elfWith, goBuildInfo } from "./test-elf.ts";
+import { piecesOf } from "./elf-sections.ts";
 import { parseBill } from "../sbom/read-bill.ts";
 import { readJavaArchive } from "./languages/java.ts";
 import { zipOf } from "./languages/test-zip.ts";
@@ -66,6 +68,13 @@ for (const { path, text } of numerous) {
     assert.match(omitted[0]?.reason ?? "", /too many|more than|at most/);
   });
 }
+
+test("a program of too many modules is named and left out", () => {
+  const collector = new LayerCollector();
+  collector.program("bin/x", piecesOf(elfWith({ ".go.buildinfo": goBuildInfo("go1.22.5", repeat("dep\ta\tv1.0.0\n")) })));
+  const { files, omitted } = collector.finish();
+  assert.deepEqual([files, omitted.map(({ path }) => path)], [[], ["bin/x"]]);
+});
 
 test("files that have too many packages together are named from there on, and those before are kept", () => {
   const collector = new LayerCollector();

@@ -27,7 +27,7 @@ export interface LayerInventory {
 }
 
 /** Changes with whatever changes the meaning of what is kept, a reader's findings included. */
-const inventoryFormat = "slipway-inventory 7";
+const inventoryFormat = "slipway-inventory 8";
 
 export function formatLayerInventory({ paths, ...rest }: LayerInventory): string {
   return JSON.stringify({ format: inventoryFormat, ...rest, paths: paths.toText() });

@@ -7,7 +7,7 @@ import { readProgram } from "./programs.ts";
 import { elfWith, goBuildInfo } from "./test-elf.ts";
 
 const modules =
-  "path\texample.com/app/cmd\nmod\texample.com/app\t(devel)\t\ndep\tgolang.org/x/net\tv0.20.0\th1:x=\ndep\told.example/y\tv1.0.0\n=>\tnew.example/y\tv1.2.0\th1:z=\ndep\tlocal.example/z\tv0.1.0\n=>\t./z\t\nbuild\tCGO_ENABLED=0\n";
+  "path\texample.com/app/cmd\nmod\texample.com/app\t(devel)\t\ndep\tgolang.org/x/net\tv0.20.0\th1:x=\ndep\told.example/y\tv1.0.0\n=>\tnew.example/y\tv1.2.0\th1:z=\ndep\tlocal.example/z\tv0.1.0\n=>\t./z\t(devel)\t\nbuild\tCGO_ENABLED=0\n";
 const crates = JSON.stringify({
   packages: [
     { name: "adler", version: "1.0.2", source: "crates.io" },
