@@ -154,8 +154,10 @@ export interface AttestOptions {
   readonly keyless?: KeylessOptions;
   /** "spdxjson", "cyclonedx", "slsaprovenance1", "openvex", "vuln", … or a URI */
   readonly type: string;
-  /** a JSON object */
+  /** a JSON object; for "custom" any text */
   readonly predicate: Uint8Array;
+  /** for messages: its file */
+  readonly predicateName?: string;
   /** of an index also every image in it */
   readonly recursive?: boolean;
   /** default: both */
@@ -176,7 +178,8 @@ export interface AcceptedAttestation {
   readonly reference: string | undefined;
   /** a URI */
   readonly predicateType: string;
-  readonly predicate: JsonObject;
+  /** a text where somebody signed a document that is no JSON */
+  readonly predicate: JsonObject | string;
 }
 
 export interface AttestationVerification extends Omit<Verification, "signatures"> {

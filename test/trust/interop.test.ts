@@ -95,6 +95,25 @@ describe("cosign", need("cosign"), () => {
     });
   }
 
+  const textTypes: readonly [type: string, cosignReads: boolean][] = [
+    ["custom", true],
+    // what it writes itself, it does not read
+    ["spdx", false],
+  ];
+  for (const [type, cosignReads] of textTypes) {
+    test(`attests a text as ${type} that is accepted here${cosignReads ? ", and reads ours" : ""}`, async () => {
+      const [ours, theirs] = [await freshImage(), await freshImage()];
+      writeFileSync(path.join(files.here, "text.spdx"), "SPDXVersion: SPDX-2.3\n");
+      const words = ["attest", "--key", there("theirs.key"), "--type", type, "--predicate", there("text.spdx"), ...bundles];
+      await succeeds("cosign", [...words, theirs.image.replace(/:1$/, `@${theirs.digest}`)]);
+      const { attestations } = await slipway.trust.verifyAttestations(theirs.image, { keys: [{ pem: read("theirs.pub") }], type });
+      assert.match(JSON.stringify(attestations.map(({ predicate }) => predicate)), /SPDXVersion: SPDX-2.3/);
+      if (!cosignReads) return;
+      await slipway.trust.attest(ours.image, { ...ownKey, type, predicate: Buffer.from("SPDXVersion: SPDX-2.3\n") });
+      await succeeds("cosign", attestationOf("own", ours.image, ["--type", type]));
+    });
+  }
+
   const layouts: readonly [name: string, flags: readonly string[], env: string, format: string][] = [
     ["a bundle", bundles, "0", "bundle"],
     ["a tag", legacy, "0", "tag"],

@@ -82,7 +82,7 @@ describe("an identity", () => {
 
   const wrong: readonly [name: string, options: VerifyOptions, code: string][] = [
     ["no trusted root", { identities: [signer] }, "USAGE"],
-    ["a root that is no JSON", { ...trusted, trustedRoot: { json: Buffer.from("x") } }, "INVALID_DOCUMENT"],
+    ["a root that is no JSON", { ...trusted, trustedRoot: { json: Buffer.from("x") } }, "TRUSTED_ROOT_INVALID"],
     [
       "a root with nonsense",
       { ...trusted, trustedRoot: { json: Buffer.from('{"tlogs":[{"publicKey":{"rawBytes":"AAAA","keyDetails":"x"}}]}') } },

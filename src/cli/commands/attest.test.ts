@@ -27,7 +27,7 @@ const listed = {
   ] as const,
   unread: ["its list \u001b[31mhas no end"],
 };
-const trust: EngineParts["trust"] = {
+const trust: NonNullable<EngineParts["trust"]> = {
   attest: async (name, { type, predicate, formats }) => {
     assert.deepEqual([name, type, Buffer.from(predicate).toString(), formats], ["reg/app:1", "vuln", "{}", ["legacy"]]);
     return { reference, digest, images: [{ digest, platform: "linux/arm64", signatures: [{ format: "legacy", manifest: digest, existed: false }] }] };
@@ -64,11 +64,34 @@ describe("attestations", () => {
     });
   }
 
+  test("the statement comes from standard input, and is named so", async () => {
+    const seen: unknown[] = [];
+    const attest: NonNullable<typeof trust.attest> = async (_, { predicate, predicateName }) => {
+      seen.push([Buffer.from(predicate).toString(), predicateName]);
+      return { reference, digest, images: [] };
+    };
+    const words = ["attest", "--key", "b.key", "--type", "custom", "--predicate", "-", "reg/app:1"];
+    const outcome = await runInMemory(words, { cwd, stdin: "text\n", engine: { trust: { attest } } });
+    assert.deepEqual([outcome.stderr, outcome.code, seen], ["", 0, [["text\n", "standard input"]]]);
+  });
+
+  test("statements of identities are printed too", async () => {
+    const seen: unknown[] = [];
+    const verifyAttestations: NonNullable<typeof trust.verifyAttestations> = async (_, { keys, identities, trustedRoot }) => {
+      seen.push([keys, identities, trustedRoot?.ignoreLog]);
+      return { reference, digest, attestations, refused: [], unread: [] };
+    };
+    const words = ["attestations", "--identity", "me", "--issuer", "https://o", "--trusted-root", "p.json", "--insecure-ignore-tlog", "reg/app:1"];
+    const outcome = await runInMemory(words, { cwd, engine: { trust: { verifyAttestations } } });
+    assert.deepEqual([outcome.stderr, outcome.code, outcome.stdout], ["", 0, '{"n":1}\n']);
+    assert.deepEqual(seen, [[[], [{ identity: "me", issuer: "https://o" }], true]]);
+  });
+
   const bad: readonly [words: string[], stderr: RegExp][] = [
     [["attest", "--key", "b.key", "--predicate", "p.json", "reg/app"], /^--type says what kind of statement it is/],
     [["attest", "--key", "b.key", "--type", "vuln", "reg/app"], /^--predicate names the JSON file/],
     [["attest", "--type", "vuln", "--predicate", "p.json", "reg/app"], /^--key names the private key/],
-    [["attestations", "--type", "vuln", "reg/app"], /^--type wants --key/],
+    [["attestations", "--type", "vuln", "reg/app"], /^--type wants --key or --identity/],
     [["verify", ...key, "-a", "k=v", "reg/app"], /^--type is about attestations: it goes with --key or --identity, and without --annotations and --recursive/],
   ];
   for (const [words, stderr] of bad) {

@@ -1,6 +1,6 @@
 /** `attest` signs a statement about an image; `attestations` lists what is attested, or prints what somebody who is trusted attested. */
 import { printable } from "../../base/printable.ts";
-import type { AttestOptions, ListedAttestation } from "../../engine/api.ts";
+import type { AttestOptions, ListedAttestation, VerifyAttestationOptions } from "../../engine/api.ts";
 import type { Cli } from "../cli.ts";
 import type { Handler } from "../command.ts";
 import { cliError } from "../failure.ts";
@@ -8,9 +8,10 @@ import type { ParsedFlags } from "../flags.ts";
 import { formatJsonLine } from "../json.ts";
 import { alignColumns } from "../table.ts";
 import { formatSize } from "../units.ts";
+import { identityOptions, signerNames } from "./identity-options.ts";
 import { signerOptions } from "./signer-options.ts";
 import { formatsOf, showSigned } from "./sign.ts";
-import { readSmallBytes } from "./small-file.ts";
+import { readSmallBytes, readStdin } from "./small-file.ts";
 import { outputForm } from "./output-form.ts";
 import { keySources } from "./key-sources.ts";
 import { withAbsentCode } from "./verify.ts";
@@ -24,7 +25,8 @@ export const runAttest: Handler = async (cli, { flags, args }) => {
   const options: AttestOptions = {
     ...signerOptions(cli, flags),
     type,
-    predicate: readSmallBytes(cli, file, maxPredicateBytes),
+    predicate: file === "-" ? await readStdin(cli, maxPredicateBytes) : readSmallBytes(cli, file, maxPredicateBytes),
+    predicateName: file === "-" ? "standard input" : file,
     recursive: flags.bool("recursive"),
     ...formatsOf(flags.list("signature-format"), ["bundle", "legacy"]),
     signal: cli.signal,
@@ -37,8 +39,9 @@ export const runAttest: Handler = async (cli, { flags, args }) => {
 export const runAttestations: Handler = async (cli, { flags, args: [image = ""] }) => {
   const form = outputForm(flags);
   const type = flags.optional("type");
-  if (flags.list("key").length > 0) return await printVerified(cli, image, flags);
-  if (type !== undefined) throw cliError("--type wants --key: what nobody verified is listed only");
+  const identity = identityOptions(cli, flags, signerNames);
+  if (flags.list("key").length > 0 || identity !== undefined) return await printVerified(cli, image, flags, identity ?? {});
+  if (type !== undefined) throw cliError("--type wants --key or --identity: what nobody verified is listed only");
   const engine = await cli.open();
   const listed = await engine.trust.attestations(image, { signal: cli.signal });
   cli.stdout.write(form === "json" ? `${formatJsonLine(listed)}\n` : listText(listed.attestations));
@@ -47,10 +50,15 @@ export const runAttestations: Handler = async (cli, { flags, args: [image = ""] 
 };
 
 /** The predicates alone, a line each, as programs read them. */
-async function printVerified(cli: Cli, image: string, flags: ParsedFlags): Promise<number> {
+async function printVerified(
+  cli: Cli,
+  image: string,
+  flags: ParsedFlags,
+  identity: Pick<VerifyAttestationOptions, "identities" | "trustedRoot">,
+): Promise<number> {
   const type = flags.optional("type");
   const engine = await cli.open();
-  const options = { keys: keySources(cli, flags), repositories: flags.list("repository"), signal: cli.signal };
+  const options = { keys: keySources(cli, flags), ...identity, repositories: flags.list("repository"), signal: cli.signal };
   const verified = await attempt(() => engine.trust.verifyAttestations(image, { ...options, ...(type === undefined ? {} : { type }) }));
   // the same statement may lie there in two formats
   const lines = new Set(verified.attestations.map(({ predicate }) => JSON.stringify(predicate)));

@@ -8,6 +8,14 @@ import { readSmallBytes } from "./small-file.ts";
 
 const maxRootBytes = 4 << 20;
 
+/** Those of `verify` and `attestations`. */
+export const signerNames: IdentityFlagNames = {
+  identity: "identity",
+  issuer: "issuer",
+  key: "key",
+  cosign: { identity: "certificate-identity", issuer: "certificate-oidc-issuer" },
+};
+
 export interface IdentityFlagNames {
   readonly identity: string;
   readonly issuer: string;
@@ -45,7 +53,10 @@ export function identityOptions(
     return undefined;
   }
   if (identity === undefined || issuer === undefined) throw cliError(`--${names.identity} and --${names.issuer}, or their forms with -regexp, belong together`);
-  if (root === undefined) throw cliError(`--${names.identity} wants --trusted-root: whose certificates are to be believed?`);
+  if (root === undefined) {
+    const remedy = "sigstore's clients keep the public one as ~/.sigstore/root/…/targets/trusted_root.json; cosign trusted-root create writes one of one's own";
+    throw cliError(`--${names.identity} wants --trusted-root: whose certificates are to be believed?`, "USAGE", { remedy });
+  }
   const json = readSmallBytes(cli, root, maxRootBytes);
   const ignore = { ignoreLog: flags.bool("insecure-ignore-tlog"), ignoreCertificateLog: flags.bool("insecure-ignore-sct") };
   return { identities: [{ identity, issuer }], trustedRoot: { json, name: root, ...ignore } };

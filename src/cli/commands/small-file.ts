@@ -30,6 +30,22 @@ export function readSmallBytes(cli: Cli, name: string, maxBytes: number): Buffer
   }
 }
 
+/** The same of standard input. */
+export async function readStdin(cli: Cli, maxBytes: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of cli.stdin.chunks) {
+      size += chunk.length;
+      if (size > maxBytes) throw cliError(`standard input is longer than ${maxBytes} bytes`, "INPUT_FILE");
+      chunks.push(chunk);
+    }
+  } finally {
+    cli.stdin.close();
+  }
+  return Buffer.concat(chunks);
+}
+
 export function readSmallFile(cli: Cli, name: string): string {
   return readSmallBytes(cli, name, keyBytes).toString();
 }

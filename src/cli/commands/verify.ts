@@ -10,20 +10,19 @@ import { formatJsonLine } from "../json.ts";
 import { annotationsFrom } from "./key-value.ts";
 import { stepFlagNames } from "../definitions/build.ts";
 import { outputForm } from "./output-form.ts";
-import { identityOptions } from "./identity-options.ts";
+import { identityOptions, signerNames } from "./identity-options.ts";
 import { keySources } from "./key-sources.ts";
 
 /** cosign's */
 const absentExitCode = 11;
 
-const identityNames = { identity: "identity", issuer: "issuer", key: "key", cosign: { identity: "certificate-identity", issuer: "certificate-oidc-issuer" } };
 const identityFlags = ["identity", "identity-regexp", "certificate-identity", "certificate-identity-regexp"];
 
 function verifyOptions(cli: Cli, flags: ParsedFlags): VerifyOptions {
   const keys = keySources(cli, flags);
   const authorities = keySources(cli, flags, "ca");
   const subjects = flags.list("subject");
-  const identity = identityOptions(cli, flags, identityNames);
+  const identity = identityOptions(cli, flags, signerNames);
   const [platform, another] = flags.list("platform");
   if (another !== undefined) throw cliError("--platform wants one platform; --recursive verifies all");
   if (keys.length + authorities.length === 0 && identity === undefined) {

@@ -18,10 +18,28 @@ function annotationsFlag(usage: string): FlagSpec {
   return flag("annotations", "a", "stringArray", `${usage} (KEY=VALUE)`);
 }
 
-const types = ["spdxjson", "cyclonedx", "slsaprovenance1", "slsaprovenance02", "openvex", "vuln", "link"];
-const typeNames = "spdxjson, cyclonedx, slsaprovenance1, slsaprovenance02, openvex, vuln and link, or any URI";
+const types = ["spdxjson", "cyclonedx", "slsaprovenance1", "slsaprovenance02", "openvex", "vuln", "link", "custom"];
+const typeNames =
+  "spdxjson, cyclonedx, slsaprovenance1, slsaprovenance02, openvex, vuln and link, or any URI, whose predicate is the JSON file itself; and custom, whose predicate is any text";
 const repositoryFlag = flag("repository", "", "stringArray", "Accept signatures that were made for this repository too, as for copies");
 const formatFlag = flag("signature-format", "", "stringArray", 'Only in this format ("bundle", "legacy")', { complete: ["bundle", "legacy"] });
+
+/** Signers by identity, in our words and cosign's. */
+const identityFlags: readonly FlagSpec[] = [
+  flag("certificate-identity", "", "string", "cosign's word for --identity"),
+  flag("certificate-identity-regexp", "", "string", "As cosign has it: the identity has to have a match anywhere, unless ^ and $ say otherwise"),
+  flag("certificate-oidc-issuer", "", "string", "cosign's word for --issuer"),
+  flag("certificate-oidc-issuer-regexp", "", "string", "The same, by a pattern as cosign has it"),
+  flag("identity", "", "string", "Accept what this signer made, by a certificate for an address or a workflow"),
+  flag("identity-regexp", "", "string", "The same, by a pattern for the whole identity"),
+  flag("insecure-ignore-sct", "", "bool", "With --identity, certificates need not be in a log of certificates"),
+  flag("insecure-ignore-tlog", "", "bool", "With --identity, signatures need not be in a transparency log"),
+  flag("issuer", "", "string", "With --identity, who has to vouch for it (an OpenID provider's address)"),
+  flag("issuer-regexp", "", "string", "The same, by a pattern for the whole address"),
+  flag("trusted-root", "", "string", "With --identity, file of the authorities and logs that are trusted (sigstore's trusted_root.json)", {
+    complete: "file",
+  }),
+];
 
 export const trustCommands: readonly Command[] = [
   {
@@ -88,17 +106,8 @@ export const trustCommands: readonly Command[] = [
     usage: "[OPTIONS] IMAGE | --twice PATH",
     flags: [
       annotationsFlag("Accept only signatures that have this"),
-      flag("certificate-identity", "", "string", "cosign's word for --identity"),
-      flag("certificate-identity-regexp", "", "string", "As cosign has it: the identity has to have a match anywhere, unless ^ and $ say otherwise"),
-      flag("certificate-oidc-issuer", "", "string", "cosign's word for --issuer"),
-      flag("certificate-oidc-issuer-regexp", "", "string", "The same, by a pattern as cosign has it"),
+      ...identityFlags,
       flag("ca", "", "stringArray", "File of certificates that are trusted: accept notation's signatures by their holders", { complete: "file" }),
-      flag("identity", "", "string", "Accept bundles that this signer made, by a certificate for an address or a workflow"),
-      flag("identity-regexp", "", "string", "The same, by a pattern for the whole identity"),
-      flag("insecure-ignore-sct", "", "bool", "With --identity, certificates need not be in a log of certificates"),
-      flag("insecure-ignore-tlog", "", "bool", "With --identity, signatures need not be in a transparency log"),
-      flag("issuer", "", "string", "With --identity, who has to vouch for it (an OpenID provider's address)"),
-      flag("issuer-regexp", "", "string", "The same, by a pattern for the whole address"),
       flag("key", "", "stringArray", "File of a public key or certificate, or env://NAME; any of several will do", { complete: "file" }),
       flag("output", "o", "string", 'How to write the result ("text", "json")', { default: '"text"', complete: ["text", "json"] }),
       flag("policy", "", "bool", "Hold it against the policies instead (as policy check does)"),
@@ -108,9 +117,6 @@ export const trustCommands: readonly Command[] = [
       ...stepFlags,
       ...samenessFlags,
       flag("subject", "", "stringArray", 'With --ca, accept this signer only ("C=US, O=Acme, CN=release")'),
-      flag("trusted-root", "", "string", "With --identity, file of the authorities and logs that are trusted (sigstore's trusted_root.json)", {
-        complete: "file",
-      }),
       flag("twice", "", "bool", "Build PATH twice, the second time from scratch and as on another machine, and tell what differs"),
       flag("type", "", "string", "Check for an attestation of this type instead (as for attest)", { complete: types }),
     ],
@@ -134,12 +140,12 @@ export const trustCommands: readonly Command[] = [
   {
     name: "attest",
     short: "Sign statements about images of registries",
-    long: `Signs a statement about what the registry has under the name: an SBOM, a provenance, the result of a scan. It goes to the image's repository as sign's signatures do, as a bundle and under cosign's tag .att. The same again changes nothing.\n\nTypes are ${typeNames}. The predicate is the JSON file itself.\n\n${password}`,
+    long: `Signs a statement about what the registry has under the name: an SBOM, a provenance, the result of a scan. It goes to the image's repository as sign's signatures do, as a bundle and under cosign's tag .att. The same again changes nothing.\n\nTypes are ${typeNames}.\n\n${password}`,
     usage: "[OPTIONS] IMAGE [IMAGE...]",
     flags: [
       flag("key", "", "string", "File of the private key, or env://NAME", { complete: "file" }),
       ...keylessFlags,
-      flag("predicate", "", "string", "JSON file with the statement", { complete: "file" }),
+      flag("predicate", "", "string", 'File with the statement ("-": standard input)', { complete: "file" }),
       flag("quiet", "q", "bool", "Print the signed name only"),
       flag("recursive", "r", "bool", "About every image of an index too"),
       formatFlag,
@@ -161,13 +167,14 @@ export const trustCommands: readonly Command[] = [
   {
     name: "attestations",
     short: "List what is attested about an image of a registry",
-    long: "Lists the attestations that the image's repository has, by whomever: nothing of that is verified. With --key it prints the predicates of those that one of the keys signed instead, a line of JSON each, and fails as verify does where there is none.",
+    long: "Lists the attestations that the image's repository has, by whomever: nothing of that is verified. With --key or --identity it prints the predicates of those that one of the keys or the identity signed instead, a line of JSON each, and fails as verify does where there is none.",
     usage: "[OPTIONS] IMAGE",
     flags: [
+      ...identityFlags,
       flag("key", "", "stringArray", "Print what this public key verifies; any of several will do", { complete: "file" }),
       flag("output", "o", "string", 'How to write the list ("text", "json")', { default: '"text"', complete: ["text", "json"] }),
       repositoryFlag,
-      flag("type", "", "string", "With --key, only those of this type (as for attest)", { complete: types }),
+      flag("type", "", "string", "With --key or --identity, only those of this type (as for attest)", { complete: types }),
     ],
     args: { min: 1, max: 1 },
     paths: ["attestations"],

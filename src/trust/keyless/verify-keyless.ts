@@ -40,9 +40,8 @@ const limits = { maxBytes: 4 << 20, maxDepth: 32 };
 /** Reads a trusted root as sigstore's clients have it. Fails with TRUSTED_ROOT_INVALID (invalid_argument). */
 export async function readTrustedRoot(json: Uint8Array, name: string): Promise<TrustedRootMaterial> {
   const [{ TrustedRoot }, { toTrustMaterial }] = await Promise.all([import("@sigstore/protobuf-specs"), import("@sigstore/verify")]);
-  const root = parseJsonObject(json, name, limits);
   try {
-    return toTrustMaterial(TrustedRoot.fromJSON(root));
+    return toTrustMaterial(TrustedRoot.fromJSON(parseJsonObject(json, name, limits)));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new SlipwayError("invalid_argument", "TRUSTED_ROOT_INVALID", `${name} is no trusted root: ${why}`, { name, bare: true }, error);

@@ -3,6 +3,7 @@ export { attestImage, type AttestRequest } from "./attest-image.ts";
 export { Refused, type Attempt, type Evidence, type EvidenceFormat, type Refusal } from "./evidence.ts";
 export { repositoryOfName, type Claim, type Expectation } from "./expectation.ts";
 export { listAttestations, type AttestationList, type ListedAttestation } from "./list-attestations.ts";
+export { maxPredicateBytes, predicateFrom } from "./predicate-from.ts";
 export { predicateTypeFrom, predicateTypes } from "./predicate-types.ts";
 export { signImage, type CosignFormat, type SignRequest, type WrittenSignature } from "./sign-image.ts";
 export type { NamedKey, Signer } from "./signer.ts";

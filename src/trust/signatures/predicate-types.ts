@@ -3,6 +3,7 @@ import { SlipwayError } from "../../base/errors.ts";
 import { signaturePredicateType } from "./statement.ts";
 
 export const predicateTypes: Readonly<Record<string, string>> = {
+  spdx: "https://spdx.dev/Document",
   spdxjson: "https://spdx.dev/Document",
   cyclonedx: "https://cyclonedx.org/bom",
   slsaprovenance1: "https://slsa.dev/provenance/v1",
@@ -11,6 +12,7 @@ export const predicateTypes: Readonly<Record<string, string>> = {
   openvex: "https://openvex.dev/ns",
   vuln: "https://cosign.sigstore.dev/attestation/vuln/v1",
   link: "https://in-toto.io/Link/v1",
+  custom: "https://cosign.sigstore.dev/attestation/v1",
 };
 
 /** A word of the table, or a URI as it is. Fails with INVALID_PREDICATE_TYPE (invalid_argument). */

@@ -19,7 +19,8 @@ export interface Subject {
 export interface Statement {
   readonly subjects: readonly Subject[];
   readonly predicateType: string;
-  readonly predicate: JsonObject;
+  /** a text where somebody signed a document that is no JSON */
+  readonly predicate: JsonObject | string;
 }
 
 /** Fails with INVALID_DOCUMENT and DOCUMENT_TOO_LARGE. */
@@ -35,8 +36,13 @@ export function parseStatement(payload: Uint8Array): Statement {
       annotations: annotationsOf(one),
     })),
     predicateType: fields.requiredString("predicateType"),
-    predicate: fields.child("predicate")?.object ?? {},
+    predicate: predicateIn(fields),
   };
+}
+
+function predicateIn(fields: Fields): JsonObject | string {
+  const predicate = fields.get("predicate");
+  return typeof predicate === "string" ? predicate : (fields.child("predicate")?.object ?? {});
 }
 
 /** Annotations may have values of any type; what is no text is compared as its JSON. */

@@ -12,7 +12,7 @@ export interface VerifiedAttestation {
   /** the repository that it was made for; undefined where it says none */
   readonly reference: string | undefined;
   readonly predicateType: string;
-  readonly predicate: JsonObject;
+  readonly predicate: JsonObject | string;
 }
 
 export interface FoundEnvelope {
