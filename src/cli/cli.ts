@@ -4,6 +4,7 @@
  */
 import type { SlipwayApi } from "../engine/api.ts";
 import type { AccountApi } from "../engine/registry-api.ts";
+import type { Renderer } from "./progress/renderer.ts";
 
 export interface Output {
   write(data: string | Uint8Array): void;
@@ -34,6 +35,8 @@ export interface Cli {
   /** aborted by the first SIGINT or SIGTERM */
   readonly signal: AbortSignal;
   readonly debug: boolean;
+  /** where tasks are shown that are not alone: who has set it ends it, and tells what failed */
+  readonly renderer?: Renderer;
   /** the text after `--root` */
   readonly root: string | undefined;
   /** milliseconds since the epoch */

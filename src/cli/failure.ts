@@ -120,6 +120,14 @@ export function renderFailure(thrown: unknown, context: FailureContext): Failure
   return { text: textOf(error, family, context) + (context.debug ? debugLines(thrown) : ""), exitCode: exitCodeOf(error, family, context.interrupt) };
 }
 
+/** What a target of a bake failed with; `target`: it is one of several. */
+export function renderTargetFailure(thrown: unknown, target: string | undefined, { debug, interrupt }: Pick<FailureContext, "debug" | "interrupt">): Failure {
+  const error = asSlipwayError(thrown);
+  const place = target === undefined || clientCodes.has(error.code) ? "" : `target ${printable(target)}: `;
+  const text = `ERROR: ${failureOfBuild(error, place)}\n${remedyLine(error)}`;
+  return { text: text + (debug ? debugLines(thrown) : ""), exitCode: exitCodeOf(error, "build", interrupt) };
+}
+
 /** `details.bare`: Docker prints the message alone, wherever it arises. */
 function textOf(error: SlipwayError, family: CommandFamily, context: FailureContext): string {
   const path = context.command?.paths[0] ?? "";
@@ -138,11 +146,11 @@ function textOf(error: SlipwayError, family: CommandFamily, context: FailureCont
 }
 
 /** The step excerpt, where there is one, has been printed by the progress renderer. */
-function failureOfBuild(error: SlipwayError): string {
+function failureOfBuild(error: SlipwayError, place = "failed to build: "): string {
   const message = printable(error.message);
   if (error.details["plain"] === true) return message;
   const code = error.kind === "internal" || error.kind === "data_loss" || error.kind === "resource_exhausted" ? ` (${error.code})` : "";
-  return `failed to build: ${clientCodes.has(error.code) ? "" : "failed to solve: "}${message}${code}`;
+  return `${place}${clientCodes.has(error.code) ? "" : "failed to solve: "}${message}${code}`;
 }
 
 /** Fails when the number of arguments is not what the command takes, in the words of Docker 28. */

@@ -55,6 +55,11 @@ export async function runCommand(table: CommandTable, cli: Cli, words: readonly 
   }
 }
 
+/** The same for a command that is part of another one, which tells its failure. */
+export async function callCommand(table: CommandTable, cli: Cli, words: readonly string[]): Promise<number> {
+  return await runFound(table, cli, findCommand(table, words));
+}
+
 /** `build -D`: known only after its flags were read, which may be what failed. */
 function buildDebug(command: Command | undefined, words: readonly string[]): boolean {
   return command?.paths[0] === "build" && (words.includes("-D") || words.includes("--debug"));

@@ -46,8 +46,8 @@ test("a file's targets are built in order, and pushed", async () => {
   assert.deepEqual(
     Object.entries(told).map(([name, each]) => [name, each["image.name"]]),
     [
-      ["base", undefined],
       ["app", `${registry.host}/bake/app:7`],
+      ["base", undefined],
       ["each-x", `${registry.host}/bake/each:x`],
       ["each-y", `${registry.host}/bake/each:y`],
     ],
@@ -72,4 +72,44 @@ test("services of a compose file are built; one that another stands on is an ima
   assert.equal(outcome.code, 0, outcome.stderr);
   assert.equal(await sandbox.ok(["cat", "composed/lower:1:/who"]), "you");
   assert.equal(await sandbox.ok(["cat", "composed/upper:1:/twice"]), "you\nyou");
+});
+
+const beside = `
+group "default" { targets = ["one", "two"] }
+target "one" {
+  dockerfile-inline = <<EOT
+FROM busybox
+RUN --mount=type=cache,id=meeting,target=/m touch /m/one; for i in $(seq 300); do [ -e /m/two ] && exit 0; sleep 0.1; done; exit 3
+EOT
+}
+target "two" {
+  dockerfile-inline = <<EOT
+FROM busybox AS first
+RUN --mount=type=cache,id=meeting,target=/m touch /m/two; for i in $(seq 300); do [ -e /m/one ] && exit 0; sleep 0.1; done; exit 4
+EOT
+}
+target "bad" { dockerfile-inline = "FROM busybox\\nRUN exit 7\\n" }
+target "long" { dockerfile-inline = "FROM busybox\\nRUN sleep 300\\n" }
+target "above" {
+  contexts = { x = "target:bad" }
+  dockerfile-inline = "FROM x\\n"
+}
+`;
+
+test("targets are built side by side, each step with its target's name; the first that fails ends the others", async () => {
+  await using sandbox = await createSandbox();
+  const cwd = sandbox.folder({ "docker-bake.hcl": beside });
+  const both = await sandbox.call(["buildx", "bake", "--progress=plain"], { cwd });
+  assert.equal(both.code, 0, both.stderr);
+  for (const name of ["[one internal] load build definition from Dockerfile", "[one 2/2] RUN", "[two first 2/2] RUN", "[two] exporting to image"]) {
+    assert.ok(both.stderr.includes(` ${name}`), both.stderr);
+  }
+  const failed = await sandbox.call(["buildx", "bake", "--progress=plain", "long", "bad", "above"], { cwd });
+  assert.equal(failed.code, 1);
+  assert.match(failed.stderr, / > \[bad 2\/2\] RUN exit 7:\n[^]*\nDockerfile:2\n-+\n[^]*\nERROR: target bad: failed to solve: process .* exit code: 7\n/);
+  assert.equal(failed.stderr.match(/^ERROR: /gm)?.length, 1, failed.stderr);
+  assert.match(failed.stderr, /\[long 2\/2\] RUN sleep 300[^]*CANCELED/);
+  assert.doesNotMatch(failed.stderr, /\[above/);
+  const alone = await sandbox.call(["buildx", "bake", "--progress=plain", "bad"], { cwd });
+  assert.match(alone.stderr, / \[2\/2\] RUN exit 7\n[^]*\nERROR: failed to solve: process /);
 });

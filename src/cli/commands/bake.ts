@@ -1,5 +1,5 @@
-/** `buildx bake`: the targets of bake files, one after the other, each as `build` would build it. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+/** `buildx bake`: the targets of bake files, each as `build` would build it, side by side unless one stands on another. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { isSlipwayError } from "../../base/errors.ts";
@@ -11,11 +11,13 @@ import { buildWords } from "../bake/build-words.ts";
 import { hclBoolean, hclText, type HclValue } from "../bake/hcl-value.ts";
 import type { Cli } from "../cli.ts";
 import type { CommandTable, Handler } from "../command.ts";
-import { cliError } from "../failure.ts";
+import { cliError, renderTargetFailure } from "../failure.ts";
 import type { ParsedFlags } from "../flags.ts";
 import { formatJsonLine } from "../json.ts";
-import { runCommand } from "../run-command.ts";
+import { createRenderer, chooseMode } from "../progress/create-renderer.ts";
+import { callCommand } from "../run-command.ts";
 import { alignColumns } from "../table.ts";
+import { writeExcerpt } from "./show-task.ts";
 
 /** The lines of the file that is wrong stand above the message. */
 async function withExcerpt<T>(cli: Cli, work: () => Promise<T>): Promise<T> {
@@ -94,11 +96,14 @@ interface BakeRun {
   readonly metadata: Map<string, unknown>;
 }
 
-/** Answers the exit code of the build, which told its failure. */
+/** Answers the exit code of the build. Fails as the build does. */
 async function bakeTarget({ cli, table, flags, directory, layouts, metadata }: BakeRun, { name, attributes }: BakeTarget): Promise<number> {
   const inline = attributes["dockerfile-inline"];
-  const inlineFile = typeof inline === "string" ? join(directory, `${name}.Dockerfile`) : undefined;
-  if (inlineFile !== undefined && typeof inline === "string") writeFileSync(inlineFile, inline);
+  const inlineFile = typeof inline === "string" ? join(directory, name, "Dockerfile") : undefined;
+  if (inlineFile !== undefined && typeof inline === "string") {
+    mkdirSync(join(directory, name));
+    writeFileSync(inlineFile, inline);
+  }
   const layout = layouts.get(name);
   const outputs = (attributes["output"] ?? []) as readonly Readonly<Record<string, string>>[];
   const own = outputs.length === 0 ? [{ type: "image" }] : outputs.filter(({ type }) => type !== "cacheonly");
@@ -106,7 +111,7 @@ async function bakeTarget({ cli, table, flags, directory, layouts, metadata }: B
   const metadataFile = join(directory, `${name}.json`);
   const told = flags.string("metadata-file") === "" ? [] : ["--metadata-file", metadataFile];
   const words = buildWords(layout === undefined ? attributes : { ...attributes, output: kept }, { inlineFile, layouts });
-  const code = await runCommand(table, cli, [
+  const code = await callCommand(table, cli, [
     "build",
     "--progress",
     flags.string("progress"),
@@ -118,24 +123,71 @@ async function bakeTarget({ cli, table, flags, directory, layouts, metadata }: B
   return code;
 }
 
+/** The targets whose results it stands on. */
+function targetsBelow({ attributes }: BakeTarget): readonly string[] {
+  const contexts = Object.values((attributes["contexts"] ?? {}) as Readonly<Record<string, string>>);
+  return contexts.flatMap((context) => (context.startsWith("target:") ? [context.slice("target:".length)] : []));
+}
+
 async function bakeAll(cli: Cli, table: CommandTable, flags: ParsedFlags, targets: readonly BakeTarget[]): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), "slipway-bake-"));
-  const links = targets
-    .flatMap(({ attributes }) => Object.values((attributes["contexts"] ?? {}) as Readonly<Record<string, string>>))
-    .filter((value) => value.startsWith("target:"));
-  const layouts = new Map(links.map((link) => link.slice("target:".length)).map((name) => [name, join(directory, `${name}.layout`)]));
+  const layouts = new Map(targets.flatMap(targetsBelow).map((name) => [name, join(directory, `${name}.layout`)]));
   const metadata = new Map<string, unknown>();
   try {
-    for (const target of targets) {
-      const code = await bakeTarget({ cli, table, flags, directory, layouts, metadata }, target);
-      if (code !== 0) return code;
-    }
+    const code = await bakeTogether({ cli, table, flags, directory, layouts, metadata }, targets);
     const file = flags.string("metadata-file");
-    if (file !== "") writeFileSync(resolve(cli.cwd, file), JSON.stringify(Object.fromEntries(metadata), null, 2));
-    return 0;
+    const sorted = [...metadata].toSorted(([a], [b]) => (a < b ? -1 : 1));
+    if (code === 0 && file !== "") writeFileSync(resolve(cli.cwd, file), JSON.stringify(Object.fromEntries(sorted), null, 2));
+    return code;
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** What a build fails with; or the code that it answers, where that is one of failure. */
+interface BakeFailure {
+  readonly target: string;
+  readonly error: unknown;
+  readonly code: number;
+}
+
+/** The first failure ends the others, and is what is told. */
+async function bakeTogether(run: BakeRun, targets: readonly BakeTarget[]): Promise<number> {
+  const { cli, flags } = run;
+  const stop = new AbortController();
+  const renderer = await createRenderer({ mode: chooseMode(flags.string("progress"), false, cli), cli, expandWarnings: cli.debug });
+  const named = targets.length > 1 ? (await import("../progress/named-renderer.ts")).namedRenderer : undefined;
+  // what is printed of a target and not built is printed in order
+  const isPrinted = targets.some(({ attributes }) => attributes["call"] !== undefined);
+  let failure: BakeFailure | undefined;
+  const bake = async (target: BakeTarget): Promise<void> => {
+    const shown = { ...cli, signal: AbortSignal.any([cli.signal, stop.signal]), renderer: named?.(renderer, target.name) ?? renderer };
+    let [code, error]: [number, unknown] = [1, undefined];
+    try {
+      code = await bakeTarget({ ...run, cli: shown }, target);
+    } catch (thrown) {
+      error = thrown;
+    }
+    if (code !== 0) failure ??= { target: target.name, error, code };
+    if (failure !== undefined) stop.abort();
+  };
+  const begun = new Map<string, Promise<void>>();
+  for (const target of targets) {
+    const before = isPrinted ? [...begun.values()] : targetsBelow(target).map((name) => begun.get(name) ?? Promise.resolve());
+    const baking = Promise.all(before).then(async () => (failure === undefined ? await bake(target) : undefined));
+    begun.set(target.name, baking);
+  }
+  await Promise.all(begun.values());
+  renderer.finish();
+  return failure === undefined ? 0 : tell(cli, failure, named !== undefined);
+}
+
+function tell(cli: Cli, { target, error, code }: BakeFailure, isOneOfSeveral: boolean): number {
+  if (error === undefined) return code;
+  writeExcerpt(cli, error);
+  const told = renderTargetFailure(error, isOneOfSeveral ? target : undefined, { debug: cli.debug, interrupt: cli.signal.reason });
+  cli.stderr.write(told.text);
+  return told.exitCode;
 }
 
 export const runBake: Handler = async (cli, { flags, args, table }) => {

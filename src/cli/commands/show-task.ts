@@ -4,6 +4,7 @@ import { printable } from "../../base/printable.ts";
 import type { CheckError, Task } from "../../engine/api.ts";
 import type { Cli } from "../cli.ts";
 import { createRenderer, type ProgressMode } from "../progress/create-renderer.ts";
+import type { Renderer } from "../progress/renderer.ts";
 
 export interface TaskDisplay {
   readonly mode: ProgressMode;
@@ -14,10 +15,10 @@ export interface TaskDisplay {
 export async function showTask<Result>(cli: Cli, task: Task<Result>, { mode, expandWarnings }: TaskDisplay): Promise<Result> {
   // thrown below, after the last event
   task.result.catch(() => undefined);
+  if (cli.renderer !== undefined) return await feed(task, cli.renderer);
   const renderer = await createRenderer({ mode, cli, expandWarnings });
   try {
-    for await (const event of task) renderer.push(event);
-    return await task.result;
+    return await feed(task, renderer);
   } catch (error) {
     renderer.finish();
     writeExcerpt(cli, error);
@@ -27,11 +28,16 @@ export async function showTask<Result>(cli: Cli, task: Task<Result>, { mode, exp
   }
 }
 
+async function feed<Result>(task: Task<Result>, renderer: Renderer): Promise<Result> {
+  for await (const event of task) renderer.push(event);
+  return await task.result;
+}
+
 /**
  * The step's place in the Dockerfile, where the engine names it; below the display, above the ERROR line. What else is wrong
  * with the file stands before it, so that the end is what Docker prints.
  */
-function writeExcerpt(cli: Cli, error: unknown): void {
+export function writeExcerpt(cli: Cli, error: unknown): void {
   if (!isSlipwayError(error) || error.kind === "canceled") return;
   const { excerpt, also } = error.details;
   for (const fault of Array.isArray(also) ? also : []) {
