@@ -77,7 +77,7 @@ export class StepOutlook {
     if (isPlainCopy(vertex) || listVertices([vertex]).some(({ metadata }) => metadata.ignoreCache)) return undefined;
     const node = await this.nameOf(vertex);
     if (node === undefined || (await this.#isAllThere(vertex))) return undefined;
-    const hit = exchange.findWhole(node);
+    const hit = exchange.findWhole(node, bottomOf(vertex));
     return hit === undefined ? undefined : { node, result: { kind: "layers", chain: hit.layers, createdMs: hit.createdMs } };
   }
 
@@ -158,6 +158,14 @@ function isHandedIn({ op }: Vertex): boolean {
 
 function isPlainCopy({ op, inputs }: Vertex): boolean {
   return op.type === "file" && inputs.every(isHandedIn);
+}
+
+/** The layers of the image that the stage began with, which the build knows before anything is solved. */
+function bottomOf({ op, inputs }: Vertex): Chain {
+  if (op.type === "image") return op.chain;
+  const [below] = inputs;
+  const standsOnInput = op.type === "exec" || op.type === "file" ? !op.scratchBase : op.type === "merge";
+  return below === undefined || !standsOnInput ? [] : bottomOf(below);
 }
 
 function baseOf(scratchBase: boolean, inputs: readonly (Result | undefined)[]): Chain | undefined {

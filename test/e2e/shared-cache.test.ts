@@ -5,7 +5,9 @@ import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { createSandbox, statesOf, type Outcome, type Sandbox } from "./sandbox.ts";
+import { tarOf } from "./tar-of.ts";
 
 const builder = await createSandbox();
 after(() => builder[Symbol.asyncDispose]());
@@ -56,6 +58,39 @@ interface Manifest {
 }
 const blobAt = (directory: string, digest: string): string => path.join(directory, "blobs/sha256", digest.slice("sha256:".length));
 const manifestPath = (directory: string): string => blobAt(directory, jsonOf<Layout>(path.join(directory, "index.json")).manifests.at(-1)?.digest ?? "");
+
+test("a result that stands on other layers than the base image's is not taken, wherever the cache says that it belongs", async () => {
+  const script = builder.folder({ Dockerfile: "FROM busybox\nRUN echo 1 >/one\nRUN echo 2 >/two\n" });
+  const directory = path.join(folder, String(exports++));
+  assert.equal((await build(builder, ["--cache-to", `type=local,dest=${directory}`], script)).code, 0);
+  const put = (bytes: Buffer): { readonly digest: string; readonly size: number } => {
+    const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+    writeFileSync(blobAt(directory, digest), bytes);
+    return { digest, size: bytes.length };
+  };
+  // the base's layer becomes another one, all digests are right
+  const other = tarOf({ bin: "no directory" });
+  const layer = put(gzipSync(other));
+  const file = manifestPath(directory);
+  const manifest = jsonOf<Manifest>(file);
+  const records = readFileSync(blobAt(directory, manifest.config.digest), "utf8");
+  const { layers } = JSON.parse(records) as { readonly layers: readonly { readonly blob: string; readonly parent?: number }[] };
+  const bottom = layers.find(({ parent = 0 }) => parent < 0)?.blob ?? "";
+  const diffId = `sha256:${createHash("sha256").update(other).digest("hex")}`;
+  const swap = (each: Manifest["layers"][number]): object =>
+    each.digest === bottom ? { ...each, ...layer, annotations: { ...each.annotations, "containerd.io/uncompressed": diffId } } : each;
+  const config = { ...manifest.config, ...put(Buffer.from(records.replaceAll(bottom, layer.digest))) };
+  const changed = put(Buffer.from(JSON.stringify({ ...manifest, config, layers: manifest.layers.map(swap) })));
+  const index = path.join(directory, "index.json");
+  const { manifests, ...rest } = jsonOf<Layout>(index);
+  writeFileSync(index, JSON.stringify({ ...rest, manifests: [{ ...manifests[0], ...changed }] }));
+  await elsewhere(async (sandbox) => {
+    const outcome = await build(sandbox, [...from(directory), "-t", "stands:1"], script);
+    assert.equal(outcome.code, 0, outcome.stderr);
+    assert.deepEqual(states(outcome), ["done", "done"]);
+    assert.equal(await sandbox.ok(["run", "--rm", "--network=none", "stands:1", "cat", "/one", "/two"]), "1\n2");
+  });
+});
 
 test("another store takes every step from the cache and makes the same layers, fetching no layer of the stage that is not needed", async () => {
   const directory = await exported(",mode=max");

@@ -71,9 +71,10 @@ export class CacheExchange {
     return this.#options.imports.length > 0;
   }
 
-  /** All layers of a step's result, whatever the build has below it: what the step stands on need not be made. */
-  findWhole(node: KeyNode): RemoteHit | undefined {
+  /** All layers of a step's result, whatever steps the build has below it: they need not be made. `bottom`: the base image's, on which it has to stand. */
+  findWhole(node: KeyNode, bottom: Chain): RemoteHit | undefined {
     for (const { layers, createdMs } of this.#options.imports.flatMap((cache) => cache.find(node))) {
+      if (layersAbove(bottom, layers) === undefined) continue;
       if (layers.some(({ diffId }) => this.#lost.has(diffId))) continue;
       this.#promise(layers);
       return { layers: layers.map(({ diffId }) => diffId), createdMs };
