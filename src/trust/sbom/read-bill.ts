@@ -112,8 +112,13 @@ function packageOf({ purl, facts }: Entry): { readonly found: ImagePackage; read
 /** What ours say of layers; of others' one layer that nobody knows anything of. */
 function layersOf(entries: readonly Entry[], packages: readonly ImagePackage[]): readonly LayerOrigin[] {
   const count = packages.reduce((max, { layer }) => Math.max(max, layer + 1), 1);
+  const told = new Map<string, Facts>();
+  for (const { facts } of entries) {
+    const at = facts.get("layer:index");
+    if (at !== undefined && !told.has(at)) told.set(at, facts);
+  }
   return Array.from({ length: count }, (_, at): LayerOrigin => {
-    const facts = entries.find((one) => one.facts.get("layer:index") === String(at))?.facts;
+    const facts = told.get(String(at));
     const [diffId, origin, fromBase] = [facts?.get("layer:diffID"), facts?.get("layer:origin"), facts?.get("layer:fromBase")];
     const [, dockerfile, line, rest] = /^(\S+):(\d+) (.*)$/s.exec(origin ?? "") ?? [];
     return {
