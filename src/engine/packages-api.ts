@@ -9,7 +9,8 @@ export type { Distribution, ImageInventory, ImagePackage, LayerOrigin, Omission,
 export * from "./scan-api.ts";
 export type { AdvisoryApi, AdvisorySigners, AdvisorySource, AdvisoryStatus } from "./advisory-api.ts";
 
-export const billFormats = ["spdx-json", "cyclonedx-json"] as const;
+/** SPDX 2.3, CycloneDX 1.6, and our own form */
+export const billFormats = ["spdx-json", "cyclonedx-json", "json"] as const;
 export type BillFormat = (typeof billFormats)[number];
 
 export interface PackagesApi {

@@ -101,8 +101,28 @@ test("a document in a file, the same bytes each time, dated by SOURCE_DATE_EPOCH
   assert.equal(readFileSync(file, "utf8"), first);
 });
 
+test("several formats at once, of one kind of packages", async () => {
+  const cwd = sandbox.folder({
+    "node_modules/left/package.json": '{"name":"left","version":"1.0.0"}',
+    Dockerfile: "FROM app:1\nCOPY node_modules /app/node_modules\n",
+  });
+  await sandbox.ok(["build", "-q", "-t", "app:2", cwd]);
+  const table = await sandbox.ok(["sbom", "--only-package-type", "npm", "-o", "table", "-o", "a.spdx.json", "-o", "cyclonedx=b", "-o", "json=c", "app:2"], {
+    cwd,
+  });
+  assert.match(table, /^NAME .*\nleft +1\.0\.0 +npm +Dockerfile:2 COPY node_modules \/app\/node_modules$/);
+  const read = (file: string): Readonly<Record<string, unknown>> => JSON.parse(readFileSync(path.join(cwd, file), "utf8")) as Readonly<Record<string, unknown>>;
+  assert.equal((read("a.spdx.json")["packages"] as readonly unknown[]).length, 2);
+  assert.equal(read("b")["bomFormat"], "CycloneDX");
+  const { schema, packages } = read("c");
+  assert.equal(schema, "slipway-sbom 1");
+  assert.deepEqual(packages, [
+    { type: "npm", name: "left", version: "1.0.0", layer: 5, purl: "pkg:npm/left@1.0.0", path: "/app/node_modules/left/package.json" },
+  ]);
+});
+
 const refusals: readonly { readonly name: string; readonly args: readonly string[]; readonly code: number; readonly says: RegExp }[] = [
-  { name: "an unknown format", args: ["--format", "xml", "app:1"], code: 1, says: /unknown format "xml": want one of table, spdx-json, cyclonedx-json/ },
+  { name: "an unknown format", args: ["--format", "xml", "app:1"], code: 1, says: /unknown format "xml": want one of table, json, spdx-json, cyclonedx-json/ },
   { name: "an archive that is not there", args: ["docker-archive:/nothing.tar"], code: 1, says: /nothing\.tar/ },
 ];
 for (const { name, args, code, says } of refusals) {

@@ -1,23 +1,13 @@
 /** `sbom`: the packages in an image. */
 import { resolve } from "node:path";
-import { SlipwayError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
-import type { BillFormat, ImageInventory, LayerOrigin } from "../../engine/api.ts";
+import type { ImageInventory, LayerOrigin, PackageType } from "../../engine/api.ts";
 import type { Cli } from "../cli.ts";
 import type { Handler } from "../command.ts";
 import { alignColumns, ellipsis } from "../table.ts";
 import { checkOutputPath, writeOutputFile, writeToStdout } from "./archive-file.ts";
 import { platformOption } from "./platform-flag.ts";
-
-const formats = ["table", "spdx-json", "cyclonedx-json"] as const;
-
-function parseFormat(word: string): (typeof formats)[number] {
-  const format = formats.find((one) => one === word);
-  if (format === undefined) {
-    throw new SlipwayError("invalid_argument", "USAGE", `unknown format ${JSON.stringify(word)}: want one of ${formats.join(", ")}`);
-  }
-  return format;
-}
+import { parseKinds, parseOutputs } from "./sbom-outputs.ts";
 
 /** "Dockerfile:12 RUN apt-get …", or the history's words, or the layer. */
 export function shownOrigin(origin: LayerOrigin | undefined, layer: number, width: number): string {
@@ -71,13 +61,19 @@ export function warnOfOmissions(cli: Cli, { omissions }: ImageInventory): void {
   if (omissions.length > shown.length) cli.stderr.write(`WARNING: ${omissions.length - shown.length} more files were not wholly looked into\n`);
 }
 
+function onlyOf(inventory: ImageInventory, kinds: readonly PackageType[]): ImageInventory {
+  return kinds.length === 0 ? inventory : { ...inventory, packages: inventory.packages.filter(({ type }) => kinds.includes(type)) };
+}
+
 export const runSbom: Handler = async (cli, { flags, args }) => {
-  const format = parseFormat(flags.string("format"));
+  const outputs = parseOutputs(flags.optional("format"), flags.list("output"));
+  const kinds = parseKinds(flags.list("only-package-type"));
   const options = { cwd: cli.cwd, env: cli.env, signal: cli.signal, ...platformOption(flags) };
   const engine = await cli.open();
-  const inventory = await engine.packages.inventory(args[0]!, options);
+  const inventory = onlyOf(await engine.packages.inventory(args[0]!, options), kinds);
   if (!flags.bool("quiet")) warnOfOmissions(cli, inventory);
-  const text = format === "table" ? formatTable(inventory) : engine.packages.sbomPieces(inventory, format satisfies BillFormat, options);
-  await writeOutput(cli, flags.string("output"), text);
+  for (const { format, file } of outputs) {
+    await writeOutput(cli, file, format === "table" ? formatTable(inventory) : engine.packages.sbomPieces(inventory, format, options));
+  }
   return 0;
 };

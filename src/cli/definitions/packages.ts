@@ -27,11 +27,15 @@ export const packageCommands: readonly Command[] = [
     long: `Lists the packages in an image, each with the layer, and where this store built the image with the line of the Dockerfile, that brought it. What is found in a layer is kept, so a second look at it costs nothing.\n\n${places}`,
     usage: "[OPTIONS] IMAGE",
     flags: [
-      flag("format", "", "string", 'How to write the output ("table", "spdx-json", "cyclonedx-json")', {
-        default: '"table"',
-        complete: ["table", "spdx-json", "cyclonedx-json"],
+      flag("format", "", "string", 'How to write the output ("table", "json", "spdx-json", "cyclonedx-json"; default "table", or as the file\'s name says)', {
+        complete: ["table", "json", "spdx-json", "cyclonedx-json"],
       }),
-      flag("output", "o", "string", "Write to a file instead of standard output", { complete: "file" }),
+      flag("only-package-type", "", "strings", 'List only packages of these kinds ("npm", "deb", "golang", ...)', {
+        complete: ["deb", "apk", "rpm", "npm", "pypi", "golang", "cargo", "maven", "gem", "composer", "nuget"],
+      }),
+      flag("output", "o", "stringArray", "Write to a file instead of standard output; FORMAT=FILE, several times, writes several formats", {
+        complete: "file",
+      }),
       platformFlag,
       flag("quiet", "q", "bool", "Say nothing about files that were not read"),
     ],
@@ -41,7 +45,8 @@ export const packageCommands: readonly Command[] = [
     complete: "image",
     examples: [
       { text: "What is in an image, and which line brought it", command: "slipway sbom app:1.0" },
-      { text: "An SBOM for others' tools", command: "slipway sbom --format spdx-json -o app.spdx.json app:1.0" },
+      { text: "An SBOM for others' tools; the file's name says which", command: "slipway sbom -o app.spdx.json app:1.0" },
+      { text: "Both formats at once", command: "slipway sbom -o spdx-json=app.spdx.json -o cyclonedx-json=app.cdx.json app:1.0" },
       { text: "Of an image that is not here, for another platform", command: "slipway sbom --platform linux/arm64 docker://alpine:3.20" },
     ],
     load: async () => (await import("../commands/sbom.ts")).runSbom,
