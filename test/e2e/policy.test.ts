@@ -614,6 +614,9 @@ describe("policies", { skip: absent ? "needs docker-registry (Debian package doc
     assert.equal((await sandbox.call(with_(policy, "verify", "--policy", unsigned))).code, 1);
     assert.match((await sandbox.call(with_(policy, "verify", "--policy", "--key", "x", signed))).stderr, /exclude each other/);
     assert.match(await sandbox.ok(["policy", "check", signed]), /there is no policy/);
+    const nothing = await sandbox.call(["verify", "--policy", "-q", signed]);
+    assert.deepEqual([nothing.code, nothing.stdout], [1, ""]);
+    assert.match(nothing.stderr, /is not verified: there is no policy\nHint: slipway policy init/);
   });
 
   test("init writes a policy that holds, in the place where it is looked for", async () => {

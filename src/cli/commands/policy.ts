@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { printable } from "../../base/printable.ts";
+import { SlipwayError } from "../../base/errors.ts";
 import { userMode } from "../../base/umask.ts";
 import type { PolicyCheck, PolicyLogEntry, PolicyVerdict } from "../../engine/api.ts";
 import type { Cli } from "../cli.ts";
@@ -24,11 +25,21 @@ export function checkText({ reference, isAccepted, verdicts }: PolicyCheck): str
   return `${reference}: ${isAccepted ? "accepted" : "refused"}\n${verdicts.map(verdictText).join("")}`;
 }
 
-export async function checkImages(cli: Cli, images: readonly string[], form: "text" | "json", quiet = false): Promise<number> {
+/** `isVerification`: without a policy nothing was verified, which is a failure then: POLICY_NOT_FOUND (not_found). */
+export async function checkImages(
+  cli: Cli,
+  images: readonly string[],
+  form: "text" | "json",
+  { quiet = false, isVerification = false }: { readonly quiet?: boolean; readonly isVerification?: boolean } = {},
+): Promise<number> {
   const engine = await cli.open();
   let code = 0;
   for (const image of images) {
     const check = await engine.policy.check(image, { signal: cli.signal });
+    if (isVerification && check.verdicts.length === 0) {
+      const remedy = "slipway policy init writes one; policy check tells whether there is one";
+      throw new SlipwayError("not_found", "POLICY_NOT_FOUND", `${check.reference} is not verified: there is no policy`, { remedy, bare: true });
+    }
     if (!check.isAccepted) code = 1;
     if (form === "json") cli.stdout.write(`${formatJsonLine(check)}\n`);
     else if (!quiet) cli.stdout.write(printable(checkText(check)));

@@ -49,6 +49,7 @@ describe("who signs without a key", () => {
     [["sign", "--keyless", "--fulcio-url", "fulcio", "reg/app"], /^--fulcio-url wants an address/],
     [["sign", "--keyless", "--tlog-upload=false", "reg/app"], /^--tlog-upload=false wants --timestamp-server-url/],
     [["sign", "--keyless", "--identity-token", "nowhere", "reg/app"], /^open nowhere: no such file/],
+    [["sign", "--keyless", "--identity-token", "", "reg/app"], /^--identity-token is empty/],
     [["sign", "--rekor-url", "https://r", "reg/app"], /^--rekor-url wants --keyless/],
     [["build", "--keyless", "."], /--keyless wants --sign/],
     [["sign", "--keyless", "--fulcio-auth-flow", "normal", "reg/app"], /^unknown --fulcio-auth-flow "normal": want token or device/],

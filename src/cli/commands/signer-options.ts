@@ -90,6 +90,7 @@ function urlOf(flags: ParsedFlags, name: string): string {
 
 /** The token itself has dots and no slashes; a file's name that looks like one is a file where it is one. */
 function tokenOf(cli: Cli, text: string): string {
+  if (text.trim() === "") throw cliError("--identity-token is empty: the token, or the name of its file");
   const isFile = text.length < 4096 && statSync(resolve(cli.cwd, text), { throwIfNoEntry: false }) !== undefined;
   return isFile || text.split(".").length !== 3 ? readSmallBytes(cli, text, maxTokenBytes).toString() : text;
 }

@@ -94,7 +94,7 @@ export const runVerify: Handler = async (cli, invocation) => {
     const other = ["annotations", "ca", ...identityFlags, "key", "subject", "type"].find((name) => flags.changed(name));
     if (other !== undefined) throw cliError(`--policy and --${other} exclude each other: the policy says whose signatures count`);
     const { checkImages } = await import("./policy.ts");
-    return await checkImages(cli, [image], form, flags.bool("quiet"));
+    return await checkImages(cli, [image], form, { quiet: flags.bool("quiet"), isVerification: true });
   }
   const options = verifyOptions(cli, flags);
   const type = flags.optional("type");

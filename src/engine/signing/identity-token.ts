@@ -1,11 +1,9 @@
 /** The token that says who signs: given, in the environment, from the service that runs the build, or from an issuer where somebody signs in for it. */
-import { SlipwayError } from "../../base/errors.ts";
-import { parseIdentityToken, publicClientId, publicIssuer, signInByDevice, type IdentityToken } from "../../trust/keyless/index.ts";
+import { isSlipwayError, SlipwayError } from "../../base/errors.ts";
+import { exchange, parseIdentityToken, publicClientId, publicIssuer, signInByDevice, type IdentityToken } from "../../trust/keyless/index.ts";
 import type { KeylessOptions, SignInOptions } from "../trust-api.ts";
 
 const audience = "sigstore";
-const timeoutMs = 30_000;
-const maxAnswerBytes = 1 << 20;
 
 /** Fails with IDENTITY_TOKEN_MISSING, IDENTITY_TOKEN_INVALID (unauthenticated), IDENTITY_TOKEN_REFUSED (denied). */
 export async function identityToken(options: KeylessOptions, signal?: AbortSignal): Promise<IdentityToken> {
@@ -50,17 +48,11 @@ async function workflowToken(env: Readonly<Record<string, string | undefined>>, 
   const { address, credential } = known;
   const url = new URL(address);
   url.searchParams.set("audience", audience);
-  const stop = AbortSignal.timeout(timeoutMs);
-  const headers = { accept: "application/json", authorization: `Bearer ${credential}` };
-  const response = await fetch(url, { headers, redirect: "error", signal: signal === undefined ? stop : AbortSignal.any([signal, stop]) }).catch(
-    (error: unknown) => {
-      signal?.throwIfAborted();
-      throw refused(url, error instanceof Error ? error.message : String(error));
-    },
-  );
-  if (!response.ok) throw refused(url, `HTTP ${response.status}`);
-  const text = await response.text();
-  const { value } = (text.length > maxAnswerBytes ? {} : answerOf(text)) as { readonly value?: unknown };
+  const { status, bytes } = await exchange({ method: "GET", url: url.href, authorization: `Bearer ${credential}`, signal }).catch((error: unknown) => {
+    throw isSlipwayError(error, "KEYLESS_UNAVAILABLE") ? refused(url, error.message.replaceAll(url.search, "")) : error;
+  });
+  if (status !== 200) throw refused(url, `HTTP ${status}`);
+  const { value } = answerOf(bytes.toString()) as { readonly value?: unknown };
   if (typeof value !== "string") throw refused(url, "the answer has no token");
   return value;
 }

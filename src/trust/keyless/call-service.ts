@@ -52,19 +52,31 @@ export interface Exchange {
   readonly method: "GET" | "POST";
   readonly url: string;
   readonly contentType?: string;
+  readonly authorization?: string;
   readonly body?: string | Buffer;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** One request, whatever the answer says. Fails with KEYLESS_UNAVAILABLE (unavailable) where there is none, RESPONSE_TOO_LARGE (resource_exhausted). */
-export async function exchange({ method, url, contentType, body, signal }: Exchange): Promise<{ readonly status: number; readonly bytes: Buffer }> {
+export async function exchange({
+  method,
+  url,
+  contentType,
+  authorization,
+  body,
+  signal,
+}: Exchange): Promise<{ readonly status: number; readonly bytes: Buffer }> {
   const { request, EnvHttpProxyAgent } = await import("undici");
   const dispatcher = new EnvHttpProxyAgent();
   const stop = AbortSignal.timeout(timeoutMs);
   try {
     const response = await request(url, {
       method,
-      headers: { accept: "*/*", ...(contentType === undefined ? {} : { "content-type": contentType }) },
+      headers: {
+        accept: "*/*",
+        ...(contentType === undefined ? {} : { "content-type": contentType }),
+        ...(authorization === undefined ? {} : { authorization }),
+      },
       ...(body === undefined ? {} : { body }),
       dispatcher,
       signal: signal === undefined ? stop : AbortSignal.any([signal, stop]),
