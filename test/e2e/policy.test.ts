@@ -1,7 +1,9 @@
 /** Policies at every door, with a registry of the distribution's own and keys that were made for the test. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { after, describe, test } from "node:test";
 import { scheduler } from "node:timers/promises";
@@ -9,6 +11,7 @@ import { startRegistry } from "../lab/registry.ts";
 import { listProcesses } from "./processes.ts";
 import { createSandbox, type Outcome } from "./sandbox.ts";
 
+const { createServer, request } = process.getBuiltinModule("node:http");
 const absent = spawnSync("docker-registry", ["--version"]).error !== undefined;
 
 describe("policies", { skip: absent ? "needs docker-registry (Debian package docker-registry)" : false }, async () => {
@@ -490,6 +493,33 @@ describe("policies", { skip: absent ? "needs docker-registry (Debian package doc
     // the one that is here was verified, and stays usable
     assert.equal(await sandbox.ok(with_(policy, "run", "--rm", "--network=none", name, "cat", "/content")), "first");
     await sandbox.ok(with_(policy, "pull", "-q", `${host}/acme/moving@${digest}`));
+  });
+
+  test("a tag that is another image at the second question is asked for once, at every door", async () => {
+    for (const tag of ["a", "b"]) await publish(`${host}/acme/flip:${tag}`, tag);
+    let asked = 0;
+    const flipping = createServer((call, response) => {
+      const isTag = call.url === "/v2/acme/flip/manifests/1";
+      const path = isTag ? `/v2/acme/flip/manifests/${asked++ === 0 ? "a" : "b"}` : call.url;
+      const { method, headers } = call;
+      const forwarded = request(`http://${host}${path}`, { method, headers }, (upstream) => {
+        response.writeHead(upstream.statusCode ?? 502, upstream.headers);
+        upstream.pipe(response);
+      });
+      call.pipe(forwarded);
+    }).listen(0, "127.0.0.1");
+    await once(flipping, "listening");
+    const proxy = `127.0.0.1:${(flipping.address() as AddressInfo).port}`;
+    await sandbox.ok(["sign", "--key", path.join(home, "ours.key"), `${proxy}/acme/flip:a`], password);
+    const strict = policyFile({ ...rules, scopes: { [proxy]: { signed: [{ keys: "ours.pub" }] } } });
+    for (const { name, words } of [...doors, ...copies]) {
+      asked = 0;
+      await sandbox.ok(with_(strict, ...words(`${proxy}/acme/flip:1`)));
+      assert.equal(asked, 1, name);
+      await clean(`${proxy}/acme/flip:1`, "copied:1");
+    }
+    flipping.closeAllConnections();
+    flipping.close();
   });
 
   test("a key that is exchanged undoes what was verified by it", async () => {
