@@ -1,7 +1,7 @@
 /** In a checkout nothing has to be said: what is as a commit has it makes one image, wherever and whenever it is built. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmodSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, describe, test } from "node:test";
 import { checkout, commit, git, hasNoGit, repository } from "./checkouts.ts";
@@ -64,6 +64,16 @@ describe("a checkout", { skip: hasNoGit ? "git is not installed" : false }, asyn
     assert.equal(await there.ok(["build", "-q", clone("077", 1_790_000_000, 1000)]), one);
     assert.equal(await build(clone("002", 1_600_000_000), "--no-cache"), one);
     assert.equal(Date.parse(await here.ok(["inspect", "-f", "{{.Created}}", one])) / 1000, second);
+  });
+
+  test("with provenance and SBOM it is one archive, to the byte", async () => {
+    const archives = [here, there].map((sandbox) => path.join(sandbox.directory, "image.tar"));
+    for (const [index, sandbox] of [here, there].entries()) {
+      const output = `type=oci,dest=${archives[index]}`;
+      await sandbox.ok(["build", "-q", "--no-cache", "--provenance=mode=max", "--sbom=true", "-o", output, clone(index === 0 ? "022" : "077")]);
+    }
+    const [one, other] = archives.map((archive) => readFileSync(archive));
+    assert.ok(one !== undefined && other !== undefined && one.equals(other));
   });
 
   const user = 60_000 + (process.pid % 5000);

@@ -55,9 +55,9 @@ export async function createProvenance(input: ProvenanceInput, layers: readonly 
   return valueWithoutUrlCredentials(slsaPredicate(provenance, asked.version));
 }
 
-/** An image's digest must not depend on when it was built: neither where nobody asked, nor where SOURCE_DATE_EPOCH sets the clock. */
+/** An image's digest must not depend on when it was built: neither where nobody asked, nor where the clock stands still. */
 function runOf({ facts, asked, result, nowMs }: ProvenanceInput): Provenance["run"] {
-  if (asked.byDefault || result.lowered.epoch !== undefined) return undefined;
+  if (asked.byDefault || (result.lowered.epoch ?? result.clockSeconds) !== undefined) return undefined;
   return { id: randomId(), startedOn: new Date(facts.startedMs).toISOString(), finishedOn: new Date(nowMs).toISOString() };
 }
 
