@@ -202,6 +202,16 @@ test("a policy file has to be a plain file that not anybody may write, and is re
   const open = write({ default: { accept: true } });
   chmodSync(open, 0o666);
   assert.throws(() => loadPolicyFiles(places(open)), { code: "POLICY_INVALID", message: /anybody may write/ });
+  const stores = path.join(root, "anybodys");
+  mkdirSync(stores);
+  chmodSync(stores, 0o777);
+  const loose = path.join(root, "loose.pub");
+  writeFileSync(loose, "key");
+  chmodSync(loose, 0o666);
+  for (const named of [loose, stores]) {
+    const policy = write({ default: { signed: [{ keys: named }] } });
+    assert.throws(() => loadPolicyFiles(places(policy)), { code: "POLICY_INVALID", message: /(?:loose\.pub|anybodys) cannot be read: anybody may/ });
+  }
   const key = path.join(root, "huge.pub");
   writeFileSync(key, Buffer.alloc((4 << 20) + 1));
   assert.throws(() => loadPolicyFiles(places(write({ default: { signed: [{ keys: key }] } }))), {

@@ -52,7 +52,7 @@ function loadPolicy(path: string): LoadedPolicy | undefined {
     if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return undefined;
     throw policyError(path, 1, `it cannot be read: ${error instanceof Error ? error.message : ""}`, error);
   }
-  if ((mode & 0o002) !== 0) throw policyError(path, 1, "anybody may write this file: chmod o-w makes it one that can be trusted");
+  if (isAnybodys(mode)) throw policyError(path, 1, `${anybodys}: chmod o-w makes it one that can be trusted`);
   const text = bytes.toString();
   if (Buffer.compare(Buffer.from(text), bytes) !== 0) throw policyError(path, 1, "it is no UTF-8");
   const policy = parsePolicy(text, path);
@@ -66,17 +66,37 @@ function loadPolicy(path: string): LoadedPolicy | undefined {
   return { ...policy, files, fingerprint: hash.digest("hex") };
 }
 
+const anybodys = "anybody may write this file";
+
+function isAnybodys(mode: number): boolean {
+  return (mode & 0o002) !== 0;
+}
+
+/** Who may exchange a key needs not change the policy. */
+function readTrusted(file: string, maxBytes: number): Buffer {
+  const { bytes, mode } = readBounded(file, maxBytes);
+  if (isAnybodys(mode)) throw new Error(`${anybodys}, chmod o-w makes it one that can be trusted`);
+  return bytes;
+}
+
 /** A directory is all files that lie in it, as a trust store of notation's. */
 function readFiles(file: string): Buffer {
-  if (statSync(file).isDirectory() !== true) return readBounded(file, maxNamedBytes).bytes;
+  const { mode, isDirectory } = kindOf(file);
+  if (!isDirectory) return readTrusted(file, maxNamedBytes);
+  if (isAnybodys(mode)) throw new Error("anybody may put files into this directory");
   const parts: Buffer[] = [];
   let left = maxNamedBytes;
   for (const entry of readdirSync(file).toSorted()) {
-    const { bytes } = readBounded(join(file, entry), left);
+    const bytes = readTrusted(join(file, entry), left);
     left -= bytes.length;
     parts.push(bytes, Buffer.from("\n"));
   }
   return Buffer.concat(parts);
+}
+
+function kindOf(file: string): { readonly mode: number; readonly isDirectory: boolean } {
+  const found = statSync(file);
+  return { mode: found.mode, isDirectory: found.isDirectory() };
 }
 
 function readNamed(path: string, name: string, line: number): Buffer {

@@ -1,11 +1,12 @@
 /** One file that any browser shows, without scripts and without anything from elsewhere. */
+import { printable } from "../../../base/printable.ts";
 import { formatOrigin } from "../../packages/image-inventory.ts";
 import { timeOf } from "../../sbom/bill.ts";
 import type { Finding } from "../finding.ts";
 import type { Report } from "./report.ts";
 
 function escape(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+  return printable(text).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
 const style = `:root{color-scheme:light dark}body{font:14px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:75rem;padding:0 1rem}h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2rem}

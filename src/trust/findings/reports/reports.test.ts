@@ -89,6 +89,8 @@ test("HTML escapes what comes from advisories, and has no scripts", () => {
   assert.doesNotMatch(html, /<script/);
   assert.match(html, /&#60;script&#62;/);
   assert.match(html, /Dockerfile:7 RUN npm ci/);
+  const strange = { ...report, image: { ...report.image, name: "a\u001B[31m\u202Eb" } };
+  assert.match(htmlReport(strange), /<h1>a\[31mb<\/h1>/);
 });
 
 test("a bill reads back to what it was made of", () => {
