@@ -165,6 +165,25 @@ export interface AttestOptions {
   readonly signal?: AbortSignal;
 }
 
+/** By its own words: nothing of it is verified. */
+export interface ListedSignature {
+  readonly format: EvidenceFormat;
+  readonly manifest: Digest;
+  readonly isReadable: boolean;
+  /** "the key sha256:…", "a key", "dev@acme.example, as https://accounts.acme.example says", "O=Acme, CN=release" */
+  readonly claimedBy: string | undefined;
+  /** the name that it says to be for */
+  readonly claimedFor: string | undefined;
+  readonly sizeBytes: number;
+}
+
+export interface SignatureList {
+  readonly reference: string;
+  readonly signatures: readonly ListedSignature[];
+  /** what was not looked at, and why */
+  readonly unread: readonly string[];
+}
+
 export interface VerifyAttestationOptions extends Omit<VerifyOptions, "annotations" | "authorities" | "isSignedName" | "subjects" | "now" | "recursive"> {
   /** as for attest; any when absent */
   readonly type?: string;
@@ -206,6 +225,8 @@ export interface TrustApi {
   attest(reference: string, options: AttestOptions): Promise<SignResult>;
   /** Fails as verify, where no attestation is accepted. */
   verifyAttestations(reference: string, options: VerifyAttestationOptions): Promise<AttestationVerification>;
+  /** What says to be a signature, by whomever: nothing of it is verified. */
+  signatures(reference: string, options?: { readonly signal?: AbortSignal }): Promise<SignatureList>;
   /** What is attested, by whomever: nothing of it is verified. */
   attestations(reference: string, options?: { readonly signal?: AbortSignal }): Promise<AttestationList & { readonly reference: string }>;
 }

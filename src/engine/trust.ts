@@ -26,6 +26,10 @@ export function createTrust(store: Store, client: () => Promise<RegistryClient>)
       const { signIn } = await import("./signing/identity-token.ts");
       return await signIn(options);
     },
+    signatures: async (reference, options = {}) => {
+      const { signatures } = await import("./signing/signatures.ts");
+      return await signatures(surroundings, reference, options.signal);
+    },
     attestations: async (reference, options = {}) => {
       const { attestations } = await import("./signing/attestations.ts");
       return await attestations(surroundings, reference, options.signal);

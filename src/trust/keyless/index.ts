@@ -1,5 +1,6 @@
 /** Signatures by identities instead of keys. */
 export { attachKeyless } from "./attach-keyless.ts";
+export { certificateClaims } from "./certificate-claims.ts";
 export { exchange } from "./call-service.ts";
 export { publicClientId, publicIssuer, signInByDevice, type ShownCode } from "./device-sign-in.ts";
 export { parseIdentityToken, type IdentityToken } from "./identity-token.ts";

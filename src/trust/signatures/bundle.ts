@@ -1,5 +1,5 @@
 /** Sigstore's bundles: an envelope with what is needed to verify it. @see github.com/sigstore/protobuf-specs, sigstore_bundle.proto */
-import { Fields, parseJsonObject } from "../../oci/bounded-json.ts";
+import { Fields, isObject, parseJsonObject, type Json, type JsonObject } from "../../oci/bounded-json.ts";
 import { envelopeObject, parseEnvelope, type Envelope } from "./dsse.ts";
 
 export const bundleMediaType = "application/vnd.dev.sigstore.bundle.v0.3+json";
@@ -12,6 +12,8 @@ export interface Bundle {
   /** the name that the signer gave to its key; nothing that could be trusted */
   readonly keyHint: string | undefined;
   readonly hasCertificate: boolean;
+  /** the signer's, as base64 of DER; undefined also where it is not as it should be */
+  readonly certificate: string | undefined;
 }
 
 export function isBundleMediaType(mediaType: string): boolean {
@@ -29,7 +31,20 @@ export function parseBundle(bytes: Uint8Array): Bundle {
     envelope: parseEnvelope(envelope),
     keyHint: material?.child("publicKey")?.string("hint"),
     hasCertificate: material?.get("certificate") !== undefined || material?.get("x509CertificateChain") !== undefined,
+    certificate: material === undefined ? undefined : certificateIn(material),
   };
+}
+
+/** Later versions have one certificate, former ones a chain. */
+function certificateIn(material: Fields): string | undefined {
+  const chain = asObject(material.get("x509CertificateChain"))?.["certificates"];
+  const [first] = Array.isArray(chain) ? (chain as readonly Json[]) : [];
+  const bytes = (asObject(material.get("certificate")) ?? asObject(first))?.["rawBytes"];
+  return typeof bytes === "string" ? bytes : undefined;
+}
+
+function asObject(value: Json | undefined): JsonObject | undefined {
+  return isObject(value) ? value : undefined;
 }
 
 /** A bundle that a public key verifies, with nothing of a transparency log. */
