@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import type { Digest } from "../../oci/digest.ts";
 import { parseReference } from "../../oci/reference.ts";
@@ -239,4 +240,13 @@ test("the policy to begin with is one", () => {
     ],
   );
   assert.equal(parsePolicy(starterPolicy({ keys: [], scopes: ["a.b"], unsigned: [], audit: false }), "p").scopes[0]?.rule.signed.length, 0);
+});
+
+test("the example of docs/policy.md is a policy", () => {
+  const page = readFileSync(new URL("../../../docs/policy.md", import.meta.url), "utf8");
+  const examples = [...page.matchAll(/^```json\n(.*?)^```$/gms)].map(([, text = ""]) => parsePolicy(text, "docs/policy.md"));
+  assert.deepEqual(
+    examples.map(({ scopes, fallback }) => [scopes.length, fallback.action]),
+    [[3, "reject"]],
+  );
 });
