@@ -89,6 +89,14 @@ printf '{"predicateType":"https://spdx.dev/Document","subject":[{"name":"_"}],"p
     const { predicate } = JSON.parse(readFileSync(path.join(out, "sbom.spdx.json"), "utf8")) as { readonly predicate: unknown };
     assert.deepEqual(predicate, { name: "0 of it" });
   });
+  test("names what it cannot read of a directory", async () => {
+    const cwd = open().folder({ "a/package-lock.json": "{}", "b/node_modules/right/package.json": '{"name":"right","version":"2.0.0"}' });
+    chmodSync(path.join(cwd, "a/package-lock.json"), 0);
+    const { code, stdout, stderr } = await open().call(["sbom", "."], { cwd });
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^right +2\.0\.0 +npm +b\/node_modules/m);
+    assert.match(stderr, /WARNING: \/a\/package-lock\.json was not wholly looked into: EACCES/);
+  });
   test("runs a container", async () => {
     assert.equal(await open().ok(["run", "--rm", "app"]), "ok");
   });

@@ -1,6 +1,7 @@
 /** Packages of images and the lines that brought them, from the store, archives and layouts. */
 import assert from "node:assert/strict";
-import { readFileSync, statSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { readFileSync, statSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { after, test } from "node:test";
 import { createSandbox } from "./sandbox.ts";
@@ -101,6 +102,38 @@ test("a document in a file, the same bytes each time, dated by SOURCE_DATE_EPOCH
   assert.equal(readFileSync(file, "utf8"), first);
 });
 
+const lock = JSON.stringify({ packages: { "node_modules/left": { version: "1.0.0" } } });
+
+test("a directory of files is looked into by whatever word it is named", async () => {
+  const cwd = sandbox.folder({ "project/package-lock.json": lock, "project/b/node_modules/right/package.json": '{"name":"right","version":"2.0.0"}' });
+  symlinkSync("/etc", path.join(cwd, "project/link"));
+  execFileSync("mkfifo", [path.join(cwd, "project/pipe.jar")]);
+  for (const place of ["./project", "fs://project", "dir:project", path.join(cwd, "project")]) {
+    assert.deepEqual(
+      (await sandbox.ok(["sbom", place], { cwd })).split("\n").map((line) => line.split(/ +/).join(" ")),
+      ["NAME VERSION TYPE LICENCES FOUND IN", "left 1.0.0 npm package-lock.json", "right 2.0.0 npm b/node_modules/right/package.json"],
+    );
+  }
+  const here = path.join(cwd, "project");
+  const document = async (format: string): Promise<Readonly<Record<string, unknown>>> =>
+    JSON.parse(await sandbox.ok(["sbom", "--format", format, "."], { cwd: here })) as Readonly<Record<string, unknown>>;
+  const [cyclonedx, spdx] = [await document("cyclonedx-json"), await document("spdx-json")];
+  const { component } = cyclonedx["metadata"] as { readonly component: Readonly<Record<string, unknown>> };
+  assert.deepEqual([component["type"], component["name"]], ["file", "project"]);
+  const [subject] = spdx["packages"] as readonly Readonly<Record<string, unknown>>[];
+  assert.deepEqual([subject?.["primaryPackagePurpose"], subject?.["name"], subject?.["checksums"]], ["FILE", "project", undefined]);
+  assert.deepEqual(JSON.parse(await sandbox.ok(["sbom", "--format", "spdx-json", "../project"], { cwd: here })), spdx);
+});
+
+test("Docker Scout's words for places are known", async () => {
+  const cwd = sandbox.folder({});
+  await sandbox.ok(["save", "-o", "app.tar", "app:1"], { cwd });
+  await sandbox.ok(["copy", "-q", "store:app:1", "oci:layout:1"], { cwd });
+  const here = await sandbox.ok(["sbom", "app:1"]);
+  for (const place of ["local://app:1", "image://app:1", "archive://app.tar", "oci-dir://layout", "oci-dir:layout:1"])
+    assert.equal(await sandbox.ok(["sbom", place], { cwd }), here, place);
+});
+
 test("several formats at once, of one kind of packages", async () => {
   const cwd = sandbox.folder({
     "node_modules/left/package.json": '{"name":"left","version":"1.0.0"}',
@@ -123,6 +156,7 @@ test("several formats at once, of one kind of packages", async () => {
 
 const refusals: readonly { readonly name: string; readonly args: readonly string[]; readonly code: number; readonly says: RegExp }[] = [
   { name: "an unknown format", args: ["--format", "xml", "app:1"], code: 1, says: /unknown format "xml": want one of table, json, spdx-json, cyclonedx-json/ },
+  { name: "a directory that is not there", args: ["fs:///nothing"], code: 1, says: /fs:\/\/\/nothing: there is no such directory/ },
   { name: "an archive that is not there", args: ["docker-archive:/nothing.tar"], code: 1, says: /nothing\.tar/ },
 ];
 for (const { name, args, code, says } of refusals) {

@@ -17,15 +17,15 @@ export function shownOrigin(origin: LayerOrigin | undefined, layer: number, widt
   return ellipsis(`${line}${instruction ?? `layer ${layer + 1}`}`, width);
 }
 
-function formatTable({ packages, layers }: ImageInventory): string {
-  const rows = packages.map(({ name, version, type, licences = [], layer, owner, bundled }) => [
+function formatTable({ kind, packages, layers }: ImageInventory): string {
+  const rows = packages.map(({ name, version, type, licences = [], layer, owner, bundled, path }) => [
     name,
     version === "" ? "(unknown)" : version,
     owner !== undefined ? `${type} (${owner})` : bundled !== undefined ? `${type} (bundled)` : type,
     ellipsis(licences.join(", "), 40),
-    shownOrigin(layers[layer], layer, 60),
+    kind === "files" ? path : shownOrigin(layers[layer], layer, 60),
   ]);
-  const text = [["NAME", "VERSION", "TYPE", "LICENCES", "BROUGHT BY"], ...rows];
+  const text = [["NAME", "VERSION", "TYPE", "LICENCES", kind === "files" ? "FOUND IN" : "BROUGHT BY"], ...rows];
   return alignColumns(text.map((cells) => `${cells.map((cell) => printable(cell.replace(/[\t\n]/g, " "))).join("\t")}\n`).join(""));
 }
 

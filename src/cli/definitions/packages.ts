@@ -4,7 +4,7 @@ import type { FlagSpec } from "../flags.ts";
 import { flag, platformFlag } from "./flag.ts";
 
 const places =
-  "IMAGE is a name: the store's image, else the registry's. Other places are docker://NAME (the registry, whatever the store has), oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], docker-daemon:NAME and store:NAME; a path (./FILE, /DIR, FILE.tar) is the archive or layout that lies there.";
+  "IMAGE is a name: the store's image, else the registry's. Other places are docker://NAME (the registry, whatever the store has), oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], docker-daemon:NAME and store:NAME; a path (./FILE, /DIR, FILE.tar) is the archive or layout that lies there. A directory of other files, a project or a root file system, is looked into as it is: ./DIR or fs://DIR.";
 
 /** Whose advisories are taken from a registry. */
 const signerFlags: readonly FlagSpec[] = [

@@ -24,9 +24,10 @@ export interface InventoryOptions {
 }
 
 export async function inventoryOfOpened(surroundings: Surroundings, opened: OpenedImage, given?: string): Promise<ImageInventory> {
-  const { name, id, manifest, config, diffIds } = opened;
+  const { name, id, manifest, config, diffIds, kind } = opened;
   const { base, claimed } = await findBase(surroundings, opened, given);
   const inventory = assembleInventory({ name, id, manifest, config, layers: await opened.inventories() }, diffIds, surroundings.store.images.origin(id), base);
+  if (kind === "files") return { ...inventory, kind, platform: "" };
   return claimed === undefined ? inventory : { ...inventory, claimedBase: claimed };
 }
 

@@ -1,4 +1,6 @@
 /** An image at any place, opened for looking into its layers: by what is kept of them, or by reading them. */
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import type { Digest } from "../../oci/digest.ts";
 import type { ImageConfig } from "../../oci/image-config.ts";
 import type { Reference } from "../../oci/reference.ts";
@@ -11,6 +13,8 @@ import { inventoriesOfChain } from "./layer-inventories.ts";
 import type { LayerVisitor } from "./read-layer.ts";
 
 export interface OpenedImage extends AsyncDisposable {
+  /** a directory of files, and no image */
+  readonly kind?: "files";
   /** as it was asked for */
   readonly name: string;
   /** the config's digest */
@@ -32,6 +36,11 @@ export async function openImage(surroundings: Surroundings, image: string, platf
   const { store, signal } = surroundings;
   const location = settleName(surroundings, parseLocation(image));
   if (location.kind === "store") return openStored(store, image, chooseImage(store, location.name, platform).image, signal);
+  // skopeo's `dir:` has a manifest, Syft's is any directory
+  const isFlat = location.kind === "flat" && existsSync(resolve(surroundings.cwd, location.directory, "manifest.json"));
+  if (location.kind === "files" || (location.kind === "flat" && !isFlat)) {
+    return (await import("./open-directory.ts")).openDirectory(surroundings, image, location.directory);
+  }
   const { openElsewhere } = await import("./open-elsewhere.ts");
   return await openElsewhere(surroundings, image, location, platform);
 }

@@ -1,6 +1,6 @@
 /** A layer's files, from its directory or from its archive, to those who make its inventory. */
 import { createHash } from "node:crypto";
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { SlipwayError } from "../../base/errors.ts";
 import { releaseBytes } from "../../base/release-bytes.ts";
 import { digestFromHex, type Digest } from "../../oci/digest.ts";
@@ -56,8 +56,9 @@ export function visitDirectory(directory: string, collector: LayerVisitor, signa
   visit("");
 }
 
-function readFile(collector: LayerVisitor, path: string, diskPath: string, wanted: Wanted): void {
-  const fd = openSync(diskPath, "r");
+/** Fails as the file system does. Neither a link nor a pipe that takes the file's place meanwhile is read. */
+export function readFile(collector: LayerVisitor, path: string, diskPath: string, wanted: Wanted): void {
+  const fd = openSync(diskPath, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     if (wanted === "program") {
       const head = Buffer.alloc(headBytes);

@@ -135,7 +135,7 @@ async function exposuresOf(surroundings: Surroundings, image: string, { platform
   }
   const [{ findExposures }, { openImage }] = await Promise.all([import("./find-exposures.ts"), import("../inventory/open-image.ts")]);
   await using opened = await openImage(surroundings, image, platform);
-  const found = await findExposures(opened, { secrets, misconfiguration });
+  const found = await findExposures(opened, { secrets, misconfiguration: misconfiguration && opened.kind !== "files" });
   return found.map((exposure) => {
     const entry = ignored.find((one) => isAboutExposure(one, exposure));
     return entry === undefined ? exposure : { ...exposure, suppressed: { by: "ignore file", reason: entry.reason } };

@@ -14,11 +14,14 @@ export type Location =
   /** one image in a directory, in skopeo's own way */
   | { readonly kind: "flat"; readonly text: string; readonly directory: string }
   | { readonly kind: "archive"; readonly text: string; readonly format: "oci" | "docker"; readonly file: string; readonly name: string | undefined }
+  /** a directory of files that is no image: only what lists packages takes it */
+  | { readonly kind: "files"; readonly text: string; readonly directory: string }
   /** the store of another machine */
   | { readonly kind: "ssh"; readonly text: string; readonly address: SshAddress; readonly name: string }
   | { readonly kind: "daemon"; readonly text: string; readonly name: string };
 
 const prefixes = [
+  "fs://",
   "ssh://",
   "docker://",
   "docker-daemon:",
@@ -63,8 +66,24 @@ function sshLocation(text: string, rest: string): Location {
   return { kind: "ssh", text, address, name };
 }
 
+/** Docker Scout's words for places, and Syft's where no image is called so. */
+const otherWords: readonly (readonly [theirs: string, ours: string])[] = [
+  ["local://", "store:"],
+  ["registry://", "docker://"],
+  ["image://", ""],
+  ["oci-dir://", "oci:"],
+  ["oci-dir:", "oci:"],
+  ["archive://", "docker-archive:"],
+];
+
+function ownWords(text: string): string {
+  const [theirs, ours] = otherWords.find(([word]) => text.startsWith(word)) ?? ["", ""];
+  return ours + text.slice(theirs.length);
+}
+
 /** Fails with INVALID_LOCATION or INVALID_REFERENCE (invalid_argument). Paths stay as they are written. */
-export function parseLocation(text: string): Location {
+export function parseLocation(given: string): Location {
+  const text = ownWords(given);
   const prefix = prefixOf(text);
   const rest = prefix === undefined ? text : text.slice(prefix.length);
   if (rest === "") throw invalid(text, "it names no image");
@@ -73,6 +92,8 @@ export function parseLocation(text: string): Location {
       return { kind: "name", text };
     case "docker://":
       return { kind: "registry", text, reference: withDefaultTag(parseReference(rest)) };
+    case "fs://":
+      return { kind: "files", text, directory: rest };
     case "ssh://":
       return sshLocation(text, rest);
     case "dir:":

@@ -55,6 +55,8 @@ export async function openSource(surroundings: Surroundings, named: Location, co
       const { archiveSource } = await import("./archive-source.ts");
       return await archiveSource(location.text, resolve(cwd, location.file), location.name, signal);
     }
+    case "files":
+      throw notInPlace(location.text, "it is a directory of files, and no image");
     case "ssh":
       throw notInPlace(location.text, "images are pushed over ssh, not fetched");
     case "daemon": {

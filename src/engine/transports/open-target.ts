@@ -1,6 +1,7 @@
 /** From a location to the target that it means. */
 import { resolve } from "node:path";
 import { formatReference, parseReference, withDefaultTag } from "../../oci/reference.ts";
+import { notInPlace } from "./image-source.ts";
 import type { ImageTarget } from "./image-target.ts";
 import type { Location } from "./location.ts";
 import type { Surroundings } from "./open-source.ts";
@@ -33,6 +34,8 @@ export async function openTarget(surroundings: Surroundings, location: Location)
       const names = name === undefined ? [] : [format === "docker" ? fullName(name) : name];
       return archiveTarget(location.text, await fileSink(resolve(cwd, location.file)), { format, names });
     }
+    case "files":
+      throw notInPlace(location.text, "images are not written as plain files; want dir: or oci:");
     case "ssh": {
       const { sshTarget } = await import("./ssh-target.ts");
       return sshTarget(location.text, location.address, fullName(location.name), env, signal);

@@ -14,6 +14,8 @@ export interface LayerOrigin {
 }
 
 export interface ImageInventory extends Inventory {
+  /** of a directory of files that is no image; the only layer is all of it */
+  readonly kind?: "files";
   /** as it was asked for */
   readonly name: string;
   /** the config's digest */

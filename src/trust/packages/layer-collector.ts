@@ -99,6 +99,11 @@ export class LayerCollector {
     for (const one of paths) this.#owners.set(withoutUsr(one), owner);
   }
 
+  /** What whoever visits could not read. */
+  leftOut(path: string, reason: string): void {
+    this.#omit(path, reason.slice(0, 300));
+  }
+
   #omit(path: string, reason: string): void {
     if (this.#omitted.length < maxOmissions) this.#omitted.push({ path, reason });
     else this.#unnamed++;

@@ -35,9 +35,10 @@ export function homepageOf({ homepage = "" }: ImagePackage): string | undefined 
 export function facts(image: ImageInventory, found: ImagePackage): readonly (readonly [name: string, value: string])[] {
   const layer = image.layers[found.layer];
   const { source } = found;
+  const isImage = image.kind === undefined;
   const pairs: readonly (readonly [string, string | undefined])[] = [
-    ["layer:index", String(found.layer)],
-    ["layer:diffID", layer?.diffId],
+    ["layer:index", isImage ? String(found.layer) : undefined],
+    ["layer:diffID", isImage ? layer?.diffId : undefined],
     ["layer:origin", formatOrigin(layer)],
     ["layer:fromBase", layer?.fromBase === undefined ? undefined : String(layer.fromBase)],
     ["path", `/${found.path}`],

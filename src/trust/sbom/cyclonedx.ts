@@ -72,16 +72,16 @@ function systemOf({ distribution }: ImageInventory): readonly { readonly "bom-re
   return [system];
 }
 
-function subjectOf({ name, id, manifest, platform, layers, base }: ImageInventory): object {
+function subjectOf({ kind, name, id, manifest, platform, layers, base }: ImageInventory): object {
   const properties = [
     ["imageID", id],
     ["manifest", manifest],
-    ["platform", platform],
+    ["platform", platform === "" ? undefined : platform],
     ["base", base?.reference],
-    ...layers.map(({ diffId }) => ["layer", diffId] as const),
+    ...(kind === "files" ? [] : layers.map(({ diffId }) => ["layer", diffId] as const)),
   ] as const;
   return {
-    type: "container",
+    type: kind === "files" ? "file" : "container",
     "bom-ref": `image:${id}`,
     name,
     version: manifest ?? id,

@@ -6,11 +6,12 @@ import { WrittenList } from "./written-list.ts";
 
 /** To be written piece by piece. */
 export function plainLists({ image, createdSeconds, tool }: Bill): object {
-  const { name, id, manifest, platform, distribution, base, layers, packages, omissions } = image;
+  const { kind = "image", name, id, manifest, platform, distribution, base, layers, packages, omissions } = image;
   return {
     schema: "slipway-sbom 1",
     created: timeOf(createdSeconds),
     tool,
+    kind,
     image: { name, id, manifest, platform, distribution, base },
     layers: layers.map((layer) => ({ ...layer, origin: formatOrigin(layer) })),
     packages: new WrittenList(function* () {

@@ -114,7 +114,7 @@ function packageFrom(image: ImageInventory, { found, purl, ref }: Listed, { own,
   };
 }
 
-function subjectOf({ name, id, manifest, distribution, platform }: ImageInventory): object {
+function subjectOf({ kind, name, id, manifest, distribution, platform }: ImageInventory): object {
   const checksumValue = (manifest ?? id).replace(/^sha\d+:/, "");
   const comment = [platform, distribution?.name ?? ""].filter((word) => word !== "").join(", ");
   return {
@@ -124,11 +124,11 @@ function subjectOf({ name, id, manifest, distribution, platform }: ImageInventor
     supplier: "NOASSERTION",
     downloadLocation: "NOASSERTION",
     filesAnalyzed: false,
-    checksums: [{ algorithm: (manifest ?? id).startsWith("sha512") ? "SHA512" : "SHA256", checksumValue }],
+    ...(kind === "files" ? {} : { checksums: [{ algorithm: (manifest ?? id).startsWith("sha512") ? "SHA512" : "SHA256", checksumValue }] }),
     licenseConcluded: "NOASSERTION",
     licenseDeclared: "NOASSERTION",
     copyrightText: "NOASSERTION",
-    primaryPackagePurpose: "CONTAINER",
+    primaryPackagePurpose: kind === "files" ? "FILE" : "CONTAINER",
     ...(comment === "" ? {} : { comment }),
   };
 }

@@ -53,7 +53,7 @@ const spdxPackage = object({
   licenseConcluded: licence,
   licenseDeclared: licence,
   copyrightText: text,
-  primaryPackagePurpose: { enum: ["LIBRARY", "CONTAINER"] },
+  primaryPackagePurpose: { enum: ["LIBRARY", "CONTAINER", "FILE"] },
   "externalRefs?": list(object({ referenceCategory: { const: "PACKAGE-MANAGER" }, referenceType: { const: "purl" }, referenceLocator: words("^pkg:\\S+$") })),
   "annotations?": list(object({ annotationDate: time, annotationType: { const: "OTHER" }, annotator: tool, comment: text })),
   "comment?": text,
