@@ -1,14 +1,16 @@
-/** Where the bytes of an archive go: a file that appears whole or not at all, or a reader of a stream. */
+/** Where the bytes of an archive go: a device or a pipe, a file that appears whole or not at all, or a reader of a stream. */
 import { once } from "node:events";
 import { open, rename, rm } from "node:fs/promises";
 import { PassThrough } from "node:stream";
 import { asSlipwayError } from "../../base/errors.ts";
+import { isSpecialFile } from "../../base/special-file.ts";
 import { userMode } from "../../base/umask.ts";
 import type { ArchiveSink } from "./archive-target.ts";
 
 /** Fails with the codes of the file system. */
 export async function fileSink(path: string): Promise<ArchiveSink> {
-  const partial = `${path}.partial-${process.pid}`;
+  const isSpecial = isSpecialFile(path);
+  const partial = isSpecial ? path : `${path}.partial-${process.pid}`;
   const file = await open(partial, "w", userMode("file")).catch((error: unknown) => {
     throw asSlipwayError(error, "unavailable", "EXPORT_FAILED");
   });
@@ -16,13 +18,15 @@ export async function fileSink(path: string): Promise<ArchiveSink> {
   return {
     write: async (bytes) => await file.writeFile(bytes),
     finish: async () => {
-      await file.sync();
-      await rename(partial, path);
+      if (!isSpecial) {
+        await file.sync();
+        await rename(partial, path);
+      }
       complete = true;
     },
     dispose: async () => {
       await file.close();
-      if (!complete) await rm(partial, { force: true });
+      if (!complete && !isSpecial) await rm(partial, { force: true });
     },
   };
 }
