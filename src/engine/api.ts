@@ -3,6 +3,7 @@
  * result beside it; `AbortSignal` cancels it and everything below it, and what had finished stays in the store.
  */
 import type { AttestationOptions, AttestedImage } from "./attestation-api.ts";
+import type { LockOptions, LockResult } from "./lock-api.ts";
 import type { ErrorKind } from "../base/errors.ts";
 import type { ProgressEvent } from "../base/progress.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -18,7 +19,6 @@ import type { SystemApi } from "./system-api.ts";
 import type { TransferApi } from "./transfer-api.ts";
 import type { PolicyApi, PolicySettings } from "./policy-api.ts";
 import type { TwiceOptions, TwiceResult } from "./twice-api.ts";
-import type { LockChange } from "./lock/lock-file.ts";
 import type { NetworkApi } from "./networks-api.ts";
 import type { VolumeApi } from "./volumes-api.ts";
 import type { TrustApi } from "./trust-api.ts";
@@ -132,28 +132,6 @@ export interface BuildOptions extends AttestationOptions {
 
 export type { AttestationOptions, AttestedImage, BuildAttestation } from "./attestation-api.ts";
 export type { LockChange } from "./lock/lock-file.ts";
-
-export interface LockOptions extends Pick<BuildOptions, "context" | "buildArgs" | "buildContexts" | "target" | "platforms" | "pull" | "lockFile" | "signal"> {
-  /** default: `Dockerfile` in the context; several share one lock */
-  readonly dockerfiles?: readonly DockerfileSource[];
-  /** true: ask again what everything is; or only what has these names, as the Dockerfile has them */
-  readonly update?: boolean | readonly string[];
-  /** entries that the Dockerfiles do not need with these build args stay */
-  readonly keep?: boolean;
-  /** leave out what `# syntax=` names, for which no image is needed here; default: as the lock has it */
-  readonly builtinSyntax?: boolean;
-  /** nothing is written */
-  readonly check?: boolean;
-}
-
-export interface LockResult {
-  readonly path: string;
-  /** entries that stayed too */
-  readonly changes: readonly LockChange[];
-  /** the lock had everything, and nothing else */
-  readonly isCurrent: boolean;
-  readonly isWritten: boolean;
-}
 
 export interface BuildResult {
   /** undefined for outputs that make no image; of several platforms the index's */
@@ -387,6 +365,7 @@ export interface SlipwayApi {
 export type { CacheExportSettings, CacheMountChoice, CacheSource, CacheTarget } from "./build/cache/cache-api.ts";
 export type { ErrorKind };
 export type * from "./container-api.ts";
+export type * from "./lock-api.ts";
 export type * from "./networks-api.ts";
 export type * from "./volumes-api.ts";
 export type * from "./system-api.ts";

@@ -379,6 +379,26 @@ for one in "$BUILDKIT_SCAN_SOURCE_EXTRAS"/*; do [ ! -d "$one" ] || emit "$one" e
     assert.deepEqual(names, ["sbom", "sbom-build", "sbom-context"]);
   });
 
+  test("the scanner's image is among the materials, with its digest and without a platform", async () => {
+    await buildScanner(scanner, "scanner:1");
+    const id = await sandbox.ok(["image", "inspect", "-f", "{{.Id}}", "scanner:1"]);
+    for (const [version, key] of [
+      ["v0.2", "materials"],
+      ["v1", "resolvedDependencies"],
+    ] as const) {
+      const path = `${sandbox.directory}/materials-${version}.tar`;
+      const asked = ["--sbom=generator=scanner:1", `--provenance=mode=min,version=${version}`];
+      await sandbox.ok(["build", ...asked, "-o", `type=tar,dest=${path}`, sandbox.folder({ Dockerfile: "FROM busybox\n" })]);
+      const { predicate } = JSON.parse(String((await archived(path)).get("provenance.json"))) as { readonly predicate: Readonly<Record<string, unknown>> };
+      const materials = (predicate[key] ?? (predicate["buildDefinition"] as Readonly<Record<string, unknown>>)[key]) as readonly {
+        readonly uri: string;
+        readonly digest: object;
+      }[];
+      assert.match(materials[0]?.uri ?? "", /^pkg:docker\/busybox@latest\?platform=/);
+      assert.deepEqual(materials[1], { uri: "pkg:docker/scanner@1", digest: { sha256: id.replace("sha256:", "") } });
+    }
+  });
+
   for (const [name, entrypoint, message] of [
     ["that fails", 'ENTRYPOINT ["sh", "-c", "exit 3"]', 'process "sh -c exit 3" did not complete successfully: exit code: 3'],
     ["that writes no JSON", 'ENTRYPOINT ["sh", "-c", "echo x > $BUILDKIT_SCAN_DESTINATION/a.json"]', "cannot decode in-toto statement: "],

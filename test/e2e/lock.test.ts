@@ -205,6 +205,33 @@ describe("lock", { skip: absent === undefined ? false : `needs ${absent}` }, asy
     assert.match(outcome.stderr, /does not have the image .*base:two \(line 2\)/);
   });
 
+  test("the image of an SBOM's generator is pinned with --sbom, and --frozen takes that one", async () => {
+    const scanner = `${host}/scanner:1`;
+    const generator = `--sbom=generator=${scanner}`;
+    const publishScanner = async (says: string): Promise<void> => {
+      const write = `printf '{"predicateType":"https://spdx.dev/Document","predicate":{"name":"${says}"}}' >$BUILDKIT_SCAN_DESTINATION/sbom.spdx.json`;
+      await sandbox.build('FROM busybox\nCOPY --chmod=755 s /s\nENTRYPOINT ["/s"]\n', { s: `#!/bin/sh\n${write}\n` }, ["-t", scanner]);
+      await sandbox.ok(["push", "-q", scanner]);
+      await sandbox.ok(["rmi", "-f", scanner]);
+    };
+    await publishScanner("one");
+    const folder = sandbox.folder({ Dockerfile: "FROM scratch\nCOPY f /\n", f: "f" });
+    const billOf = async (...words: readonly string[]): Promise<string> => {
+      const out = path.join(sandbox.directory, "scanned");
+      await sandbox.ok(["build", "-q", generator, "-o", out, ...words, folder]);
+      return (JSON.parse(readFileSync(path.join(out, "sbom.spdx.json"), "utf8")) as { readonly predicate: { readonly name: string } }).predicate.name;
+    };
+    await sandbox.ok(["lock", folder]);
+    const lacking = await sandbox.call(["build", "-q", "--frozen", generator, folder]);
+    assert.match(lacking.stderr, new RegExp(`--frozen: .*slipway\\.lock does not have the image ${scanner}\n`));
+    assert.match(await sandbox.ok(["lock", generator, folder]), new RegExp(`^\\+ ${scanner} sha256:[0-9a-f]{64}\n[^\n]*: 1 pinned$`));
+    await publishScanner("two");
+    assert.equal(await billOf("--frozen"), "one");
+    assert.equal(await billOf(), "two");
+    assert.equal((await sandbox.call(["lock", "--check", "--attest", `type=sbom,generator=${scanner}`, folder])).code, 0);
+    assert.equal((await sandbox.call(["lock", "--check", folder])).code, 1);
+  });
+
   test("what the Dockerfile pins itself needs no lock, and an image that is only here cannot be pinned", async () => {
     const digest = /sha256:[0-9a-f]{64}/.exec(await sandbox.ok(["lock", folderOf()]))?.[0] ?? "";
     const pinned = sandbox.folder({ Dockerfile: `FROM ${host}/base:1@${digest}\n`, "slipway.lock": '{"version": 1}' });

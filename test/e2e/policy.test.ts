@@ -27,9 +27,10 @@ describe("policies", { skip: absent ? "needs docker-registry (Debian package doc
   const home = path.join(sandbox.directory, "home");
   for (const name of ["ours", "others"]) await sandbox.ok(["key", "generate", "-o", path.join(home, name)], password);
 
+  const bill = String.raw`echo '{\"predicateType\":\"https://spdx.dev/Document\",\"predicate\":{}}' >$BUILDKIT_SCAN_DESTINATION/sbom.json`;
   /** Builds and pushes; the store keeps nothing of it. Answers the digest. */
   async function publish(name: string, content: string, key?: string): Promise<string> {
-    await sandbox.build("FROM busybox\nCOPY f /content\n", { f: content }, ["-t", name]);
+    await sandbox.build(`FROM busybox\nCOPY f /content\nCMD ["sh", "-c", "test -z $BUILDKIT_SCAN_DESTINATION || ${bill}"]\n`, { f: content }, ["-t", name]);
     const pushed = await sandbox.ok(["push", name]);
     if (key !== undefined) await sandbox.ok(["sign", "--key", path.join(home, `${key}.key`), name], password);
     await sandbox.ok(["rmi", "-f", name]);
@@ -72,6 +73,17 @@ describe("policies", { skip: absent ? "needs docker-registry (Debian package doc
     { name: "run", words: (image) => ["run", "--rm", "--network=none", image, "true"] },
     { name: "create", words: (image) => ["create", image] },
     { name: "FROM", words: (image) => ["build", "--progress=plain", sandbox.folder({ Dockerfile: `FROM ${image}\nRUN true\n` })] },
+    {
+      name: "--sbom=generator",
+      words: (image) => [
+        "build",
+        "--progress=plain",
+        `--sbom=generator=${image}`,
+        "-o",
+        `type=tar,dest=${path.join(sandbox.directory, "scanned.tar")}`,
+        sandbox.folder({ Dockerfile: "FROM scratch\nCOPY Dockerfile /\n" }),
+      ],
+    },
     { name: "COPY --from", words: (image) => ["build", "--progress=plain", sandbox.folder({ Dockerfile: `FROM scratch\nCOPY --from=${image} /content /\n` })] },
     {
       name: "RUN --mount",

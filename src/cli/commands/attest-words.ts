@@ -53,6 +53,11 @@ function metadataOf(cli: Cli, flags: ParsedFlags): Pick<BuildOptions, "metadataP
   return { metadataProvenance: asked === "max" ? "max" : "min" };
 }
 
+/** What is asked for by flags that name images: a provenance names none. */
+export function sbomsAsked(flags: ParsedFlags): readonly BuildAttestation[] {
+  return [...flags.list("attest").map(parseAttest), ...shortForm("sbom", flags.string("sbom"))];
+}
+
 type Attested = Pick<BuildOptions, "attestations" | "noDefaultAttestations" | "vcs" | "metadataProvenance">;
 
 export function attestationOptions(cli: Cli, flags: ParsedFlags): Attested {

@@ -7,6 +7,7 @@ import type { Handler, Invocation } from "../command.ts";
 import { cliError } from "../failure.ts";
 import { formatJsonLine } from "../json.ts";
 import { chooseMode } from "../progress/create-renderer.ts";
+import { sbomsAsked } from "./attest-words.ts";
 import { contextFrom, dockerfileFrom, platformsFrom } from "./build-options.ts";
 import { parseBuildArgs, parseBuildContexts } from "./build-words.ts";
 import { showTask } from "./show-task.ts";
@@ -28,6 +29,7 @@ async function lockOptions(cli: Cli, { flags, args: [path = "", ...names] }: Pic
     dockerfiles,
     buildArgs: parseBuildArgs(cli, flags.list("build-arg")),
     buildContexts: parseBuildContexts(cli, flags.list("build-context")),
+    attestations: sbomsAsked(flags),
     update: names.length > 0 ? names : flags.bool("update"),
     keep: flags.bool("keep"),
     check: flags.bool("check"),

@@ -141,10 +141,11 @@ export const buildCommands: readonly Command[] = [
   {
     name: "lock",
     short: "Pin everything remote that a Dockerfile names",
-    long: 'Writes slipway.lock beside the Dockerfile: the digest of each image that FROM, COPY --from, RUN --mount and "# syntax=" name, the checksum of each file and the commit of each repository that ADD names, in all stages and with the build args that are given. What a Dockerfile pins itself, with a digest or --checksum, is left to it. A build with --frozen takes exactly that, wherever tags have moved to.\n\nWhat the lock has already stays as it is: --update asks again, for all of it or for the names that are given, and shows what changed. Several Dockerfiles (-f again and again) share one lock.\n\nExit codes of --check: 0 the lock has all that is named and nothing else, 1 it does not.',
+    long: 'Writes slipway.lock beside the Dockerfile: the digest of each image that FROM, COPY --from, RUN --mount and "# syntax=" name, the image of --sbom=generator=IMAGE, the checksum of each file and the commit of each repository that ADD names, in all stages and with the build args that are given. What a Dockerfile pins itself, with a digest or --checksum, is left to it. A build with --frozen takes exactly that, wherever tags have moved to.\n\nWhat the lock has already stays as it is: --update asks again, for all of it or for the names that are given, and shows what changed. Several Dockerfiles (-f again and again) share one lock.\n\nExit codes of --check: 0 the lock has all that is named and nothing else, 1 it does not.',
     usage: "[OPTIONS] PATH [NAME...]",
     flags: [
       ...namingFlags,
+      flag("attest", "", "stringArray", 'The build\'s --attest: the image of "type=sbom,generator=IMAGE" is pinned too'),
       flag("builtin-syntax", "", "bool", 'Leave out what "# syntax=" names: no image is needed for it here (the lock remembers that)'),
       flag("check", "", "bool", "Write nothing; fail unless the lock is up to date with the Dockerfile (with --update: and with the registries)"),
       flag("file", "f", "stringArray", 'A Dockerfile, "-" for standard input (default: "PATH/Dockerfile")', { complete: "file" }),
@@ -152,6 +153,7 @@ export const buildCommands: readonly Command[] = [
       lockfileFlag,
       flag("output", "o", "string", 'How to write the result ("text", "json")', { default: '"text"', complete: ["text", "json"] }),
       flag("quiet", "q", "bool", "Print nothing but failures"),
+      flag("sbom", "", "string", 'The build\'s --sbom: the image of "generator=IMAGE" is pinned too', { bare: "true" }),
       flag("update", "", "bool", "Ask again what everything is now, or only what the names mean"),
     ],
     args: { min: 1 },

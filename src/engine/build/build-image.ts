@@ -29,6 +29,7 @@ import { dockerfileName, fetchDockerfile, loadDockerfile, type LoadedDockerfile 
 import { openContext, remoteStepName, type OpenedContext } from "./open-context.ts";
 import { runStepOf } from "./progress-steps.ts";
 import { beforeKey, type SourcePins } from "./remote-inputs.ts";
+import type { PinImage } from "./resolve-bases.ts";
 import { checkSecrets } from "./step-secrets.ts";
 import { settle, type Settling } from "./settling.ts";
 import { unwantedFiles } from "./unwanted-files.ts";
@@ -114,7 +115,7 @@ async function buildOnce(options: BuildOptions, surroundings: BuildSurroundings,
   for (const platform of targets.repeated) warnOfRepeated(onProgress, definitionStep(options), platform);
   for (const { lint } of platforms) failOnWarnings(parsed, { ...lint, ...unwanted });
   await reportIgnoreFile(onProgress, context);
-  const scanning = await planScans(options, surroundings, opened, platforms);
+  const scanning = await planScans(options, { ...surroundings, pin: pins?.image }, opened, platforms);
   return await solveAndExport(options, surroundings, { ...opened, platforms, warnings, pins, images, scanning, revisions: new SourceRevisions() });
 }
 
@@ -212,7 +213,7 @@ export function emitWarnings(sink: ProgressSink, step: string, warnings: readonl
 /** Undefined where no bill is asked for: then nothing of it is loaded. */
 async function planScans(
   { noCache = false }: BuildOptions,
-  surroundings: BuildSurroundings,
+  surroundings: BuildSurroundings & { readonly pin: PinImage | undefined },
   { attestations: { sbom }, context, signal }: OpenedBuild,
   platforms: readonly LoweredPlatform[],
 ): Promise<BuildScans | undefined> {
@@ -260,7 +261,7 @@ async function solveAndExport(options: BuildOptions, surroundings: BuildSurround
   });
 }
 
-function factsOf({ context: { kind } }: BuildOptions, { context, parsed, startedMs, images, revisions }: SolveInput): BuildFacts {
+function factsOf({ context: { kind } }: BuildOptions, { context, parsed, startedMs, images, revisions, scanning }: SolveInput): BuildFacts {
   return {
     startedMs,
     contextSource: context.source,
@@ -269,6 +270,7 @@ function factsOf({ context: { kind } }: BuildOptions, { context, parsed, started
     excluded: parsed.excluded ?? [],
     images,
     revisions,
+    scanner: scanning?.scanner,
   };
 }
 

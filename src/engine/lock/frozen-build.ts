@@ -15,7 +15,7 @@ import { lockPath, readLock } from "./lock-place.ts";
 import { nameOfSource, remoteSources, syntaxImage, type RemoteSource } from "./remote-names.ts";
 
 const words: Readonly<Record<LockKind, string>> = { image: "image", file: "file", repository: "repository" };
-const remedy = "slipway lock adds what a Dockerfile names (with the build's --build-arg and -f), slipway lock --update takes what is there now";
+const remedy = "slipway lock adds what a Dockerfile names (with the build's --build-arg, --sbom and -f), slipway lock --update takes what is there now";
 
 export class FrozenBuild implements SourcePins {
   readonly #lock: Lock;
@@ -39,7 +39,9 @@ export class FrozenBuild implements SourcePins {
 
   readonly image = async ({ reference, place }: ImageNeed): Promise<string> => {
     const named = parseReference(reference);
-    return named.digest === undefined ? formatReference(withDigest(named, this.#value("image", reference, place) as Digest)) : reference;
+    // what no line names has the line 0
+    const lines = place.start === 0 ? undefined : place;
+    return named.digest === undefined ? formatReference(withDigest(named, this.#value("image", reference, lines) as Digest)) : reference;
   };
 
   /** Before anything is fetched. Fails with LOCK_MISSING. */

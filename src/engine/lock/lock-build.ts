@@ -2,7 +2,7 @@
 import { rmSync } from "node:fs";
 import { SlipwayError } from "../../base/errors.ts";
 import type { LineRange } from "../../dockerfile/instruction.ts";
-import type { ImageNeed, ResolvedImage } from "../../graph/lowering.ts";
+import type { ResolvedImage } from "../../graph/lowering.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { familiarName, formatReference, parseReference, withDigest } from "../../oci/reference.ts";
 import type { BuildOptions, DockerfileSource, LockOptions, LockResult } from "../api.ts";
@@ -15,6 +15,7 @@ import { lowerBuild } from "../build/lower-build.ts";
 import { runStepOf } from "../build/progress-steps.ts";
 import { targetPlatforms } from "../build/target-platforms.ts";
 import { findImage } from "../image-names.ts";
+import { parseAttestations, scannerName } from "../provenance/attestation-options.ts";
 import { compareLocks, emptyLock, findEntry, formatLock, type Lock, type LockEntry, type LockKind } from "./lock-file.ts";
 import { dockerfileInLock, lockPath, readLock, writeLock } from "./lock-place.ts";
 import { remoteSources, syntaxImage, type RemoteSource } from "./remote-names.ts";
@@ -27,6 +28,7 @@ export async function lockBuild(options: LockOptions, surroundings: BuildSurroun
     throw new SlipwayError("invalid_argument", "USAGE", "a context from elsewhere keeps no file: --lockfile says where to write the lock");
   }
   const pins = new Pins(options, surroundings, signal);
+  const { sbom } = parseAttestations(options.attestations ?? [], true);
   let path: string | undefined;
   for (const dockerfile of files) {
     const build: BuildOptions = { ...options, ...(dockerfile === undefined ? {} : { dockerfile }) };
@@ -47,6 +49,7 @@ export async function lockBuild(options: LockOptions, surroundings: BuildSurroun
         resolver: { ...surroundings, signal, pin: pins.image },
         dryRun: { allStages: (options.target ?? "") === "" },
       });
+      if (sbom?.scanner !== undefined) await pins.image({ reference: scannerName(sbom.scanner.image), place: undefined });
       for (const source of remoteSources(lowered.flatMap((platform) => platform.lowered.stages))) await pins.source(source);
     } catch (error) {
       throw withExcerpt(error, parsed.source);
@@ -58,7 +61,7 @@ export async function lockBuild(options: LockOptions, surroundings: BuildSurroun
 /** Most Dockerfiles have the line, and not every mirror has that image. */
 async function pinSyntax(pins: Pins, { name, lines }: { readonly name: string; readonly lines: LineRange }): Promise<void> {
   try {
-    await pins.image({ reference: name, written: name, place: lines });
+    await pins.image({ reference: name, place: lines });
   } catch (error) {
     if (!(error instanceof SlipwayError)) throw error;
     const remedy = "slipway lock --builtin-syntax leaves it out: Slipway needs no image for it";
@@ -103,7 +106,7 @@ class Pins {
     this.#dockerfiles.add(dockerfile);
   }
 
-  readonly image = async ({ reference, place }: Pick<ImageNeed, "reference" | "written" | "place">): Promise<string> => {
+  readonly image = async ({ reference, place }: { readonly reference: string; readonly place: LineRange | undefined }): Promise<string> => {
     const named = parseReference(reference);
     if (named.digest !== undefined) return reference;
     const digest = await this.#pin("image", reference, async () => {

@@ -1,6 +1,7 @@
 /** What `--attest`, `--provenance` and `--sbom` ask for, with BuildKit's defaults and refusals. */
 import { SlipwayError } from "../../base/errors.ts";
 import { booleanFromText, goQuote } from "../../base/go-text.ts";
+import { formatReference, parseReference, withDefaultTag } from "../../oci/reference.ts";
 import type { BuildAttestation } from "../api.ts";
 
 export type SlsaVersion = "v0.2" | "v1";
@@ -22,6 +23,11 @@ export interface SbomRequest {
   readonly asReferrer: boolean;
   /** an image that scans as BuildKit's protocol has it; undefined: what `sbom` lists */
   readonly scanner: { readonly image: string; readonly parameters: Readonly<Record<string, string>> } | undefined;
+}
+
+/** In full, with its tag. */
+export function scannerName(image: string): string {
+  return formatReference(withDefaultTag(parseReference(image)));
 }
 
 export interface AttestationRequests {

@@ -44,4 +44,6 @@ export interface BuildFacts {
   /** by imageKey(): the name that was asked for, and what it was */
   readonly images: ReadonlyMap<string, ResolvedImage>;
   readonly revisions: SourceRevisions;
+  /** whose image said what is in the result */
+  readonly scanner: { readonly name: string; readonly image: ResolvedImage } | undefined;
 }

@@ -1,18 +1,19 @@
 /** The bills that a build is asked for: what is to be looked into, by whom, and what came of it. */
-import { formatReference, parseReference, withDefaultTag } from "../../oci/reference.ts";
 import { hostPlatform } from "../../oci/platform.ts";
 import type { Vertex } from "../../graph/vertex.ts";
 import type { Solver } from "../../solver/solver.ts";
 import type { BuildSurroundings } from "../build/build-image.ts";
 import type { LoweredPlatform } from "../build/lower-build.ts";
-import { resolveBase } from "../build/resolve-bases.ts";
-import type { SbomRequest } from "./attestation-options.ts";
+import { resolveBase, type PinImage } from "../build/resolve-bases.ts";
+import { scannerName, type SbomRequest } from "./attestation-options.ts";
 import { commandOf, inventoryScan, scannerScan, scanTargets, type PlatformScan, type Scanner, type ScanTarget } from "./scan-build.ts";
 
 interface ScanSurroundings extends BuildSurroundings {
   readonly signal: AbortSignal;
   readonly contextId: string;
   readonly noCache: boolean;
+  /** which image the scanner's name has to mean */
+  readonly pin: PinImage | undefined;
 }
 
 export class BuildScans {
@@ -31,6 +32,10 @@ export class BuildScans {
   /** The scanner's image is there before the build begins. Fails as base images do, and with SBOM_SCANNER (failed_precondition). */
   static async plan({ scanner }: SbomRequest, surroundings: ScanSurroundings, platforms: readonly LoweredPlatform[]): Promise<BuildScans> {
     return new BuildScans(surroundings, platforms, scanner === undefined ? undefined : await openScanner(scanner, surroundings));
+  }
+
+  get scanner(): Scanner | undefined {
+    return this.#scanner;
   }
 
   /** What has to be solved for them. */
@@ -52,7 +57,7 @@ export class BuildScans {
 }
 
 async function openScanner({ image, parameters }: NonNullable<SbomRequest["scanner"]>, surroundings: ScanSurroundings): Promise<Scanner> {
-  const name = formatReference(withDefaultTag(parseReference(image)));
+  const name = scannerName(image);
   const need = { reference: name, written: undefined, platform: hostPlatform(), lines: undefined, place: { start: 0, end: 0 }, stages: [] };
   const scanner = { name, image: await resolveBase({ ...surroundings, pull: false, showPlatform: false }, need), parameters };
   commandOf(scanner);

@@ -1,7 +1,7 @@
 /** The things that a build was made from, with digests: images, repositories, files. As BuildKit names them. */
 import { imageKey, type ResolvedImage } from "../../graph/lowering.ts";
 import type { Vertex } from "../../graph/vertex.ts";
-import { algorithmOf, hexOf, isDigest } from "../../oci/digest.ts";
+import { algorithmOf, hexOf, isDigest, type Digest } from "../../oci/digest.ts";
 import { formatPlatform, normalizePlatform, type Platform } from "../../oci/platform.ts";
 import { familiarRepository, parseReference, withDefaultTag } from "../../oci/reference.ts";
 import type { BuildFacts, DigestSet } from "./build-facts.ts";
@@ -22,7 +22,9 @@ export function materialsOf(vertices: readonly Vertex[], facts: BuildFacts): rea
     if (op.type === "git") gits.push({ uri: gitUri(op), digest: facts.revisions.of(vertex) });
     if (op.type === "http") files.push({ uri: withoutCredentials(op.url), digest: facts.revisions.of(vertex) });
   }
-  const { contextSource } = facts;
+  const { contextSource, scanner } = facts;
+  // without a platform, as BuildKit has it: it runs on the machine's
+  if (scanner !== undefined) images.push({ uri: imagePurl(scanner.name, undefined), digest: digestOfImage(scanner.image) });
   if (contextSource !== undefined) {
     const own = { uri: withoutCredentials(contextSource.url), digest: contextSource.digest };
     (contextSource.digest["sha1"] === undefined ? files : gits).push(own);
@@ -38,9 +40,11 @@ function sortedOnce(materials: readonly Material[]): readonly Material[] {
 function imageMaterial(reference: string, platform: Platform, images: ReadonlyMap<string, ResolvedImage>): Material {
   const asked = [...images].find(([key, image]) => image.reference === reference && key === imageKey(key.slice(key.indexOf(" ") + 1), platform));
   const name = asked?.[0].slice(asked[0].indexOf(" ") + 1) ?? reference;
-  const id = asked?.[1].id;
-  const digest = digestIn(reference) ?? (id === undefined ? undefined : { [algorithmOf(id)]: hexOf(id) });
-  return { uri: imagePurl(name, platform), digest };
+  return { uri: imagePurl(name, platform), digest: digestOfImage({ reference, id: asked?.[1].id }) };
+}
+
+function digestOfImage({ reference, id }: { readonly reference: string; readonly id?: Digest | undefined }): DigestSet | undefined {
+  return digestIn(reference) ?? (id === undefined ? undefined : { [algorithmOf(id)]: hexOf(id) });
 }
 
 function digestIn(reference: string): DigestSet | undefined {
