@@ -173,6 +173,8 @@ const keys: readonly {
     want: "AlmaLinux:9 a-libs 1-1",
   },
   { name: "a derived distribution is not its parent", found: libssl, distribution: { ...debian, id: "raspbian" }, want: undefined },
+  { name: "Debian's packages in what calls itself Alpine are compared with nothing", found: libssl, distribution: alpine, want: undefined },
+  { name: "Alpine's in what calls itself Debian", found: { type: "apk", name: "a", version: "1" }, distribution: debian, want: undefined },
   { name: "no distribution", found: libssl, want: undefined },
   { name: "Python's names", found: { type: "pypi", name: "My.Pkg_x", version: "1" }, want: "PyPI my-pkg-x 1" },
 ];

@@ -96,7 +96,8 @@ export function advisoryKeyOf(found: FoundPackage, { distribution, repositories 
   const [release] = type === "apk" && repositories.length === 1 ? repositories : [];
   const own = distributionEcosystem(distribution);
   const ecosystem = own?.startsWith("Alpine:") && release !== undefined ? `Alpine:${release === "edge" ? "edge" : `v${release}`}` : own;
-  if (ecosystem === undefined) return undefined;
+  // an image may call itself what it is not: advisories of another kind of package say nothing of these
+  if (ecosystem === undefined || packageTypeOf(ecosystem) !== type) return undefined;
   // rpm's advisories name the binary packages
   return type === "rpm" || source === undefined ? { ecosystem, name, version } : { ecosystem, name: source.name, version: source.version };
 }
