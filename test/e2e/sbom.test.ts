@@ -134,6 +134,30 @@ test("Docker Scout's words for places are known", async () => {
     assert.equal(await sandbox.ok(["sbom", place], { cwd }), here, place);
 });
 
+test("an archive may come on standard input, for a scan a bill too", async () => {
+  const cwd = sandbox.folder({
+    "advisory.json": JSON.stringify({ id: "CVE-2024-1", affected: [{ package: { ecosystem: "npm", name: "left" }, versions: ["1.0.0"] }] }),
+  });
+  await sandbox.ok(["save", "-o", "app.tar", "app:1"], { cwd });
+  const archive = readFileSync(path.join(cwd, "app.tar"));
+  const { stdout, stderr, code } = await sandbox.call(["sbom", "--format", "json", "-"], { input: archive });
+  assert.equal(code, 0, stderr);
+  const { image, packages } = JSON.parse(stdout) as { readonly image: { readonly name: string }; readonly packages: readonly unknown[] };
+  assert.deepEqual([image.name, packages.length], ["-", 3]);
+  await sandbox.ok(["db", "import", "advisory.json"], { cwd });
+  const bill = JSON.stringify({ bomFormat: "CycloneDX", components: [{ type: "library", name: "left", purl: "pkg:npm/left@1.0.0" }] });
+  assert.match((await sandbox.call(["scan", "--all", "-"], { input: bill })).stdout, /CVE-2024-1/);
+  const inputs: readonly (readonly [input: string, says: RegExp])[] = [
+    ["", /^standard input is empty/],
+    [bill, /^standard input holds JSON and no image's archive/],
+  ];
+  for (const [input, says] of inputs) {
+    const refused = await sandbox.call(["sbom", "-"], { input });
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, says);
+  }
+});
+
 test("several formats at once, of one kind of packages", async () => {
   const cwd = sandbox.folder({
     "node_modules/left/package.json": '{"name":"left","version":"1.0.0"}',

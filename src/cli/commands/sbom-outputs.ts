@@ -1,6 +1,7 @@
 /** What `sbom` is asked for: kinds of packages, formats under the names that others give them too, and files that say which one they want. */
 import { SlipwayError } from "../../base/errors.ts";
 import type { BillFormat, PackageType } from "../../engine/api.ts";
+import { packageTypes } from "../../engine/scan/gate.ts";
 
 export type SbomFormat = "table" | BillFormat;
 
@@ -65,8 +66,6 @@ export function parseOutputs(format: string | undefined, outputs: readonly strin
   return parsed.length === 0 ? [{ format: given ?? "table", file: "" }] : parsed;
 }
 
-const ownKinds: readonly PackageType[] = ["deb", "apk", "rpm", "npm", "pypi", "golang", "cargo", "maven", "gem", "composer", "nuget"];
-
 /** What people call them besides. */
 const otherKinds: readonly (readonly [string, PackageType])[] = [
   ["go", "golang"],
@@ -78,13 +77,13 @@ const otherKinds: readonly (readonly [string, PackageType])[] = [
   ["rust", "cargo"],
   ["dotnet", "nuget"],
 ];
-const kinds: ReadonlyMap<string, PackageType> = new Map([...ownKinds.map((kind) => [kind, kind] as const), ...otherKinds]);
+const kinds: ReadonlyMap<string, PackageType> = new Map([...packageTypes.map((kind) => [kind, kind] as const), ...otherKinds]);
 
 /** Fails with USAGE. */
 export function parseKinds(words: readonly string[]): readonly PackageType[] {
   return words.map((word) => {
     const kind = kinds.get(word.trim().toLowerCase());
-    if (kind === undefined) throw usage(`unknown kind of package ${JSON.stringify(word)}: want ${ownKinds.join(", ")}`);
+    if (kind === undefined) throw usage(`unknown kind of package ${JSON.stringify(word)}: want ${packageTypes.join(", ")}`);
     return kind;
   });
 }

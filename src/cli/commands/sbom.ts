@@ -6,6 +6,7 @@ import type { Cli } from "../cli.ts";
 import type { Handler } from "../command.ts";
 import { alignColumns, ellipsis } from "../table.ts";
 import { checkOutputPath, writeOutputFile, writeToStdout } from "./archive-file.ts";
+import { withPipedImage } from "./piped-image.ts";
 import { platformOption } from "./platform-flag.ts";
 import { parseKinds, parseOutputs } from "./sbom-outputs.ts";
 
@@ -65,12 +66,19 @@ function onlyOf(inventory: ImageInventory, kinds: readonly PackageType[]): Image
   return kinds.length === 0 ? inventory : { ...inventory, packages: inventory.packages.filter(({ type }) => kinds.includes(type)) };
 }
 
+/** An archive that came through a pipe is called as it was asked for, and not as the file that it lay in meanwhile. */
+export function named(image: string, inventory: ImageInventory): ImageInventory {
+  return image === "-" && inventory.name.startsWith("/") ? { ...inventory, name: "-" } : inventory;
+}
+
 export const runSbom: Handler = async (cli, { flags, args }) => {
   const outputs = parseOutputs(flags.optional("format"), flags.list("output"));
   const kinds = parseKinds(flags.list("only-package-type"));
   const options = { cwd: cli.cwd, env: cli.env, signal: cli.signal, ...platformOption(flags) };
   const engine = await cli.open();
-  const inventory = onlyOf(await engine.packages.inventory(args[0]!, options), kinds);
+  const image = args[0]!;
+  const found = await withPipedImage(cli, image, false, async (place) => await engine.packages.inventory(place, options));
+  const inventory = onlyOf(named(image, found), kinds);
   if (!flags.bool("quiet")) warnOfOmissions(cli, inventory);
   for (const { format, file } of outputs) {
     await writeOutput(cli, file, format === "table" ? formatTable(inventory) : engine.packages.sbomPieces(inventory, format, options));

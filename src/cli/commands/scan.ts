@@ -12,7 +12,8 @@ import { oldAdvisories, silentSources } from "./advisory-age.ts";
 import { identityOptions } from "./identity-options.ts";
 import { platformOption } from "./platform-flag.ts";
 import { keySources } from "./key-sources.ts";
-import { warnOfOmissions, writeOutput } from "./sbom.ts";
+import { withPipedImage } from "./piped-image.ts";
+import { named, warnOfOmissions, writeOutput } from "./sbom.ts";
 import { formatScanTable } from "./scan-table.ts";
 
 const formats = ["table", ...reportFormats] as const;
@@ -90,7 +91,9 @@ export const runScan: Handler = async (cli, { flags, args }) => {
     throw cliError('--fail-on "new" needs --against: new is what an older image does not have');
   const options = optionsOf(cli, flags);
   const { packages } = await cli.open();
-  const result = await packages.scan(args[0]!, options);
+  const image = args[0]!;
+  const scanned = await withPipedImage(cli, image, true, async (place) => await packages.scan(place, options));
+  const result = { ...scanned, image: named(image, scanned.image) };
   warn(cli, result);
   const lacksExploited = gate?.exploited === true && result.database?.exploited === 0;
   if (lacksExploited)

@@ -4,7 +4,7 @@ import type { FlagSpec } from "../flags.ts";
 import { flag, platformFlag } from "./flag.ts";
 
 const places =
-  "IMAGE is a name: the store's image, else the registry's. Other places are docker://NAME (the registry, whatever the store has), oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], docker-daemon:NAME and store:NAME; a path (./FILE, /DIR, FILE.tar) is the archive or layout that lies there. A directory of other files, a project or a root file system, is looked into as it is: ./DIR or fs://DIR.";
+  "IMAGE is a name: the store's image, else the registry's. Other places are docker://NAME (the registry, whatever the store has), oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], docker-daemon:NAME and store:NAME; a path (./FILE, /DIR, FILE.tar) is the archive or layout that lies there. A directory of other files, a project or a root file system, is looked into as it is: ./DIR or fs://DIR. An archive may also come on standard input: -.";
 
 /** Whose advisories are taken from a registry. */
 const signerFlags: readonly FlagSpec[] = [
@@ -47,6 +47,7 @@ export const packageCommands: readonly Command[] = [
       { text: "What is in an image, and which line brought it", command: "slipway sbom app:1.0" },
       { text: "An SBOM for others' tools; the file's name says which", command: "slipway sbom -o app.spdx.json app:1.0" },
       { text: "Both formats at once", command: "slipway sbom -o spdx-json=app.spdx.json -o cyclonedx-json=app.cdx.json app:1.0" },
+      { text: "Of an archive that another program writes", command: "docker save app:1.0 | slipway sbom -" },
       { text: "Of an image that is not here, for another platform", command: "slipway sbom --platform linux/arm64 docker://alpine:3.20" },
     ],
     load: async () => (await import("../commands/sbom.ts")).runSbom,
