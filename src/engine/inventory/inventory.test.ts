@@ -230,6 +230,17 @@ test("files that the distribution's packages own are told apart, also when a lat
   assert.equal(distribution?.version, "12");
 });
 
+test("a list of files without its package owns nothing", async () => {
+  const listed = [{ path: "var/lib/dpkg/info/gone.list", content: "/bin/x\n" }, program("bin/x", "go1.1")];
+  for (const [names, owner] of [
+    [["other 1"], undefined],
+    [["gone 1"], "gone"],
+  ] as const) {
+    const { packages } = mergeLayers([await inventoryOf([status(...names), ...listed])]);
+    assert.equal(packages.find(({ type }) => type === "golang")?.owner, owner);
+  }
+});
+
 test("what is kept of a layer reads back as it was, and another version's does not", async () => {
   const inventory = await inventoryOf(owning);
   const text = formatLayerInventory(inventory);

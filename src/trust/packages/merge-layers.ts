@@ -110,6 +110,7 @@ function licencesOf(files: readonly PlacedFile[], layers: readonly LayerInventor
 
 function packagesOf(files: readonly PlacedFile[], since: ReadonlyMap<string, number>, licences: Licences): readonly ImagePackage[] {
   const packages = new Map<string, ImagePackage>();
+  const installed = new Set(files.flatMap(({ file }) => (file.packages ?? []).flatMap(({ type, name }) => (isDistributionType(type) ? [name] : []))));
   for (const { file, owner } of files) {
     for (const found of file.packages ?? []) {
       const key = keyOf(file.path, found);
@@ -117,7 +118,8 @@ function packagesOf(files: readonly PlacedFile[], since: ReadonlyMap<string, num
       packages.set(key, {
         ...found,
         ...(words === undefined ? {} : { licences: words }),
-        ...(owner === undefined ? {} : { owner }),
+        // a list of files by itself is no package: what it names would be compared with nothing
+        ...(owner === undefined || !installed.has(owner) ? {} : { owner }),
         path: file.path,
         layer: since.get(key) ?? 0,
       });
