@@ -36,13 +36,16 @@ export interface KeylessOptions {
   readonly rekorUrl?: string;
   /** an authority for time stamps (RFC 3161); default: none */
   readonly timestampUrl?: string;
+  /** sigstore's signing_config.json, instead of the addresses above: also several logs and authorities, and logs of Rekor 2 */
+  readonly signingConfig?: { readonly json: Uint8Array; readonly name?: string };
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 /** A code is shown, which somebody types into a browser on another machine. */
 export interface SignInOptions {
-  /** the OpenID provider; default: sigstore's public one */
+  /** the OpenID provider; default: the signing config's, else sigstore's public one */
   readonly issuer?: string;
+  readonly signingConfig?: NonNullable<KeylessOptions["signingConfig"]>;
   /** as which program it knows us; default: "sigstore" */
   readonly clientId?: string;
   readonly clientSecret?: string;

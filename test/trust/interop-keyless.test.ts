@@ -63,6 +63,29 @@ describe("cosign and identities", need("cosign"), () => {
     await fails("cosign", ["verify", ...by(email), "--use-signed-timestamps", image]);
   });
 
+  test("signs by the same signing config as we do, with a log of Rekor 2: each is accepted by the other", async () => {
+    const [ours, others] = [await freshImage(), await freshImage()];
+    const at = (url: string, majorApiVersion: number): object => ({ url, majorApiVersion, validFor: { start: "2000-01-01T00:00:00Z" }, operator: "test" });
+    const config = {
+      mediaType: "application/vnd.dev.sigstore.signingconfig.v0.2+json",
+      caUrls: [at(services.url, 1)],
+      rekorTlogUrls: [at(services.url, 2)],
+      tsaUrls: [at(`${services.url}/api/v1/timestamp`, 1)],
+      rekorTlogConfig: { selector: "ANY" },
+      tsaConfig: { selector: "ANY" },
+    };
+    const json = Buffer.from(JSON.stringify(config));
+    await slipway.trust.sign(ours.image, { keyless: { token, env: {}, signingConfig: { json } } });
+    await succeeds("cosign", ["verify", ...by(email), "--use-signed-timestamps", ours.image]);
+    const signing = ["--signing-config", put("signing-config.json", json), "--trusted-root", root, "--identity-token", token, "-y"];
+    await succeeds("cosign", ["sign", ...signing, `${others.place.name}@${others.digest}`]);
+    const { signatures } = await slipway.trust.verify(others.image, trusted);
+    assert.deepEqual(
+      signatures.map(({ format, signer }) => [format, signer.name]),
+      [["bundle", email]],
+    );
+  });
+
   const theirs = [`--fulcio-url=${services.url}`, `--rekor-url=${services.url}`];
   const stamp = [`--timestamp-server-url=${services.url}/api/v1/timestamp`];
   const signing = ["--use-signing-config=false", "--identity-token", token, "-y", ...theirs];

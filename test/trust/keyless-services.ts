@@ -4,6 +4,7 @@ import { generateKeyPairSync, hash, type KeyPairKeyObjectResult } from "node:cry
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { ASN1Obj } from "@sigstore/core";
+import { createTiledLog } from "./tiled-log.ts";
 import { fulcioHandler, initializeCA, initializeCTLog, initializeTLog, initializeTSA, rekorHandler, tsaHandler } from "@sigstore/mock";
 
 export interface KeylessServer extends AsyncDisposable {
@@ -20,6 +21,7 @@ const logUrl = "https://rekor.test";
 const stampPath = "/api/v1/timestamp";
 /** Fulcio says 200, and cosign wants that; the mock says 201 */
 const certificates = "/api/v2/signingCert";
+const log2 = "/api/v2/log/entries";
 const log1 = "/api/v1/log/entries";
 
 /** RFC 3161's question as the mock wants it. */
@@ -77,6 +79,7 @@ export async function startKeylessServer(): Promise<KeylessServer> {
   // one clock for all, of whole seconds: the mock writes others as nobody reads them; set now, for its roots are of the moment in
   // which they were made, and nothing they sign may be older
   clock.setTime(Math.floor(Date.now() / 1000) * 1000);
+  const tiled = createTiledLog();
   const handlers = [fulcioHandler(authority), rekorHandler(log), tsaHandler(stamps)];
   const requests: { path: string; body: string }[] = [];
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -88,6 +91,7 @@ export async function startKeylessServer(): Promise<KeylessServer> {
       return;
     }
     if (request.url?.startsWith("/nonsense/") === true) return void response.end("{}");
+    if (request.url === log2) return void response.writeHead(201, { "content-type": "application/json" }).end(JSON.stringify(tiled.answer(body.toString())));
     if (handler === undefined) return void response.writeHead(404).end();
     const told = await handler.fn(asked(request, body));
     const text = typeof told.response === "string" ? told.response : Buffer.from(told.response.buffer, told.response.byteOffset, told.response.byteLength);
@@ -116,7 +120,7 @@ export async function startKeylessServer(): Promise<KeylessServer> {
   });
   const root = {
     mediaType: "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
-    tlogs: [logOf(log.publicKey, hash("sha256", log.publicKey, "base64"))],
+    tlogs: [logOf(log.publicKey, hash("sha256", log.publicKey, "base64")), tiled.trusted],
     certificateAuthorities: [authorityOf(authority.rootCertificate)],
     ctlogs: [logOf(ctLog.publicKey, base64(ctLog.logID))],
     timestampAuthorities: [authorityOf(stamps.intCertificate, stamps.rootCertificate)],

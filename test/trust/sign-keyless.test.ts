@@ -15,10 +15,14 @@ import { pushImage, startRepository } from "./repository.ts";
 
 const root = mkdtempSync(path.join(tmpdir(), "slipway-sign-keyless-"));
 const slipway = await Slipway.open({ root });
-const services = await startKeylessServer();
+const [services, others] = [await startKeylessServer(), await startKeylessServer()];
+type Root = Record<"tlogs", readonly object[]>;
+const [ownRoot, otherRoot] = [services, others].map(({ trustedRoot }) => JSON.parse(trustedRoot.toString()) as Root) as [Root, Root];
+/** trusts the logs of both */
+const both = Buffer.from(JSON.stringify({ ...ownRoot, tlogs: [...ownRoot.tlogs, ...otherRoot.tlogs] }));
 after(async () => {
   await slipway.close();
-  await services[Symbol.asyncDispose]();
+  for (const server of [services, others]) await server[Symbol.asyncDispose]();
   rmSync(root, { recursive: true });
 });
 
@@ -44,6 +48,36 @@ describe("signing for an identity", () => {
     ["with a token of the environment", { ...keyless, token: undefined as unknown as string, env: { SIGSTORE_ID_TOKEN: token } }],
     ["of the issuer that is asked for", { ...keyless, issuer: `${issuer}/` }],
   ];
+  const signingConfig = (logs: readonly object[], tsaUrls: readonly object[] = []): Required<Pick<KeylessOptions, "signingConfig">> => {
+    const mediaType = "application/vnd.dev.sigstore.signingconfig.v0.2+json";
+    const all = { rekorTlogConfig: { selector: "ALL" }, tsaConfig: { selector: "ALL" } };
+    const config = { mediaType, caUrls: [{ url: services.url, majorApiVersion: 1 }], rekorTlogUrls: logs, tsaUrls, ...all };
+    return { signingConfig: { json: Buffer.from(JSON.stringify(config)), name: "sc.json" } };
+  };
+  const at = (url: string, majorApiVersion: number): object => ({ url, majorApiVersion });
+  const [v1, v2] = [at(services.url, 1), at(services.url, 2)];
+  const stamps = [at(`${services.url}/api/v1/timestamp`, 1)];
+  const configured: readonly [name: string, options: Pick<KeylessOptions, "signingConfig">, code?: string][] = [
+    ["with a log of Rekor 1", signingConfig([v1])],
+    ["with a log of Rekor 2 and a time stamp", signingConfig([v2], stamps)],
+    ["with several logs", signingConfig([v2, at(others.url, 2)], stamps)],
+    ["with a log of Rekor 2 that tells no time", signingConfig([v2]), "USAGE"],
+    ["with nothing", signingConfig([]), "USAGE"],
+  ];
+  for (const [name, options, code] of configured) {
+    test(`by a signing config: ${name}: ${code ?? "accepted"}`, async () => {
+      await using fresh = await freshImage("acme/keyless-configured");
+      const signing = slipway.trust.sign(fresh.image, { keyless: { token, env: {}, ...options } });
+      if (code !== undefined) {
+        await assert.rejects(signing, (error) => isSlipwayError(error, code));
+        return;
+      }
+      await signing;
+      const { signatures } = await slipway.trust.verify(fresh.image, { ...trusted, trustedRoot: { json: both } });
+      assert.equal(signatures[0]?.signer.name, claims.sub);
+    });
+  }
+
   for (const [name, options, verified] of good) {
     test(`is accepted by it: ${name}`, async () => {
       await using fresh = await freshImage("acme/keyless-signed");
@@ -102,6 +136,8 @@ describe("signing for an identity", () => {
     ["an authority that is none", { ...keyless, fulcioUrl: `${services.url}/none` }, "KEYLESS_REFUSED"],
     ["a log that is none", { ...keyless, rekorUrl: `${services.url}/none` }, "KEYLESS_REFUSED"],
     ["neither log nor time stamp", { ...keyless, rekorUrl: "" }, "USAGE"],
+    ["a signing config that is none", { token, env: {}, signingConfig: { json: Buffer.from("{}") } }, "SIGNING_CONFIG_INVALID"],
+    ["services named twice", { ...keyless, signingConfig: { json: Buffer.from("{}") } }, "USAGE"],
   ];
   for (const [name, options, code] of bad) {
     test(`fails with ${code}: ${name}, and never shows the token`, async () => {

@@ -29,6 +29,8 @@ export interface TiledLog {
   /** as a trusted root has it */
   readonly trusted: object;
   write(bundle: LoggedBundle, kind: "hashedrekord" | "dsse"): TiledEntry;
+  /** Answers a request to its API as it does, also where numbers are left out. */
+  answer(body: string): object;
 }
 
 const host = "log2025.rekor.test";
@@ -57,6 +59,27 @@ export function createTiledLog(): TiledLog {
   // a signed note's id of an Ed25519 key
   const keyId = sha256(`${host}\n`, Buffer.from([1]), spki.subarray(-32));
   const validFor = { start: "2000-01-01T00:00:00Z" };
+  const append = (kind: "hashedrekord" | "dsse", spec: object): TiledEntry => {
+    const body = Buffer.from(canonicalJson({ apiVersion: "0.0.2", kind, spec }));
+    const [other, own] = [sha256(Buffer.from([0]), "another entry"), sha256(Buffer.from([0]), body)];
+    const root = sha256(Buffer.from([1]), other, own);
+    const note = `${host}\n2\n${root.toString("base64")}\n`;
+    const witness = `\u2014 witness.test ${Buffer.alloc(68, 7).toString("base64")}\n`;
+    const signature = `\u2014 ${host} ${Buffer.concat([keyId.subarray(0, 4), sign(null, Buffer.from(note), privateKey)]).toString("base64")}\n`;
+    return {
+      logIndex: "1",
+      logId: { keyId: keyId.toString("base64") },
+      kindVersion: { kind, version: "0.0.2" },
+      inclusionProof: {
+        logIndex: "1",
+        treeSize: "2",
+        rootHash: root.toString("base64"),
+        hashes: [other.toString("base64")],
+        checkpoint: { envelope: `${note}\n${signature}${witness}` },
+      },
+      canonicalizedBody: body.toString("base64"),
+    };
+  };
   return {
     trusted: {
       baseUrl: `https://${host}`,
@@ -64,26 +87,11 @@ export function createTiledLog(): TiledLog {
       publicKey: { rawBytes: spki.toString("base64"), keyDetails: "PKIX_ED25519", validFor },
       logId: { keyId: keyId.toString("base64") },
     },
-    write: (bundle, kind) => {
-      const body = Buffer.from(canonicalJson({ apiVersion: "0.0.2", kind, spec: specOf(bundle, kind) }));
-      const [other, own] = [sha256(Buffer.from([0]), "another entry"), sha256(Buffer.from([0]), body)];
-      const root = sha256(Buffer.from([1]), other, own);
-      const note = `${host}\n2\n${root.toString("base64")}\n`;
-      const witness = `\u2014 witness.test ${Buffer.alloc(68, 7).toString("base64")}\n`;
-      const signature = `\u2014 ${host} ${Buffer.concat([keyId.subarray(0, 4), sign(null, Buffer.from(note), privateKey)]).toString("base64")}\n`;
-      return {
-        logIndex: "1",
-        logId: { keyId: keyId.toString("base64") },
-        kindVersion: { kind, version: "0.0.2" },
-        inclusionProof: {
-          logIndex: "1",
-          treeSize: "2",
-          rootHash: root.toString("base64"),
-          hashes: [other.toString("base64")],
-          checkpoint: { envelope: `${note}\n${signature}${witness}` },
-        },
-        canonicalizedBody: body.toString("base64"),
-      };
+    write: (bundle, kind) => append(kind, specOf(bundle, kind)),
+    answer: (body) => {
+      const { digest, signature } = (JSON.parse(body) as { readonly hashedRekordRequestV002: { readonly digest: string; readonly signature: object } })
+        .hashedRekordRequestV002;
+      return append("hashedrekord", { hashedRekordV002: { data: { algorithm: "SHA2_256", digest }, signature } });
     },
   };
 }
@@ -91,7 +99,7 @@ export function createTiledLog(): TiledLog {
 /** A signature with a time stamp and no entry. */
 export async function stampedBundle(services: KeylessServer, token: string, name: string, digest: string): Promise<LoggedBundle> {
   const statement = formatStatement({ name, digest: digest as Digest, predicateType: signaturePredicateType, predicate: {} });
-  const stampOnly = { fulcioUrl: services.url, rekorUrl: undefined, timestampUrl: services.url };
+  const stampOnly = { fulcioUrl: services.url, logs: [], timestampUrls: [services.url] };
   return JSON.parse((await keylessBundle(statement, { token: parseIdentityToken(token, new Date()), services: stampOnly })).toString()) as LoggedBundle;
 }
 

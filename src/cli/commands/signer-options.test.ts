@@ -20,6 +20,7 @@ describe("who signs without a key", () => {
     [["--identity-token", "a.b.c"], { ...publicOnes, token: "a.b.c" }],
     [["--identity-token", "token", "--oidc-issuer", "https://o"], { ...publicOnes, token: "from.a.file\n", issuer: "https://o" }],
     [["--fulcio-url", "https://f", "--rekor-url", "http://r:3000"], { fulcioUrl: "https://f", rekorUrl: "http://r:3000" }],
+    [["--signing-config", "root.json"], { signingConfig: { json: Buffer.from("{}"), name: "root.json" } }],
     [["--tlog-upload=false", "--timestamp-server-url", "https://t"], { ...publicOnes, rekorUrl: "", timestampUrl: "https://t" }],
   ];
   for (const [words, keyless] of good) {
@@ -49,6 +50,8 @@ describe("who signs without a key", () => {
     [["sign", "--keyless", "--fulcio-url", "fulcio", "reg/app"], /^--fulcio-url wants an address/],
     [["sign", "--keyless", "--tlog-upload=false", "reg/app"], /^--tlog-upload=false wants --timestamp-server-url/],
     [["sign", "--keyless", "--identity-token", "nowhere", "reg/app"], /^open nowhere: no such file/],
+    [["sign", "--keyless", "--signing-config", "token", "--rekor-url", "https://r", "reg/app"], /^--signing-config and --rekor-url exclude each other/],
+    [["sign", "--signing-config", "token", "reg/app"], /^--signing-config wants --keyless/],
     [["sign", "--keyless", "--identity-token", "", "reg/app"], /^--identity-token is empty/],
     [["sign", "--rekor-url", "https://r", "reg/app"], /^--rekor-url wants --keyless/],
     [["build", "--keyless", "."], /--keyless wants --sign/],

@@ -21,6 +21,9 @@ export const keylessFlags: readonly FlagSpec[] = [
   flag("oidc-client-secret-file", "", "string", "With --keyless, file of the secret that belongs to --oidc-client-id", { complete: "file" }),
   flag("oidc-issuer", "", "string", "With --keyless, refuse a token that another issuer gave; where to sign in (by default https://oauth2.sigstore.dev/auth)"),
   flag("rekor-url", "", "string", "With --keyless, the transparency log", { default: '"https://rekor.sigstore.dev"' }),
+  flag("signing-config", "", "string", "With --keyless, file of the services that sign (sigstore's signing_config.json), instead of their addresses", {
+    complete: "file",
+  }),
   flag("timestamp-server-url", "", "string", "With --keyless, an authority for time stamps (RFC 3161) besides the log"),
   flag("tlog-upload", "", "bool", "With --keyless, write to the transparency log; without it a time stamp is needed", { default: "true" }),
 ];

@@ -1,6 +1,14 @@
 /** The token that says who signs: given, in the environment, from the service that runs the build, or from an issuer where somebody signs in for it. */
 import { isSlipwayError, SlipwayError } from "../../base/errors.ts";
-import { exchange, parseIdentityToken, publicClientId, publicIssuer, signInByDevice, type IdentityToken } from "../../trust/keyless/index.ts";
+import {
+  exchange,
+  parseIdentityToken,
+  publicClientId,
+  publicIssuer,
+  readSigningConfig,
+  signInByDevice,
+  type IdentityToken,
+} from "../../trust/keyless/index.ts";
 import type { KeylessOptions, SignInOptions } from "../trust-api.ts";
 
 const audience = "sigstore";
@@ -22,8 +30,10 @@ export function checkIdentityToken(options: KeylessOptions): void {
 }
 
 /** By a code that somebody types into a browser anywhere. Fails with SIGN_IN_UNAVAILABLE (unavailable), SIGN_IN_FAILED (unauthenticated). */
-export async function signIn({ issuer = publicIssuer, clientId = publicClientId, ...options }: SignInOptions): Promise<string> {
-  return await signInByDevice({ issuer, clientId, ...options });
+export async function signIn({ issuer, signingConfig, clientId = publicClientId, ...options }: SignInOptions): Promise<string> {
+  const configured =
+    signingConfig === undefined ? undefined : readSigningConfig(signingConfig.json, signingConfig.name ?? "the signing config", new Date()).issuer;
+  return await signInByDevice({ issuer: issuer ?? configured ?? publicIssuer, clientId, ...options });
 }
 
 function tokenAtHand({ token, env = process.env }: KeylessOptions): string | undefined {

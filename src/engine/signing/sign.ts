@@ -6,7 +6,7 @@ import { familiarName, formatReference, parseReference, withDefaultTag, withDige
 import { formatPlatform } from "../../oci/platform.ts";
 import type { FetchedManifest, RegistryClient } from "../../registry/index.ts";
 import type { Store } from "../../store/index.ts";
-import type { IdentityToken } from "../../trust/keyless/index.ts";
+import type { IdentityToken, KeylessServices } from "../../trust/keyless/index.ts";
 import { readPrivateKey, type SigningKey } from "../../trust/keys/index.ts";
 import { readSigningChain, signNotation, type NotationFormat } from "../../trust/notation/index.ts";
 import { signImage, type CosignFormat, type SignRequest, type WrittenSignature } from "../../trust/signatures/index.ts";
@@ -54,16 +54,30 @@ export async function signKeyless(
   options: KeylessSigning,
   attested?: { readonly predicateType: string; readonly predicate: unknown },
 ): Promise<SignResult> {
-  const [{ attachKeyless, publicServices }, { identityToken }] = await Promise.all([import("../../trust/keyless/index.ts"), import("./identity-token.ts")]);
+  const [{ attachKeyless }, { identityToken }] = await Promise.all([import("../../trust/keyless/index.ts"), import("./identity-token.ts")]);
   const { keyless, annotations = {}, signal } = options;
-  const { fulcioUrl = publicServices.fulcioUrl, rekorUrl = publicServices.rekorUrl, timestampUrl } = keyless;
-  const services = { fulcioUrl, rekorUrl: rekorUrl === "" ? undefined : rekorUrl, timestampUrl };
+  const services = await keylessServices(keyless);
   let token: Promise<IdentityToken> | undefined;
   const said = attested === undefined ? { annotations } : { attested };
   return await signEach(surroundings, name, options, async (request) => {
     token ??= identityToken(keyless, signal);
     return await attachKeyless({ ...request, token: await token, services, ...said });
   });
+}
+
+async function keylessServices({ fulcioUrl, rekorUrl, timestampUrl, signingConfig }: KeylessOptions): Promise<KeylessServices> {
+  const { publicServices, readSigningConfig } = await import("../../trust/keyless/index.ts");
+  if (signingConfig !== undefined) {
+    if (fulcioUrl !== undefined || rekorUrl !== undefined || timestampUrl !== undefined)
+      throw new SlipwayError("invalid_argument", "USAGE", "the services are named one by one or by a signing config, not by both");
+    return readSigningConfig(signingConfig.json, signingConfig.name ?? "the signing config", new Date()).services;
+  }
+  const log = rekorUrl ?? publicServices.rekorUrl;
+  return {
+    fulcioUrl: fulcioUrl ?? publicServices.fulcioUrl,
+    logs: log === "" ? [] : [{ url: log, version: 1 }],
+    timestampUrls: timestampUrl === undefined ? [] : [timestampUrl],
+  };
 }
 
 function isCosignFormat(format: SignatureFormat): format is CosignFormat {

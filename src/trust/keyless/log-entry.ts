@@ -33,6 +33,33 @@ function kindOf(body: string): { readonly kind: string; readonly version: string
   return { kind: fields.requiredString("kind"), version: fields.requiredString("apiVersion") };
 }
 
+/** An entry of a log that proves and tells no time, as it answers. `fail` makes the error for an answer that lacks something. */
+export function tiledLogEntry(answer: Fields, fail: (why: string) => Error): TransparencyLogEntry {
+  const [body, proof, kind] = [answer.string("canonicalizedBody"), answer.child("inclusionProof"), answer.child("kindVersion")];
+  const keyId = answer.child("logId")?.string("keyId");
+  const envelope = proof?.child("checkpoint")?.string("envelope");
+  if (body === undefined || proof === undefined || kind === undefined || keyId === undefined || envelope === undefined)
+    throw fail("answered with something that is no entry");
+  return {
+    logIndex: numberIn(answer, "logIndex"),
+    logId: { keyId },
+    kindVersion: { kind: kind.requiredString("kind"), version: kind.requiredString("version") },
+    inclusionProof: {
+      logIndex: numberIn(proof, "logIndex"),
+      rootHash: proof.requiredString("rootHash"),
+      treeSize: numberIn(proof, "treeSize"),
+      hashes: proof.strings("hashes") ?? [],
+      checkpoint: { envelope },
+    },
+    canonicalizedBody: body,
+  } as unknown as TransparencyLogEntry;
+}
+
+/** Numbers of 64 bits are texts in protobuf's JSON, and left out where they are 0. */
+function numberIn(fields: Fields, key: string): string {
+  return typeof fields.get(key) === "number" ? String(fields.integer(key)) : (fields.string(key) ?? "0");
+}
+
 /** An entry as cosign's annotations have it. Fails with INVALID_DOCUMENT. */
 export function olderLogEntry(annotated: Fields): TransparencyLogEntry {
   const payload = annotated.child("Payload");
