@@ -111,7 +111,7 @@ test("a directory of files is looked into by whatever word it is named", async (
   for (const place of ["./project", "fs://project", "dir:project", path.join(cwd, "project")]) {
     assert.deepEqual(
       (await sandbox.ok(["sbom", place], { cwd })).split("\n").map((line) => line.split(/ +/).join(" ")),
-      ["NAME VERSION TYPE LICENCES FOUND IN", "left 1.0.0 npm package-lock.json", "right 2.0.0 npm b/node_modules/right/package.json"],
+      ["NAME VERSION TYPE LICENCES FOUND IN", "left 1.0.0 npm (locked) package-lock.json", "right 2.0.0 npm b/node_modules/right/package.json"],
     );
   }
   const here = path.join(cwd, "project");

@@ -19,15 +19,19 @@ export function shownOrigin(origin: LayerOrigin | undefined, layer: number, widt
 }
 
 function formatTable({ kind, packages, layers }: ImageInventory): string {
-  const rows = packages.map(({ name, version, type, licences = [], layer, owner, bundled, path }) => [
+  const rows = packages.map(({ name, version, type, licences = [], layer, owner, bundled, locked, path }) => [
     name,
     version === "" ? "(unknown)" : version,
-    owner !== undefined ? `${type} (${owner})` : bundled !== undefined ? `${type} (bundled)` : type,
+    withRemark(type, owner ?? (bundled !== undefined ? "bundled" : locked === true ? "locked" : undefined)),
     ellipsis(licences.join(", "), 40),
     kind === "files" ? path : shownOrigin(layers[layer], layer, 60),
   ]);
   const text = [["NAME", "VERSION", "TYPE", "LICENCES", kind === "files" ? "FOUND IN" : "BROUGHT BY"], ...rows];
   return alignColumns(text.map((cells) => `${cells.map((cell) => printable(cell.replace(/[\t\n]/g, " "))).join("\t")}\n`).join(""));
+}
+
+function withRemark(type: string, remark: string | undefined): string {
+  return remark === undefined ? type : `${type} (${remark})`;
 }
 
 /** To standard output where no file is named. Others may read what is in the file, as far as the umask lets them. */

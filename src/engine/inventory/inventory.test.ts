@@ -207,6 +207,26 @@ for (const { name, layers, want } of bundles) {
   });
 }
 
+test("a lock file tells of what is not installed", async () => {
+  const files: readonly Member[] = [
+    lock("app/package-lock.json", { "node_modules/a": "1.0.0", "node_modules/b": "2.0.0", "node_modules/c": "3.0.0" }),
+    { path: "app/requirements.txt", content: "Zope.Interface==6.0\nflask==3.0\n" },
+  ];
+  const site = (name: string, version: string): Member => ({
+    path: `usr/lib/python3/site-packages/${name}-${version}.dist-info/METADATA`,
+    content: `Name: ${name}\nVersion: ${version}\n`,
+  });
+  const { packages } = mergeLayers([
+    await inventoryOf(files),
+    await inventoryOf([installed("app/node_modules/a", "1.0.0"), installed("app/node_modules/b", "2.0.1"), site("zope_interface", "6.0")]),
+    await inventoryOf([bundle("app/x.js.map", "node_modules/.pnpm/c@3.0.0/node_modules/c/i.js")]),
+  ]);
+  assert.deepEqual(
+    packages.map(({ name, version, locked, bundled }) => `${name} ${version}${locked === true ? " locked" : ""}${bundled === undefined ? "" : " bundled"}`),
+    ["a 1.0.0", "b 2.0.0 locked", "b 2.0.1", "c 3.0.0 locked", "c 3.0.0 bundled", "flask 3.0 locked", "zope_interface 6.0"],
+  );
+});
+
 const owning: readonly Member[] = [
   status("golang-x 1.0"),
   { path: "var/lib/dpkg/info/golang-x:amd64.list", content: "/.\n/bin\n/bin/x\n" },

@@ -125,7 +125,20 @@ function packagesOf(files: readonly PlacedFile[], since: ReadonlyMap<string, num
       });
     }
   }
-  return [...settleBundled([...packages.values()])].sort(inOrder);
+  return [...withoutInstalled(settleBundled([...packages.values()]))].sort(inOrder);
+}
+
+/** Lock files stand beside what was installed by them: they tell of the rest alone. */
+function withoutInstalled(packages: readonly ImagePackage[]): readonly ImagePackage[] {
+  if (!packages.some(({ locked }) => locked === true)) return packages;
+  const installed = new Set(packages.flatMap((one) => (one.locked === true || one.bundled !== undefined ? [] : [sameness(one)])));
+  return packages.filter((one) => one.locked !== true || !installed.has(sameness(one)));
+}
+
+/** Python's names are the same in any case, and with any of three separators; Composer's versions with and without a v. */
+function sameness({ type, name, version }: FoundPackage): string {
+  const plain = type === "pypi" ? name.toLowerCase().replace(/[-_.]+/g, "-") : name;
+  return `${type} ${plain} ${type === "composer" ? version.replace(/^v/, "") : version}`;
 }
 
 function inOrder(a: ImagePackage, b: ImagePackage): number {
