@@ -292,3 +292,24 @@ test("global flags stand in front of the command", () => {
   });
   assert.throws(() => parseGlobals(commandTable.globals, ["-l", "foo", "images"]), { message: "Unable to parse logging level: foo" });
 });
+
+const trusts: readonly (readonly [words: string, trust: string | undefined, isRefused: boolean])[] = [
+  ["pull x", "1", true],
+  ["image pull x", "1", true],
+  ["run x", "yes", true],
+  ["create x", "true", true],
+  ["push x", "1", true],
+  ["pull x", "0", false],
+  ["pull x", "", false],
+  ["pull x", undefined, false],
+  ["pull --disable-content-trust x", "1", false],
+  ["pull --disable-content-trust=false x", undefined, true],
+  [`pull x@sha256:${"a".repeat(64)}`, "1", false],
+  ["images", "1", false],
+];
+for (const [words, trust, isRefused] of trusts) {
+  test(`DOCKER_CONTENT_TRUST=${trust ?? "(unset)"} ${words.slice(0, 40)}`, async () => {
+    const { stderr } = await runInMemory(words.split(" "), { env: trust === undefined ? {} : { DOCKER_CONTENT_TRUST: trust } });
+    assert.equal(/DOCKER_CONTENT_TRUST asks for Notary's signatures/.test(stderr), isRefused, stderr);
+  });
+}

@@ -118,6 +118,9 @@ async function runHandler(table: CommandTable, cli: Cli, command: Command, path:
   }
   checkArguments(command, path, line.args.length);
   warnOfFlags(cli, command, line.flags);
+  const isTrustNamed = command.flags.some(({ name }) => name === "disable-content-trust");
+  if (isTrustNamed && (cli.env["DOCKER_CONTENT_TRUST"] !== undefined || line.flags.changed("disable-content-trust")))
+    (await import("./content-trust.ts")).refuseContentTrust(cli, command, line.flags, line.args[0] ?? "");
   if (command.flags.some(({ name }) => name === "policy-override")) cli.usePolicy(line.flags.optional("policy"), line.flags.list("policy-override"));
   await useAuthFile(cli, command, line.flags);
   const handler = await command.load();

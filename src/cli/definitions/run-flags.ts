@@ -36,7 +36,7 @@ export const createFlags: readonly FlagSpec[] = [
   flag("device-read-iops", "", "device-operations", "Reads a second of a device (/dev/x:100)", { default: "[]" }),
   flag("device-write-bps", "", "device-rate", "Bytes a second that it may write to a device (/dev/x:1mb)", { default: "[]" }),
   flag("device-write-iops", "", "device-operations", "Writes a second to a device (/dev/x:100)", { default: "[]" }),
-  flag("disable-content-trust", "", "bool", "Accepted for scripts", { default: "true", hidden: true }),
+  flag("disable-content-trust", "", "bool", "Go on although DOCKER_CONTENT_TRUST is set", { default: "true", hidden: true }),
   flag("dns", "", "ip-list", "DNS servers"),
   flag("dns-option", "", "list", "DNS options"),
   flag("dns-search", "", "list", "DNS search domains"),
