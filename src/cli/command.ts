@@ -45,6 +45,8 @@ export interface Command {
   /** shown under its name in the list of the root command */
   readonly group?: "common" | "plain";
   readonly examples?: readonly Example[];
+  /** flags of other programs for the same, and what is said of them here */
+  readonly elsewhere?: Readonly<Record<string, string>>;
   readonly interspersed?: boolean;
   readonly complete?: "file" | "directory" | "image" | "container" | "volume" | readonly string[];
   readonly hidden?: boolean;

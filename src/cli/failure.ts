@@ -107,6 +107,12 @@ function familyOf(command: Command | undefined, error: SlipwayError): CommandFam
   return path === "container run" || path === "run" ? "start" : "other";
 }
 
+function wordHere({ details }: SlipwayError, command: Command | undefined): string {
+  const { unknown } = details;
+  const word = typeof unknown === "string" && Object.hasOwn(command?.elsewhere ?? {}, unknown) ? command?.elsewhere?.[unknown] : undefined;
+  return word === undefined ? "" : `Hint: ${word}\n`;
+}
+
 /** The usage and the pointer to `--help` that Docker prints below a mistake in the words of the command line. */
 export function usageHint(command: Command | undefined, path: string, verb: "Run" | "See" = "Run"): string {
   const usage = command === undefined ? `slipway${path === "" ? " [OPTIONS] COMMAND [ARG...]" : ` ${path}`}` : usageLine(command, path);
@@ -133,7 +139,7 @@ function textOf(error: SlipwayError, family: CommandFamily, context: FailureCont
   const path = context.command?.paths[0] ?? "";
   const pruning = path === "builder prune" || path.startsWith("buildx ");
   if (error.code === "ARGUMENT_COUNT") return `${family === "build" || pruning ? "ERROR: " : ""}${error.message}`;
-  if (error.code === "UNKNOWN_FLAG") return `${error.message}\n${usageHint(context.command, context.path)}`;
+  if (error.code === "UNKNOWN_FLAG") return `${error.message}\n${wordHere(error, context.command)}${usageHint(context.command, context.path)}`;
   const resolve = error.details["resolveMessage"];
   if (path.startsWith("buildx imagetools") && typeof resolve === "string") return `ERROR: ${printable(resolve)}\n${remedyLine(error)}`;
   if (pruning && error.kind !== "internal") return `ERROR: ${printable(error.message)}\n${remedyLine(error)}`;

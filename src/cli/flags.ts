@@ -50,8 +50,8 @@ export interface ParseOptions {
   readonly interspersed?: boolean;
 }
 
-function usage(message: string): SlipwayError {
-  return new SlipwayError("invalid_argument", "UNKNOWN_FLAG", message);
+function usage(message: string, unknown?: string): SlipwayError {
+  return new SlipwayError("invalid_argument", "UNKNOWN_FLAG", message, unknown === undefined ? {} : { unknown });
 }
 
 export function flagLabel(flag: FlagSpec): string {
@@ -95,7 +95,7 @@ class Reader {
     const spec = this.#specs.find((flag) => flag.name === name);
     if (spec === undefined) {
       if (name === "help") return "help";
-      throw usage(`unknown flag: --${name}`);
+      throw usage(`unknown flag: --${name}`, name);
     }
     if (equals >= 0) this.#set(spec, body.slice(equals + 1));
     else if (bareValue(spec) !== undefined) this.#set(spec, bareValue(spec)!);
@@ -110,7 +110,7 @@ class Reader {
       const spec = this.#specs.find((flag) => flag.short === letter);
       if (spec === undefined) {
         if (letter === "h") return "short-help";
-        throw usage(`unknown shorthand flag: '${letter}' in -${rest}`);
+        throw usage(`unknown shorthand flag: '${letter}' in -${rest}`, letter);
       }
       if (after.startsWith("=")) {
         this.#set(spec, after.slice(1));

@@ -27,9 +27,18 @@ export interface ScanOptions extends LocationOptions {
   readonly comprehensive?: boolean;
   /** kinds of packages that are left out on purpose */
   readonly skip?: readonly PackageType[];
+  /** places that are left out on purpose */
+  readonly skipPaths?: SkippedPaths;
   /** what is looked for; default: vulnerabilities alone, which need no reading of layers that are known */
   readonly scanners?: readonly Scanner[];
   readonly nowMs?: number;
+}
+
+/** Patterns with `*`, `**`, `?` and `[…]`, with or without a first slash. */
+export interface SkippedPaths {
+  /** with all that is below them */
+  readonly directories?: readonly string[];
+  readonly files?: readonly string[];
 }
 
 export const scannerNames = ["vuln", "secret", "misconfig"] as const;

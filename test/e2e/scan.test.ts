@@ -79,6 +79,19 @@ const gates: readonly { readonly args: readonly string[]; readonly code: number;
   { args: ["--fail-on", "any,new", "--against", "app:1"], code: 0 },
   { args: ["--fail-on", "new"], code: 2, says: /needs --against/ },
   { args: ["--fail-on", "worst"], code: 2, says: /no word "worst"/ },
+  { args: ["--exit-code", "4"], code: 4, says: /^4 findings: --exit-code 4$/m },
+  { args: ["--exit-code", "0"], code: 0 },
+  { args: ["--exit-code", "4", "--severity", "HIGH,critical", "--ignore-unfixed"], code: 4, says: /^1 finding: --exit-code 4$/m },
+  { args: ["--exit-code", "4", "--severity", "CRITICAL"], code: 0 },
+  { args: ["--exit-code", "4", "--skip-dirs", "/app/node_modules", "--skip-files", "**/dpkg/status"], code: 0 },
+  { args: ["--exit-code", "4", "--against", "app:1"], code: 0 },
+  { args: ["--exit-code", "256"], code: 2, says: /from 0 to 255/ },
+  { args: ["--exit-code", "4", "--fail-on", "high"], code: 2, says: /exclude each other/ },
+  { args: ["--severity", "BAD"], code: 2, says: /--severity has no word "bad": want some of critical, high/ },
+  { args: ["--skip-dirs", "[a"], code: 2, says: /pattern/ },
+  { args: ["--list-all-pkgs"], code: 2, says: /^unknown flag: --list-all-pkgs\nHint: slipway sbom lists all packages\n/ },
+  { args: ["--input=x.tar"], code: 2, says: /^Hint: IMAGE says where it is: NAME, .*\.\/image\.tar$/m },
+  { args: ["-q"], code: 2, says: /^unknown shorthand flag: 'q' in -q\nHint: there is no progress/ },
   { args: ["--format", "xml"], code: 2 },
   { args: ["--unknown"], code: 2 },
   { args: ["--vex", "nowhere.json"], code: 2 },
@@ -92,10 +105,33 @@ for (const { args, code, says = /(?:)/ } of gates) {
 }
 test("an image that is not there is no usage, and not clean", async () => assert.equal((await sandbox.call(["scan", "docker-archive:/nothing.tar"])).code, 3));
 
+const idsIn = (text: string): readonly string[] => [...text.matchAll(/CVE-\d+-\d+/g)].map(([id]) => id);
+const views: readonly { readonly args: readonly string[]; readonly shown: readonly string[]; readonly rest?: RegExp }[] = [
+  {
+    args: ["--severity", "LOW"],
+    shown: ["CVE-2024-8", "CVE-2024-7", "CVE-2024-3"],
+    rest: /^2 more are not shown: 1 left out by --severity, 1 unimportant to the vendor$/m,
+  },
+  { args: ["-s", "low", "--ignore-unfixed"], shown: ["CVE-2024-7"], rest: /3 left out by --severity and --ignore-unfixed/ },
+  { args: ["--ignore-unfixed"], shown: ["CVE-2024-7", "CVE-2024-1"] },
+  { args: ["--skip-dirs", "app/node_modules/*"], shown: ["CVE-2024-1"] },
+  { args: ["--skip-files", "/var/lib/dpkg/status"], shown: ["CVE-2024-8", "CVE-2024-7"] },
+  { args: ["--severity", "negligible", "--all"], shown: ["CVE-2024-2"] },
+  { args: ["-f", "json", "--severity", "high"], shown: ["CVE-2024-1"] },
+];
+for (const { args, shown, rest = /(?:)/ } of views) {
+  test(`shown: scan ${args.join(" ")}`, async () => {
+    const text = await sandbox.ok(["scan", ...args, "app:1"]);
+    assert.deepEqual([...new Set(idsIn(text))], shown);
+    assert.match(text, rest);
+  });
+}
+
 test("what was looked at is suppressed with its reason until its day, and handed on as VEX", async () => {
   const own = sandbox.folder({ ".scanignore": "CVE-2024-1 openssl # not reachable\nCVE-2024-8 until 2020-01-01 # old\n" });
   const outcome = await sandbox.call(["scan", "--fail-on", "high", "--vex-out", "out.json", "app:1"], { cwd: own });
   assert.equal(outcome.code, 0, outcome.stderr);
+  assert.match(await sandbox.ok(["scan", "--ignorefile", path.join(own, ".scanignore"), "app:1"]), /1 in the ignore file/);
   assert.match(outcome.stderr, /the ignore file's entry for CVE-2024-8 \(line 2, until 2020-01-01\) holds no more/);
   assert.match(outcome.stdout, /1 in the ignore file/);
   assert.equal((await sandbox.call(["scan", "--fail-on", "high", "--vex", path.join(own, "out.json"), "app:1"])).code, 0);

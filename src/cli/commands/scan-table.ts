@@ -60,20 +60,20 @@ function baseHeading(findings: readonly Finding[], { image }: ScanResult): strin
 }
 
 /** "12 more are not shown: 9 without a fix and below high, 3 unimportant to the vendor (--all shows them)" */
-function restLine(findings: readonly Finding[], shown: readonly Finding[]): string {
+function restLine(findings: readonly Finding[], shown: readonly Finding[], filters: string): string {
   const visible = new Set(shown);
   const rest = findings.filter((finding) => !visible.has(finding));
   if (rest.length === 0) return "";
   const count = (of: (finding: Finding) => boolean): number => rest.filter(of).length;
   const parts = [
-    [count(({ suppressed, isNew }) => suppressed === undefined && isNew !== false), "without a fix and below high"],
+    [count(({ suppressed, isNew }) => suppressed === undefined && isNew !== false), filters === "" ? "without a fix and below high" : `left out by ${filters}`],
     [count(({ suppressed, isNew }) => suppressed === undefined && isNew === false), "not new"],
     [count(({ suppressed }) => suppressed?.by === "vendor"), "unimportant to the vendor"],
     [count(({ suppressed }) => suppressed?.by === "vex"), "not affected by VEX"],
     [count(({ suppressed }) => suppressed?.by === "ignore file"), "in the ignore file"],
   ] as const;
   const words = parts.filter(([number]) => number > 0).map(([number, text]) => `${number} ${text}`);
-  return `${rest.length} more ${rest.length === 1 ? "is" : "are"} not shown: ${words.join(", ")} (--all shows them)\n`;
+  return `${rest.length} more ${rest.length === 1 ? "is" : "are"} not shown: ${words.join(", ")}${filters === "" ? " (--all shows them)" : ""}\n`;
 }
 
 /** What was suppressed is left to `--format json`. */
@@ -91,7 +91,11 @@ function exposureTable({ exposures, image }: ScanResult): string {
   return `Secrets and set-up: ${shown.length}\n${alignColumns(text, { minWidth: 6, padding: 2 })}`;
 }
 
-export function formatScanTable(result: ScanResult, shown: readonly Finding[], nowMs: number): string {
+export function formatScanTable(
+  result: ScanResult,
+  shown: readonly Finding[],
+  { nowMs, filters }: { readonly nowMs: number; readonly filters: string },
+): string {
   const { image, database, fixed } = result;
   const system = image.distribution === undefined ? "" : `${image.distribution.name}, `;
   const parts = [
@@ -117,6 +121,6 @@ export function formatScanTable(result: ScanResult, shown: readonly Finding[], n
     );
   if (shown.length > 0 && image.base === undefined && image.claimedBase !== undefined)
     parts.push(`It says that it was built on ${printable(image.claimedBase)}: --base with that name tells whose each finding is\n`);
-  const rest = restLine(result.findings, shown);
+  const rest = restLine(result.findings, shown, filters);
   return parts.join("\n") + (rest === "" ? "" : `\n${rest}`);
 }

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { PackageType, ReportFormat, Scanner, ScanResult } from "../../engine/api.ts";
 import { isComplete, reportFormats, scannerNames } from "../../engine/scan-api.ts";
-import { exposureFailsGate, failsGate, isShownByDefault, packageTypes, parseGate, passesUnrated } from "../../engine/scan/gate.ts";
+import { exposureFailsGate, failsGate, packageTypes, parseGate, passesUnrated } from "../../engine/scan/gate.ts";
 import type { Cli } from "../cli.ts";
 import type { Handler } from "../command.ts";
 import { cliError } from "../failure.ts";
@@ -15,6 +15,7 @@ import { keySources } from "./key-sources.ts";
 import { withPipedImage } from "./piped-image.ts";
 import { named, warnOfOmissions, writeOutput } from "./sbom.ts";
 import { formatScanTable } from "./scan-table.ts";
+import { countOf, parseView, shownOf } from "./scan-view.ts";
 
 const formats = ["table", ...reportFormats] as const;
 
@@ -42,7 +43,7 @@ function scannersOf(words: readonly string[]): { readonly scanners?: readonly Sc
 }
 
 function optionsOf(cli: Cli, flags: ParsedFlags) {
-  const [given, against, base] = [flags.optional("ignore-file"), flags.optional("against"), flags.optional("base")];
+  const [given, against, base] = [flags.optional("ignore-file") ?? flags.optional("ignorefile"), flags.optional("against"), flags.optional("base")];
   const ignoreFile = given ?? (existsSync(resolve(cli.cwd, ".scanignore")) ? ".scanignore" : undefined);
   const vexIdentities = identityOptions(cli, flags, { identity: "vex-identity", issuer: "vex-issuer" });
   return {
@@ -54,6 +55,7 @@ function optionsOf(cli: Cli, flags: ParsedFlags) {
     vexKeys: keySources(cli, flags, "vex-key"),
     ...(vexIdentities === undefined ? {} : { vexIdentities }),
     skip: parseSkipped(flags.list("skip")),
+    skipPaths: { directories: flags.list("skip-dirs"), files: flags.list("skip-files") },
     ...scannersOf(flags.list("scanners")),
     comprehensive: flags.bool("comprehensive"),
     ...(ignoreFile === undefined || ignoreFile === "" ? {} : { ignoreFile }),
@@ -87,6 +89,7 @@ function exitCodeOf(result: ScanResult, failing: number, isGateKnown: boolean): 
 export const runScan: Handler = async (cli, { flags, args }) => {
   const format = parseFormat(flags.string("format"));
   const gate = parseGate(flags.list("fail-on"));
+  const view = parseView(flags);
   if (gate?.isNew === true && flags.optional("against") === undefined)
     throw cliError('--fail-on "new" needs --against: new is what an older image does not have');
   const options = optionsOf(cli, flags);
@@ -98,16 +101,21 @@ export const runScan: Handler = async (cli, { flags, args }) => {
   const lacksExploited = gate?.exploited === true && result.database?.exploited === 0;
   if (lacksExploited)
     cli.stderr.write("WARNING: it is not known what is exploited: kev finds nothing (slipway db import known_exploited_vulnerabilities.json)\n");
-  const all = flags.bool("all");
-  // documents are for programs, which choose for themselves
-  const shown =
-    all || format !== "table"
-      ? result.findings
-      : result.findings.filter((finding) => isShownByDefault(finding) && (!options.against || finding.isNew === true));
-  const text = format === "table" ? formatScanTable(result, shown, cli.now()) : await packages.report(result, format, { findings: shown, env: cli.env });
+  const isCompared = options.against !== undefined;
+  const shown = shownOf(view, result, { all: flags.bool("all"), isDocument: format !== "table", isCompared });
+  const visible = { ...result, exposures: result.exposures.filter(view.passesExposure) };
+  const text =
+    format === "table"
+      ? formatScanTable(visible, shown, { nowMs: cli.now(), filters: view.filters })
+      : await packages.report(visible, format, { findings: shown, env: cli.env });
   await writeOutput(cli, flags.string("output"), text);
   const vexOut = flags.string("vex-out");
   if (vexOut !== "") await writeOutput(cli, vexOut, await packages.vex(result, { env: cli.env }));
+  const coded = view.exitCode === undefined ? 0 : countOf(view, result, isCompared);
+  if (coded > 0 && view.exitCode !== 0) {
+    cli.stderr.write(`${coded} ${coded === 1 ? "finding" : "findings"}: --exit-code ${view.exitCode}\n`);
+    return view.exitCode ?? 1;
+  }
   const failing =
     gate === undefined
       ? 0

@@ -20,6 +20,53 @@ const signerFlags: readonly FlagSpec[] = [
   }),
 ];
 
+const update = "a scan updates nothing and asks no network: slipway db import FILE and db pull REFERENCE bring advisories";
+const access = "slipway login signs in at registries, registries.conf says how they are reached (docs/registries.md)";
+const place = "IMAGE says where it is: NAME, docker://NAME, store:NAME, oci:DIR, ./image.tar";
+const kinds = "--skip leaves out packages of a kind, as npm or deb";
+const base = "what comes from the base stands apart in the table, and is marked in documents";
+const quiet = "there is no progress to leave out, and warnings say what was not compared";
+
+/** What users of other scanners type, and what it is called here. */
+const scanWords: Readonly<Record<string, string>> = {
+  input: place,
+  "image-src": place,
+  ref: place,
+  "list-all-pkgs": "slipway sbom lists all packages",
+  "dependency-tree": "slipway sbom lists packages with the files that they come from",
+  "show-suppressed": "--all shows what is suppressed too",
+  "ignore-suppressed": "what is suppressed is only shown with --all",
+  "skip-db-update": update,
+  "skip-update": update,
+  "skip-java-db-update": update,
+  "offline-scan": update,
+  "download-db-only": update,
+  "db-repository": update,
+  "cache-dir": "--root or SLIPWAY_ROOT names the store, where advisories lie",
+  "vuln-type": kinds,
+  "pkg-types": kinds,
+  "only-package-type": kinds,
+  "security-checks": "--scanners says what to look for",
+  "only-severity": "--severity shows only these",
+  "only-fixed": "--ignore-unfixed shows only what can be mended",
+  "only-base": base,
+  "ignore-base": base,
+  "ignore-status": "--ignore-unfixed leaves out all that has no fixed version",
+  "vex-location": "--vex names a file of statements, --vex-key whose attested ones count",
+  "only-cisa-kev": "--fail-on kev fails on what is exploited; it stands first in the table",
+  to: "--against names the older image",
+  template: "--format json is for programs that write something else of it",
+  t: "--format json is for programs that write something else of it",
+  e: "--exit-code CODE",
+  quiet,
+  q: quiet,
+  "no-progress": quiet,
+  username: access,
+  password: access,
+  "registry-token": access,
+  insecure: access,
+};
+
 export const packageCommands: readonly Command[] = [
   {
     name: "sbom",
@@ -63,16 +110,24 @@ export const packageCommands: readonly Command[] = [
       flag("base", "", "string", "The image that it was built on, where that is not known: tells whose each finding is", { complete: "image" }),
       flag("comprehensive", "", "bool", "Compare files of the distribution's packages with upstream's advisories too"),
       flag(
+        "exit-code",
+        "",
+        "int",
+        "Exit with this code if anything is found that is not suppressed or left out (without it, or with 0, findings do not count)",
+      ),
+      flag(
         "fail-on",
         "",
         "stringArray",
         'Exit with 1 on findings: a severity or "any" (at least that), "unknown" (that no source rates), "fixable" and "new" (only those), "kev" (also those that are exploited); "secret", "misconfig"',
       ),
-      flag("format", "", "string", 'How to write the output ("table", "json", "sarif", "cyclonedx", "trivy-json", "cosign-vuln", "html")', {
+      flag("format", "f", "string", 'How to write the output ("table", "json", "sarif", "cyclonedx", "trivy-json", "cosign-vuln", "html")', {
         default: '"table"',
         complete: ["table", "json", "sarif", "cyclonedx", "trivy-json", "cosign-vuln", "html"],
       }),
       flag("ignore-file", "", "string", 'Findings that were looked at, a line each (default ".scanignore" where it is there)', { complete: "file" }),
+      flag("ignore-unfixed", "", "bool", "Leave out what has no fixed version"),
+      flag("ignorefile", "", "string", "The same as --ignore-file", { complete: "file", hidden: true }),
       flag("insecure-ignore-sct", "", "bool", "With --vex-identity, certificates need not be in a log of certificates"),
       flag("insecure-ignore-tlog", "", "bool", "With --vex-identity, statements need not be in a transparency log"),
       flag("output", "o", "string", "Write to a file instead of standard output", { complete: "file" }),
@@ -80,7 +135,12 @@ export const packageCommands: readonly Command[] = [
       flag("scanners", "", "stringArray", 'What to look for: "vuln" (default), "secret" and "misconfig", which read every layer', {
         complete: ["vuln", "secret", "misconfig"],
       }),
+      flag("severity", "s", "stringArray", 'Show only these ("CRITICAL", "HIGH", "MEDIUM", "LOW", "NEGLIGIBLE", "UNKNOWN"), also what is not shown otherwise', {
+        complete: ["CRITICAL", "HIGH", "MEDIUM", "LOW", "NEGLIGIBLE", "UNKNOWN"],
+      }),
       flag("skip", "", "stringArray", 'Leave out packages of a kind ("npm", "pypi", "golang", ...)'),
+      flag("skip-dirs", "", "stringArray", 'Leave out directories of the image (form: "/app/vendor", "**/testdata")'),
+      flag("skip-files", "", "stringArray", "Leave out files of the image, likewise"),
       flag("trusted-root", "", "string", "With --vex-identity, file of the authorities and logs that are trusted (sigstore's trusted_root.json)", {
         complete: "file",
       }),
@@ -96,6 +156,7 @@ export const packageCommands: readonly Command[] = [
     ],
     args: { min: 1, max: 1 },
     paths: ["scan"],
+    elsewhere: scanWords,
     group: "plain",
     complete: "image",
     examples: [
@@ -103,6 +164,10 @@ export const packageCommands: readonly Command[] = [
       { text: "Fail a build on what is high and can be mended, and on what is exploited", command: "slipway scan --fail-on high,fixable,kev app:1.0" },
       { text: "What a change brings", command: "slipway scan --against app:1.0 --fail-on high,new app:1.1" },
       { text: "Secrets, also such as a later layer removes", command: "slipway scan --scanners secret --fail-on secret app:1.0" },
+      {
+        text: "Only what is worst and can be mended, with a code of one's own",
+        command: "slipway scan --severity HIGH,CRITICAL --ignore-unfixed --exit-code 4 app:1.0",
+      },
       { text: "For a code host", command: "slipway scan --format sarif -o scan.sarif app:1.0" },
     ],
     load: async () => (await import("../commands/scan.ts")).runScan,

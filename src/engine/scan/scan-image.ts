@@ -64,6 +64,13 @@ async function inventoryOf(surroundings: Surroundings, image: string, options: I
   return parseBill(readInput(surroundings.cwd, bill), bill);
 }
 
+async function skippingOf({ skipPaths }: ScanOptions) {
+  const { directories = [], files = [] } = skipPaths ?? {};
+  if (directories.length + files.length === 0) return undefined;
+  const { skipperOf, withoutPaths } = await import("./skip-paths.ts");
+  return { withoutPaths, isSkipped: skipperOf({ directories, files }) };
+}
+
 async function statementsIn(cwd: string, files: readonly string[]): Promise<readonly VexStatement[]> {
   if (files.length === 0) return [];
   const { parseVex } = await import("../../trust/findings/vex.ts");
@@ -79,9 +86,11 @@ export async function scanImage(surroundings: Surroundings, image: string, optio
   const ignored = ignoreFile === undefined ? [] : parseIgnoreFile(readInput(cwd, ignoreFile).toString(), ignoreFile);
   const statements = await statementsIn(cwd, vex);
   const exploited = new Set(index.exploited);
+  const skipping = await skippingOf(options);
   const find: FindAdvisories = (ecosystem, names) => advisoriesOf(store, index, ecosystem, names);
   const match = async (name: string, from: InventoryOptions): Promise<{ readonly inventory: ImageInventory; readonly matches: Matches }> => {
-    const whole = await inventoryOf(surroundings, name, from);
+    const all = await inventoryOf(surroundings, name, from);
+    const whole = skipping === undefined ? all : skipping.withoutPaths(all, skipping.isSkipped);
 
     const inventory = { ...whole, packages: whole.packages.filter(({ type }) => isVulnerabilities && !skip.includes(type)) };
     return { inventory, matches: matchPackages(inventory, { find, exploited, comprehensive }) };
@@ -105,7 +114,7 @@ export async function scanImage(surroundings: Surroundings, image: string, optio
     missing: [...matches.missing].map(([ecosystem, packages]) => ({ ecosystem, packages })),
     unknown: matches.unknown,
     expired: ignored.filter((entry) => isExpired(entry, today)).map(({ id, line, until }) => `${id} (line ${line}, until ${until})`),
-    exposures: await exposuresOf(surroundings, image, { platform, scanners, ignored: valid }),
+    exposures: (await exposuresOf(surroundings, image, { platform, scanners, ignored: valid })).filter(({ where }) => skipping?.isSkipped(where) !== true),
     database: isVulnerabilities ? statusOf(store, index) : undefined,
   };
 }
