@@ -6,7 +6,8 @@ import type { WrittenSignature } from "../signatures/sign-image.ts";
 import { formatStatement, signaturePredicateType } from "../signatures/statement.ts";
 import { attachBundle } from "../signatures/write-evidence.ts";
 import type { IdentityToken } from "./identity-token.ts";
-import { keylessBundle, type KeylessServices } from "./sign-keyless.ts";
+import type { KeylessServices } from "./services.ts";
+import { keylessBundle } from "./sign-keyless.ts";
 
 export interface KeylessRequest {
   readonly client: RegistryClient;

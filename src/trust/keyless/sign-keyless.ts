@@ -9,18 +9,9 @@ import { envelopeObject, signEnvelope, type Envelope } from "../signatures/dsse.
 import { statementPayloadType } from "../signatures/statement.ts";
 import { callService } from "./call-service.ts";
 import type { IdentityToken } from "./identity-token.ts";
+import type { KeylessServices } from "./services.ts";
 import { timestampRequest } from "./timestamp-request.ts";
-import { invalidAnswer, parseAnswer, withoutSlash, writeToLog, type LogCall, type LogService } from "./write-log.ts";
-
-export interface KeylessServices {
-  readonly fulcioUrl: string;
-  /** each gets an entry */
-  readonly logs: readonly LogService[];
-  /** each stamps the time, besides the logs */
-  readonly timestampUrls: readonly string[];
-}
-
-export const publicServices = { fulcioUrl: "https://fulcio.sigstore.dev", rekorUrl: "https://rekor.sigstore.dev" } as const;
+import { invalidAnswer, parseAnswer, withoutSlash, writeToLog, type LogCall } from "./write-log.ts";
 
 const json = "application/json";
 

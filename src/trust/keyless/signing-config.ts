@@ -4,8 +4,7 @@
  */
 import { SlipwayError } from "../../base/errors.ts";
 import { Fields, parseJsonObject } from "../../oci/bounded-json.ts";
-import type { KeylessServices } from "./sign-keyless.ts";
-import type { LogService } from "./write-log.ts";
+import type { KeylessServices, LogService } from "./services.ts";
 
 export interface SigningConfig {
   readonly services: KeylessServices;

@@ -6,13 +6,9 @@ import { Fields, parseJsonObject } from "../../oci/bounded-json.ts";
 import { envelopeObject, preAuthEncoding, type Envelope } from "../signatures/dsse.ts";
 import { callService } from "./call-service.ts";
 import { logEntry, tiledLogEntry } from "./log-entry.ts";
+import type { LogService } from "./services.ts";
 
 export type TransparencyLogEntry = SerializedBundle["verificationMaterial"]["tlogEntries"][number];
-
-export interface LogService {
-  readonly url: string;
-  readonly version: 1 | 2;
-}
 
 export interface LogCall {
   /** what no message may have in it */
