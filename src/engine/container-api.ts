@@ -292,7 +292,8 @@ export interface ContainerApi {
     options?: { readonly all?: boolean; readonly once?: boolean; readonly signal?: AbortSignal },
   ): AsyncIterable<readonly ContainerStats[]>;
   /** INVALID_LIMIT, INVALID_RESTART_POLICY, UPDATE_FAILED, LIMITS_UNAVAILABLE. */
-  update(container: string, options: UpdateOptions): Promise<void>;
+  /** Answers what the machine has no means for. */
+  update(container: string, options: UpdateOptions): Promise<readonly string[]>;
   wait(container: string): Promise<number>;
   remove(container: string, options?: { readonly force?: boolean; readonly volumes?: boolean }): Promise<void>;
   exec(

@@ -55,6 +55,9 @@ export function limitFlags(limits: ResourceLimits): readonly string[] {
     "cpuset-cpus": limits.cpusetCpus,
     "cpuset-mems": limits.cpusetMems,
     "pids-limit": limits.pidsLimit,
+    "blkio-weight": limits.block?.weight,
+    "cpu-rt-period": limits.realtimePeriodUs,
+    "cpu-rt-runtime": limits.realtimeRuntimeUs,
   };
   return Object.entries(flags).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`]));
 }

@@ -24,13 +24,16 @@ function withSizes(changes: readonly FileChange[]): string {
   return `${lines.join("")}${count("added")} added, ${count("changed")} changed, ${count("removed")} removed, ${signed(total)}\n`;
 }
 
-/** Undefined when no container has the name. */
-async function changesOfContainer(engine: SlipwayApi, name: string): Promise<readonly FileChange[] | undefined> {
+/** Of the container, the step or else the image; where there is none of that name, what Docker says of a container. */
+async function changesOf(engine: SlipwayApi, name: string, image: () => Promise<readonly FileChange[]>): Promise<readonly FileChange[]> {
   try {
     return await engine.containers.changes(name);
-  } catch (error) {
-    if (isSlipwayError(error) && (error.kind === "not_found" || error.kind === "invalid_argument")) return undefined;
-    throw error;
+  } catch (missing) {
+    if (!isSlipwayError(missing) || (missing.kind !== "not_found" && missing.kind !== "invalid_argument")) throw missing;
+    return await image().catch((error: unknown) => {
+      const isPlain = /^[\w.-]+$/.test(name);
+      throw isPlain && isSlipwayError(error) && (error.kind === "not_found" || error.kind === "unavailable") ? missing : error;
+    });
   }
 }
 
@@ -38,10 +41,11 @@ export const runDiff: Handler = async (cli, { flags, args }) => {
   const json = jsonAsked(flags.string("format"));
   const platform = platformOption(flags);
   const engine = await cli.open();
-  const own = args.length === 1 ? await changesOfContainer(engine, args[0]!) : undefined;
   if (args.length > 1) for (const name of args) await refuseContainer(engine, name, "name the image with store:NAME or docker://NAME");
   const [before, after] = args.length === 1 ? [undefined, args[0]!] : [args[0]!, args[1]!];
-  const changes = own ?? (await engine.transfer.diff(before, after, { cwd: cli.cwd, env: cli.env, signal: cli.signal, ...platform }));
+  const images = async (): Promise<readonly FileChange[]> =>
+    await engine.transfer.diff(before, after, { cwd: cli.cwd, env: cli.env, signal: cli.signal, ...platform });
+  const changes = before === undefined ? await changesOf(engine, after, images) : await images();
   if (json) cli.stdout.write(changes.map((change) => `${formatJsonLine(change)}\n`).join(""));
   else if (flags.bool("stat")) cli.stdout.write(withSizes(changes));
   else cli.stdout.write(changes.map(({ kind, path }) => `${letters[kind]} ${printable(path)}\n`).join(""));

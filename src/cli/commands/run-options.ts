@@ -79,6 +79,8 @@ export function limitsOf(flags: ParsedFlags): LimitOptions {
     cpusetCpus: flags.optional("cpuset-cpus"),
     cpusetMems: flags.optional("cpuset-mems"),
     pidsLimit: flags.number("pids-limit"),
+    realtimePeriodUs: flags.number("cpu-rt-period"),
+    realtimeRuntimeUs: flags.number("cpu-rt-runtime"),
   } as { readonly [Key in keyof LimitOptions]: LimitOptions[Key] | undefined });
 }
 
@@ -88,8 +90,6 @@ function furtherLimits(flags: ParsedFlags): LimitOptions {
     block: blockLimits(flags),
     memorySwappiness: flags.changed("memory-swappiness") ? flags.number("memory-swappiness") : undefined,
     oomKillDisable: flags.bool("oom-kill-disable") ? true : undefined,
-    realtimePeriodUs: flags.number("cpu-rt-period"),
-    realtimeRuntimeUs: flags.number("cpu-rt-runtime"),
   } as { readonly [Key in keyof LimitOptions]: LimitOptions[Key] | undefined });
 }
 

@@ -120,7 +120,21 @@ export const runFlags: readonly FlagSpec[] = [
   flag("sig-proxy", "", "bool", "Hand signals on to the container", { default: "true" }),
 ].sort((a, b) => (a.name < b.name ? -1 : 1));
 
-const updated = ["cpu-period", "cpu-quota", "cpu-shares", "cpus", "cpuset-cpus", "cpuset-mems", "memory", "memory-reservation", "memory-swap", "pids-limit"];
+const updated = [
+  "blkio-weight",
+  "cpu-period",
+  "cpu-quota",
+  "cpu-rt-period",
+  "cpu-rt-runtime",
+  "cpu-shares",
+  "cpus",
+  "cpuset-cpus",
+  "cpuset-mems",
+  "memory",
+  "memory-reservation",
+  "memory-swap",
+  "pids-limit",
+];
 
 /** The flags of `update`: the limits that a container may be given anew. */
 export const updateFlags: readonly FlagSpec[] = [

@@ -304,11 +304,10 @@ export class Containers implements ContainerApi {
     yield* watchStats(this.#hostOf(), names, options);
   }
 
-  async update(container: string, options: UpdateOptions): Promise<void> {
-    const { updateContainer } = await runtime();
-    const { updatedConfig } = await import("./update-container.ts");
+  async update(container: string, options: UpdateOptions): Promise<readonly string[]> {
+    const { changeContainer } = await import("./update-container.ts");
     const { id } = await this.#require(container);
-    await updateContainer(this.#hostOf(), id, (config) => updatedConfig(config, options, id));
+    return await changeContainer(this.#hostOf(), id, options);
   }
 
   async wait(container: string): Promise<number> {
