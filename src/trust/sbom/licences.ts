@@ -39,6 +39,9 @@ function spdxWord(word: string): string {
     const [name, kind] = family.toUpperCase() === "GFDL-NIV" ? ["GFDL", "no-invariants-"] : [family.toUpperCase(), ""];
     return `${name}-${major}.${minor ?? "0"}-${kind}${later === undefined ? "only" : "or-later"}`;
   }
+  // Fedora's, before it took SPDX's: GPLv2+, LGPLv2.1, MPLv2.0
+  const [, kin, older, newer] = /^(A?GPL|LGPL|MPL)v(\d(?:\.\d)?)(\+)?$/i.exec(word) ?? [];
+  if (kin !== undefined && older !== undefined) return spdxWord(`${kin}-${older}${newer ?? ""}`);
   const plain = word.toLowerCase();
   return otherWords.get(plain) ?? listed.get(plain) ?? listed.get(`${plain}.0`) ?? word;
 }
@@ -72,17 +75,34 @@ function grouped(text: string): string {
   return isGroup ? `(${text.replace(/, ?(and|or) /gi, ") $1 (")})` : text;
 }
 
+function wordsOf(text: string): readonly string[] {
+  return grouped(text)
+    .replace(/\bASL (?=\d)/g, "Apache-")
+    .replace(/[()]/g, " $& ")
+    .split(" ")
+    .filter((word) => word !== "")
+    .map((word) => (/^(and|or|with)$/i.test(word) ? word.toUpperCase() : spdxWord(word)));
+}
+
+/** `GPL-2.0-or-later AND BSD`: what the list does not know beside what it does is the document's own. */
+function withOwnTerms(words: readonly string[]): string | undefined {
+  const isListed = (word: string): boolean => expressionOf(word) !== undefined;
+  if (words.length < 3 || !words.some(isListed)) return undefined;
+  return words
+    .map((word) => (/^[A-Za-z0-9][A-Za-z0-9.-]*\+?$/.test(word) && !/^(?:AND|OR|WITH)$/.test(word) && !isListed(word) ? ownTerm(word) : word))
+    .join(" ");
+}
+
+function ownTerm(word: string): string {
+  return `LicenseRef-${word.replace(/\+$/, "-or-later")}`;
+}
+
 /** One statement of a package. */
 export function licenceOf(statement: string): Licence {
   const text = statement.replace(/\s+/g, " ").trim();
   if (text.length > maxExpression) return { kind: "name", text };
-  const words = grouped(text)
-    .replace(/[()]/g, " $& ")
-    .split(" ")
-    .filter((word) => word !== "")
-    .map((word) => (/^(and|or|with)$/i.test(word) ? word.toUpperCase() : spdxWord(word)))
-    .join(" ");
-  return expressionOf(otherWords.get(text.toLowerCase()) ?? words) ?? { kind: "name", text };
+  const words = wordsOf(text);
+  return expressionOf(otherWords.get(text.toLowerCase()) ?? words.join(" ")) ?? expressionOf(withOwnTerms(words) ?? "") ?? { kind: "name", text };
 }
 
 /** A distribution's packages have few statements among them. */

@@ -199,12 +199,16 @@ const licences: readonly (readonly [statement: string, want: string])[] = [
   ["GPL-2+ with classpath-exception-2.0", "GPL-2.0-or-later WITH Classpath-exception-2.0"],
   ["GFDL-NIV-1.3+", "GFDL-1.3-no-invariants-or-later"],
   ["zlib", "Zlib"],
+  ["GPLv2+ and (LGPLv2.1 or ASL 2.0)", "GPL-2.0-or-later AND (LGPL-2.1-only OR Apache-2.0)"],
+  ["GPLv2+ and (MIT or BSD)", "GPL-2.0-or-later AND (MIT OR LicenseRef-BSD)"],
+  ["GPL-1+ or Artistic, and Own-2+", "(GPL-1.0-or-later OR Artistic-1.0-Perl) AND LicenseRef-Own-2-or-later"],
   ["GPL-1+ or Artistic, and BSD-3-clause", "(GPL-1.0-or-later OR Artistic-1.0-Perl) AND BSD-3-Clause"],
   ["Artistic-2", "Artistic-2.0"],
   ["EUPL-1.1+", "EUPL-1.1+"],
 ];
 for (const [statement, want] of licences) test(`licence: ${statement}`, () => assert.equal(licenceOf(statement).text, want));
-test("a licence that nobody knows stays a name", () => assert.deepEqual(licenceOf("SEE LICENSE IN x"), { kind: "name", text: "SEE LICENSE IN x" }));
+for (const text of ["SEE LICENSE IN x", "BSD", "BSD and custom", "GPL-3+ with Bison exception", "BSD-3-clause and/or GPL-3+", "MIT and"])
+  test(`a licence that nobody knows stays a name: ${text}`, () => assert.deepEqual(licenceOf(text), { kind: "name", text }));
 
 test("the list of licences that documents name is the one of their names", () => {
   const { version, names } = cyclonedxLicences();

@@ -18,7 +18,7 @@ class OwnLicences {
 
   termOf(licence: Licence): string {
     if (licence.kind === "expression") {
-      for (const id of licence.text.match(/LicenseRef-[\w.-]+/g) ?? []) this.#names.set(id, id);
+      for (const id of licence.text.match(/LicenseRef-[\w.-]+/g) ?? []) this.#names.set(id, id.slice("LicenseRef-".length));
       return licence.isSingle ? licence.text : `(${licence.text})`;
     }
     const id = `LicenseRef-${hash("sha256", licence.text).slice(0, 12)}`;
