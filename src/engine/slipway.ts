@@ -78,7 +78,7 @@ export class Slipway implements SlipwayApi {
     this.transfer = createTransfer(store, this.#registry, this.#gate);
     this.packages = createPackages(store, this.#registry);
     this.trust = createTrust(store, this.#registry);
-    this.system = createSystem(store, this.containers, this.networks);
+    this.system = createSystem(store, { containers: this.containers, networks: this.networks, policy: this.policy });
   }
 
   /**

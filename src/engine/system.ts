@@ -1,10 +1,17 @@
 /** The library's system calls, each loaded when it is used. */
 import type { ContainerApi, SystemApi } from "./api.ts";
 import type { NetworkApi } from "./networks-api.ts";
+import type { PolicyApi } from "./policy-api.ts";
 import type { Store } from "../store/index.ts";
 import { versionInfo } from "./system/version.ts";
 
-export function createSystem(store: Store, containers: ContainerApi, networks: NetworkApi): SystemApi {
+export interface SystemParts {
+  readonly containers: ContainerApi;
+  readonly networks: NetworkApi;
+  readonly policy: PolicyApi;
+}
+
+export function createSystem(store: Store, { containers, networks, policy }: SystemParts): SystemApi {
   return {
     diskUsage: async ({ cacheFilters } = {}) => (await import("./system/disk-usage.ts")).diskUsage(store, cacheFilters),
     pruneCache: async (options) => (await import("./system/prune-cache.ts")).pruneCache(store, options),
@@ -27,6 +34,6 @@ export function createSystem(store: Store, containers: ContainerApi, networks: N
       const { followEvents } = await import("./events/follow-events.ts");
       yield* followEvents(store.events.files, options, Date.now());
     },
-    doctor: async () => (await import("./system/doctor.ts")).runDoctor(store),
+    doctor: async () => (await import("./system/doctor.ts")).runDoctor(store, await policy.files()),
   };
 }

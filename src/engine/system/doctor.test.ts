@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import type { Machine, ProbedProgram } from "../../runtime/probe.ts";
 import { openTestStore } from "../images/test-images.ts";
 import { findingsFrom } from "./doctor.ts";
+import { policiesFinding } from "./policies-finding.ts";
 import { operatingSystem, systemInfo } from "./info.ts";
 import { versionInfo } from "./version.ts";
 
@@ -67,4 +70,30 @@ test("names of operating systems", () => {
   assert.equal(operatingSystem('NAME=x\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n'), "Debian GNU/Linux 12 (bookworm)");
   assert.equal(operatingSystem("PRETTY_NAME='Alpine Linux v3.20'"), "Alpine Linux v3.20");
   assert.equal(operatingSystem(""), "Linux");
+});
+
+test("policies: those that hold, and other programs' that do not", () => {
+  using box = openTestStore();
+  const env = { HOME: join(box.root, "home") };
+  const own = { path: "/own.json", exists: false };
+  const finding = (exists = false) =>
+    policiesFinding(
+      [
+        { path: "/etc/own.json", exists: false },
+        { ...own, exists },
+      ],
+      env,
+      box.root,
+    );
+  assert.deepEqual([finding().status, finding().message], ["ok", "none: every image may be used"]);
+  mkdirSync(join(box.root, "containers"));
+  const theirs = join(box.root, "containers/policy.json");
+  writeFileSync(theirs, '{"default": [{"type": "insecureAcceptAnything"}]}');
+  assert.equal(finding().status, "ok");
+  writeFileSync(theirs, '{"default": [{"type": "insecureAcceptAnything"}], "transports": {"docker": {"a.b": [{"type":"reject"}]}}}');
+  assert.deepEqual([finding().status, finding().remedy], ["warning", `slipway policy import -o /own.json ${theirs}`]);
+  assert.deepEqual([finding(true).status, finding(true).message], ["ok", "/own.json"]);
+  mkdirSync(join(env.HOME, ".config/notation"), { recursive: true });
+  writeFileSync(join(env.HOME, ".config/notation/trustpolicy.json"), "{}");
+  assert.match(finding().message, /containers\/policy\.json and .*trustpolicy\.json demand of images/);
 });

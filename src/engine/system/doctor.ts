@@ -4,13 +4,14 @@ import { errnoOf } from "../../base/errors.ts";
 import type { Machine, ProbedAbility, ProbedProgram } from "../../runtime/probe.ts";
 import type { Store } from "../../store/index.ts";
 import type { DoctorFinding } from "../api.ts";
+import { policiesFinding, type PolicyFile } from "./policies-finding.ts";
 import { registriesFinding } from "./registries.ts";
 import { join } from "node:path";
 
-export async function runDoctor(store: Store): Promise<readonly DoctorFinding[]> {
+export async function runDoctor(store: Store, policies: readonly PolicyFile[]): Promise<readonly DoctorFinding[]> {
   const { probeMachine } = await import("../../runtime/probe.ts");
   const machine = await probeMachine({ storeDirectory: store.layout.root, cacheFile: join(store.layout.root, "programs.json") });
-  return [storeFinding(store), ...findingsFrom(machine, store.ownership.privileged), await registriesFinding()];
+  return [storeFinding(store), ...findingsFrom(machine, store.ownership.privileged), await registriesFinding(), policiesFinding(policies, process.env)];
 }
 
 function storeFinding(store: Store): DoctorFinding {
