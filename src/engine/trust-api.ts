@@ -61,6 +61,8 @@ export interface SignOptions {
   /** the key's certificate and its issuers up to the root, as PEM: for notation's formats, which are the default then */
   readonly certificates?: PublicKeySource;
   readonly annotations?: Readonly<Record<string, string>>;
+  /** a repository that signatures are kept in instead of the image's own; they are for the image's all the same */
+  readonly signatureRepository?: string;
   /** of an index also every image in it */
   readonly recursive?: boolean;
   /** default: bundle and legacy, or jws where there are certificates */
@@ -113,6 +115,8 @@ export interface VerifyOptions {
   readonly platform?: string;
   /** when certificates have to be valid; default: now */
   readonly now?: Date;
+  /** a repository that signatures are kept in instead of the image's own; they are for the image's all the same */
+  readonly signatureRepository?: string;
   /** repositories besides the image's own that a signature may have been made for, as for copies of a mirror */
   readonly repositories?: readonly string[];
   /** which names a signature has to say, instead of one of the repositories': signatures that say no tag or digest rarely do */
@@ -161,10 +165,18 @@ export interface AttestOptions {
   readonly predicate: Uint8Array;
   /** for messages: its file */
   readonly predicateName?: string;
+  /** a repository that signatures are kept in instead of the image's own; they are for the image's all the same */
+  readonly signatureRepository?: string;
   /** of an index also every image in it */
   readonly recursive?: boolean;
   /** default: both */
   readonly formats?: readonly ("bundle" | "legacy")[];
+  readonly signal?: AbortSignal;
+}
+
+export interface ListOptions {
+  /** a repository that signatures are kept in instead of the image's own; they are for the image's all the same */
+  readonly signatureRepository?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -229,7 +241,7 @@ export interface TrustApi {
   /** Fails as verify, where no attestation is accepted. */
   verifyAttestations(reference: string, options: VerifyAttestationOptions): Promise<AttestationVerification>;
   /** What says to be a signature, by whomever: nothing of it is verified. */
-  signatures(reference: string, options?: { readonly signal?: AbortSignal }): Promise<SignatureList>;
+  signatures(reference: string, options?: ListOptions): Promise<SignatureList>;
   /** What is attested, by whomever: nothing of it is verified. */
-  attestations(reference: string, options?: { readonly signal?: AbortSignal }): Promise<AttestationList & { readonly reference: string }>;
+  attestations(reference: string, options?: ListOptions): Promise<AttestationList & { readonly reference: string }>;
 }

@@ -28,11 +28,11 @@ export function createTrust(store: Store, client: () => Promise<RegistryClient>)
     },
     signatures: async (reference, options = {}) => {
       const { signatures } = await import("./signing/signatures.ts");
-      return await signatures(surroundings, reference, options.signal);
+      return await signatures(surroundings, reference, options);
     },
     attestations: async (reference, options = {}) => {
       const { attestations } = await import("./signing/attestations.ts");
-      return await attestations(surroundings, reference, options.signal);
+      return await attestations(surroundings, reference, options);
     },
   };
 }

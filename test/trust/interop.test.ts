@@ -114,6 +114,21 @@ describe("cosign", need("cosign"), () => {
     });
   }
 
+  for (const [name, flags] of ways) {
+    test(`looks for our signatures ${name} in another repository, and keeps its own there`, async () => {
+      const [ours, theirs] = [await freshImage(), await freshImage()];
+      const signatureRepository = `${ours.place.name.split("/")[0]}/acme/signatures`;
+      const env = { COSIGN_REPOSITORY: signatureRepository };
+      await slipway.trust.sign(ours.image, { ...ownKey, signatureRepository });
+      await succeeds("cosign", verify("own", ours.image, flags), env);
+      await fails("cosign", verify("own", ours.image, flags));
+      const form = name === "as a tag" ? legacy : bundles;
+      await succeeds("cosign", ["sign", "--key", there("theirs.key"), ...form, theirs.image.replace(/:1$/, `@${theirs.digest}`)], env);
+      const trusted = { keys: [{ pem: read("theirs.pub") }], signatureRepository };
+      assert.equal((await slipway.trust.verify(theirs.image, trusted)).signatures.length, 1);
+    });
+  }
+
   const layouts: readonly [name: string, flags: readonly string[], env: string, format: string][] = [
     ["a bundle", bundles, "0", "bundle"],
     ["a tag", legacy, "0", "tag"],

@@ -9,6 +9,7 @@ import { formatJsonLine } from "../json.ts";
 import { alignColumns } from "../table.ts";
 import { formatSize } from "../units.ts";
 import { identityOptions, signerNames } from "./identity-options.ts";
+import { signatureRepository } from "./signature-repository.ts";
 import { signerOptions } from "./signer-options.ts";
 import { formatsOf, showSigned } from "./sign.ts";
 import { readSmallBytes, readStdin } from "./small-file.ts";
@@ -28,6 +29,7 @@ export const runAttest: Handler = async (cli, { flags, args }) => {
     predicate: file === "-" ? await readStdin(cli, maxPredicateBytes) : readSmallBytes(cli, file, maxPredicateBytes),
     predicateName: file === "-" ? "standard input" : file,
     recursive: flags.bool("recursive"),
+    ...signatureRepository(cli, flags),
     ...formatsOf(flags.list("signature-format"), ["bundle", "legacy"]),
     signal: cli.signal,
   };
@@ -43,7 +45,7 @@ export const runAttestations: Handler = async (cli, { flags, args: [image = ""] 
   if (flags.list("key").length > 0 || identity !== undefined) return await printVerified(cli, image, flags, identity ?? {});
   if (type !== undefined) throw cliError("--type wants --key or --identity: what nobody verified is listed only");
   const engine = await cli.open();
-  const listed = await engine.trust.attestations(image, { signal: cli.signal });
+  const listed = await engine.trust.attestations(image, { ...signatureRepository(cli, flags), signal: cli.signal });
   cli.stdout.write(form === "json" ? `${formatJsonLine(listed)}\n` : listText(listed.attestations));
   for (const why of listed.unread) cli.stderr.write(printable(`Not all was looked at: ${why}\n`));
   return 0;
@@ -58,7 +60,7 @@ async function printVerified(
 ): Promise<number> {
   const type = flags.optional("type");
   const engine = await cli.open();
-  const options = { keys: keySources(cli, flags), ...identity, repositories: flags.list("repository"), signal: cli.signal };
+  const options = { keys: keySources(cli, flags), ...identity, ...signatureRepository(cli, flags), repositories: flags.list("repository"), signal: cli.signal };
   const verified = await attempt(() => engine.trust.verifyAttestations(image, { ...options, ...(type === undefined ? {} : { type }) }));
   // the same statement may lie there in two formats
   const lines = new Set(verified.attestations.map(({ predicate }) => JSON.stringify(predicate)));

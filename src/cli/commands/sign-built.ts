@@ -5,6 +5,7 @@ import type { Cli } from "../cli.ts";
 import { cliError } from "../failure.ts";
 import type { ParsedFlags } from "../flags.ts";
 import { pushes } from "./build-options.ts";
+import { signatureRepository } from "./signature-repository.ts";
 import { signerOptions } from "./signer-options.ts";
 import { tellSigned } from "./sign.ts";
 
@@ -13,12 +14,12 @@ export type SignBuilt = (engine: SlipwayApi, result: BuildResult) => Promise<voi
 /** Opens the key, or looks at the token, before anything is built, so that a wrong password costs no build. Fails with USAGE where nothing is pushed. */
 export async function signBuilt(cli: Cli, flags: ParsedFlags, { outputs = [] }: BuildOptions, quiet: boolean): Promise<SignBuilt | undefined> {
   if (!flags.bool("sign")) {
-    const left = ["key", "keyless"].find((name) => flags.changed(name));
+    const left = ["key", "keyless", "signature-repository"].find((name) => flags.changed(name));
     if (left !== undefined) throw cliError(`--${left} wants --sign`);
     return undefined;
   }
   if (!outputs.some(pushes)) throw cliError("--sign wants --push: what is signed is the registry's image");
-  const signer = signerOptions(cli, flags);
+  const signer = { ...signerOptions(cli, flags), ...signatureRepository(cli, flags) };
   if ("key" in signer) await checkPrivateKey(signer.key);
   else (await import("../../engine/signing/identity-token.ts")).checkIdentityToken(signer.keyless);
   return async (engine, { metadata, attested = [] }) => {

@@ -4,6 +4,7 @@ import type { Cli } from "../cli.ts";
 import type { Handler } from "../command.ts";
 import { cliError } from "../failure.ts";
 import { annotationsFrom } from "./key-value.ts";
+import { signatureRepository } from "./signature-repository.ts";
 import { signerOptions } from "./signer-options.ts";
 import { readSmallFile } from "./small-file.ts";
 
@@ -46,6 +47,7 @@ export const runSign: Handler = async (cli, { flags, args }) => {
     ...(cert === undefined ? {} : { certificates: { pem: readSmallFile(cli, cert), name: cert } }),
     annotations: annotationsFrom(flags.list("annotations")),
     recursive: flags.bool("recursive"),
+    ...signatureRepository(cli, flags),
     ...(notation ? formatsOf(words, notationFormats) : formatsOf(words, cosignFormats)),
     signal: cli.signal,
   };

@@ -5,11 +5,12 @@ import type { Handler } from "../command.ts";
 import { formatJsonLine } from "../json.ts";
 import { alignColumns } from "../table.ts";
 import { outputForm } from "./output-form.ts";
+import { signatureRepository } from "./signature-repository.ts";
 
 export const runSignatures: Handler = async (cli, { flags, args: [image = ""] }) => {
   const form = outputForm(flags);
   const engine = await cli.open();
-  const listed = await engine.trust.signatures(image, { signal: cli.signal });
+  const listed = await engine.trust.signatures(image, { ...signatureRepository(cli, flags), signal: cli.signal });
   cli.stdout.write(form === "json" ? `${formatJsonLine(listed)}\n` : tableOf(listed.signatures));
   for (const why of listed.unread) cli.stderr.write(printable(`Not all was looked at: ${why}\n`));
   return 0;

@@ -103,6 +103,24 @@ describe("verify", () => {
   }
 });
 
+test("signatures are kept where it is said, else where cosign's variable says", async () => {
+  const seen: unknown[] = [];
+  const engine = {
+    trust: {
+      verify: async (_: string, { signatureRepository }: VerifyOptions) => {
+        seen.push(signatureRepository);
+        return verification;
+      },
+    },
+  };
+  const env = { COSIGN_REPOSITORY: "reg/theirs" };
+  const words = ["verify", "--key", "a.pub", "reg/app"];
+  await runInMemory(words, { cwd, engine });
+  await runInMemory(words, { cwd, engine, env });
+  await runInMemory([...words, "--signature-repository", "reg/ours"], { cwd, engine, env });
+  assert.deepEqual(seen, [undefined, "reg/theirs", "reg/ours"]);
+});
+
 test("keys are read from variables, in cosign's words", async () => {
   const seen: unknown[] = [];
   const engine = {

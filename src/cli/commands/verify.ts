@@ -9,6 +9,7 @@ import type { ParsedFlags } from "../flags.ts";
 import { formatJsonLine } from "../json.ts";
 import { annotationsFrom } from "./key-value.ts";
 import { stepFlagNames } from "../definitions/build.ts";
+import { signatureRepository } from "./signature-repository.ts";
 import { outputForm } from "./output-form.ts";
 import { identityOptions, signerNames } from "./identity-options.ts";
 import { keySources } from "./key-sources.ts";
@@ -36,6 +37,7 @@ function verifyOptions(cli: Cli, flags: ParsedFlags): VerifyOptions {
     ...identity,
     annotations: annotationsFrom(flags.list("annotations")),
     repositories: flags.list("repository"),
+    ...signatureRepository(cli, flags),
     ...(flags.bool("recursive") ? { recursive: true } : {}),
     ...(platform === undefined ? {} : { platform }),
     signal: cli.signal,
@@ -91,7 +93,7 @@ export const runVerify: Handler = async (cli, invocation) => {
   const stray = stepFlagNames.find((name) => name !== "platform" && flags.changed(name));
   if (stray !== undefined) throw cliError(`--${stray} wants --twice: it is about a build`);
   if (flags.bool("policy")) {
-    const other = ["annotations", "ca", ...identityFlags, "key", "subject", "type"].find((name) => flags.changed(name));
+    const other = ["annotations", "ca", ...identityFlags, "key", "signature-repository", "subject", "type"].find((name) => flags.changed(name));
     if (other !== undefined) throw cliError(`--policy and --${other} exclude each other: the policy says whose signatures count`);
     const { checkImages } = await import("./policy.ts");
     return await checkImages(cli, [image], form, { quiet: flags.bool("quiet"), isVerification: true });

@@ -1,7 +1,7 @@
 /** `build` and the commands about its cache. */
 import type { Command } from "../command.ts";
 import { authFileFlag, flag, forceFlag, ignored, policyFlags } from "./flag.ts";
-import { keylessFlags } from "./keyless-flags.ts";
+import { keylessFlags, signatureRepositoryFlag } from "./keyless-flags.ts";
 
 export const buildFlags = [
   flag("add-host", "", "strings", 'A line for /etc/hosts while RUN runs (form: "host:ip")'),
@@ -110,6 +110,7 @@ const signFlags = [
   flag("key", "", "string", "With --sign, file of the private key", { complete: "file" }),
   flag("sign", "", "bool", "Sign what is pushed, each platform's image too (as sign does)"),
   ...keylessFlags,
+  signatureRepositoryFlag,
 ];
 
 export const buildCommands: readonly Command[] = [

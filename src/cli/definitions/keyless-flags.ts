@@ -27,3 +27,11 @@ export const keylessFlags: readonly FlagSpec[] = [
   flag("timestamp-server-url", "", "string", "With --keyless, an authority for time stamps (RFC 3161) besides the log"),
   flag("tlog-upload", "", "bool", "With --keyless, write to the transparency log; without it a time stamp is needed", { default: "true" }),
 ];
+
+/** Where signatures are kept. */
+export const signatureRepositoryFlag: FlagSpec = flag(
+  "signature-repository",
+  "",
+  "string",
+  "Repository that signatures are kept in, instead of the image's own; else COSIGN_REPOSITORY",
+);

@@ -3,7 +3,7 @@ import type { Command } from "../command.ts";
 import type { FlagSpec } from "../flags.ts";
 import { flag } from "./flag.ts";
 import { samenessFlags, stepFlags } from "./build.ts";
-import { keylessFlags } from "./keyless-flags.ts";
+import { keylessFlags, signatureRepositoryFlag } from "./keyless-flags.ts";
 
 const password =
   "The private key is kept under a password, which comes from SLIPWAY_KEY_PASSWORD or COSIGN_PASSWORD where one of them is set, else from the terminal.";
@@ -87,6 +87,7 @@ export const trustCommands: readonly Command[] = [
       flag("signature-format", "", "stringArray", 'Only in this format ("bundle", "legacy"; with --notation "jws" or "cose", by default "jws")', {
         complete: ["bundle", "legacy", "jws", "cose"],
       }),
+      signatureRepositoryFlag,
     ],
     args: { min: 1 },
     paths: ["sign", "image sign"],
@@ -116,6 +117,7 @@ export const trustCommands: readonly Command[] = [
       repositoryFlag,
       ...stepFlags,
       ...samenessFlags,
+      signatureRepositoryFlag,
       flag("subject", "", "stringArray", 'With --ca, accept this signer only ("C=US, O=Acme, CN=release")'),
       flag("twice", "", "bool", "Build PATH twice, the second time from scratch and as on another machine, and tell what differs"),
       flag("type", "", "string", "Check for an attestation of this type instead (as for attest)", { complete: types }),
@@ -149,6 +151,7 @@ export const trustCommands: readonly Command[] = [
       flag("quiet", "q", "bool", "Print the signed name only"),
       flag("recursive", "r", "bool", "About every image of an index too"),
       formatFlag,
+      signatureRepositoryFlag,
       flag("type", "", "string", "Type of the statement", { complete: types }),
     ],
     args: { min: 1 },
@@ -169,7 +172,10 @@ export const trustCommands: readonly Command[] = [
     short: "List the signatures of an image of a registry",
     long: "Lists what the image's repository has that says to be a signature of the image, in every format, and by whom and for which name it says to be: nothing of that is verified. verify does that.",
     usage: "[OPTIONS] IMAGE",
-    flags: [flag("output", "o", "string", 'How to write the list ("text", "json")', { default: '"text"', complete: ["text", "json"] })],
+    flags: [
+      flag("output", "o", "string", 'How to write the list ("text", "json")', { default: '"text"', complete: ["text", "json"] }),
+      signatureRepositoryFlag,
+    ],
     args: { min: 1, max: 1 },
     paths: ["signatures"],
     group: "plain",
@@ -187,6 +193,7 @@ export const trustCommands: readonly Command[] = [
       flag("key", "", "stringArray", "Print what this public key verifies; any of several will do", { complete: "file" }),
       flag("output", "o", "string", 'How to write the list ("text", "json")', { default: '"text"', complete: ["text", "json"] }),
       repositoryFlag,
+      signatureRepositoryFlag,
       flag("type", "", "string", "With --key or --identity, only those of this type (as for attest)", { complete: types }),
     ],
     args: { min: 1, max: 1 },

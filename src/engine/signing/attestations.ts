@@ -3,8 +3,8 @@ import { SlipwayError } from "../../base/errors.ts";
 import { formatReference, parseReference, withDefaultTag, withDigest } from "../../oci/reference.ts";
 import { verifyKeylessAttestation } from "../../trust/keyless/index.ts";
 import { judgeEvidence, listAttestations, predicateTypeFrom, verifyAttestation, type Expectation, type AttestationList } from "../../trust/signatures/index.ts";
-import type { AttestationVerification, VerifyAttestationOptions } from "../trust-api.ts";
-import type { SigningSurroundings } from "./sign.ts";
+import type { AttestationVerification, ListOptions, VerifyAttestationOptions } from "../trust-api.ts";
+import { placeOf, type SigningSurroundings } from "./sign.ts";
 import { acceptedRepositories, byKeyOrIdentity, keylessTrust, namedKey, refusal, subjectsOf } from "./verify.ts";
 
 export async function verifyAttestations({ client }: SigningSurroundings, name: string, options: VerifyAttestationOptions): Promise<AttestationVerification> {
@@ -17,11 +17,14 @@ export async function verifyAttestations({ client }: SigningSurroundings, name: 
   const registry = await client();
   const { digest, images } = subjectsOf(await registry.resolve(reference, { signal: options.signal }), options);
   const expected: Expectation = { digest, repositories: acceptedRepositories(reference, options.repositories), annotations: {} };
-  const findings = await judgeEvidence({ client: registry, reference, digest, wanted: "attestations", signal: options.signal }, async (evidence) => {
-    const byKey = keys.length === 0 ? undefined : () => verifyAttestation(evidence, keys, expected, predicateType);
-    if (keyless === undefined) return verifyAttestation(evidence, keys, expected, predicateType);
-    return await byKeyOrIdentity(evidence, byKey, async () => await verifyKeylessAttestation(evidence, keyless, expected, predicateType));
-  });
+  const findings = await judgeEvidence(
+    { client: registry, reference: placeOf(reference, options.signatureRepository), digest, wanted: "attestations", signal: options.signal },
+    async (evidence) => {
+      const byKey = keys.length === 0 ? undefined : () => verifyAttestation(evidence, keys, expected, predicateType);
+      if (keyless === undefined) return verifyAttestation(evidence, keys, expected, predicateType);
+      return await byKeyOrIdentity(evidence, byKey, async () => await verifyKeylessAttestation(evidence, keyless, expected, predicateType));
+    },
+  );
   const { accepted, refused, unread } = findings;
   const what = predicateType === undefined ? "attestation" : `attestation of type ${predicateType}`;
   if (accepted.length === 0) throw withImages(refusal(reference, digest, findings, what), images);
@@ -39,11 +42,11 @@ function withImages(error: SlipwayError, images: readonly { readonly platform: s
 export async function attestations(
   { client }: SigningSurroundings,
   name: string,
-  signal: AbortSignal | undefined,
+  { signatureRepository, signal }: ListOptions,
 ): Promise<AttestationList & { readonly reference: string }> {
   const reference = withDefaultTag(parseReference(name));
   const registry = await client();
   const { digest } = (await registry.resolve(reference, { signal })).descriptor;
-  const listed = await listAttestations({ client: registry, reference, digest, signal });
+  const listed = await listAttestations({ client: registry, reference: placeOf(reference, signatureRepository), digest, signal });
   return { reference: formatReference(withDigest(reference, digest)), ...listed };
 }

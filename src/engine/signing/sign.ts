@@ -91,6 +91,7 @@ function isNotationFormat(format: SignatureFormat): format is NotationFormat {
 export interface EachOptions {
   readonly now: Date;
   readonly recursive?: boolean;
+  readonly signatureRepository?: string | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -98,15 +99,16 @@ export interface EachOptions {
 export async function signEach(
   { store, client }: SigningSurroundings,
   name: string,
-  { now, recursive = false, signal }: EachOptions,
+  { now, recursive = false, signatureRepository, signal }: EachOptions,
   work: (request: Omit<SignRequest, "annotations" | "formats" | "key">) => Promise<readonly WrittenSignature[]>,
 ): Promise<SignResult> {
   const reference = withDefaultTag(parseReference(name));
+  const place = placeOf(reference, signatureRepository);
   const registry = await client();
   const fetched = await fetchImage(registry, store, reference, signal);
   const images: SignedImage[] = [];
   for (const { descriptor, platform } of subjectsOf(fetched, recursive)) {
-    const signatures = await work({ client: registry, reference, subject: descriptor, now, signal });
+    const signatures = await work({ client: registry, reference, place, subject: descriptor, now, signal });
     images.push({ digest: descriptor.digest, platform, signatures });
   }
   const { digest } = fetched.descriptor;
@@ -117,6 +119,17 @@ export async function openKey(source: PrivateKeySource | undefined): Promise<Sig
   if (source === undefined) throw new SlipwayError("invalid_argument", "USAGE", "who signs? a key or an identity is needed");
   const { pem, name = "the key", password } = source;
   return await readPrivateKey(pem, name, password ?? (() => Promise.resolve(new Uint8Array())));
+}
+
+/** The repository that signatures are kept in. Fails with USAGE where what is named instead of the image's own is none. */
+export function placeOf({ domain, path }: Reference, signatureRepository: string | undefined): Reference {
+  if (signatureRepository === undefined) return { domain, path };
+  const other = parseReference(signatureRepository);
+  if (other.tag !== undefined || other.digest !== undefined) {
+    const message = `${signatureRepository} is no repository that signatures could be kept in: want one without tag and digest`;
+    throw new SlipwayError("invalid_argument", "USAGE", message, { bare: true });
+  }
+  return { domain: other.domain, path: other.path };
 }
 
 /** What is signed is the registry's: an image that is only here has no digest yet that others could ask for. */

@@ -9,16 +9,23 @@ import { Refused, type Evidence } from "../../trust/signatures/evidence.ts";
 import { findEvidence } from "../../trust/signatures/find-evidence.ts";
 import { certificateAnnotation, parseSimpleSigning } from "../../trust/signatures/simple-signing.ts";
 import { parseStatement } from "../../trust/signatures/statement.ts";
-import type { ListedSignature, SignatureList } from "../trust-api.ts";
-import type { SigningSurroundings } from "./sign.ts";
+import type { ListedSignature, ListOptions, SignatureList } from "../trust-api.ts";
+import { placeOf, type SigningSurroundings } from "./sign.ts";
 
-export async function signatures({ client }: SigningSurroundings, name: string, signal: AbortSignal | undefined): Promise<SignatureList> {
+export async function signatures({ client }: SigningSurroundings, name: string, { signatureRepository, signal }: ListOptions): Promise<SignatureList> {
   const reference = withDefaultTag(parseReference(name));
   const registry = await client();
   const { digest } = (await registry.resolve(reference, { signal })).descriptor;
   const listed: ListedSignature[] = [];
   const unread: string[] = [];
-  const query = { client: registry, reference, digest, wanted: "signatures", signal, onUnread: (why: string) => void unread.push(why) } as const;
+  const query = {
+    client: registry,
+    reference: placeOf(reference, signatureRepository),
+    digest,
+    wanted: "signatures",
+    signal,
+    onUnread: (why: string) => void unread.push(why),
+  } as const;
   for await (const evidence of findEvidence(query)) {
     const { format, manifest } = evidence;
     const claims = await readable(() => claimsOf(evidence));

@@ -21,7 +21,7 @@ import {
   type Signer,
 } from "../../trust/signatures/index.ts";
 import type { PublicKeySource, Verification, VerifiedImage, VerifyOptions } from "../trust-api.ts";
-import type { SigningSurroundings } from "./sign.ts";
+import { placeOf, type SigningSurroundings } from "./sign.ts";
 
 /** cosign's exit codes, for scripts that look at them */
 const unsignedExitCode = 10;
@@ -93,10 +93,13 @@ async function verifyDigest({ registry, reference, options, trusted }: Verifying
     isName: options.isSignedName,
     annotations: options.annotations ?? {},
   };
-  const findings = await judgeEvidence({ client: registry, reference, digest, wanted: "signatures", signal: options.signal }, async (evidence) => {
-    const { signer, claim } = await verifyEvidence(evidence, trusted, expected);
-    return { signer, ...claim };
-  });
+  const findings = await judgeEvidence(
+    { client: registry, reference: placeOf(reference, options.signatureRepository), digest, wanted: "signatures", signal: options.signal },
+    async (evidence) => {
+      const { signer, claim } = await verifyEvidence(evidence, trusted, expected);
+      return { signer, ...claim };
+    },
+  );
   const verified = formatReference(withDigest(reference, digest));
   if (findings.accepted.length === 0) throw refusal(reference, digest, findings, "signature");
   return { reference: verified, digest, signatures: findings.accepted, refused: findings.refused, unread: findings.unread };

@@ -12,6 +12,8 @@ import { keylessBundle } from "./sign-keyless.ts";
 export interface KeylessRequest {
   readonly client: RegistryClient;
   readonly reference: Reference;
+  /** the repository that signatures are kept in */
+  readonly place: Reference;
   readonly subject: Descriptor;
   readonly token: IdentityToken;
   readonly services: KeylessServices;
@@ -23,11 +25,11 @@ export interface KeylessRequest {
 }
 
 export async function attachKeyless(request: KeylessRequest): Promise<readonly WrittenSignature[]> {
-  const { client, reference, subject, token, services, annotations = {}, now, signal } = request;
+  const { client, reference, place, subject, token, services, annotations = {}, now, signal } = request;
   const { predicateType, predicate } = request.attested ?? { predicateType: signaturePredicateType, predicate: {} };
   const name = repositoryName(reference);
   signal?.throwIfAborted();
   const bundle = await keylessBundle(formatStatement({ name, digest: subject.digest, annotations, predicateType, predicate }), { token, services, signal });
-  const target = { client, repository: { domain: reference.domain, path: reference.path }, signal };
+  const target = { client, repository: place, signal };
   return [{ format: "bundle", manifest: await attachBundle(target, subject, bundle, predicateType, now), existed: false }];
 }

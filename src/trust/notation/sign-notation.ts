@@ -53,7 +53,7 @@ export async function signNotation(request: NotationRequest): Promise<readonly W
 }
 
 async function write(request: NotationRequest, format: NotationFormat): Promise<Digest> {
-  const { client, reference, subject, key, chain, annotations, now, signal } = request;
+  const { client, place, subject, key, chain, annotations, now, signal } = request;
   const { mediaType, digest, size } = subject;
   const noted = Object.keys(annotations).length === 0 ? {} : { annotations };
   const algorithm = algorithmOf(key.publicKey, "the key");
@@ -64,7 +64,7 @@ async function write(request: NotationRequest, format: NotationFormat): Promise<
     signingTime: now,
     sign: (bytes) => signBytes(algorithm, bytes, key.privateKey),
   });
-  const target: EvidenceTarget = { client, repository: { domain: reference.domain, path: reference.path }, signal };
+  const target: EvidenceTarget = { client, repository: place, signal };
   return await attachManifest(target, {
     config: await pushBytes(target, notationArtifactType, Buffer.from("{}")),
     layers: [await pushBytes(target, envelopes[format].mediaType, envelope)],
@@ -74,13 +74,13 @@ async function write(request: NotationRequest, format: NotationFormat): Promise<
 }
 
 /** The manifests that hold what would be signed, by the envelope's media type. */
-async function ownSignatures({ client, reference, subject, chain, annotations, now, signal }: NotationRequest): Promise<ReadonlyMap<string, Digest>> {
+async function ownSignatures({ client, reference, place, subject, chain, annotations, now, signal }: NotationRequest): Promise<ReadonlyMap<string, Digest>> {
   const found = new Map<string, Digest>();
   const [leaf] = chain;
   const expected = { digest: subject.digest, repositories: [repositoryName(reference)], annotations };
   // what is not found again is signed once more
   const onUnread = (): void => undefined;
-  for await (const evidence of findEvidence({ client, reference, digest: subject.digest, wanted: "signatures", onUnread, signal })) {
+  for await (const evidence of findEvidence({ client, reference: place, digest: subject.digest, wanted: "signatures", onUnread, signal })) {
     if (evidence.kind !== "notation" || leaf === undefined) continue;
     const verified = await verifyNotation(evidence, { anchors: [leaf], subjects: [], now }, expected).catch(refusedOnly);
     if (canonicalJson(verified?.claim.annotations) === canonicalJson(annotations)) found.set(evidence.mediaType, evidence.manifest);

@@ -28,7 +28,7 @@ export async function attestImage(request: AttestRequest): Promise<readonly Writ
   const statement = formatStatement({ type: statementType, name, digest: subject.digest, predicateType, predicate });
   const existing = await ownAttestations(request, statement);
   const envelope = signEnvelope(statementPayloadType, statement, key.sign);
-  const target: EvidenceTarget = { client: request.client, repository: { domain: reference.domain, path: reference.path }, signal: request.signal };
+  const target: EvidenceTarget = { client: request.client, repository: request.place, signal: request.signal };
   const writers: Readonly<Record<CosignFormat, () => Promise<Digest>>> = {
     bundle: () => attachBundle(target, subject, formatKeyBundle(envelope, key.fingerprint), predicateType, request.now),
     legacy: async () => {
@@ -46,12 +46,12 @@ export async function attestImage(request: AttestRequest): Promise<readonly Writ
 }
 
 /** The manifests that hold this statement, signed by this key. */
-async function ownAttestations({ client, reference, subject, key, signal }: AttestRequest, statement: Buffer): Promise<ReadonlyMap<CosignFormat, Digest>> {
+async function ownAttestations({ client, place, subject, key, signal }: AttestRequest, statement: Buffer): Promise<ReadonlyMap<CosignFormat, Digest>> {
   const own = { ...verificationKey(key.publicKey, "the key"), name: "the key" };
   const found = new Map<CosignFormat, Digest>();
   // what is not found again is signed once more
   const onUnread = (): void => undefined;
-  for await (const evidence of findEvidence({ client, reference, digest: subject.digest, wanted: "attestations", onUnread, signal })) {
+  for await (const evidence of findEvidence({ client, reference: place, digest: subject.digest, wanted: "attestations", onUnread, signal })) {
     if (isOurs(() => signedPayload(evidence, [own]).payload, statement)) found.set(evidence.format === "bundle" ? "bundle" : "legacy", evidence.manifest);
   }
   return found;

@@ -25,6 +25,8 @@ export interface SignRequest {
   readonly client: RegistryClient;
   /** the name that is signed; with a tag where the image was named by one */
   readonly reference: Reference;
+  /** the repository that signatures are kept in: the image's own, or one beside it */
+  readonly place: Reference;
   readonly subject: Descriptor;
   readonly key: SigningKey;
   readonly annotations: Readonly<Record<string, string>>;
@@ -66,8 +68,8 @@ function isEqual(one: Claim, other: Claim): boolean {
   return text(one) === text(other);
 }
 
-function targetOf({ client, reference: { domain, path }, signal }: SignRequest): EvidenceTarget {
-  return { client, repository: { domain, path }, signal };
+function targetOf({ client, place, signal }: SignRequest): EvidenceTarget {
+  return { client, repository: place, signal };
 }
 
 const writers: Readonly<Record<CosignFormat, (request: SignRequest) => Promise<Digest>>> = {
@@ -93,13 +95,13 @@ interface OwnSignature {
 }
 
 /** What this key has signed already about this image under this name. */
-async function ownSignatures({ client, reference, subject, key, signal }: SignRequest): Promise<readonly OwnSignature[]> {
+async function ownSignatures({ client, reference, place, subject, key, signal }: SignRequest): Promise<readonly OwnSignature[]> {
   const own = { ...verificationKey(key.publicKey, "the key"), name: "the key" };
   const expected: Expectation = { digest: subject.digest, repositories: [repositoryName(reference)], annotations: {} };
   const found: OwnSignature[] = [];
   // what is not found again is signed once more
   const onUnread = (): void => undefined;
-  for await (const evidence of findEvidence({ client, reference, digest: subject.digest, wanted: "signatures", onUnread, signal })) {
+  for await (const evidence of findEvidence({ client, reference: place, digest: subject.digest, wanted: "signatures", onUnread, signal })) {
     const claim = claimIn(() => verifyWithKeys(evidence, [own], expected).claim);
     const format = formatOf(evidence);
     if (claim !== undefined && format !== undefined) found.push({ format, manifest: evidence.manifest, claim });
