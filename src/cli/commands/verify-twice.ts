@@ -28,7 +28,10 @@ function textOf({ first, second, isSame, layers, config }: TwiceResult, reproduc
   const fields = config.map((field) => `  ${fieldText(field)}\n`);
   const configText = fields.length === 0 ? "" : `config\n${fields.join("")}`;
   const all = [...layers.flatMap(({ files }) => files.flatMap((file) => file.fields)), ...config];
-  const hint = !reproducible && all.some(isSettled) ? "Times and modes of files are the commit's with --reproducible.\n" : "";
+  const hint =
+    !reproducible && all.some(isSettled)
+      ? "Files that are not as a commit has them bring their times and modes along: --reproducible gives all of them the commit's.\n"
+      : "";
   return `${layers.map(layerText).join("")}${configText}${hint}two images: ${first} and ${second}\n`;
 }
 
