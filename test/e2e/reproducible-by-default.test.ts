@@ -211,6 +211,12 @@ describe("a checkout", { skip: hasNoGit ? "git is not installed" : false }, asyn
     assert.equal(await here.ok(["run", "--rm", "--network=none", await build(folder), "cat", "/seen"]), "5");
   });
 
+  test("in a hook of another repository", async () => {
+    const env = { GIT_DIR: path.join(clone(), ".git"), GIT_INDEX_FILE: path.join(here.directory, "none"), GIT_WORK_TREE: here.directory };
+    const folder = clone();
+    assert.equal(await here.ok(["build", "-q", folder], { env }), await build(folder));
+  });
+
   test("--reproducible=false is Docker's way", async () => {
     const image = await build(clone("027"), "--reproducible=false");
     assert.equal(await stat(image, "/data/empty", "/src/data"), "/data/empty 640 1500000000\n/src/data 750 1500000000");

@@ -57,6 +57,21 @@ function clone(fragment: string, changes: Partial<GitRequest> = {}): ReturnType<
   });
 }
 
+test("in a hook, which is told of another repository, that one is left alone", { skip }, async () => {
+  const other = join(scratch, "other");
+  execFileSync("git", ["init", "--quiet", other]);
+  const before = { ...process.env };
+  Object.assign(process.env, { GIT_DIR: join(other, ".git"), GIT_WORK_TREE: other, GIT_INDEX_FILE: join(other, ".git/index") });
+  try {
+    const { path, commit: found } = await clone("#v1");
+    assert.deepEqual([readFileSync(join(path, "f"), "utf8"), found], ["one", commits[0]]);
+  } finally {
+    for (const name of ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"]) delete process.env[name];
+    Object.assign(process.env, before);
+  }
+  assert.deepEqual(readdirSync(other), [".git"]);
+});
+
 describe("an address that is none", () => {
   const url = "https://example.com/a.git";
   const faults: readonly (readonly [address: string, message: string])[] = [

@@ -5,6 +5,7 @@ import { existsSync, lstatSync, mkdirSync, rmSync } from "node:fs";
 import { join, posix } from "node:path";
 import { isSlipwayError, SlipwayError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
+import { gitEnvironment } from "./ask-git.ts";
 
 export interface GitRequest {
   readonly url: string;
@@ -175,7 +176,7 @@ function runGit(args: readonly string[], request: GitRequest): Promise<string> {
     const child = spawn("git", ["-c", "core.hooksPath=/dev/null", "-c", "protocol.ext.allow=never", "-c", "advice.detachedHead=false", ...args], {
       stdio: ["ignore", "pipe", "pipe"],
       signal: AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)]),
-      env: { ...process.env, GIT_TERMINAL_PROMPT: "0", GIT_CONFIG_NOSYSTEM: "1", LC_ALL: "C" },
+      env: { ...gitEnvironment(), GIT_CONFIG_NOSYSTEM: "1" },
     });
     let stdout = "";
     let stderr = "";
