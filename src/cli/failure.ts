@@ -41,15 +41,19 @@ const daemonKinds: ReadonlySet<ErrorKind> = new Set([
   "failed_precondition",
 ]);
 
+/** Commands that Docker does not have: nobody looks for a daemon behind them. */
+const ownCommands = /^(?:db |policy |scan$|sbom$)/;
+
 /** A failure of the command line's own: `code` is one of the client's. */
 export function cliError(message: string, code = "USAGE", details: Readonly<Record<string, unknown>> = {}, cause?: unknown): SlipwayError {
   return new SlipwayError("invalid_argument", code, message, details, cause);
 }
 
 /** One line: the message with Docker's prefix, or with our code. */
-export function failureLine(error: SlipwayError): string {
+export function failureLine(error: SlipwayError, isOwn = false): string {
   const message = printable(error.message);
   if (clientCodes.has(error.code) || error.details["bare"] === true) return message;
+  if (isOwn && daemonKinds.has(error.kind)) return message;
   return daemonKinds.has(error.kind) ? `Error response from daemon: ${message}` : `Error: ${message} (${error.code})`;
 }
 
@@ -144,7 +148,7 @@ function textOf(error: SlipwayError, family: CommandFamily, context: FailureCont
   if (path.startsWith("buildx imagetools") && typeof resolve === "string") return `ERROR: ${printable(resolve)}\n${remedyLine(error)}`;
   if (pruning && error.kind !== "internal") return `ERROR: ${printable(error.message)}\n${remedyLine(error)}`;
   if (family === "build") return `ERROR: ${failureOfBuild(error)}\n${remedyLine(error)}`;
-  const line = `${failureLine(error)}\n${remedyLine(error)}`;
+  const line = `${failureLine(error, ownCommands.test(path))}\n${remedyLine(error)}`;
   if (family === "start" && error.kind !== "canceled" && error.code !== "NOT_A_TERMINAL" && error.details["bare"] !== true) {
     return `slipway: ${line}\nRun 'slipway ${context.path} --help' for more information\n`;
   }

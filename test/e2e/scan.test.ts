@@ -235,12 +235,14 @@ test("a changed database is refused", async () => {
 
 const refusals: readonly { readonly name: string; readonly args: readonly string[]; readonly says: RegExp }[] = [
   { name: "a file without advisories", args: ["import", "status.json"], says: /of no form that is known/ },
-  { name: "no such file", args: ["import", "./nothing.zip"], says: /ENOENT|no such file/ },
+  { name: "no such file", args: ["import", "./nothing.zip"], says: /^open .*\/nothing\.zip: no such file or directory$/m },
+  { name: "lines of which one is broken", args: ["import", "broken.jsonl"], says: /^invalid .*broken\.jsonl:2: / },
   { name: "an exported database beside others", args: ["import", "db.tar", "kev.json"], says: /import it alone/ },
 ];
 for (const { name, args, says } of refusals) {
   test(`db import refuses: ${name}`, async () => {
     writeFileSync(path.join(folder, "status.json"), '{"a":{}}');
+    writeFileSync(path.join(folder, "broken.jsonl"), `${npm.split("\n")[0]}\n{"id":`);
     const outcome = await sandbox.call(["db", ...args], inFolder);
     assert.equal(outcome.code, 1);
     assert.match(outcome.stderr, says);

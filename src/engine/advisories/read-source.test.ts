@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
@@ -44,6 +45,11 @@ test("a directory is read with all below it, and what is no record is left out",
   mkdirSync(join(home.root, "all/2024"), { recursive: true });
   writeFileSync(join(home.root, "all/2024/X-1.json"), line("X-1"));
   writeFileSync(join(home.root, "all/package.json"), '{"name":"x"}');
+  // larger than any record, and what is no file would be waited for
+  writeFileSync(join(home.root, "all/large.json"), "");
+  truncateSync(join(home.root, "all/large.json"), 65 * 2 ** 20);
+  execFileSync("mkfifo", [join(home.root, "all/pipe.json")]);
+  symlinkSync("..", join(home.root, "all/loop.json"));
   assert.deepEqual((await readSource(join(home.root, "all"))).rows.length, 1);
 });
 
@@ -57,17 +63,23 @@ test("the same file has the same digest, and a change is seen in it", async () =
   assert.notEqual(await digestOfText(line("X-1")), await digestOfText(line("X-2")));
 });
 
-const refused: readonly { readonly name: string; readonly bytes: string | Buffer; readonly code: string }[] = [
+const foreign = JSON.stringify({
+  id: "BIT-1",
+  modified: "2026-01-01T00:00:00Z",
+  affected: [{ package: { ecosystem: "Bitnami", name: "a" }, versions: ["1"] }],
+});
+const refused: readonly { readonly name: string; readonly bytes: string | Buffer; readonly code: string; readonly says?: RegExp }[] = [
+  { name: "records of another ecosystem alone", bytes: foreign, code: "NO_ADVISORIES", says: /its records are of no ecosystem whose packages are known here$/ },
   { name: "another document", bytes: '{"a":1}', code: "NO_ADVISORIES" },
-  { name: "lines of which one is no JSON", bytes: `${line("X-1")}\nnonsense\n`, code: "INVALID_DOCUMENT" },
+  { name: "lines of which one is no JSON", bytes: `${line("X-1")}\nnonsense\n`, code: "INVALID_DOCUMENT", says: /file:2: / },
   { name: "an archive without records", bytes: zipOf({ "a.txt": "x" }), code: "NO_ADVISORIES" },
   { name: "a damaged archive", bytes: Buffer.concat([Buffer.from("PK\x03\x04"), Buffer.alloc(600)]), code: "ARCHIVE_CORRUPT" },
 ];
-for (const { name, bytes, code } of refused) {
+for (const { name, bytes, code, says = /(?:)/ } of refused) {
   test(`no advisories: ${name}`, async () => {
     using home = new TestStore();
     const path = join(home.root, "file");
     writeFileSync(path, bytes);
-    await assert.rejects(readSource(path), (error) => isSlipwayError(error, code));
+    await assert.rejects(readSource(path), (error) => isSlipwayError(error, code) && says.test(error.message));
   });
 }

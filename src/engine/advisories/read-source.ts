@@ -66,6 +66,7 @@ export async function readSource(path: string, signal?: AbortSignal): Promise<Re
     const feed = readFeed(bytes, what);
     if (feed === undefined) return false;
     for (const row of feed.rows) found.rows.push(row);
+    if (found.rows.length > maxRecords) throw tooMany(path);
     found.exploited = feed.exploited ?? found.exploited;
     found.newest = laterDay(found.newest, feed.newest);
     return true;
@@ -73,8 +74,17 @@ export async function readSource(path: string, signal?: AbortSignal): Promise<Re
   if (statSync(path).isDirectory()) readDirectory(path, hash, take);
   else if (isZip(path)) found.members = readZip(path, hash, { take, rows: found.rows });
   else await readFile(path, hash, take, signal);
-  if (found.rows.length === 0 && found.exploited === undefined) throw unknown(path, "no advisories in it");
+  if (found.rows.length === 0 && found.exploited === undefined)
+    throw unknown(path, found.newest === undefined ? "no advisories in it" : "its records are of no ecosystem whose packages are known here");
   return { digest: digestFromHex(hash.digest("hex")), ...found, newestYear: found.newest === undefined ? newestYear(found) : undefined };
+}
+
+/** All of it is in memory at once. */
+function tooMany(path: string): SlipwayError {
+  return new SlipwayError("resource_exhausted", "DOCUMENT_TOO_LARGE", `${path} has more than ${maxRecords} advisories: import its parts one after the other`, {
+    limit: maxRecords,
+    bare: true,
+  });
 }
 
 function newestYear({ rows, exploited = [] }: Pick<ReadSource, "rows" | "exploited">): number | undefined {
@@ -98,13 +108,22 @@ function* rowNames(rows: readonly PackageAdvisory[]): Generator<string> {
 type Hash = ReturnType<typeof createHash>;
 type Take = (bytes: Buffer, what: string) => boolean;
 
-/** Files that are not JSON of a known form are left out: checkouts have others too. */
+/** Files that are not JSON of a known form, or larger than any record, are left out: checkouts have others too. */
 function readDirectory(path: string, hash: Hash, take: Take): void {
-  for (const name of readdirSync(path, { recursive: true, encoding: "utf8" }).sort()) {
-    if (!name.endsWith(".json")) continue;
+  for (const name of [...documentsBelow(path, "")].sort()) {
+    if (statSync(join(path, name)).size > maxRecordBytes) continue;
     const bytes = readFileSync(join(path, name));
     hash.update(name).update(bytes);
     take(bytes, name);
+  }
+}
+
+/** Links are not followed: they may lead anywhere, and round in circles. */
+function* documentsBelow(root: string, directory: string): Generator<string> {
+  for (const entry of readdirSync(join(root, directory), { withFileTypes: true })) {
+    const name = join(directory, entry.name);
+    if (entry.isDirectory()) yield* documentsBelow(root, name);
+    else if (entry.isFile() && name.endsWith(".json")) yield name;
   }
 }
 
@@ -155,6 +174,7 @@ async function readText(source: AsyncIterable<Uint8Array>, path: string, take: T
   const pending: Buffer[] = [];
   let pendingBytes = 0;
   let isLines: boolean | undefined;
+  let lines = 0;
   const whole = (): Buffer => Buffer.concat(pending.splice(0));
   for await (const chunk of source) {
     let rest = Buffer.from(chunk);
@@ -172,7 +192,8 @@ async function readText(source: AsyncIterable<Uint8Array>, path: string, take: T
         break;
       }
       isLines = true;
-      if (line.length > 1) takeLine(line, path, take);
+      lines++;
+      if (line.length > 1) takeLine(line, path, `${path}:${lines}`, take);
     }
     pending.push(rest);
     pendingBytes += rest.length;
@@ -180,11 +201,11 @@ async function readText(source: AsyncIterable<Uint8Array>, path: string, take: T
     if (pendingBytes > limit) throw new SlipwayError("resource_exhausted", "DOCUMENT_TOO_LARGE", `${path}: a document of more than ${limit} bytes`, { limit });
   }
   const last = whole();
-  if (last.toString("utf8", 0, 64).trim() !== "") takeLine(last, path, take);
+  if (last.toString("utf8", 0, 64).trim() !== "") takeLine(last, path, isLines === true ? `${path}:${lines + 1}` : path, take);
 }
 
-function takeLine(bytes: Buffer, path: string, take: Take): void {
-  if (!take(bytes, path)) throw unknown(path, "it is of no form that is known");
+function takeLine(bytes: Buffer, path: string, place: string, take: Take): void {
+  if (!take(bytes, place)) throw unknown(path, "it is of no form that is known");
 }
 
 /** The first line alone is a record. */
