@@ -3,7 +3,7 @@ import { SlipwayError } from "../../base/errors.ts";
 import { isDigest, type Digest } from "../../oci/digest.ts";
 import type { Descriptor } from "../../oci/manifest.ts";
 import type { Chain, Store } from "../../store/index.ts";
-import { formatLayerInventory, parseLayerInventory, type LayerInventory } from "../../trust/packages/layer-inventory.ts";
+import { formatLayerInventory, LayerInventories, parseLayerInventory, type LayerInventory } from "../../trust/packages/layer-inventory.ts";
 
 /** `diffId`, or the digest of a blob: of those the text is the diffID, under which the inventory is. */
 function keptInventory(store: Store, digest: Digest): { readonly inventory: LayerInventory; readonly diffId: Digest } | undefined {
@@ -20,12 +20,12 @@ function mismatch(expected: Digest, actual: Digest): SlipwayError {
 
 /** Of an image of the store. Fails with LAYER_MISSING (not_found), DIFF_ID_MISMATCH (data_loss). */
 export async function inventoriesOfChain(store: Store, chain: Chain, signal?: AbortSignal): Promise<readonly LayerInventory[]> {
-  const inventories: LayerInventory[] = [];
+  const kept = new LayerInventories();
   for (const [at, diffId] of chain.entries()) {
     const inventory = keptInventory(store, diffId)?.inventory ?? (await readStoredLayer(store, chain, at, diffId, signal));
-    inventories.push(inventory);
+    kept.push(inventory);
   }
-  return inventories;
+  return kept.inventories;
 }
 
 async function readStoredLayer(store: Store, chain: Chain, at: number, diffId: Digest, signal: AbortSignal | undefined): Promise<LayerInventory> {
@@ -55,14 +55,14 @@ export async function inventoriesOfLayers(
     signal,
   }: { readonly diffIds: readonly Digest[]; readonly open: (layer: Descriptor) => AsyncIterable<Uint8Array>; readonly signal?: AbortSignal },
 ): Promise<readonly LayerInventory[]> {
-  const inventories: LayerInventory[] = [];
+  const kept = new LayerInventories();
   for (const [at, layer] of layers.entries()) {
     const known = keptInventory(store, layer.digest) ?? (await readForeignLayer(store, layer, open, signal));
     const claimed = diffIds[at];
     if (claimed !== undefined && claimed !== known.diffId) throw mismatch(claimed, known.diffId);
-    inventories.push(known.inventory);
+    kept.push(known.inventory);
   }
-  return inventories;
+  return kept.inventories;
 }
 
 async function readForeignLayer(

@@ -10,7 +10,7 @@ import { zipOf } from "./languages/test-zip.ts";
 import { LayerCollector } from "./layer-collector.ts";
 import { maxPackagesOfFile } from "./package-reader.ts";
 import { readerTable } from "./readers.ts";
-import type { LayerInventory } from "./layer-inventory.ts";
+import { LayerInventories, type LayerInventory } from "./layer-inventory.ts";
 
 const many = 300_000;
 const blanks = " ".repeat(many);
@@ -81,7 +81,21 @@ test("files that have too many packages together are named from there on, and th
   const bytes = Buffer.from("a==1\n".repeat(maxPackagesOfFile));
   for (const directory of ["a", "b", "c", "d"]) collector.content(`${directory}/requirements.txt`, bytes);
   const { files, omitted } = collector.finish();
-  assert.deepEqual([files.length, omitted.map(({ path }) => path)], [3, ["d/requirements.txt"]]);
+  assert.deepEqual([files.length, omitted.map(({ path }) => path)], [2, ["c/requirements.txt", "d/requirements.txt"]]);
+});
+
+test("layers that have too many packages together are named from there on, and those before are kept", () => {
+  const collector = new LayerCollector();
+  const bytes = Buffer.from("a==1\n".repeat(maxPackagesOfFile));
+  for (const directory of ["a", "b"]) collector.content(`${directory}/requirements.txt`, bytes);
+  const layer = collector.finish();
+  const kept = new LayerInventories();
+  for (const inventory of [layer, layer, collected("requirements.txt", Buffer.from("a==1\n"))]) kept.push(inventory);
+  assert.deepEqual(
+    kept.inventories.map(({ files }) => files.reduce((sum, { packages = [] }) => sum + packages.length, 0)),
+    [200_000, 0, 1],
+  );
+  assert.deepEqual(kept.inventories[1]?.omitted, [{ path: "", reason: "the 200000 packages of layer 2 are too many: at most 250000 of an image are kept" }]);
 });
 
 test("of files that cannot be read a thousand are named, and the others counted", () => {

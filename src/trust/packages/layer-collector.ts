@@ -15,7 +15,7 @@ export type SeenFile = Pick<FileNode, "type" | "mode" | "size" | "linkname">;
 export type Wanted = "nothing" | "content" | "program";
 
 /** More than any image of use has; beyond them a layer is one that wants to exhaust its reader. */
-const maxPackages = 300_000;
+const maxPackages = 200_000;
 const maxOwnedPaths = 1_500_000;
 const maxOmissions = 1000;
 

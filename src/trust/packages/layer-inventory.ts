@@ -26,8 +26,32 @@ export interface LayerInventory {
   readonly omitted: readonly { readonly path: string; readonly reason: string }[];
 }
 
+/** More than any image of use has, all layers together; a layer that would bring more is left out. */
+const maxPackagesOfImage = 250_000;
+
+/** What is kept of an image's layers, bottom first. */
+export class LayerInventories {
+  readonly inventories: LayerInventory[] = [];
+  #packages = 0;
+
+  push(inventory: LayerInventory): void {
+    const count = inventory.files.reduce((sum, { packages = [] }) => sum + packages.length, 0);
+    if (this.#packages + count <= maxPackagesOfImage) {
+      this.#packages += count;
+      this.inventories.push(inventory);
+      return;
+    }
+    const reason = `the ${count} packages of layer ${this.inventories.length + 1} are too many: at most ${maxPackagesOfImage} of an image are kept`;
+    this.inventories.push({
+      ...inventory,
+      files: inventory.files.map((file) => ({ ...file, packages: [] })),
+      omitted: [...inventory.omitted, { path: "", reason }],
+    });
+  }
+}
+
 /** Changes with whatever changes the meaning of what is kept, a reader's findings included. */
-const inventoryFormat = "slipway-inventory 8";
+const inventoryFormat = "slipway-inventory 9";
 
 export function formatLayerInventory({ paths, ...rest }: LayerInventory): string {
   return JSON.stringify({ format: inventoryFormat, ...rest, paths: paths.toText() });
