@@ -101,6 +101,8 @@ export interface VerifyOptions {
   readonly keys?: readonly PublicKeySource[];
   /** authorities as PEM: notation's signatures are accepted whose chain has one of their certificates */
   readonly authorities?: readonly PublicKeySource[];
+  /** authorities as PEM: a signature of notation's whose certificate has expired counts where one of these stamped it in time */
+  readonly timestampAuthorities?: readonly PublicKeySource[];
   /** signers by identity: bundles are accepted that one of them made; needs `trustedRoot` */
   readonly identities?: readonly Identity[];
   /** sigstore's trusted_root.json: whose certificates, logs and time stamps count */
@@ -199,7 +201,10 @@ export interface SignatureList {
   readonly unread: readonly string[];
 }
 
-export interface VerifyAttestationOptions extends Omit<VerifyOptions, "annotations" | "authorities" | "isSignedName" | "subjects" | "now" | "recursive"> {
+export interface VerifyAttestationOptions extends Omit<
+  VerifyOptions,
+  "annotations" | "authorities" | "timestampAuthorities" | "isSignedName" | "subjects" | "now" | "recursive"
+> {
   /** as for attest; any when absent */
   readonly type?: string;
 }

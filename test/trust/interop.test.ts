@@ -5,8 +5,10 @@ import path from "node:path";
 import { after, describe, test } from "node:test";
 import { generateKey } from "../../src/engine/signing/keys.ts";
 import { issue, noOpenssl, usages, type Issued } from "./certificates.ts";
+import { refusals } from "./keys.ts";
 import { call, fails, need, password, startMeeting, succeeds } from "./meeting.ts";
 import { pushImage } from "./repository.ts";
+import { stampUsage, startStamping } from "./stamping.ts";
 
 const meeting = await startMeeting();
 after(() => meeting[Symbol.asyncDispose]());
@@ -154,6 +156,8 @@ describe("notation", { skip: need("notation").skip || noOpenssl }, () => {
   const authority = issue(files.here, "root", usages.root);
   const release = issue(files.here, "release", usages.leaf, authority);
   const stranger = issue(files.here, "stranger", usages.root);
+  const clock = issue(files.here, "clock", usages.root);
+  const tsa = issue(files.here, "tsa", stampUsage, clock);
   const env = { HOME: files.there, XDG_CONFIG_HOME: path.join(files.there, ".config") };
   const config = path.join(files.here, ".config/notation");
   mkdirSync(path.join(config, "truststore/x509/ca/acme"), { recursive: true });
@@ -174,6 +178,19 @@ describe("notation", { skip: need("notation").skip || noOpenssl }, () => {
       const elsewhere = issue(files.here, `elsewhere-${format}`, usages.leaf, stranger);
       await slipway.trust.sign(others.image, { ...signing(elsewhere), formats: [format] });
       assert.notEqual((await call("notation", ["verify", "--insecure-registry", `${others.place.name}@${others.digest}`], env)).status, 0);
+    });
+
+    test(`has ${format} stamped, which is accepted here when its certificate has expired`, async () => {
+      const { image, digest, place } = await freshImage();
+      await using stamps = await startStamping(files.here, tsa);
+      const stamping = ["--timestamp-url", stamps.url, "--timestamp-root-cert", there("clock.crt")];
+      const words = ["sign", "--insecure-registry", "--key", "acme", "--signature-format", format, ...stamping, `${place.name}@${digest}`];
+      await succeeds("notation", words, env);
+      const later = new Date(Date.now() + 15 * 365 * 24 * 3600 * 1000);
+      const trusted = { authorities: [{ pem: authority.certificate }], now: later };
+      assert.deepEqual(await refusals(slipway.trust.verify(image, trusted)), ["certificate"]);
+      const { signatures } = await slipway.trust.verify(image, { ...trusted, timestampAuthorities: [{ pem: clock.certificate }] });
+      assert.equal(signatures.length, 1);
     });
 
     test(`signs ${format} that is accepted here, beside ours`, async () => {

@@ -80,6 +80,7 @@ describe("verify", () => {
     ["a root for nobody", ["--key", "a.pub", "--trusted-root", "a.pub"], {}, 1, /^--trusted-root wants --identity and --issuer\n$/, ""],
     ["text and pattern", ["--identity", "a", "--identity-regexp", "b", "--issuer", "c"], {}, 1, /^--identity and --identity-regexp exclude/, ""],
     ["a pattern that is none", ["--identity-regexp", "(", "--issuer", "c"], {}, 1, /^invalid pattern "\("/, ""],
+    ["an authority for the time of nobody", ["--key", "a.pub", "--tsa-ca", "a.pub"], {}, 1, /^--tsa-ca wants --ca/, ""],
     ["a subject for nobody", ["--key", "a.pub", "--subject", "O=x"], {}, 1, /^--subject wants --ca/, ""],
     ["unknown form", ["--key", "a.pub", "-o", "xml"], {}, 1, /^unknown --output "xml": want text or json\n$/, ""],
     ["not signed", ["--key", "a.pub"], failing("SIGNATURE_MISSING", "denied", { exitCode: 10, attempts: [] }), 10, /^no\n$/, ""],

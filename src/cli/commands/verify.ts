@@ -22,6 +22,7 @@ const identityFlags = ["identity", "identity-regexp", "certificate-identity", "c
 function verifyOptions(cli: Cli, flags: ParsedFlags): VerifyOptions {
   const keys = keySources(cli, flags);
   const authorities = keySources(cli, flags, "ca");
+  const timestampAuthorities = keySources(cli, flags, "tsa-ca");
   const subjects = flags.list("subject");
   const identity = identityOptions(cli, flags, signerNames);
   const [platform, another] = flags.list("platform");
@@ -29,10 +30,12 @@ function verifyOptions(cli: Cli, flags: ParsedFlags): VerifyOptions {
   if (keys.length + authorities.length === 0 && identity === undefined) {
     throw cliError("whose signatures are to be accepted? --key names a public key, --ca an authority's certificate, --identity a signer");
   }
+  if (timestampAuthorities.length > 0 && authorities.length === 0) throw cliError("--tsa-ca wants --ca: it is about notation's signers");
   if (subjects.length > 0 && authorities.length === 0) throw cliError("--subject wants --ca: it is about notation's signers");
   return {
     keys,
     authorities,
+    ...(timestampAuthorities.length === 0 ? {} : { timestampAuthorities }),
     subjects,
     ...identity,
     annotations: annotationsFrom(flags.list("annotations")),
@@ -93,7 +96,7 @@ export const runVerify: Handler = async (cli, invocation) => {
   const stray = stepFlagNames.find((name) => name !== "platform" && flags.changed(name));
   if (stray !== undefined) throw cliError(`--${stray} wants --twice: it is about a build`);
   if (flags.bool("policy")) {
-    const other = ["annotations", "ca", ...identityFlags, "key", "signature-repository", "subject", "type"].find((name) => flags.changed(name));
+    const other = ["annotations", "ca", ...identityFlags, "key", "signature-repository", "subject", "tsa-ca", "type"].find((name) => flags.changed(name));
     if (other !== undefined) throw cliError(`--policy and --${other} exclude each other: the policy says whose signatures count`);
     const { checkImages } = await import("./policy.ts");
     return await checkImages(cli, [image], form, { quiet: flags.bool("quiet"), isVerification: true });

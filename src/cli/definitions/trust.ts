@@ -119,6 +119,9 @@ export const trustCommands: readonly Command[] = [
       ...samenessFlags,
       signatureRepositoryFlag,
       flag("subject", "", "stringArray", 'With --ca, accept this signer only ("C=US, O=Acme, CN=release")'),
+      flag("tsa-ca", "", "stringArray", "With --ca, file of authorities for time stamps: what they stamped while its certificate held counts after that", {
+        complete: "file",
+      }),
       flag("twice", "", "bool", "Build PATH twice, the second time from scratch and as on another machine, and tell what differs"),
       flag("type", "", "string", "Check for an attestation of this type instead (as for attest)", { complete: types }),
     ],

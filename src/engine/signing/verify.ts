@@ -34,6 +34,7 @@ export async function verify({ client }: SigningSurroundings, name: string, opti
     anchors: (options.authorities ?? []).flatMap(({ pem, name: file = "the authorities" }) => parseAuthorities(pem, file)),
     subjects: (options.subjects ?? []).map(parseSubject),
     now: options.now ?? new Date(),
+    timestampAnchors: (options.timestampAuthorities ?? []).flatMap(({ pem, name: file = "the time stamps' authorities" }) => parseAuthorities(pem, file)),
   };
   const keyless = await keylessTrust(options);
   if (keys.length + authorities.anchors.length === 0 && keyless === undefined) {

@@ -40,6 +40,11 @@ export async function checkChain(chain: readonly X509Certificate[], now: Date): 
   return leaf;
 }
 
+/** Throws Refused unless all but the first may issue certificates. */
+export async function checkIssuers(chain: readonly X509Certificate[]): Promise<void> {
+  for (const [index, certificate] of chain.entries()) if (index > 0) await checkUsage(certificate, index);
+}
+
 export function nameOf({ subject }: X509Certificate): string {
   return subject.split("\n").join(", ");
 }

@@ -2,7 +2,7 @@
 import { decode, encode, Token, Type } from "cborg";
 import { invalidDocument } from "../../oci/bounded-json.ts";
 import { verifyBytes } from "./algorithm.ts";
-import { agentHeader, checkHeaders, expiryHeader, payloadContentType, schemeHeader, signingAgent, timeHeader, x509Scheme } from "./envelope.ts";
+import { agentHeader, checkHeaders, expiryHeader, payloadContentType, schemeHeader, signingAgent, stampHeader, timeHeader, x509Scheme } from "./envelope.ts";
 import type { NewContent, SignedContent } from "./envelope.ts";
 
 /** labels of COSE's headers */
@@ -49,10 +49,13 @@ export function parseCose(bytes: Uint8Array): SignedContent {
   const critical: unknown = header.get(label.critical);
   checkHeaders({ critical: Array.isArray(critical) ? critical : [], contentType: header.get(label.contentType), scheme: header.get(schemeHeader) });
   const chain: unknown = others.get(label.chain);
+  const stamp: unknown = others.get(stampHeader);
   const expiry: unknown = header.get(expiryHeader);
   if (expiry !== undefined && !(expiry instanceof Date)) throw invalidDocument("COSE", "its time of expiry is no time");
   return {
     payload: Buffer.from(payload),
+    signature,
+    timeStamp: isBytes(stamp) ? stamp : undefined,
     certificates: (Array.isArray(chain) ? chain : [chain]).filter(isBytes),
     expiry,
     isSignedBy: (key, algorithm) => header.get(label.algorithm) === algorithm.cose && verifyBytes(algorithm, toBeSigned(head, payload), key, signature),

@@ -7,6 +7,7 @@ export const payloadContentType = "application/vnd.cncf.notary.payload.v1+json";
 export const schemeHeader = "io.cncf.notary.signingScheme";
 export const timeHeader = "io.cncf.notary.signingTime";
 export const expiryHeader = "io.cncf.notary.expiry";
+export const stampHeader = "io.cncf.notary.timestampSignature";
 export const agentHeader = "io.cncf.notary.signingAgent";
 export const x509Scheme = "notary.x509";
 
@@ -16,6 +17,9 @@ export interface SignedContent {
   readonly payload: Buffer;
   /** the leaf first */
   readonly certificates: readonly Uint8Array[];
+  readonly signature: Uint8Array;
+  /** over the signature, as DER; nothing of it is signed with the rest */
+  readonly timeStamp: Uint8Array | undefined;
   /** as the signer says */
   readonly expiry: Date | undefined;
   /** holds the signature against the leaf's key; false also where the envelope names another algorithm than the key's */

@@ -2,7 +2,7 @@
 import { Fields, parseJsonObject } from "../../oci/bounded-json.ts";
 import { rfc3339 } from "../signatures/write-evidence.ts";
 import { verifyBytes } from "./algorithm.ts";
-import { agentHeader, checkHeaders, expiryHeader, payloadContentType, schemeHeader, signingAgent, timeHeader, x509Scheme } from "./envelope.ts";
+import { agentHeader, checkHeaders, expiryHeader, payloadContentType, schemeHeader, signingAgent, stampHeader, timeHeader, x509Scheme } from "./envelope.ts";
 import type { NewContent, SignedContent } from "./envelope.ts";
 
 const maxDepth = 16;
@@ -34,9 +34,12 @@ export function parseJws(bytes: Uint8Array): SignedContent {
   const header = new Fields(parseJsonObject(headerBytes, "JWS header", { maxBytes: headerBytes.length, maxDepth, isUnambiguous: true }), "JWS header");
   checkHeaders({ critical: header.strings("crit") ?? [], contentType: header.string("cty"), scheme: header.string(schemeHeader) });
   const expiry = header.string(expiryHeader);
+  const stamp = envelope.child("header")?.string(stampHeader);
   const alg = header.requiredString("alg");
   return {
     payload: Buffer.from(body, "base64url"),
+    signature,
+    timeStamp: stamp === undefined ? undefined : Buffer.from(stamp, "base64"),
     certificates: (envelope.child("header")?.strings("x5c") ?? []).map((der) => Buffer.from(der, "base64")),
     expiry: expiry === undefined ? undefined : new Date(expiry),
     isSignedBy: (key, algorithm) => alg === algorithm.jws && verifyBytes(algorithm, Buffer.from(`${head}.${body}`), key, signature),

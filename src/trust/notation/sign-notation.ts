@@ -82,7 +82,7 @@ async function ownSignatures({ client, reference, place, subject, chain, annotat
   const onUnread = (): void => undefined;
   for await (const evidence of findEvidence({ client, reference: place, digest: subject.digest, wanted: "signatures", onUnread, signal })) {
     if (evidence.kind !== "notation" || leaf === undefined) continue;
-    const verified = await verifyNotation(evidence, { anchors: [leaf], subjects: [], now }, expected).catch(refusedOnly);
+    const verified = await verifyNotation(evidence, { anchors: [leaf], subjects: [], now, timestampAnchors: [] }, expected).catch(refusedOnly);
     if (canonicalJson(verified?.claim.annotations) === canonicalJson(annotations)) found.set(evidence.mediaType, evidence.manifest);
   }
   return found;

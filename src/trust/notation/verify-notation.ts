@@ -20,6 +20,8 @@ export interface Authorities {
   /** attributes that the signer's subject has to have, all of one of these lists: { CN: "release", O: "Acme" }; none: any signer */
   readonly subjects: readonly Readonly<Record<string, string>>[];
   readonly now: Date;
+  /** authorities whose time stamps count */
+  readonly timestampAnchors: readonly X509Certificate[];
 }
 
 export interface VerifiedNotation {
@@ -39,7 +41,7 @@ export async function verifyNotation(
   if (parse === undefined) throw new Refused("unreadable", `its envelope is ${evidence.mediaType}`);
   const content = parse(evidence.bytes);
   const chain = parseChain(content.certificates);
-  const leaf = await checkChain(chain, authorities.now);
+  const leaf = await holdingLeaf(chain, content, authorities);
   const algorithm = algorithmOf(leaf.publicKey, nameOf(leaf));
   if (!content.isSignedBy(leaf.publicKey, algorithm)) throw new Refused("signer", "it was not made with the key of its certificate, or was changed since");
   const anchor = chain.find((certificate) => authorities.anchors.some((one) => one.raw.equals(certificate.raw)));
@@ -55,6 +57,23 @@ export async function verifyNotation(
     authority: nameOf(anchor),
   };
   return { signer, claim: claimOf(content.payload, expected) };
+}
+
+/** The chain holds now, or held when a trusted authority stamped the signature. */
+async function holdingLeaf(
+  chain: readonly X509Certificate[],
+  { timeStamp, signature }: SignedContent,
+  { now, timestampAnchors }: Authorities,
+): Promise<X509Certificate> {
+  try {
+    return await checkChain(chain, now);
+  } catch (error) {
+    if (!(error instanceof Refused) || timeStamp === undefined || timestampAnchors.length === 0) throw error;
+    const { stampedTime } = await import("./time-stamp.ts");
+    const { earliest, latest } = await stampedTime(timeStamp, signature, timestampAnchors);
+    await checkChain(chain, earliest);
+    return await checkChain(chain, latest);
+  }
 }
 
 function checkSubject(leaf: X509Certificate, subjects: Authorities["subjects"]): void {

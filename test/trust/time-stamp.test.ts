@@ -1,0 +1,130 @@
+/** Notation's signatures whose certificates have expired since: they count where a trusted authority stamped them in time. */
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, describe, test } from "node:test";
+import { Slipway, type VerifyOptions } from "../../src/engine/index.ts";
+import { timestampRequest } from "../../src/trust/keyless/timestamp-request.ts";
+import { issue, noOpenssl, usages } from "./certificates.ts";
+import { refusals } from "./keys.ts";
+import { manifestType, pushImage, sha256, startRepository, type Repository } from "./repository.ts";
+import { stamp, stampUsage } from "./stamping.ts";
+
+const root = mkdtempSync(path.join(tmpdir(), "slipway-time-stamp-"));
+const slipway = await Slipway.open({ root: path.join(root, "store") });
+after(async () => {
+  await slipway.close();
+  rmSync(root, { recursive: true });
+});
+
+interface Jws {
+  readonly header: Record<string, unknown>;
+  readonly signature: string;
+}
+
+/** The image's only signature, with another unsigned header, beside the same image in another repository. */
+async function pushStamped(from: Repository, manifest: string, change: (jws: Jws) => void): Promise<Repository & AsyncDisposable> {
+  const document = JSON.parse((await from.fetch(`manifests/${manifest}`))?.text ?? "") as { readonly layers: readonly { readonly digest: string }[] };
+  const jws = JSON.parse((await from.fetch(`blobs/${document.layers[0]?.digest}`))?.text ?? "") as Jws;
+  change(jws);
+  const to = await startRepository("acme/stamped");
+  const digest = await pushImage(to, "1");
+  const layer = await to.pushBlob(JSON.stringify(jws), "application/jose+json");
+  const config = await to.pushBlob("{}", "application/vnd.cncf.notary.signature");
+  const text = JSON.stringify({ ...document, config, layers: [layer], subject: { mediaType: manifestType, digest, size: 1 } });
+  await to.pushManifest(sha256(text), text);
+  return to;
+}
+
+describe("a time stamp", { skip: noOpenssl }, () => {
+  if (noOpenssl !== false) return;
+  const authority = issue(root, "root", usages.root);
+  const release = issue(root, "release", usages.leaf, authority);
+  const clock = issue(root, "clock-root", usages.root);
+  const middle = issue(root, "clock-middle", usages.root, clock);
+  const tsa = issue(root, "tsa", stampUsage, middle);
+  const rsa = issue(root, "tsa-rsa", stampUsage, clock, ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]);
+  const later = new Date(Date.now() + 15 * 365 * 24 * 3600 * 1000);
+  const trusted: VerifyOptions = { authorities: [{ pem: authority.certificate }], now: later };
+  const withStamps: VerifyOptions = { ...trusted, timestampAuthorities: [{ pem: clock.certificate }] };
+  const question = (jws: Jws): Buffer => timestampRequest(Buffer.from(jws.signature, "base64url"), randomBytes(8));
+  const stamped = (jws: Jws, by = tsa, digest = "sha256"): Buffer => stamp(root, by, question(jws), "token", digest);
+  const put = (jws: Jws, token: Buffer): void => void (jws.header["io.cncf.notary.timestampSignature"] = token.toString("base64"));
+
+  interface Case {
+    readonly name: string;
+    readonly change?: (jws: Jws) => void;
+    readonly options?: VerifyOptions;
+    /** undefined: it is accepted */
+    readonly why?: RegExp;
+  }
+  const cases: readonly Case[] = [
+    { name: "in time" },
+    { name: "by an RSA key", change: (jws) => put(jws, stamped(jws, rsa)) },
+    { name: "by an RSA key with SHA-512", change: (jws) => put(jws, stamped(jws, rsa, "sha512")) },
+    { name: "with SHA-384", change: (jws) => put(jws, stamped(jws, tsa, "sha384")) },
+    { name: "by an authority between", options: { ...withStamps, timestampAuthorities: [{ pem: middle.certificate }] } },
+    { name: "is not needed as long as the certificate holds", change: (jws) => put(jws, Buffer.from("x")), options: { ...withStamps, now: new Date() } },
+    { name: "where none is trusted", options: trusted, why: /expired at/ },
+    {
+      name: "of nobody who is trusted",
+      options: { ...trusted, timestampAuthorities: [{ pem: authority.certificate }] },
+      why: /it ends at .*clock-root, which is not trusted/,
+    },
+    { name: "that is missing", change: ({ header }) => delete header["io.cncf.notary.timestampSignature"], why: /expired at/ },
+    { name: "that is none", change: (jws) => put(jws, Buffer.from("x")), why: /it cannot be read/ },
+    { name: "that is cut off", change: (jws) => put(jws, stamped(jws).subarray(0, 200)), why: /it cannot be read/ },
+    { name: "with an answer around it", change: (jws) => put(jws, stamp(root, tsa, question(jws), "answer")), why: /it cannot be read/ },
+    {
+      name: "over something else",
+      change: (jws) => put(jws, stamp(root, tsa, timestampRequest(Buffer.from("x"), randomBytes(8)), "token")),
+      why: /over something else/,
+    },
+    {
+      name: "with another signature",
+      change: (jws) => {
+        const token = stamped(jws, rsa);
+        token[token.length - 8]! ^= 1;
+        put(jws, token);
+      },
+      why: /not made with the key of its certificate/,
+    },
+    {
+      name: "whose time was changed",
+      change: (jws) => {
+        const token = stamped(jws);
+        const year = Buffer.from(String(new Date().getFullYear()));
+        // the time in what is signed stands before that of the attributes, and after those of no certificate
+        const at = token.indexOf(Buffer.concat([Buffer.from([0x18, 0x0f]), year]));
+        assert.notEqual(at, -1);
+        token[at + 5]! ^= 1;
+        put(jws, token);
+      },
+      why: /what it says was changed/,
+    },
+  ];
+
+  test("counts, and nothing else does", async (t) => {
+    await using repository = await startRepository("acme/stamped");
+    await pushImage(repository, "1");
+    const signing = { key: { pem: release.key }, certificates: { pem: release.chain } };
+    const { images } = await slipway.trust.sign(`${repository.name}:1`, signing);
+    const manifest = images[0]?.signatures[0]?.manifest ?? "";
+    for (const { name, change = () => undefined, options = withStamps, why } of cases) {
+      await t.test(name, async () => {
+        await using place = await pushStamped(repository, manifest, (jws) => {
+          put(jws, stamped(jws));
+          change(jws);
+        });
+        const verification = slipway.trust.verify(`${place.name}:1`, options);
+        if (why === undefined) assert.equal((await verification).signatures.length, 1);
+        else {
+          assert.deepEqual(await refusals(verification), ["certificate"]);
+          await assert.rejects(verification, why);
+        }
+      });
+    }
+  });
+});
