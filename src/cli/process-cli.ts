@@ -70,6 +70,16 @@ async function policySettings({ policyFile, policyOverrides = [] }: Pick<Process
   return { overrides, ...(policyFile === undefined ? {} : { file: resolve(policyFile) }) };
 }
 
+/** One that was removed meanwhile has nothing in it: what is relative to it is not found, and the rest works. */
+function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch {
+    process.chdir("/");
+    return process.env["PWD"] ?? "/";
+  }
+}
+
 export function createProcessCli(options: ProcessOptions): ProcessCli {
   const signals = new Signals();
   const stdin = openInput();
@@ -92,7 +102,7 @@ export function createProcessCli(options: ProcessOptions): ProcessCli {
     stdout: openOutput(1),
     stderr,
     env: process.env,
-    cwd: process.cwd(),
+    cwd: workingDirectory(),
     signal: signals.signal,
     debug: options.debug,
     root: options.root,

@@ -58,29 +58,12 @@ export function formatAgo(thenMs: number, nowMs: number): string {
   return `${formatHumanDuration(nowMs - thenMs)} ago`;
 }
 
-/** How Go prints a local time: `2026-11-23 09:41:51 +0000 UTC`. */
-export function formatGoTime(seconds: number): string {
-  const date = new Date(seconds * 1000);
-  const offset = -date.getTimezoneOffset();
-  const pad = (n: number): string => String(n).padStart(2, "0");
-  const day = `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
-  const clock = `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
-  const zone = `${offset < 0 ? "-" : "+"}${pad(Math.trunc(Math.abs(offset) / 60))}${pad(Math.abs(offset) % 60)}`;
-  return `${day} ${clock} ${zone} ${zoneName(date, offset, zone)}`;
-}
-
 /** How Go prints a time that came over BuildKit's wire: in UTC, wherever the machine stands, `2026-11-27 18:35:49.84 +0000 UTC`. */
 export function formatGoUtc(ms: number): string {
   return `${new Date(ms)
     .toISOString()
     .replace("T", " ")
     .replace(/\.?0*Z$/, "")} +0000 UTC`;
-}
-
-function zoneName(date: Date, offset: number, zone: string): string {
-  if (offset === 0) return "UTC";
-  const name = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" }).formatToParts(date).find((part) => part.type === "timeZoneName")?.value;
-  return name === undefined || name.startsWith("GMT") ? zone : name;
 }
 
 /** `2026-11-23T09:41:51Z`, local zone: how `history` writes times. */

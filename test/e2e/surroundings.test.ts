@@ -52,6 +52,20 @@ test("a store and a context whose paths have blanks, quotes and letters beyond A
   assert.ok(readFileSync(path.join(context, "é.tar")).length > 0);
 });
 
+test("a working directory that was removed: what is relative to it is not found, the rest works", async (t) => {
+  const gone = ["sh", "-c", 'mkdir gone && cd gone && rmdir ../gone && exec "$@"', "sh"];
+  const sandbox = await createSandbox();
+  t.after(() => sandbox[Symbol.asyncDispose]());
+  const folder = sandbox.folder({ Dockerfile: "FROM busybox\nRUN pwd >/x\n" });
+  const call = async (...words: readonly string[]): Promise<string> => await sandbox.ok(words, { through: gone });
+  const id = await call("build", "-q", folder);
+  assert.equal(await call("run", "--rm", "--network=none", id, "cat", "/x"), "/");
+  assert.match(await call("images", "--format", "{{.Repository}}"), /^busybox$/m);
+  const here = await sandbox.call(["build", "."], { through: gone });
+  assert.equal(here.code, 1);
+  assert.match(here.stderr, /ERROR: .*(?:open Dockerfile: no such file|not found)/);
+});
+
 test("closed standard streams", async (t) => {
   const sandbox = await createSandbox({ through: ["sh", "-c", 'exec "$@" <&-', "sh"] });
   t.after(() => sandbox[Symbol.asyncDispose]());

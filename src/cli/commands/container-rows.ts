@@ -5,7 +5,8 @@ import { formatGoValue } from "../go-value.ts";
 import { formatPorts } from "../port-list.ts";
 import type { RowType } from "../render.ts";
 import { ellipsis } from "../table.ts";
-import { formatAgo, formatGoTime, formatHumanDuration, formatSize } from "../units.ts";
+import { formatGoTime } from "../go-time.ts";
+import { formatAgo, formatHumanDuration, formatSize } from "../units.ts";
 import { shownId } from "./image-rows.ts";
 
 const commandWidth = 20;

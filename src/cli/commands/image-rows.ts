@@ -2,7 +2,8 @@
 import { hexOf } from "../../oci/digest.ts";
 import type { ImageSummary } from "../../engine/api.ts";
 import type { RowType } from "../render.ts";
-import { formatAgo, formatGoTime, formatSize } from "../units.ts";
+import { formatGoTime } from "../go-time.ts";
+import { formatAgo, formatSize } from "../units.ts";
 
 export interface ImageRow {
   readonly image: ImageSummary;
