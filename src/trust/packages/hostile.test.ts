@@ -124,6 +124,7 @@ for (const path of [
 for (const [name, text, code] of [
   ["levels", `{"bomFormat":"CycloneDX","x":${deep}}`, "INVALID_DOCUMENT"],
   ["values", `{"bomFormat":"CycloneDX","x":[0${",0".repeat(3_000_000)}]}`, "DOCUMENT_TOO_LARGE"],
+  ["packages", `{"bomFormat":"CycloneDX","components":[{}${',{"purl":"pkg:npm/a@1"}'.repeat(250_001)}]}`, "DOCUMENT_TOO_LARGE"],
 ] as const) {
   test(`a bill of too many ${name} is refused`, () =>
     assert.throws(

@@ -27,7 +27,7 @@ export interface LayerInventory {
 }
 
 /** More than any image of use has, all layers together; a layer that would bring more is left out. */
-const maxPackagesOfImage = 250_000;
+export const maxPackagesOfImage = 250_000;
 
 /** What is kept of an image's layers, bottom first. */
 export class LayerInventories {

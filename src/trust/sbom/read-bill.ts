@@ -3,6 +3,7 @@ import { SlipwayError } from "../../base/errors.ts";
 import { isObject, type Json, type JsonObject } from "../../oci/bounded-json.ts";
 import { digestOf, isDigest, type Digest } from "../../oci/digest.ts";
 import type { ImageInventory, LayerOrigin } from "../packages/image-inventory.ts";
+import { maxPackagesOfImage } from "../packages/layer-inventory.ts";
 import { objectsOf, readJson, stringOf } from "../packages/languages/json-file.ts";
 import type { Distribution, ImagePackage } from "../packages/package.ts";
 import { propertyPrefix } from "./cyclonedx.ts";
@@ -58,7 +59,23 @@ interface Contents {
   readonly entries: readonly Entry[];
 }
 
-function fromCyclonedx(root: JsonObject): Contents {
+/** Fails with DOCUMENT_TOO_LARGE (resource_exhausted). */
+function entriesOf(what: string, found: readonly JsonObject[], make: (one: JsonObject) => Entry | undefined): readonly Entry[] {
+  const entries: Entry[] = [];
+  for (const one of found) {
+    const entry = make(one);
+    if (entry === undefined) continue;
+    if (entries.length === maxPackagesOfImage) {
+      throw new SlipwayError("resource_exhausted", "DOCUMENT_TOO_LARGE", `${what} names more than ${maxPackagesOfImage} packages`, {
+        limit: maxPackagesOfImage,
+      });
+    }
+    entries.push(entry);
+  }
+  return entries;
+}
+
+function fromCyclonedx(root: JsonObject, what: string): Contents {
   const components = componentsIn(root["components"]);
   const metadata = isObject(root["metadata"]) ? root["metadata"] : {};
   const subject = isObject(metadata["component"]) ? metadata["component"] : {};
@@ -68,18 +85,18 @@ function fromCyclonedx(root: JsonObject): Contents {
     name: stringOf(subject["name"]) ?? "",
     id: propertiesOf(subject).get("imageID"),
     distribution: id === undefined ? undefined : named(distributionOf(version === undefined ? id : `${id}-${version}`), stringOf(system?.["description"])),
-    entries: components.flatMap((one) => {
+    entries: entriesOf(what, components, (one) => {
       const purl = stringOf(one["purl"]);
-      return purl === undefined ? [] : [{ purl, facts: propertiesOf(one) }];
+      return purl === undefined ? undefined : { purl, facts: propertiesOf(one) };
     }),
   };
 }
 
-function fromSpdx(root: JsonObject): Contents {
-  const entries = objectsOf(root["packages"]).flatMap((found): readonly Entry[] => {
+function fromSpdx(root: JsonObject, what: string): Contents {
+  const entries = entriesOf(what, objectsOf(root["packages"]), (found) => {
     const reference = objectsOf(found["externalRefs"]).find((one) => one["referenceType"] === "purl");
     const purl = stringOf(reference?.["referenceLocator"]);
-    return purl === undefined ? [] : [{ purl, facts: annotationsOf(found) }];
+    return purl === undefined ? undefined : { purl, facts: annotationsOf(found) };
   });
   const image = objectsOf(root["packages"]).find((one) => one["primaryPackagePurpose"] === "CONTAINER");
   return { name: stringOf(root["name"]) ?? "", id: stringOf(image?.["versionInfo"]), distribution: undefined, entries };
@@ -137,7 +154,7 @@ export function parseBill(bytes: Buffer, what: string): ImageInventory {
   if (!isCyclonedx && typeof root["spdxVersion"] !== "string") {
     throw new SlipwayError("invalid_argument", "INVALID_DOCUMENT", `invalid ${what}: it is neither CycloneDX nor SPDX`, { document: what });
   }
-  const { name, id, distribution, entries } = isCyclonedx ? fromCyclonedx(root) : fromSpdx(root);
+  const { name, id, distribution, entries } = isCyclonedx ? fromCyclonedx(root, what) : fromSpdx(root, what);
   const parsed = entries.flatMap((entry) => packageOf(entry) ?? []);
   const packages = parsed.map(({ found }) => found);
   const distro = parsed.find((one) => one.distro !== undefined)?.distro;
