@@ -571,6 +571,29 @@ describe("policies", { skip: absent ? "needs docker-registry (Debian package doc
     assert.equal((await check([], "others.pub")).code, 1);
   });
 
+  test("what is attested of one platform's image in an index is not remembered for another's", async () => {
+    const name = `${host}/acme/halves:1`;
+    const [own, other] = process.arch === "arm64" ? ["arm64", "amd64"] : ["amd64", "arm64"];
+    const dockerfile = 'FROM scratch\nARG TARGETARCH\nCOPY f /f-$TARGETARCH\nCMD ["/x"]\n';
+    await sandbox.build(dockerfile, { f: "f" }, ["--platform", "linux/amd64,linux/arm64", "-t", name]);
+    await sandbox.ok(["push", "-q", name]);
+    const index = (await (
+      await fetch(`http://${host}/v2/acme/halves/manifests/1`, { headers: { accept: "application/vnd.oci.image.index.v1+json" } })
+    ).json()) as { readonly manifests: readonly { readonly digest: string; readonly platform: { readonly architecture: string } }[] };
+    const child = index.manifests.find(({ platform }) => platform.architecture === own)?.digest ?? "";
+    const predicate = path.join(home, "halves.json");
+    writeFileSync(predicate, "{}");
+    const attest = ["attest", "--key", path.join(home, "ours.key"), "--type", "https://example.com/half", "--predicate", predicate];
+    await sandbox.ok([...attest, `${host}/acme/halves@${child}`], password);
+    await clean(name);
+    const strict = policyFile({ ...rules, scopes: { [`${host}/acme`]: { attested: [{ type: "https://example.com/half", keys: "ours.pub" }] } } });
+    await sandbox.ok(with_(strict, "pull", "-q", name));
+    await sandbox.ok(["pull", "-q", "--platform", `linux/${other}`, name]);
+    await sandbox.ok(with_(strict, "create", "--platform", `linux/${own}`, name));
+    const refused = await sandbox.call(with_(strict, "create", "--platform", `linux/${other}`, name));
+    assert.match(refused.stderr, /policy refuses .*rule attested of/);
+    await clean(name);
+  });
   test("what build --sign attests of the image in an index counts, from the registry and from the store", async () => {
     const name = `${host}/acme/provenance:1`;
     const key = ["--sign", "--key", path.join(home, "ours.key"), "--provenance=mode=min"];

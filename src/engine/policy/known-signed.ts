@@ -5,12 +5,20 @@ import { join } from "node:path";
 import type { LoadedPolicy } from "./load-policy.ts";
 import type { Subject } from "./judge.ts";
 import type { Rule } from "./policy-file.ts";
+import { formatPlatform, hostPlatform, normalizePlatform, parsePlatform } from "../../oci/platform.ts";
 import { repositoryName } from "../../oci/reference.ts";
 
 const certificateLifeMs = 86_400_000;
 
-function pathOf(root: string, policy: LoadedPolicy, { scope }: Rule, { reference, digest }: Subject): string {
-  const key = [policy.fingerprint, scope, repositoryName(reference), digest].join("\n");
+/** Of an index the attestations may be about the image that is used: another platform's has its own. */
+function platformOf({ platform }: Subject): string {
+  return formatPlatform(normalizePlatform(platform === undefined || platform === "" ? hostPlatform() : parsePlatform(platform)));
+}
+
+function pathOf(root: string, policy: LoadedPolicy, { scope, attested }: Rule, subject: Subject): string {
+  const { reference, digest } = subject;
+  const about = attested.length === 0 ? [] : [platformOf(subject)];
+  const key = [policy.fingerprint, scope, repositoryName(reference), digest, ...about].join("\n");
   return join(root, "policy", "signed", createHash("sha256").update(key).digest("hex"));
 }
 
