@@ -161,6 +161,7 @@ test("an archive may come on standard input, for a scan a bill too", async () =>
 test("several formats at once, of one kind of packages", async () => {
   const cwd = sandbox.folder({
     "node_modules/left/package.json": '{"name":"left","version":"1.0.0"}',
+    "node_modules/b/node_modules/left/package.json": '{"name":"left","version":"1.0.0"}',
     Dockerfile: "FROM app:1\nCOPY node_modules /app/node_modules\n",
   });
   await sandbox.ok(["build", "-q", "-t", "app:2", cwd]);
@@ -169,13 +170,21 @@ test("several formats at once, of one kind of packages", async () => {
   });
   assert.match(table, /^NAME .*\nleft +1\.0\.0 +npm +Dockerfile:2 COPY node_modules \/app\/node_modules$/);
   const read = (file: string): Readonly<Record<string, unknown>> => JSON.parse(readFileSync(path.join(cwd, file), "utf8")) as Readonly<Record<string, unknown>>;
-  assert.equal((read("a.spdx.json")["packages"] as readonly unknown[]).length, 2);
+  assert.equal((read("a.spdx.json")["packages"] as readonly unknown[]).length, 3);
   assert.equal(read("b")["bomFormat"], "CycloneDX");
   const { schema, packages } = read("c");
   assert.equal(schema, "slipway-sbom 1");
-  assert.deepEqual(packages, [
-    { type: "npm", name: "left", version: "1.0.0", layer: 5, purl: "pkg:npm/left@1.0.0", path: "/app/node_modules/left/package.json" },
-  ]);
+  assert.deepEqual(
+    packages,
+    ["b/node_modules/left", "left"].map((place) => ({
+      type: "npm",
+      name: "left",
+      version: "1.0.0",
+      layer: 5,
+      purl: "pkg:npm/left@1.0.0",
+      path: `/app/node_modules/${place}/package.json`,
+    })),
+  );
 });
 
 const refusals: readonly { readonly name: string; readonly args: readonly string[]; readonly code: number; readonly says: RegExp }[] = [

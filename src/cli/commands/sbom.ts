@@ -27,7 +27,9 @@ function formatTable({ kind, packages, layers }: ImageInventory): string {
     kind === "files" ? path : shownOrigin(layers[layer], layer, 60),
   ]);
   const text = [["NAME", "VERSION", "TYPE", "LICENCES", kind === "files" ? "FOUND IN" : "BROUGHT BY"], ...rows];
-  return alignColumns(text.map((cells) => `${cells.map((cell) => printable(cell.replace(/[\t\n]/g, " "))).join("\t")}\n`).join(""));
+  const lines = text.map((cells) => `${cells.map((cell) => printable(cell.replace(/[\t\n]/g, " "))).join("\t")}\n`);
+  // copies of a package that one line brought are one here: where each lies is in the documents
+  return alignColumns([...new Set(lines)].join(""));
 }
 
 function withRemark(type: string, remark: string | undefined): string {
