@@ -60,6 +60,8 @@ export interface SignOptions {
   readonly keyless?: KeylessOptions;
   /** the key's certificate and its issuers up to the root, as PEM: for notation's formats, which are the default then */
   readonly certificates?: PublicKeySource;
+  /** with `certificates`, an authority for time stamps (RFC 3161): what it stamped counts when the certificate has expired */
+  readonly timestampUrl?: string;
   readonly annotations?: Readonly<Record<string, string>>;
   /** a repository that signatures are kept in instead of the image's own; they are for the image's all the same */
   readonly signatureRepository?: string;

@@ -165,6 +165,17 @@ describe("notation", { skip: need("notation").skip || noOpenssl }, () => {
   const policy = { name: "p", registryScopes: ["*"], signatureVerification: { level: "strict" }, trustStores: ["ca:acme"] };
   const trustPolicies = [{ ...policy, trustedIdentities: ["x509.subject: C=US, ST=WA, O=Acme"] }];
   writeFileSync(path.join(config, "trustpolicy.json"), JSON.stringify({ version: "1.0", trustPolicies }), { mode: 0o600 });
+  const strangeTsa = issue(files.here, "strange-tsa", stampUsage, stranger);
+  const stamping = path.join(files.here, ".stamps/notation");
+  for (const [kind, certificate] of [
+    ["ca", authority.certificate],
+    ["tsa", clock.certificate],
+  ] as const) {
+    mkdirSync(path.join(stamping, `truststore/x509/${kind}/acme`), { recursive: true });
+    writeFileSync(path.join(stamping, `truststore/x509/${kind}/acme/root.crt`), certificate);
+  }
+  const stampPolicies = [{ ...trustPolicies[0], trustStores: ["ca:acme", "tsa:acme"], signatureVerification: { level: "strict", verifyTimestamp: "always" } }];
+  writeFileSync(path.join(stamping, "trustpolicy.json"), JSON.stringify({ version: "1.0", trustPolicies: stampPolicies }), { mode: 0o600 });
   const keys = [{ name: "acme", keyPath: there("release.key"), certPath: there("release.chain") }];
   writeFileSync(path.join(config, "signingkeys.json"), JSON.stringify({ default: "acme", keys }), { mode: 0o600 });
   const signing = (signer: Issued) => ({ key: { pem: signer.key }, certificates: { pem: signer.chain } });
@@ -178,6 +189,19 @@ describe("notation", { skip: need("notation").skip || noOpenssl }, () => {
       const elsewhere = issue(files.here, `elsewhere-${format}`, usages.leaf, stranger);
       await slipway.trust.sign(others.image, { ...signing(elsewhere), formats: [format] });
       assert.notEqual((await call("notation", ["verify", "--insecure-registry", `${others.place.name}@${others.digest}`], env)).status, 0);
+    });
+
+    test(`accepts ours as ${format} with a time stamp of an authority that it trusts, and no other`, async () => {
+      const [ours, others] = [await freshImage(), await freshImage()];
+      await using stamps = await startStamping(files.here, tsa);
+      await using wrong = await startStamping(files.here, strangeTsa);
+      await slipway.trust.sign(ours.image, { ...signing(release), formats: [format], timestampUrl: stamps.url });
+      await slipway.trust.sign(others.image, { ...signing(release), formats: [format], timestampUrl: wrong.url });
+      // with an authority for time stamps in its policy it wants one on every signature
+      const stampEnv = { ...env, XDG_CONFIG_HOME: there(".stamps") };
+      const verify = ["verify", "--insecure-registry"];
+      await succeeds("notation", [...verify, `${ours.place.name}@${ours.digest}`], stampEnv);
+      await fails("notation", [...verify, `${others.place.name}@${others.digest}`], /timestamp/iu, stampEnv);
     });
 
     test(`has ${format} stamped, which is accepted here when its certificate has expired`, async () => {

@@ -1,16 +1,20 @@
 /** Notation's signatures whose certificates have expired since: they count where a trusted authority stamped them in time. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, describe, test } from "node:test";
+import { isSlipwayError } from "../../src/base/errors.ts";
 import { Slipway, type VerifyOptions } from "../../src/engine/index.ts";
 import { timestampRequest } from "../../src/trust/keyless/timestamp-request.ts";
 import { issue, noOpenssl, usages } from "./certificates.ts";
 import { refusals } from "./keys.ts";
 import { manifestType, pushImage, sha256, startRepository, type Repository } from "./repository.ts";
-import { stamp, stampUsage } from "./stamping.ts";
+import { stamp, stampUsage, startStamping } from "./stamping.ts";
 
 const root = mkdtempSync(path.join(tmpdir(), "slipway-time-stamp-"));
 const slipway = await Slipway.open({ root: path.join(root, "store") });
@@ -105,6 +109,53 @@ describe("a time stamp", { skip: noOpenssl }, () => {
       why: /what it says was changed/,
     },
   ];
+
+  for (const format of ["jws", "cose"] as const) {
+    test(`is asked for when ${format} is signed, once, and counts`, async () => {
+      await using stamps = await startStamping(root, tsa);
+      await using repository = await startRepository("acme/stamped");
+      await pushImage(repository, "1");
+      const image = `${repository.name}:1`;
+      const signing = { key: { pem: release.key }, certificates: { pem: release.chain }, formats: [format] };
+      const existed = async (timestampUrl?: string): Promise<boolean | undefined> => {
+        const { images } = await slipway.trust.sign(image, timestampUrl === undefined ? signing : { ...signing, timestampUrl });
+        return images[0]?.signatures[0]?.existed;
+      };
+      assert.equal(await existed(), false);
+      assert.deepEqual(await refusals(slipway.trust.verify(image, withStamps)), ["certificate"]);
+      // what was signed without a stamp is no reason to leave it without one
+      assert.deepEqual([await existed(stamps.url), await existed(stamps.url), await existed()], [false, true, true]);
+      assert.equal((await slipway.trust.verify(image, withStamps)).signatures.length, 1);
+    });
+  }
+
+  const silent: readonly [name: string, answer: Buffer, code: string, status?: number][] = [
+    ["refuses", Buffer.from("no"), "KEYLESS_REFUSED", 403],
+    ["answers nonsense", Buffer.from("stamped"), "KEYLESS_INVALID"],
+    ["does not grant it", Buffer.from("30053003020102", "hex"), "KEYLESS_INVALID"],
+  ];
+  for (const [name, answer, code, status = 200] of silent) {
+    test(`is not written where the authority ${name}, and nothing is signed`, async () => {
+      await using repository = await startRepository("acme/stamped");
+      await pushImage(repository, "1");
+      const server = createServer((request, response) => void request.resume().on("end", () => response.writeHead(status).end(answer)));
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+      try {
+        const timestampUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+        const signing = slipway.trust.sign(`${repository.name}:1`, { key: { pem: release.key }, certificates: { pem: release.chain }, timestampUrl });
+        await assert.rejects(signing, (error) => isSlipwayError(error, code));
+      } finally {
+        server.close();
+      }
+      assert.deepEqual((await slipway.trust.signatures(`${repository.name}:1`)).signatures, []);
+    });
+  }
+
+  test("belongs to certificates", async () => {
+    const signing = slipway.trust.sign("registry.example/app", { key: { pem: release.key }, timestampUrl: "http://127.0.0.1:1" });
+    await assert.rejects(signing, (error) => isSlipwayError(error, "USAGE"));
+  });
 
   test("counts, and nothing else does", async (t) => {
     await using repository = await startRepository("acme/stamped");

@@ -5,7 +5,7 @@ import type { Handler } from "../command.ts";
 import { cliError } from "../failure.ts";
 import { annotationsFrom } from "./key-value.ts";
 import { signatureRepository } from "./signature-repository.ts";
-import { signerOptions } from "./signer-options.ts";
+import { signerOptions, urlOf } from "./signer-options.ts";
 import { readSmallFile } from "./small-file.ts";
 
 const cosignFormats = ["bundle", "legacy"] as const;
@@ -43,7 +43,8 @@ export const runSign: Handler = async (cli, { flags, args }) => {
   const words = flags.list("signature-format");
   if (notation && flags.bool("keyless")) throw cliError("--notation wants --key and --cert");
   const options: SignOptions = {
-    ...signerOptions(cli, flags),
+    ...signerOptions(cli, flags, notation ? ["timestamp-server-url"] : []),
+    ...(notation && flags.optional("timestamp-server-url") !== undefined ? { timestampUrl: urlOf(flags, "timestamp-server-url") } : {}),
     ...(cert === undefined ? {} : { certificates: { pem: readSmallFile(cli, cert), name: cert } }),
     annotations: annotationsFrom(flags.list("annotations")),
     recursive: flags.bool("recursive"),

@@ -53,6 +53,8 @@ describe("who signs without a key", () => {
     [["sign", "--keyless", "--signing-config", "token", "--rekor-url", "https://r", "reg/app"], /^--signing-config and --rekor-url exclude each other/],
     [["sign", "--signing-config", "token", "reg/app"], /^--signing-config wants --keyless/],
     [["sign", "--keyless", "--identity-token", "", "reg/app"], /^--identity-token is empty/],
+    [["sign", "--key", "token", "--timestamp-server-url", "https://t", "reg/app"], /^--timestamp-server-url wants --keyless/],
+    [["sign", "--notation", "--key", "token", "--cert", "token", "--timestamp-server-url", "t", "reg/app"], /^--timestamp-server-url wants an address/],
     [["sign", "--rekor-url", "https://r", "reg/app"], /^--rekor-url wants --keyless/],
     [["build", "--keyless", "."], /--keyless wants --sign/],
     [["sign", "--keyless", "--fulcio-auth-flow", "normal", "reg/app"], /^unknown --fulcio-auth-flow "normal": want token or device/],

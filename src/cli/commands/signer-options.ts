@@ -34,10 +34,10 @@ function keySource(cli: Cli, flags: ParsedFlags): PrivateKeySource {
   return { pem: readKeyFile(cli, name), name, password: () => (known ??= keyPassword(cli, name)) };
 }
 
-/** Fails with USAGE, INPUT_FILE (invalid_argument). */
-export function signerOptions(cli: Cli, flags: ParsedFlags): SignerOptions {
+/** `alsoWithKeys`: flags that go with a key as well. Fails with USAGE, INPUT_FILE (invalid_argument). */
+export function signerOptions(cli: Cli, flags: ParsedFlags, alsoWithKeys: readonly string[] = []): SignerOptions {
   if (!flags.bool("keyless")) {
-    const left = details.find((name) => flags.changed(name));
+    const left = details.find((name) => flags.changed(name) && !alsoWithKeys.includes(name));
     if (left !== undefined) throw cliError(`--${left} wants --keyless`);
     return { key: keySource(cli, flags) };
   }
@@ -100,7 +100,7 @@ function signIn(cli: Cli, flags: ParsedFlags, log: string | undefined, config: K
   return () => (known ??= cli.open().then(async (engine) => await engine.trust.signIn({ ...options, onCode })));
 }
 
-function urlOf(flags: ParsedFlags, name: string): string {
+export function urlOf(flags: ParsedFlags, name: string): string {
   const text = flags.string(name);
   if (!/^https?:\/\//.test(text) || !URL.canParse(text)) throw cliError(`--${name} wants an address that begins with https://: ${JSON.stringify(text)}`);
   return text;

@@ -24,7 +24,12 @@ export const keylessFlags: readonly FlagSpec[] = [
   flag("signing-config", "", "string", "With --keyless, file of the services that sign (sigstore's signing_config.json), instead of their addresses", {
     complete: "file",
   }),
-  flag("timestamp-server-url", "", "string", "With --keyless, an authority for time stamps (RFC 3161) besides the log"),
+  flag(
+    "timestamp-server-url",
+    "",
+    "string",
+    "With --keyless, an authority for time stamps (RFC 3161) besides the log; with sign --notation, one that stamps the signature",
+  ),
   flag("tlog-upload", "", "bool", "With --keyless, write to the transparency log; without it a time stamp is needed", { default: "true" }),
 ];
 

@@ -25,6 +25,8 @@ export async function sign(surroundings: SigningSurroundings, name: string, opti
   if ((certificates === undefined) !== (notation.length === 0)) {
     throw new SlipwayError("invalid_argument", "USAGE", "notation's signatures, jws and cose, and certificates belong together", { formats });
   }
+  if (options.timestampUrl !== undefined && certificates === undefined)
+    throw new SlipwayError("invalid_argument", "USAGE", "time stamps belong to signatures with certificates: notation's, and those for identities");
   const now = new Date();
   if (options.keyless !== undefined) {
     if (notation.length > 0 || options.key !== undefined || options.formats?.includes("legacy") === true)
@@ -37,7 +39,7 @@ export async function sign(surroundings: SigningSurroundings, name: string, opti
     const request = { ...subject, key };
     return [
       ...(cosign.length === 0 ? [] : await signImage({ ...request, annotations, formats: cosign })),
-      ...(notation.length === 0 ? [] : await signNotation({ ...request, annotations, chain, formats: notation })),
+      ...(notation.length === 0 ? [] : await signNotation({ ...request, annotations, chain, formats: notation, timestampUrl: options.timestampUrl })),
     ];
   });
 }

@@ -2,7 +2,7 @@
  * Signs with a key that lives for one signature: the authority (Fulcio) certifies it for whoever the identity token names; an entry in the log (Rekor) or
  * a time stamp proves when that was. @see github.com/sigstore/fulcio, docs/how-certificate-issuing-works.md; github.com/sigstore/rekor, types/dsse
  */
-import { generateKeyPairSync, randomBytes, sign, X509Certificate, type KeyObject } from "node:crypto";
+import { generateKeyPairSync, sign, X509Certificate, type KeyObject } from "node:crypto";
 import { SlipwayError } from "../../base/errors.ts";
 import { bundleMediaType } from "../signatures/bundle.ts";
 import { envelopeObject, signEnvelope, type Envelope } from "../signatures/dsse.ts";
@@ -10,7 +10,7 @@ import { statementPayloadType } from "../signatures/statement.ts";
 import { callService } from "./call-service.ts";
 import type { IdentityToken } from "./identity-token.ts";
 import type { KeylessServices } from "./services.ts";
-import { timestampRequest } from "./timestamp-request.ts";
+import { requestStamp } from "./request-stamp.ts";
 import { invalidAnswer, parseAnswer, withoutSlash, writeToLog, type LogCall } from "./write-log.ts";
 
 const json = "application/json";
@@ -76,6 +76,5 @@ function readCertificate(pem: string, url: string): X509Certificate {
 
 async function stampTime(signing: Signing, timestampUrl: string, { signatures }: Envelope): Promise<Buffer> {
   const url = new URL(timestampUrl).pathname === "/" ? `${withoutSlash(timestampUrl)}/api/v1/timestamp` : timestampUrl;
-  const body = timestampRequest(signatures[0]?.sig ?? Buffer.alloc(0), randomBytes(8));
-  return await callService({ ...call(signing), url, failing: "gave no time stamp", contentType: "application/timestamp-query", body });
+  return await requestStamp(url, signatures[0]?.sig ?? Buffer.alloc(0), call(signing));
 }

@@ -19,7 +19,7 @@ function toBeSigned(head: Uint8Array, payload: Uint8Array): Uint8Array {
   return encode(["Signature1", head, nothing, payload]);
 }
 
-export function formatCose({ payload, certificates, algorithm, signingTime, sign }: NewContent): Buffer {
+export async function formatCose({ payload, certificates, algorithm, signingTime, sign, stamp }: NewContent): Promise<Buffer> {
   const header = new Map<number | string, unknown>([
     [label.algorithm, algorithm.cose],
     [label.critical, [schemeHeader]],
@@ -34,6 +34,8 @@ export function formatCose({ payload, certificates, algorithm, signingTime, sign
     [agentHeader, signingAgent],
   ]);
   const signature = sign(toBeSigned(head, Uint8Array.from(payload)));
+  const token = await stamp?.(signature);
+  if (token !== undefined) others.set(stampHeader, Uint8Array.from(token));
   return Buffer.concat([Buffer.of(sign1Prefix), encode([head, others, Uint8Array.from(payload), Uint8Array.from(signature)])]);
 }
 

@@ -32,6 +32,8 @@ export interface NewContent {
   readonly algorithm: Algorithm;
   readonly signingTime: Date;
   readonly sign: (bytes: Uint8Array) => Buffer;
+  /** answers a time stamp's token over the signature */
+  readonly stamp?: ((signature: Uint8Array) => Promise<Uint8Array>) | undefined;
 }
 
 export const signingAgent = "slipway";

@@ -11,7 +11,7 @@ function base64url(value: string | Buffer): string {
   return Buffer.from(value).toString("base64url");
 }
 
-export function formatJws({ payload, certificates, algorithm, signingTime, sign }: NewContent): Buffer {
+export async function formatJws({ payload, certificates, algorithm, signingTime, sign, stamp }: NewContent): Promise<Buffer> {
   const header = {
     alg: algorithm.jws,
     crit: [schemeHeader],
@@ -20,9 +20,13 @@ export function formatJws({ payload, certificates, algorithm, signingTime, sign 
     [timeHeader]: rfc3339(signingTime),
   };
   const [head, body] = [base64url(JSON.stringify(header)), base64url(payload)];
-  const signature = sign(Buffer.from(`${head}.${body}`)).toString("base64url");
+  const signature = sign(Buffer.from(`${head}.${body}`));
+  const token = await stamp?.(signature);
+  const stamped = token === undefined ? {} : { [stampHeader]: Buffer.from(token).toString("base64") };
   const x5c = certificates.map((der) => Buffer.from(der).toString("base64"));
-  return Buffer.from(JSON.stringify({ payload: body, protected: head, header: { x5c, [agentHeader]: signingAgent }, signature }));
+  return Buffer.from(
+    JSON.stringify({ payload: body, protected: head, header: { x5c, [agentHeader]: signingAgent, ...stamped }, signature: signature.toString("base64url") }),
+  );
 }
 
 /** Throws Refused, INVALID_DOCUMENT. */

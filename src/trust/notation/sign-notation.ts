@@ -12,19 +12,25 @@ import type { SignRequest, WrittenSignature } from "../signatures/sign-image.ts"
 import { attachManifest, pushBytes, rfc3339, type EvidenceTarget } from "../signatures/write-evidence.ts";
 import { algorithmOf, signBytes } from "./algorithm.ts";
 import { checkChain, nameOf, parseChain, thumbprint } from "./chain.ts";
-import { formatCose } from "./cose.ts";
-import { formatJws } from "./jws.ts";
+import { formatCose, parseCose } from "./cose.ts";
+import { formatJws, parseJws } from "./jws.ts";
+import { stampSignature } from "./stamp-signature.ts";
 import { coseMediaType, jwsMediaType, verifyNotation } from "./verify-notation.ts";
 
 export type NotationFormat = "jws" | "cose";
 
-const envelopes = { jws: { mediaType: jwsMediaType, format: formatJws }, cose: { mediaType: coseMediaType, format: formatCose } } as const;
+const envelopes = {
+  jws: { mediaType: jwsMediaType, format: formatJws, parse: parseJws },
+  cose: { mediaType: coseMediaType, format: formatCose, parse: parseCose },
+} as const;
 const thumbprintAnnotation = "io.cncf.notary.x509chain.thumbprint#S256";
 
 export interface NotationRequest extends Omit<SignRequest, "formats"> {
   /** the leaf first, the root last */
   readonly chain: readonly X509Certificate[];
   readonly formats: readonly NotationFormat[];
+  /** an authority that stamps the signature, so that it counts when the certificate has expired */
+  readonly timestampUrl?: string | undefined;
 }
 
 /** Fails with CERTIFICATE_INVALID (invalid_argument), before anything is asked of a registry, unless the chain is whole, valid and the key's. */
@@ -53,16 +59,17 @@ export async function signNotation(request: NotationRequest): Promise<readonly W
 }
 
 async function write(request: NotationRequest, format: NotationFormat): Promise<Digest> {
-  const { client, place, subject, key, chain, annotations, now, signal } = request;
+  const { client, place, subject, key, chain, annotations, timestampUrl, now, signal } = request;
   const { mediaType, digest, size } = subject;
   const noted = Object.keys(annotations).length === 0 ? {} : { annotations };
   const algorithm = algorithmOf(key.publicKey, "the key");
-  const envelope = envelopes[format].format({
+  const envelope = await envelopes[format].format({
     payload: Buffer.from(JSON.stringify({ targetArtifact: { mediaType, digest, size, ...noted } })),
     certificates: chain.map(({ raw }) => raw),
     algorithm,
     signingTime: now,
     sign: (bytes) => signBytes(algorithm, bytes, key.privateKey),
+    stamp: timestampUrl === undefined ? undefined : async (signature) => await stampSignature(timestampUrl, signature, signal),
   });
   const target: EvidenceTarget = { client, repository: place, signal };
   return await attachManifest(target, {
@@ -74,7 +81,17 @@ async function write(request: NotationRequest, format: NotationFormat): Promise<
 }
 
 /** The manifests that hold what would be signed, by the envelope's media type. */
-async function ownSignatures({ client, reference, place, subject, chain, annotations, now, signal }: NotationRequest): Promise<ReadonlyMap<string, Digest>> {
+async function ownSignatures({
+  client,
+  reference,
+  place,
+  subject,
+  chain,
+  annotations,
+  timestampUrl,
+  now,
+  signal,
+}: NotationRequest): Promise<ReadonlyMap<string, Digest>> {
   const found = new Map<string, Digest>();
   const [leaf] = chain;
   const expected = { digest: subject.digest, repositories: [repositoryName(reference)], annotations };
@@ -83,9 +100,15 @@ async function ownSignatures({ client, reference, place, subject, chain, annotat
   for await (const evidence of findEvidence({ client, reference: place, digest: subject.digest, wanted: "signatures", onUnread, signal })) {
     if (evidence.kind !== "notation" || leaf === undefined) continue;
     const verified = await verifyNotation(evidence, { anchors: [leaf], subjects: [], now, timestampAnchors: [] }, expected).catch(refusedOnly);
-    if (canonicalJson(verified?.claim.annotations) === canonicalJson(annotations)) found.set(evidence.mediaType, evidence.manifest);
+    const isSame = canonicalJson(verified?.claim.annotations) === canonicalJson(annotations);
+    if (isSame && (timestampUrl === undefined || isStamped(evidence))) found.set(evidence.mediaType, evidence.manifest);
   }
   return found;
+}
+
+function isStamped({ mediaType, bytes }: { readonly mediaType: string; readonly bytes: Uint8Array }): boolean {
+  const { parse } = mediaType === coseMediaType ? envelopes.cose : envelopes.jws;
+  return parse(bytes).timeStamp !== undefined;
 }
 
 function refusedOnly(error: unknown): undefined {
