@@ -2,22 +2,9 @@
  * The files of the advisory database: an index that is replaced as a whole, and what it names, by digest. Readers take the index once and open
  * what it names; what a newer index no longer names stays for an hour, for those who still read it.
  */
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { errnoOf } from "../base/errors.ts";
+import { errnoOf, SlipwayError } from "../base/errors.ts";
 import { digestOf, hexOf, type Digest } from "../oci/digest.ts";
 import { storeError, type StoreLayout } from "./layout.ts";
 import type { Lease } from "./lease.ts";
@@ -64,16 +51,19 @@ export class AdvisoryFiles {
     }
   }
 
+  /** As it was written: one that was damaged since is as good as none. Cost: it is read. */
   has(digest: Digest): boolean {
-    return existsSync(this.#path(hexOf(digest)));
+    const bytes = this.readNamed(hexOf(digest));
+    return bytes !== undefined && digestOf(bytes) === digest;
   }
 
   read(digest: Digest): Buffer {
     return readFileSync(this.#path(hexOf(digest)));
   }
 
+  /** Fails with ADVISORIES_DAMAGED (data_loss) where it is gone. */
   open(digest: Digest): OpenedFile {
-    const fd = openSync(this.#path(hexOf(digest)), "r");
+    const fd = this.#openFile(digest);
     return {
       read: (offset, length) => {
         const bytes = Buffer.alloc(Math.max(0, Math.min(length, fstatSync(fd).size - offset)));
@@ -81,6 +71,16 @@ export class AdvisoryFiles {
       },
       [Symbol.dispose]: () => closeSync(fd),
     };
+  }
+
+  #openFile(digest: Digest): number {
+    try {
+      return openSync(this.#path(hexOf(digest)), "r");
+    } catch (error) {
+      if (errnoOf(error) !== "ENOENT") throw storeError(error, this.#layout.root);
+      const remedy = "import or pull the advisories again: slipway db import, slipway db pull";
+      throw new SlipwayError("data_loss", "ADVISORIES_DAMAGED", `advisories: the file ${digest} is gone`, { digest, remedy }, error);
+    }
   }
 
   /** Visible to nobody before an index names it. */

@@ -1,10 +1,11 @@
 /** Advisories in, images beside them: what is shown, what fails, what is never called clean. */
 import assert from "node:assert/strict";
-import { readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { startRegistry } from "../../src/testing/index.ts";
+import { zipOf } from "../../src/trust/packages/languages/test-zip.ts";
 import { identityToken, startKeylessServer } from "../trust/keyless-services.ts";
 import { createSandbox, type Outcome } from "./sandbox.ts";
 
@@ -248,6 +249,64 @@ for (const { name, args, says } of refusals) {
     assert.match(outcome.stderr, says);
   });
 }
+
+const damages: readonly { readonly name: string; readonly damage: (directory: string, file: string) => void; readonly says: RegExp }[] = [
+  {
+    name: "a changed byte",
+    damage: (_, file) =>
+      writeFileSync(
+        file,
+        readFileSync(file).map((byte, at) => (at === 20 ? byte ^ 1 : byte)),
+      ),
+    says: /ADVISORIES_DAMAGED/,
+  },
+  { name: "a file that ends early", damage: (_, file) => truncateSync(file, 5), says: /ADVISORIES_DAMAGED/ },
+  { name: "a file that is gone", damage: (_, file) => rmSync(file), says: /the file sha256:[0-9a-f]{64} is gone \(ADVISORIES_DAMAGED\)\nHint: import or pull/ },
+  {
+    name: "an empty index",
+    damage: (directory) => truncateSync(path.join(directory, "index.json"), 0),
+    says: /their index cannot be read \(ADVISORIES_DAMAGED\)\nHint: import or pull/,
+  },
+];
+for (const { name, damage, says } of damages) {
+  for (const form of ["archive", "lines"] as const) {
+    test(`a database with ${name} compares nothing, and another import of the same ${form} mends it`, async () => {
+      await using other = await createSandbox({ base: false });
+      const records = npm.split("\n");
+      const source = form === "lines" ? npm : zipOf(Object.fromEntries(records.map((record, at) => [`${at}.json`, record])));
+      const bill = {
+        bomFormat: "CycloneDX",
+        specVersion: "1.6",
+        components: [{ type: "library", name: "left", version: "1.0.0", purl: "pkg:npm/left@1.0.0" }],
+      };
+      const cwd = other.folder({ feed: source, "app.json": JSON.stringify(bill) });
+      await other.ok(["db", "import", "-q", "feed"], { cwd });
+      const directory = path.join(other.store, "advisories");
+      damage(directory, path.join(directory, readdirSync(directory).find((file) => /^[0-9a-f]{64}$/.test(file)) ?? ""));
+      const damaged = await other.call(["scan", "app.json"], { cwd });
+      assert.deepEqual([damaged.code, damaged.stdout], [3, ""]);
+      assert.match(damaged.stderr, says);
+      await other.ok(["db", "import", "-q", "feed"], { cwd });
+      assert.match(await other.ok(["scan", "app.json"], { cwd }), /CVE-2024-7/);
+    });
+  }
+}
+
+test("a database of a newer form is left alone", async () => {
+  await using other = await createSandbox({ base: false });
+  const cwd = other.folder({ "npm.jsonl": npm });
+  await other.ok(["db", "import", "-q", "npm.jsonl"], { cwd });
+  const index = path.join(other.store, "advisories", "index.json");
+  const newer = readFileSync(index, "utf8").replace("slipway-advisories 1", "slipway-advisories 2");
+  writeFileSync(index, newer);
+  for (const words of [
+    ["db", "status"],
+    ["db", "import", "npm.jsonl"],
+    ["scan", "x:1"],
+  ])
+    assert.match((await other.call(words, { cwd })).stderr, /^the advisories are of a form that a newer Slipway wrote: slipway-advisories 2\nHint: /);
+  assert.equal(readFileSync(index, "utf8"), newer);
+});
 
 const token = `npm_${"a1B2".repeat(9)}`;
 const innocent = {

@@ -1,14 +1,30 @@
 /** The store's database of advisories, for reading and for replacing. */
-import { SlipwayError } from "../../base/errors.ts";
+import { isSlipwayError, SlipwayError } from "../../base/errors.ts";
 import type { Store } from "../../store/index.ts";
 import type { Advisory } from "../../trust/advisories/advisory.ts";
 import { emptyIndex, formatDatabaseIndex, parseDatabaseIndex, type DatabaseFile, type DatabaseIndex } from "../../trust/advisories/database-index.ts";
 import { PackedFile } from "../../trust/advisories/packed-file.ts";
 
-/** undefined where nothing was ever imported. */
+/** undefined where nothing was ever imported. Fails with ADVISORIES_DAMAGED (data_loss), ADVISORIES_TOO_NEW (failed_precondition). */
 export function readIndex(store: Store): DatabaseIndex | undefined {
   const bytes = store.advisories.index();
-  return bytes === undefined ? undefined : parseDatabaseIndex(bytes);
+  try {
+    return bytes === undefined ? undefined : parseDatabaseIndex(bytes);
+  } catch (error) {
+    if (!isSlipwayError(error, "INVALID_DOCUMENT")) throw error;
+    const remedy = "import or pull the advisories again: slipway db import, slipway db pull";
+    throw new SlipwayError("data_loss", "ADVISORIES_DAMAGED", "advisories: their index cannot be read", { remedy }, error);
+  }
+}
+
+/** What an import begins with: of a database whose index is damaged nothing is left. Fails with ADVISORIES_TOO_NEW. */
+export function indexToReplace(store: Store): DatabaseIndex {
+  try {
+    return readIndex(store) ?? emptyIndex;
+  } catch (error) {
+    if (isSlipwayError(error, "ADVISORIES_DAMAGED")) return emptyIndex;
+    throw error;
+  }
 }
 
 /** Fails with NO_DATABASE (failed_precondition). */

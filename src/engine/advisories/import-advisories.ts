@@ -1,12 +1,13 @@
 /** `db import`: advisories from files into the database. */
 import { basename } from "node:path";
+import { isSlipwayError } from "../../base/errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { Store } from "../../store/index.ts";
 import type { PackageAdvisory } from "../../trust/advisories/advisory.ts";
 import type { DatabaseFile, DatabaseIndex, DatabaseSource } from "../../trust/advisories/database-index.ts";
 import { packEcosystem, updateEcosystem } from "../../trust/advisories/pack-ecosystem.ts";
 import type { PackedEcosystem } from "../../trust/advisories/packed-blocks.ts";
-import { emptyIndex, readIndex, replaceIndex, withPackedFile } from "./database.ts";
+import { indexToReplace, replaceIndex, withPackedFile } from "./database.ts";
 import { ledgerName, writeLedger } from "./ledger.ts";
 import { readSource, type ReadSource } from "./read-source.ts";
 import { isCurrent, zipUpdate, type ZipUpdate } from "./zip-update.ts";
@@ -27,15 +28,15 @@ export async function importAdvisories(store: Store, paths: readonly string[], o
   const reads: Read[] = [];
   for (const path of paths) reads.push(await read(store, path, options, options.add !== true));
   return await store.advisories.locked(async () => {
-    const before = readIndex(store) ?? emptyIndex;
+    const before = indexToReplace(store);
     const settled: Read[] = [];
-    for (const one of reads) settled.push(isUsable(one, before, reads) ? one : await read(store, one.path, options, false));
+    for (const one of reads) settled.push(isUsable(store, one, before, reads) ? one : await read(store, one.path, options, false));
     return replace(store, before, settled, options);
   });
 }
 
 async function read(store: Store, path: string, { signal }: ImportOptions, mayUpdate: boolean): Promise<Read> {
-  const source = mayUpdate ? zipUpdate(store, readIndex(store) ?? emptyIndex, path, signal) : undefined;
+  const source = mayUpdate ? zipUpdate(store, indexToReplace(store), path, signal) : undefined;
   if (source === undefined) {
     const whole = await readSource(path, signal);
     return { kind: "whole", path, source: whole, ecosystems: [...new Set(whole.rows.map(({ ecosystem }) => ecosystem))].sort() };
@@ -43,10 +44,11 @@ async function read(store: Store, path: string, { signal }: ImportOptions, mayUp
   return { kind: "update", path, source, ecosystems: [...new Set([...Object.keys(source.files), ...source.changes.keys()])].sort() };
 }
 
-/** Nobody else wrote meanwhile, and no other file of the call is about the same ecosystems. */
-function isUsable(one: Read, { sources, files }: DatabaseIndex, all: readonly Read[]): boolean {
+/** Nobody else wrote meanwhile, what it stands on is whole, and no other file of the call is about the same ecosystems. */
+function isUsable(store: Store, one: Read, { sources, files }: DatabaseIndex, all: readonly Read[]): boolean {
   if (one.kind === "whole") return true;
   const others = all.filter((other) => other !== one).flatMap(({ ecosystems }) => ecosystems);
+  if (!Object.values(one.source.files).every((digest) => store.advisories.has(digest))) return false;
   return isCurrent(one.source, sources, files) && !one.ecosystems.some((ecosystem) => others.includes(ecosystem));
 }
 
@@ -98,8 +100,17 @@ function written(store: Store, { bytes, ...facts }: PackedEcosystem): DatabaseFi
 }
 
 function wholeFile(store: Store, before: DatabaseIndex, ecosystem: string, rows: readonly PackageAdvisory[]): DatabaseFile {
-  const packed = withPackedFile(store, before, ecosystem, (old) => packEcosystem(ecosystem, rows, old)) ?? packEcosystem(ecosystem, rows);
-  return written(store, packed);
+  return written(store, repacked(store, before, ecosystem, rows) ?? packEcosystem(ecosystem, rows));
+}
+
+/** With the blocks that are there already; undefined where there are none, or they are damaged. */
+function repacked(store: Store, before: DatabaseIndex, ecosystem: string, rows: readonly PackageAdvisory[]): PackedEcosystem | undefined {
+  try {
+    return withPackedFile(store, before, ecosystem, (old) => packEcosystem(ecosystem, rows, old));
+  } catch (error) {
+    if (isSlipwayError(error, "ADVISORIES_DAMAGED")) return undefined;
+    throw error;
+  }
 }
 
 /** Ecosystems that the archive has no more are gone; those that are new begin empty. */

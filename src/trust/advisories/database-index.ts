@@ -1,5 +1,6 @@
 /** What a database of advisories consists of: its files by ecosystem, what is known to be exploited, and where it all came from. */
 import { Fields, parseJsonObject, present } from "../../oci/bounded-json.ts";
+import { SlipwayError } from "../../base/errors.ts";
 import { digestOf, parseDigest, type Digest } from "../../oci/digest.ts";
 
 export interface DatabaseFile {
@@ -60,11 +61,21 @@ export function databaseDigest(index: DatabaseIndex): Digest {
   return digestOf(formatDatabaseIndex(index));
 }
 
-/** Fails with INVALID_DOCUMENT (invalid_argument). */
+function tooNew(format: string): SlipwayError {
+  return new SlipwayError("failed_precondition", "ADVISORIES_TOO_NEW", `the advisories are of a form that a newer Slipway wrote: ${format}`, {
+    format,
+    remedy: "a newer Slipway reads them; or remove advisories below the store, and import them again",
+    bare: true,
+  });
+}
+
+/** Fails with INVALID_DOCUMENT (invalid_argument), ADVISORIES_TOO_NEW (failed_precondition). */
 export function parseDatabaseIndex(bytes: Uint8Array): DatabaseIndex {
   const what = "index of advisories";
   const root = new Fields(parseJsonObject(bytes, what, { maxBytes: 64 * 2 ** 20, maxDepth: 8 }), what);
-  if (root.requiredString("format") !== formatName) throw root.fail("format", formatName);
+  const format = root.requiredString("format");
+  if (/^slipway-advisories (?:[2-9]|\d{2,5})$/.test(format)) throw tooNew(format);
+  if (format !== formatName) throw root.fail("format", formatName);
   return {
     createdSeconds: root.integer("createdSeconds") ?? 0,
     exploited: root.strings("exploited") ?? [],
