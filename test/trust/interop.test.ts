@@ -201,7 +201,7 @@ describe("notation", { skip: need("notation").skip || noOpenssl }, () => {
       const stampEnv = { ...env, XDG_CONFIG_HOME: there(".stamps") };
       const verify = ["verify", "--insecure-registry"];
       await succeeds("notation", [...verify, `${ours.place.name}@${ours.digest}`], stampEnv);
-      await fails("notation", [...verify, `${others.place.name}@${others.digest}`], /timestamp/iu, stampEnv);
+      await fails("notation", [...verify, "--verbose", `${others.place.name}@${others.digest}`], /timestamp/iu, stampEnv);
     });
 
     test(`has ${format} stamped, which is accepted here when its certificate has expired`, async () => {
