@@ -2,7 +2,7 @@
 import type { ImageInventory } from "../packages/image-inventory.ts";
 import type { ImagePackage } from "../packages/package.ts";
 import { facts, homepageOf, timeOf, uuidOf, type Bill } from "./bill.ts";
-import { licencesOf, type Licence } from "./licences.ts";
+import { LicenceReader, type Licence } from "./licences.ts";
 import { distroOf, purlOf } from "./purl.ts";
 import { settled, WrittenList } from "./written-list.ts";
 
@@ -14,8 +14,7 @@ function isListed(licence: Licence): boolean {
 }
 
 /** One expression stands alone; a list has single licences. */
-function licensesOf(statements: readonly string[]): readonly object[] {
-  const licences = licencesOf(statements);
+function licensesOf(licences: readonly Licence[]): readonly object[] {
   const [first] = licences;
   if (licences.length === 1 && first?.kind === "expression" && !isListed(first)) return [{ expression: first.text }];
   return licences.map((licence) => ({ license: isListed(licence) ? { id: licence.text } : { name: licence.text } }));
@@ -47,9 +46,9 @@ export function listedPackages(image: ImageInventory): readonly Listed[] {
   return [...listed.values()];
 }
 
-function componentOf(image: ImageInventory, { found, purl, ref }: Listed): object {
+function componentOf(image: ImageInventory, { found, purl, ref }: Listed, reader: LicenceReader): object {
   const { name, version, licences = [], supplier } = found;
-  const [homepage, licenses] = [homepageOf(found), licensesOf(licences)];
+  const [homepage, licenses] = [homepageOf(found), licensesOf(reader.licencesOf(licences))];
   return {
     type: "library",
     "bom-ref": ref,
@@ -96,10 +95,10 @@ export function cyclonedxDocument(bill: Bill, more: object = {}): object {
 
 /** The same to be written piece by piece. */
 export function cyclonedxLists({ image, createdSeconds, tool }: Bill, more: object = {}): object {
-  const [system, listed] = [systemOf(image), listedPackages(image)];
+  const [system, listed, reader] = [systemOf(image), listedPackages(image), new LicenceReader()];
   const components = new WrittenList<object>(function* () {
     yield* system;
-    for (const one of listed) yield componentOf(image, one);
+    for (const one of listed) yield componentOf(image, one, reader);
   });
   const content = function* (): Generator<unknown> {
     yield [subjectOf(image), more];

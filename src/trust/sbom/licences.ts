@@ -105,17 +105,28 @@ export function licenceOf(statement: string): Licence {
   return expressionOf(otherWords.get(text.toLowerCase()) ?? words.join(" ")) ?? expressionOf(withOwnTerms(words) ?? "") ?? { kind: "name", text };
 }
 
-/** A distribution's packages have few statements among them. */
-const known = new Map<string, Licence>();
-const maxKnown = 1000;
+/** Images of use have some hundred kilobytes of different statements; what comes after so many characters stays a name. */
+const maxCharacters = 1_000_000;
 
-function rememberedLicenceOf(statement: string): Licence {
-  const licence = known.get(statement) ?? licenceOf(statement);
-  if (known.size < maxKnown && statement.length < maxKnown) known.set(statement, licence);
-  return licence;
-}
+/** The licences of one document's packages, which have few statements among them. */
+export class LicenceReader {
+  readonly #known = new Map<string, Licence>();
+  #left = maxCharacters;
 
-/** All statements of a package, each once; empty ones say nothing. */
-export function licencesOf(statements: readonly string[]): readonly Licence[] {
-  return [...new Set(statements.map((statement) => statement.trim()))].filter((statement) => statement !== "").map(rememberedLicenceOf);
+  /** All statements of a package, each once; empty ones say nothing. */
+  licencesOf(statements: readonly string[]): readonly Licence[] {
+    const said = new Set(statements.map((statement) => statement.trim()));
+    said.delete("");
+    return [...said].map((statement) => this.#licenceOf(statement));
+  }
+
+  #licenceOf(statement: string): Licence {
+    const known = this.#known.get(statement);
+    if (known !== undefined) return known;
+    this.#left -= statement.length;
+    if (this.#left < 0) return { kind: "name", text: statement.replace(/\s+/g, " ") };
+    const licence = licenceOf(statement);
+    this.#known.set(statement, licence);
+    return licence;
+  }
 }

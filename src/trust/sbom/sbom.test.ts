@@ -8,7 +8,7 @@ import type { Digest } from "../../oci/digest.ts";
 import type { ImageInventory } from "../packages/image-inventory.ts";
 import { packageTypes, type FoundPackage, type ImagePackage } from "../packages/package.ts";
 import { cyclonedxDocument } from "./cyclonedx.ts";
-import { licenceOf, licenseListVersion } from "./licences.ts";
+import { licenceOf, LicenceReader, licenseListVersion } from "./licences.ts";
 import { packageFromPurl } from "./parse-purl.ts";
 import { purlOf } from "./purl.ts";
 import { parseBill } from "./read-bill.ts";
@@ -217,6 +217,15 @@ test("the list of licences that documents name is the one of their names", () =>
     [...identifiers, ...deprecated].filter((name) => !names.includes(name)),
     [],
   );
+});
+
+test("after a megabyte of licences they stay names, the same in every pass", () => {
+  const reader = new LicenceReader();
+  const statements = ["MIT or ISC", ...Array.from({ length: 100 }, (_, at) => `${at} ${"x".repeat(20_000)}`), "ISC or MIT"];
+  const read = (): readonly string[] => reader.licencesOf(statements).map(({ text }) => text);
+  const first = read();
+  assert.deepEqual([first[0], first.at(-1)], ["MIT OR ISC", "ISC or MIT"]);
+  assert.deepEqual(read(), first);
 });
 
 const purls: readonly { readonly found: FoundPackage; readonly want: string }[] = [

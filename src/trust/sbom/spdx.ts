@@ -3,7 +3,7 @@ import { hash } from "node:crypto";
 import type { ImageInventory } from "../packages/image-inventory.ts";
 import { facts, homepageOf, timeOf, uuidOf, type Bill } from "./bill.ts";
 import { listedPackages, type Listed } from "./cyclonedx.ts";
-import { licencesOf, licenseListVersion, type Licence } from "./licences.ts";
+import { LicenceReader, licenseListVersion, type Licence } from "./licences.ts";
 import { settled, WrittenList } from "./written-list.ts";
 
 const subjectId = "SPDXRef-Image";
@@ -14,9 +14,17 @@ function packageId({ found, ref }: Listed): string {
 
 /** Names that SPDX does not know are defined in the document itself. */
 class OwnLicences {
+  readonly #reader = new LicenceReader();
   readonly #names = new Map<string, string>();
 
-  termOf(licence: Licence): string {
+  /** What a package's statements are together. */
+  declared(statements: readonly string[]): string {
+    const terms = this.#reader.licencesOf(statements).map((licence) => this.#termOf(licence));
+    if (terms.length === 0) return "NOASSERTION";
+    return terms.length === 1 ? (terms[0] as string).replace(/^\((.*)\)$/, "$1") : terms.join(" AND ");
+  }
+
+  #termOf(licence: Licence): string {
     if (licence.kind === "expression") {
       for (const id of licence.text.match(/LicenseRef-[\w.-]+/g) ?? []) this.#names.set(id, id.slice("LicenseRef-".length));
       return licence.isSingle ? licence.text : `(${licence.text})`;
@@ -31,12 +39,6 @@ class OwnLicences {
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([licenseId, name]) => ({ licenseId, name, extractedText: `The package names its licence "${name}".` }));
   }
-}
-
-function declared(statements: readonly string[], own: OwnLicences): string {
-  const terms = licencesOf(statements).map((licence) => own.termOf(licence));
-  if (terms.length === 0) return "NOASSERTION";
-  return terms.length === 1 ? (terms[0] as string).replace(/^\((.*)\)$/, "$1") : terms.join(" AND ");
 }
 
 /** "Debian libc <libc@lists.debian.org>" as a person or organisation with an address. */
@@ -101,7 +103,7 @@ function packageFrom(image: ImageInventory, { found, purl, ref }: Listed, { own,
     filesAnalyzed: false,
     ...(found.source === undefined ? {} : { sourceInfo: `built from source package ${found.source.name} ${found.source.version}` }),
     licenseConcluded: "NOASSERTION",
-    licenseDeclared: declared(found.licences ?? [], own),
+    licenseDeclared: own.declared(found.licences ?? []),
     copyrightText: "NOASSERTION",
     primaryPackagePurpose: "LIBRARY",
     externalRefs: [{ referenceCategory: "PACKAGE-MANAGER", referenceType: "purl", referenceLocator: purl }],
