@@ -24,11 +24,16 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0;
   }
   const cli = createProcessCli(globals);
+  let code = 1;
   try {
-    return await runWords(commandTable, cli, globals);
+    code = await runWords(commandTable, cli, globals);
   } finally {
-    await cli.close();
+    await cli.close().catch((error: unknown) => {
+      // after a failure that was told, what closing fails with is its echo
+      if (code === 0) throw error;
+    });
   }
+  return code;
 }
 
 /** What nobody caught: a mistake of ours, told in one line; the stack with --debug. */

@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { test, type TestContext } from "node:test";
@@ -73,6 +74,23 @@ test("disk full on import and load: nothing half-made is listed", { skip: needsM
   await assertNothingLeft(sandbox);
 });
 
+const advisory = (ecosystem: string, id: string, summary = ""): string =>
+  JSON.stringify({ id, summary, affected: [{ package: { ecosystem, name: "left" }, ranges: [{ type: "ECOSYSTEM", events: [{ introduced: "0" }] }] }] });
+const digestIn = (status: string): string => /^Digest: +(\S+)$/m.exec(status)?.[1] ?? "";
+
+test("disk full on db import: said once, and the database is what it was", { skip: needsMounts }, async (t) => {
+  const sandbox = await onTmpfs(t, 4096, false);
+  const noise = (at: number): string => createHash("sha512").update(String(at)).digest("hex");
+  const large = Array.from({ length: 60_000 }, (_, at) => advisory("npm", `X-${at}`, noise(at))).join("\n");
+  const cwd = sandbox.folder({ "small.jsonl": advisory("npm", "X-1"), "large.jsonl": large });
+  await sandbox.ok(["db", "import", "-q", "small.jsonl"], { cwd });
+  const before = await sandbox.ok(["db", "status"]);
+  const full = await sandbox.call(["db", "import", "large.jsonl"], { cwd });
+  assert.equal(full.code, 1);
+  assert.match(full.stderr, /^Error: no space left on device: the store .* is full \(STORE_NO_SPACE\)\nHint: [^\n]*\n$/);
+  assert.equal(await sandbox.ok(["db", "status"]), before);
+});
+
 test("a store on a read-only disk fails at once and names it", { skip: needsMounts }, async (t) => {
   const sandbox = await onTmpfs(t, 16_000, true);
   assert.equal(spawnSync("mount", ["-o", "remount,ro", sandbox.store]).status, 0);
@@ -106,6 +124,35 @@ fs.writeSync = (fd, bytes, ...more) => {
 };
 syncBuiltinESMExports();
 `;
+}
+
+for (const [at, moment] of ["the first file", "the second file", "the index"].entries()) {
+  test(`kill -9 in db import, before ${moment} appears: the database is what it was, and the next import is whole`, async (t) => {
+    const sandbox = await createSandbox({ base: false });
+    t.after(() => sandbox[Symbol.asyncDispose]());
+    const cwd = sandbox.folder({ "old.jsonl": advisory("npm", "X-1"), "new.jsonl": `${advisory("npm", "X-2")}\n${advisory("Go", "X-3")}` });
+    await sandbox.ok(["db", "import", "-q", "old.jsonl"], { cwd });
+    const before = await sandbox.ok(["db", "status"]);
+    const killer = path.join(sandbox.directory, "kill.mjs");
+    writeFileSync(
+      killer,
+      `import fs from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+const rename = fs.renameSync;
+let seen = 0;
+fs.renameSync = (from, to) => {
+  if (String(to).includes("/advisories/") && seen++ === ${at}) process.kill(process.pid, "SIGKILL");
+  rename(from, to);
+};
+syncBuiltinESMExports();
+`,
+    );
+    const killed = await sandbox.call(["db", "import", "new.jsonl"], { cwd, env: { NODE_OPTIONS: `--import=${killer}` } });
+    assert.equal(killed.signal, "SIGKILL", killed.stderr);
+    assert.equal(await sandbox.ok(["db", "status"]), before);
+    const after = await sandbox.ok(["db", "import", "-q", "new.jsonl"], { cwd });
+    assert.equal(digestIn(await sandbox.ok(["db", "status"])), after);
+  });
 }
 
 const kills: readonly Kill[] = [
