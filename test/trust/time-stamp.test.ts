@@ -1,6 +1,6 @@
 /** Notation's signatures whose certificates have expired since: they count where a trusted authority stamped them in time. */
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
+import { randomBytes, X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -11,6 +11,8 @@ import { after, describe, test } from "node:test";
 import { isSlipwayError } from "../../src/base/errors.ts";
 import { Slipway, type VerifyOptions } from "../../src/engine/index.ts";
 import { timestampRequest } from "../../src/trust/keyless/timestamp-request.ts";
+import { stampedTime } from "../../src/trust/notation/time-stamp.ts";
+import { Refused } from "../../src/trust/signatures/evidence.ts";
 import { issue, noOpenssl, usages } from "./certificates.ts";
 import { refusals } from "./keys.ts";
 import { manifestType, pushImage, sha256, startRepository, type Repository } from "./repository.ts";
@@ -151,6 +153,21 @@ describe("a time stamp", { skip: noOpenssl }, () => {
       assert.deepEqual((await slipway.trust.signatures(`${repository.name}:1`)).signatures, []);
     });
   }
+
+  test("with a byte changed anywhere is refused, or tells the same time", async () => {
+    const signature = randomBytes(64);
+    const token = stamp(root, tsa, timestampRequest(signature, randomBytes(8)), "token");
+    const anchors = [new X509Certificate(clock.certificate)];
+    const { earliest } = await stampedTime(token, signature, anchors);
+    const bits = [1, 0x40, 0x80];
+    for (let at = 0; at < token.length; at += 4) {
+      const changed = Buffer.from(token);
+      changed[at]! ^= bits[at % bits.length]!;
+      const found = await stampedTime(changed, signature, anchors).catch((error: unknown) => error);
+      // there are certificates in it that nobody needs: what is told may not be different for that
+      if (!(found instanceof Refused)) assert.deepEqual((found as { readonly earliest: Date }).earliest, earliest, `byte ${at}`);
+    }
+  });
 
   test("belongs to certificates", async () => {
     const signing = slipway.trust.sign("registry.example/app", { key: { pem: release.key }, timestampUrl: "http://127.0.0.1:1" });

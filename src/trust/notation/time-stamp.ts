@@ -40,13 +40,17 @@ const maxChainLength = 10;
 
 /** `token`: DER of a TimeStampToken. Throws Refused unless one of the anchors' holders stamped this signature. */
 export async function stampedTime(token: Uint8Array, signature: Uint8Array, anchors: readonly X509Certificate[]): Promise<StampedTime> {
-  const { ASN1Obj: Parser } = await import("@sigstore/core");
-  let signed;
   try {
-    signed = signedContent(Parser.parseBuffer(Buffer.from(token)));
-  } catch {
-    throw refused("it cannot be read");
+    return await timeOf(token, signature, anchors);
+  } catch (error) {
+    // what is nested otherwise than it should be fails anywhere
+    throw error instanceof Refused ? error : refused("it cannot be read");
   }
+}
+
+async function timeOf(token: Uint8Array, signature: Uint8Array, anchors: readonly X509Certificate[]): Promise<StampedTime> {
+  const { ASN1Obj: Parser } = await import("@sigstore/core");
+  const signed = signedContent(Parser.parseBuffer(Buffer.from(token)));
   const { info, attributes, certificates, signer, digestName, signatureName, signatureValue } = signed;
   const imprint = info.subs[2];
   const imprintName = hashes[imprint?.subs[0]?.subs[0]?.toOID() ?? ""];
