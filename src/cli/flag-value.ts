@@ -129,7 +129,8 @@ const checks: Readonly<Record<string, (text: string) => void>> = {
   squash: (text) => text === "own" || parseBool(text),
   int: (text) => checkInteger(text, "ParseInt", /^[+-]?\d+$/, 2n ** 63n - 1n),
   uint16: (text) => checkInteger(text, "ParseUint", /^\+?\d+$/, 65535n),
-  bytes: (text) => void (text === "-1" || parseByteSize(text)),
+  bytes: (text) => void parseByteSize(text),
+  "bytes|-1": (text) => void (text === "-1" || parseByteSize(text)),
   duration: (text) => void parseGoDuration(text),
   decimal: checkRational,
   ulimit: checkUlimit,
@@ -178,6 +179,7 @@ export function checkFlagValue(type: string, text: string): void {
 }
 
 const shownTypes: Readonly<Record<string, string>> = {
+  "bytes|-1": "bytes",
   squash: "string",
   env: "list",
   label: "list",

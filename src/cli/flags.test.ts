@@ -16,7 +16,7 @@ const specs: readonly FlagSpec[] = [
   { name: "env", short: "e", type: "env", usage: "" },
   { name: "label", short: "l", type: "label", usage: "" },
   { name: "filter", short: "f", type: "filter", usage: "" },
-  { name: "sbom", type: "string", usage: "", bare: "true" },
+  { name: "sbom", type: "string", usage: "", bare: "true", values: /^(?:true|false|\w+=.*)$/ },
   { name: "blkio-weight", type: "uint16", usage: "" },
   { name: "health-interval", type: "duration", usage: "" },
   { name: "cpus", type: "decimal", usage: "" },
@@ -43,6 +43,19 @@ test("defaults, repetition and optional values", () => {
   assert.deepEqual(flags.list("publish"), ["1"]);
   assert.deepEqual(args, ["-t"]);
   assert.equal(flags.number("tail"), undefined);
+});
+
+test("a word that can be nothing else is an optional value, too", () => {
+  for (const [words, value, args] of [
+    [["--sbom", "false", "."], "false", ["."]],
+    [["--sbom", "generator=a", "."], "generator=a", ["."]],
+    [["--sbom", "."], "true", ["."]],
+    [[".", "--sbom"], "true", ["."]],
+    [["--sbom=x", "true"], "x", ["true"]],
+  ] as const) {
+    const parsed = parseFlags(specs, words);
+    assert.deepEqual([parsed.flags.string("sbom"), parsed.args], [value, args]);
+  }
 });
 
 test("flags may follow arguments, unless the command says otherwise", () => {

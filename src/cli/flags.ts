@@ -17,6 +17,8 @@ export interface FlagSpec {
   readonly default?: string;
   /** the value of the flag given without "=value", for types other than bool */
   readonly bare?: string;
+  /** with `bare`: a next word like this is the flag's value all the same, where Docker's flag always takes one */
+  readonly values?: RegExp;
   readonly hidden?: boolean;
   /** what is said on standard error when the flag is given: it is accepted but does nothing here */
   readonly noEffect?: string;
@@ -98,7 +100,7 @@ class Reader {
       throw usage(`unknown flag: --${name}`, name);
     }
     if (equals >= 0) this.#set(spec, body.slice(equals + 1));
-    else if (bareValue(spec) !== undefined) this.#set(spec, bareValue(spec)!);
+    else if (bareValue(spec) !== undefined && spec.values?.test(this.#rest[0] ?? "") !== true) this.#set(spec, bareValue(spec)!);
     else this.#set(spec, this.#nextWord(`flag needs an argument: ${word}`));
     return "next";
   }

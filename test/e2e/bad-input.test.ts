@@ -28,6 +28,12 @@ const cases: readonly Case[] = [
     want: /ERROR: failed to build: failed to solve: /,
   },
   { name: "empty", dockerfile: "", want: /the Dockerfile cannot be empty/ },
+  {
+    name: "another file, which is not there: no step failed",
+    dockerfile: "FROM busybox\n",
+    flags: ["-f", "nosuch"],
+    want: /^#1 DONE [\d.]+s\n(?:\n)?ERROR: failed to build: failed to solve: failed to read dockerfile: open nosuch: no such file or directory\n/m,
+  },
   { name: "only comments", dockerfile: "# a\n# b\n", want: /file with no instructions/ },
   {
     name: "unknown instruction",

@@ -12,7 +12,7 @@ import { cliError } from "../failure.ts";
 import { parseBool } from "../flag-value.ts";
 import type { ParsedFlags } from "../flags.ts";
 import { attestationOptions } from "./attest-words.ts";
-import { isFetched, isHttpUrl, parseBuildArgs, parseBuildContexts, parseOutput, parseSecret, parseSsh } from "./build-words.ts";
+import { isFetched, isHttpUrl, parseBuildArgs, parseBuildContexts, parseOutput, parseSecret, parseSsh, written } from "./build-words.ts";
 import { parseCacheSources, parseCacheTargets } from "./cache-words.ts";
 import { configuredProxies } from "./config-proxies.ts";
 import { defaultPlatform } from "./default-platform.ts";
@@ -159,7 +159,7 @@ function withPush(outputs: readonly BuildOutput[]): readonly BuildOutput[] {
 }
 
 function addHostsFrom(flags: ParsedFlags): readonly string[] {
-  const hosts = flags.list("add-host");
+  const hosts = written(flags.list("add-host"));
   for (const host of hosts) {
     const match = /^([^:=]+)[:=](.+)$/.exec(host);
     const address = match?.[2]?.replace(/^\[(.*)\]$/, "$1") ?? "";
@@ -187,8 +187,8 @@ export async function stepOptionsFrom(cli: Cli, { flags, args }: Pick<Invocation
   );
   const buildArgs = { ...(epoch === undefined || epoch === "" ? {} : { SOURCE_DATE_EPOCH: epoch }), ...proxies, ...given };
   const buildContexts = parseBuildContexts(cli, flags.list("build-context"));
-  const secrets = flags.list("secret").map((text) => parseSecret(cli, text));
-  const ssh = flags.list("ssh").map((text) => parseSsh(cli, text));
+  const secrets = written(flags.list("secret")).map((text) => parseSecret(cli, text));
+  const ssh = written(flags.list("ssh")).map((text) => parseSsh(cli, text));
   const network = networkFrom(flags.string("network"));
   const context = contextFrom(cli, args[0]!);
   const dockerfile = await dockerfileFrom(cli, flags.string("file"), context);

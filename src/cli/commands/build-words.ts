@@ -90,6 +90,11 @@ function toStdout<Output extends BuildOutput>(cli: Cli, output: Output): Output 
   return output;
 }
 
+/** What nobody wrote into a list is nothing in it: `--secret "$SECRET"`. */
+export function written(words: readonly string[]): readonly string[] {
+  return words.filter((word) => word !== "");
+}
+
 /** `id=name[,src=file][,env=NAME][,type=file|env]`; without a source the id names a variable or a file. Fails with USAGE or INPUT_FILE. */
 export function parseSecret(cli: Cli, text: string): SecretSource {
   const values: { id?: string; file?: string; env?: string; type?: string } = {};

@@ -13,7 +13,7 @@ import { ellipsis } from "../table.ts";
 import { formatAgo } from "../units.ts";
 import { openInputFile, writeOutputFile, writeToStdout } from "./archive-file.ts";
 import { stepOptionsFrom } from "./build-options.ts";
-import { parseSecret, parseSsh } from "./build-words.ts";
+import { parseSecret, parseSsh, written } from "./build-words.ts";
 import { showTask } from "./show-task.ts";
 
 const shortId = 12;
@@ -24,8 +24,8 @@ function shellOptions(cli: Cli, flags: ParsedFlags, command: readonly string[]):
     command,
     terminal,
     lendShell: flags.bool("busybox"),
-    secrets: flags.list("secret").map((text) => parseSecret(cli, text)),
-    ssh: flags.list("ssh").map((text) => parseSsh(cli, text)),
+    secrets: written(flags.list("secret")).map((text) => parseSecret(cli, text)),
+    ssh: written(flags.list("ssh")).map((text) => parseSsh(cli, text)),
     ...(terminal ? {} : { stdin: cli.stdin.chunks }),
     onOutput: (stream, data) => (stream === 1 ? cli.stdout : cli.stderr).writeSlowly(data),
     onNote: (text) => cli.stderr.write(`NOTE: ${printable(text)}\n`),

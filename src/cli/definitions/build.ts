@@ -3,6 +3,9 @@ import type { Command } from "../command.ts";
 import { authFileFlag, flag, forceFlag, ignored, policyFlags } from "./flag.ts";
 import { keylessFlags, signatureRepositoryFlag } from "./keyless-flags.ts";
 
+/** "--provenance false", "--sbom generator=IMAGE" */
+const attestationWords = /^(?:true|false|t|f|1|0|[a-z-]+=.*)$/i;
+
 export const buildFlags = [
   flag("add-host", "", "strings", 'A line for /etc/hosts while RUN runs (form: "host:ip")'),
   flag("allow", "", "stringArray", 'Grant what a step may ask for ("network.host", "security.insecure")'),
@@ -33,8 +36,8 @@ export const buildFlags = [
   ignored("isolation", "", "string", "Isolation technology", undefined, { hidden: true }),
   flag("label", "", "stringArray", "Label of the image"),
   flag("load", "", "bool", "Keep the image in the store, which is the default"),
-  ignored("memory", "m", "bytes", "Memory limit of RUN", undefined, { hidden: true }),
-  ignored("memory-swap", "", "bytes", "Memory and swap limit of RUN", undefined, { hidden: true }),
+  ignored("memory", "m", "string", "Memory limit of RUN", undefined, { hidden: true }),
+  ignored("memory-swap", "", "string", "Memory and swap limit of RUN", undefined, { hidden: true }),
   flag("metadata-file", "", "string", "File that receives the result as JSON", { complete: "file" }),
   flag("network", "", "string", 'Network of RUN ("default", "none", "host")', { default: '"default"', complete: ["default", "none", "host"] }),
   flag("no-cache", "", "bool", "Run every step again"),
@@ -47,13 +50,14 @@ export const buildFlags = [
   }),
   flag("provenance", "", "string", 'Short for "--attest=type=provenance" ("false", "mode=min", "mode=max", "version=v1"); pushed images have "mode=min"', {
     bare: "true",
+    values: attestationWords,
   }),
   flag("pull", "", "bool", "Ask the registry for newer base images"),
   flag("push", "", "bool", "Push the result: short for --output=type=registry"),
   flag("quiet", "q", "bool", "Print nothing but the image's id"),
   flag("rm", "", "bool", "Accepted for scripts", { default: "true", hidden: true }),
   flag("save-failed", "", "string", "File that receives the state of the step that fails, for slipway debug on another machine", { complete: "file" }),
-  flag("sbom", "", "string", 'Short for "--attest=type=sbom": the packages in the image', { bare: "true" }),
+  flag("sbom", "", "string", 'Short for "--attest=type=sbom": the packages in the image', { bare: "true", values: attestationWords }),
   flag("secret", "", "stringArray", 'Secret for RUN --mount=type=secret (form: "id=name[,src=file|,env=NAME]")'),
   ignored("security-opt", "", "stringArray", "Security options", 'use "RUN --security=insecure"', { hidden: true }),
   flag("shm-size", "", "bytes", "Size of /dev/shm while RUN runs"),

@@ -71,7 +71,7 @@ export const createFlags: readonly FlagSpec[] = [
   flag("mac-address", "", "string", "MAC address in the network"),
   flag("memory", "m", "bytes", "Memory limit"),
   flag("memory-reservation", "", "bytes", "Soft memory limit"),
-  flag("memory-swap", "", "bytes", "Limit of memory and swap together, -1 for none"),
+  flag("memory-swap", "", "bytes|-1", "Limit of memory and swap together, -1 for none"),
   flag("memory-swappiness", "", "int", "Inclination to swap, 0 to 100", { default: "-1" }),
   flag("mount", "", "mount", "Mount a directory, volume or tmpfs (type=bind|volume|tmpfs,src=…,dst=…[,ro])"),
   flag("name", "", "string", "Name of the container"),

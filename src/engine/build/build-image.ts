@@ -158,12 +158,23 @@ export async function openBuild(
   const source =
     given?.kind === "url" ? await runStepOf(onProgress, `[internal] load ${given.url}`, async () => await fetchDockerfile(given.url, store, signal)) : given;
   const loaded = await runStepOf(onProgress, definitionStep(options), async (step) => {
-    const found = loadDockerfile(context, source);
-    step.status("transferring dockerfile:", found.text.length, undefined, true);
-    const syntax = options.buildArgs?.["BUILDKIT_SYNTAX"] ?? "";
-    return syntax === "" ? found : { ...found, syntax };
+    const found = orFailure(() => loadDockerfile(context, source));
+    step.status("transferring dockerfile:", found instanceof SlipwayError ? 2 : found.text.length, undefined, true);
+    return found;
   });
-  return { context, loaded };
+  if (loaded instanceof SlipwayError) throw loaded;
+  const syntax = options.buildArgs?.["BUILDKIT_SYNTAX"] ?? "";
+  return { context, loaded: syntax === "" ? loaded : { ...loaded, syntax } };
+}
+
+/** For Docker the step is done that found nothing: it fails at what comes next. */
+function orFailure(load: () => LoadedDockerfile): LoadedDockerfile | SlipwayError {
+  try {
+    return load();
+  } catch (error) {
+    if (isSlipwayError(error, "DOCKERFILE_NOT_FOUND")) return error;
+    throw error;
+  }
 }
 
 /** Docker reads the Dockerfile where it reads the context. */
