@@ -95,7 +95,7 @@ const gates: readonly { readonly args: readonly string[]; readonly code: number;
   { args: ["-q"], code: 2, says: /^unknown shorthand flag: 'q' in -q\nHint: there is no progress/ },
   { args: ["--format", "xml"], code: 2 },
   { args: ["--unknown"], code: 2 },
-  { args: ["--vex", "nowhere.json"], code: 2 },
+  { args: ["--vex", "nowhere.json"], code: 2, says: /^open nowhere\.json: no such file or directory$/m },
 ];
 for (const { args, code, says = /(?:)/ } of gates) {
   test(`exit code ${code}: scan ${args.join(" ")}`, async () => {

@@ -1,7 +1,7 @@
 /** `scan`: an image's packages, or a bill's, beside what is known of vulnerabilities. No request is made but for the image itself. */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { resolve } from "node:path";
-import { SlipwayError } from "../../base/errors.ts";
+import { errnoOf, SlipwayError } from "../../base/errors.ts";
 import type { Store } from "../../store/index.ts";
 import { type Finding } from "../../trust/findings/finding.ts";
 import type { Exposure } from "../../trust/findings/exposure.ts";
@@ -45,7 +45,8 @@ function readInput(cwd: string, word: string): Buffer {
     }
   } catch (error) {
     if (error instanceof SlipwayError) throw error;
-    throw new SlipwayError("invalid_argument", "INPUT_FILE", error instanceof Error ? error.message : String(error), { path: word }, error);
+    const why = errnoOf(error) === "ENOENT" ? "no such file or directory" : error instanceof Error ? error.message : String(error);
+    throw new SlipwayError("invalid_argument", "INPUT_FILE", `open ${word}: ${why}`, { path: word }, error);
   } finally {
     if (fd !== undefined) closeSync(fd);
   }
