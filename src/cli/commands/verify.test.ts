@@ -17,6 +17,7 @@ writeFileSync(path.join(cwd, "b.key"), "B");
 const digest = digestOf("x");
 const signer = { kind: "key", name: "a.pub", description: "ECDSA P-256", fingerprint: "sha256:ab" } as const;
 const attempt = { format: "tag", manifest: digest, refusal: "signer", message: "it was made by \u001b[31mothers" } as const;
+const otherType = { format: "bundle", manifest: digest, refusal: "type", message: "it is an attestation" } as const;
 const verification: Verification = {
   reference: `reg/app:1@${digest}`,
   digest,
@@ -24,7 +25,7 @@ const verification: Verification = {
     { format: "bundle", manifest: digest, signer, reference: undefined, annotations: {} },
     { format: "tag", manifest: digest, signer, reference: "reg/app:1", annotations: { a: "1" } },
   ],
-  refused: [attempt],
+  refused: [attempt, otherType],
   unread: ["its list has no end"],
 };
 const by = "    by a.pub (ECDSA P-256, sha256:ab)\n";

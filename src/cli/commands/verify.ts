@@ -71,7 +71,8 @@ function imageText({ digest, platform, signatures }: VerifiedImage): string {
 
 function textOf({ reference, refused, unread, ...found }: Verification | AttestationVerification): string {
   const accepted = "signatures" in found ? found.signatures.map(signatureText) : found.attestations.map(attestationText);
-  const others = refused.map(({ format, manifest, message }) => `  ${format} ${manifest}: ${message}\n`);
+  // what is of another type was not asked for: nothing is wrong with it
+  const others = refused.filter(({ refusal }) => refusal !== "type").map(({ format, manifest, message }) => `  ${format} ${manifest}: ${message}\n`);
   const rest = unread.map((why) => `Not all was looked at: ${why}\n`).join("");
   const images = "images" in found ? (found.images ?? []).map(imageText) : [];
   return `${reference}: verified\n${accepted.join("")}${images.join("")}${others.length === 0 ? "" : `Not accepted:\n${others.join("")}`}${rest}`;
