@@ -1,7 +1,7 @@
 /** The calls about the database of advisories, on the store and a registry. */
 import { closeSync, openSync, readSync } from "node:fs";
 import { resolve } from "node:path";
-import { errnoOf, SlipwayError } from "../../base/errors.ts";
+import { SlipwayError } from "../../base/errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { RegistryClient } from "../../registry/index.ts";
 import type { Store } from "../../store/index.ts";
@@ -9,14 +9,7 @@ import type { AdvisoryApi, AdvisorySigners, AdvisoryStatus } from "../advisory-a
 import { exportDatabase, importExported, isExported, pullDatabase, pushDatabase } from "./carry-database.ts";
 import { importAdvisories } from "./import-advisories.ts";
 import { statusOf } from "./status.ts";
-
-/** "open /x: no such file or directory", as Go's os package puts it. */
-function unreadable(path: string, error: unknown): SlipwayError {
-  const errno = errnoOf(error);
-  const words =
-    errno === "ENOENT" ? "no such file or directory" : errno === "EACCES" ? "permission denied" : error instanceof Error ? error.message : String(error);
-  return new SlipwayError("invalid_argument", "INPUT_FILE", `open ${path}: ${words}`, { path }, error);
-}
+import { unreadableInput } from "../input-file.ts";
 
 /** Of a directory nothing. Fails with INPUT_FILE (invalid_argument). */
 function headOf(path: string): Buffer {
@@ -30,7 +23,7 @@ function headOf(path: string): Buffer {
     }
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "EISDIR") return Buffer.alloc(0);
-    throw unreadable(path, error);
+    throw unreadableInput(path, error);
   }
 }
 

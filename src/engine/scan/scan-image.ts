@@ -1,11 +1,9 @@
 /** `scan`: an image's packages, or a bill's, beside what is known of vulnerabilities. No request is made but for the image itself. */
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { resolve } from "node:path";
-import { errnoOf, SlipwayError } from "../../base/errors.ts";
+import { SlipwayError } from "../../base/errors.ts";
 import type { Store } from "../../store/index.ts";
 import { type Finding } from "../../trust/findings/finding.ts";
 import type { Exposure } from "../../trust/findings/exposure.ts";
-import { isAbout, isAboutExposure, isExpired, parseIgnoreFile, type IgnoreEntry } from "../../trust/findings/ignore-file.ts";
+import { isAbout, isAboutExposure, isExpired, type IgnoreEntry } from "../../trust/findings/ignore-file.ts";
 import { matchPackages, type FindAdvisories, type Matches } from "../../trust/findings/match-packages.ts";
 import type { VexStatement } from "../../trust/findings/vex.ts";
 import type { ImageInventory } from "../../trust/packages/image-inventory.ts";
@@ -16,42 +14,6 @@ import type { Scanner, ScanOptions, ScanResult } from "../scan-api.ts";
 import type { Surroundings } from "../transports/open-source.ts";
 import type { VexScope } from "./attested-vex.ts";
 
-const maxFileBytes = 128 * 2 ** 20;
-
-function tooLarge(word: string, size: number): SlipwayError {
-  return new SlipwayError("resource_exhausted", "DOCUMENT_TOO_LARGE", `${word} is ${size} bytes: at most ${maxFileBytes} are read`, {
-    size,
-    limit: maxFileBytes,
-    bare: true,
-  });
-}
-
-/** Fails with INPUT_FILE (invalid_argument), DOCUMENT_TOO_LARGE (resource_exhausted). */
-function readInput(cwd: string, word: string): Buffer {
-  let fd: number | undefined;
-  try {
-    fd = openSync(resolve(cwd, word), "r");
-    const { size } = fstatSync(fd);
-    if (size > maxFileBytes) throw tooLarge(word, size);
-    const chunks: Buffer[] = [];
-    // a pipe and a device do not say how long they are
-    for (let total = 0; ;) {
-      const chunk = Buffer.allocUnsafe(1 << 20);
-      const read = readSync(fd, chunk);
-      if (read === 0) return Buffer.concat(chunks);
-      total += read;
-      if (total > maxFileBytes) throw tooLarge(word, total);
-      chunks.push(chunk.subarray(0, read));
-    }
-  } catch (error) {
-    if (error instanceof SlipwayError) throw error;
-    const why = errnoOf(error) === "ENOENT" ? "no such file or directory" : error instanceof Error ? error.message : String(error);
-    throw new SlipwayError("invalid_argument", "INPUT_FILE", `open ${word}: ${why}`, { path: word }, error);
-  } finally {
-    if (fd !== undefined) closeSync(fd);
-  }
-}
-
 /** `sbom:FILE`, or a file that is named like one. */
 export function billPath(image: string): string | undefined {
   if (image.startsWith("sbom:")) return image.slice("sbom:".length);
@@ -61,7 +23,7 @@ export function billPath(image: string): string | undefined {
 async function inventoryOf(surroundings: Surroundings, image: string, options: InventoryOptions): Promise<ImageInventory> {
   const bill = billPath(image);
   if (bill === undefined) return await imageInventory(surroundings, image, options);
-  const { parseBill } = await import("../../trust/sbom/read-bill.ts");
+  const [{ parseBill }, { readInput }] = await Promise.all([import("../../trust/sbom/read-bill.ts"), import("./read-input.ts")]);
   return parseBill(readInput(surroundings.cwd, bill), bill);
 }
 
@@ -72,9 +34,14 @@ async function skippingOf({ skipPaths }: ScanOptions) {
   return { withoutPaths, isSkipped: skipperOf({ directories, files }) };
 }
 
+async function entriesIn(cwd: string, file: string): Promise<readonly IgnoreEntry[]> {
+  const [{ parseIgnoreFile }, { readInput }] = await Promise.all([import("../../trust/findings/ignore-file.ts"), import("./read-input.ts")]);
+  return parseIgnoreFile(readInput(cwd, file).toString(), file);
+}
+
 async function statementsIn(cwd: string, files: readonly string[]): Promise<readonly VexStatement[]> {
   if (files.length === 0) return [];
-  const { parseVex } = await import("../../trust/findings/vex.ts");
+  const [{ parseVex }, { readInput }] = await Promise.all([import("../../trust/findings/vex.ts"), import("./read-input.ts")]);
   return files.flatMap((file) => parseVex(readInput(cwd, file), file));
 }
 
@@ -84,7 +51,7 @@ export async function scanImage(surroundings: Surroundings, image: string, optio
   const { against, vex = [], ignoreFile, comprehensive = false, skip = [], nowMs = Date.now(), platform, scanners = ["vuln"] } = options;
   const isVulnerabilities = scanners.includes("vuln");
   const index = isVulnerabilities ? requireIndex(store) : emptyIndex;
-  const ignored = ignoreFile === undefined ? [] : parseIgnoreFile(readInput(cwd, ignoreFile).toString(), ignoreFile);
+  const ignored = ignoreFile === undefined ? [] : await entriesIn(cwd, ignoreFile);
   const statements = await statementsIn(cwd, vex);
   const exploited = new Set(index.exploited);
   const skipping = await skippingOf(options);

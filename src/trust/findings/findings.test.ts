@@ -215,7 +215,7 @@ test("the ignore file: names, packages, days and reasons", () => {
     ],
   );
   assert.equal(isExpired(entries[1]!, "2026-01-31"), false);
-  for (const text of ["CVE-2024-1", "CVE-2024-1 until tomorrow # x", "CVE-2024-1 #"])
+  for (const text of ["CVE-2024-1", "CVE-2024-1 until tomorrow # x", "CVE-2024-1 until 2026-02-30 # x", "CVE-2024-1 until 2026-13-01 # x", "CVE-2024-1 #"])
     assert.throws(
       () => parseIgnoreFile(text, "f"),
       (error) => isSlipwayError(error, "INVALID_DOCUMENT"),

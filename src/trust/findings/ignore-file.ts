@@ -24,7 +24,8 @@ export function parseIgnoreFile(text: string, fileName: string): readonly Ignore
     const plain = row.trim();
     if (plain === "" || plain.startsWith("#")) return [];
     const [, id, name, until, reason] = entry.exec(plain) ?? [];
-    if (id === undefined || reason === undefined) {
+    const isDay = until === undefined || new Date(`${until}T00:00:00Z`).toJSON()?.startsWith(until) === true;
+    if (id === undefined || reason === undefined || !isDay) {
       const want = "want ID [PACKAGE] [until YYYY-MM-DD] # reason";
       throw new SlipwayError("invalid_argument", "INVALID_DOCUMENT", `${fileName}:${at + 1}: ${want}`, { fileName, line: at + 1 });
     }
