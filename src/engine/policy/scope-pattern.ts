@@ -12,10 +12,13 @@ function invalid(text: string, why: string): SlipwayError {
   return new SlipwayError("invalid_argument", "USAGE", `scope ${JSON.stringify(text)}: ${why}`, { scope: text });
 }
 
-/** A registry by whichever of its spellings: hosts have no case, and 443 is the port where none is written. */
+const hubHosts: ReadonlySet<string> = new Set(["index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"]);
+
+/** A registry by whichever of its spellings: hosts have no case, 443 is the port where none is written, and Docker Hub answers under several names. */
 function canonicalName(name: string): string {
   const [domain = "", ...path] = name.split("/");
-  return [domain.toLowerCase().replace(/:443$/, ""), ...path].join("/");
+  const host = domain.toLowerCase().replace(/:443$/, "");
+  return [hubHosts.has(host) ? "docker.io" : host, ...path].join("/");
 }
 
 /** Fails with USAGE. */
