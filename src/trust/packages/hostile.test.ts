@@ -1,5 +1,10 @@
 /** Files that want their reader to use up time or memory. What is slow here would take minutes, so that nothing has to be timed. */
 import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { gunzipSync } from "node:zlib";
 import { test } from "node:test";
 import { isSlipwayError } from "../../base/errors.ts";
 import { elfWith, goBuildInfo } from "./test-elf.ts";
@@ -219,4 +224,70 @@ test("a package of megabytes is left out, and its neighbours are kept", () => {
     ["a", "c"],
   );
   assert.deepEqual(omitted, [{ path: "var/lib/dpkg/status", reason: "1 of its packages say more of themselves than is kept" }]);
+});
+
+/** An SQLite file of these statements. */
+function sqliteOf(...statements: readonly string[]): Buffer {
+  const directory = mkdtempSync(join(tmpdir(), "slipway-hostile-"));
+  try {
+    const database = new DatabaseSync(join(directory, "db"));
+    for (const statement of statements) database.exec(statement);
+    database.close();
+    return readFileSync(join(directory, "db"));
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+const rows = (count: number): string =>
+  `WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT ${count}) INSERT INTO Packages(hnum) SELECT x FROM c`;
+const endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT zeroblob(1000) AS blob, x AS hnum FROM c";
+
+/** All slots of the first page say the same blob, which is nearly all of the file. */
+function ndbOfOneBlob(): Buffer {
+  const bytes = Buffer.alloc(1 << 20);
+  bytes.write("RpmP");
+  bytes.writeUInt32LE(1, 12);
+  for (let slot = 32; slot < 4096; slot += 16) {
+    bytes.write("Slot", slot);
+    bytes.writeUInt32LE(1, slot + 4);
+    bytes.writeUInt32LE(256, slot + 8);
+  }
+  bytes.write("BlbS", 4096);
+  bytes.writeUInt32LE((1 << 20) - 8192, 4096 + 12);
+  return bytes;
+}
+
+const rpmDatabases: readonly { readonly name: string; readonly file: string; readonly bytes: () => Buffer; readonly want: RegExp }[] = [
+  { name: "a view without end", file: "rpmdb.sqlite", bytes: () => sqliteOf(`CREATE VIEW Packages AS ${endless}`), want: /Packages is no plain table/ },
+  {
+    name: "a column that is computed",
+    file: "rpmdb.sqlite",
+    bytes: () => sqliteOf("CREATE TABLE Packages(hnum INTEGER PRIMARY KEY, blob AS (zeroblob(900000000)))", rows(1000)),
+    want: /Packages is no plain table/,
+  },
+  {
+    name: "a value that all rows share",
+    file: "rpmdb.sqlite",
+    bytes: () =>
+      sqliteOf("CREATE TABLE Packages(hnum INTEGER PRIMARY KEY)", rows(2000), `ALTER TABLE Packages ADD COLUMN blob DEFAULT x'${"00".repeat(100_000)}'`),
+    want: /its packages are larger than itself/,
+  },
+  { name: "packages upon each other", file: "Packages.db", bytes: ndbOfOneBlob, want: /its packages are larger than itself/ },
+];
+for (const { name, file, bytes, want } of rpmDatabases) {
+  test(`an rpm database is named and left out: ${name}`, () => {
+    const { files, omitted } = collected(`var/lib/rpm/${file}`, bytes());
+    assert.deepEqual(files, []);
+    assert.match(omitted[0]?.reason ?? "", want);
+  });
+}
+
+test("a damaged package of an rpm database does not hide the others", () => {
+  const whole = gunzipSync(readFileSync(join(import.meta.dirname, "rpm/testdata/Packages.db.gz")));
+  const at = whole.indexOf("BlbS");
+  whole.writeUInt32BE(0x7fffffff, at + 16);
+  const { files, omitted } = collected("var/lib/rpm/Packages.db", whole);
+  assert.equal(files[0]?.packages?.length, 4);
+  assert.deepEqual(omitted, [{ path: "var/lib/rpm/Packages.db", reason: "1 of its packages are damaged" }]);
 });

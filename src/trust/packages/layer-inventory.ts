@@ -51,7 +51,7 @@ export class LayerInventories {
 }
 
 /** Changes with whatever changes the meaning of what is kept, a reader's findings included. */
-const inventoryFormat = "slipway-inventory 9";
+const inventoryFormat = "slipway-inventory 10";
 
 export function formatLayerInventory({ paths, ...rest }: LayerInventory): string {
   return JSON.stringify({ format: inventoryFormat, ...rest, paths: paths.toText() });

@@ -19,6 +19,8 @@ const tags = {
 } as const;
 
 const maxTags = 65_536;
+/** The largest packages have some hundred thousand files. */
+const maxStrings = 500_000;
 
 export interface RpmHeader {
   readonly found: FoundPackage;
@@ -39,11 +41,11 @@ class HeaderReader {
     this.#bytes = bytes;
   }
 
-  strings(tag: number): readonly string[] {
+  strings(tag: number, most = maxStrings): readonly string[] {
     const entry = this.#index.get(tag);
     const found: string[] = [];
     let at = entry?.offset ?? 0;
-    for (let left = entry?.count ?? 0; left > 0 && at < this.#bytes.length; left--) {
+    for (let left = Math.min(entry?.count ?? 0, most); left > 0 && at < this.#bytes.length; left--) {
       const end = this.#bytes.indexOf(0, at);
       if (end < 0) break;
       found.push(this.#bytes.toString("utf8", at, end));
@@ -53,12 +55,12 @@ class HeaderReader {
   }
 
   string(tag: number): string | undefined {
-    return this.strings(tag)[0];
+    return this.strings(tag, 1)[0];
   }
 
   integers(tag: number): readonly number[] {
     const { offset = 0, count = 0 } = this.#index.get(tag) ?? {};
-    const fitting = Math.min(count, Math.max(0, Math.floor((this.#bytes.length - offset) / 4)));
+    const fitting = Math.min(count, maxStrings, Math.max(0, Math.floor((this.#bytes.length - offset) / 4)));
     return Array.from({ length: fitting }, (_, at) => this.#bytes.readUInt32BE(offset + at * 4));
   }
 }
