@@ -8,7 +8,7 @@ import { gunzipSync } from "node:zlib";
 import { test } from "node:test";
 import { isSlipwayError } from "../../base/errors.ts";
 import { elfWith, goBuildInfo } from "./test-elf.ts";
-import { piecesOf } from "./elf-sections.ts";
+import { piecesOf, readElfSections } from "./elf-sections.ts";
 import { parseBill } from "../sbom/read-bill.ts";
 import { readJavaArchive } from "./languages/java.ts";
 import { zipOf } from "./languages/test-zip.ts";
@@ -290,4 +290,37 @@ test("a damaged package of an rpm database does not hide the others", () => {
   const { files, omitted } = collected("var/lib/rpm/Packages.db", whole);
   assert.equal(files[0]?.packages?.length, 4);
   assert.deepEqual(omitted, [{ path: "var/lib/rpm/Packages.db", reason: "1 of its packages are damaged" }]);
+});
+
+test("a program with a list of modules of megabytes is named and left out", () => {
+  const collector = new LayerCollector();
+  collector.program("bin/x", piecesOf(elfWith({ ".go.buildinfo": Buffer.alloc(2 ** 25 + 1) })));
+  const { files, omitted } = collector.finish();
+  assert.deepEqual([files, omitted[0]?.reason], [[], "a section of 33554433 bytes: at most 33554432 are read"]);
+});
+
+test("an ELF file whose sections all are the whole of it is read once", () => {
+  const whole = elfWith({ ".go.buildinfo": Buffer.alloc(2 ** 20) });
+  const count = 65_000;
+  const headers = Buffer.alloc(64 * count);
+  const [table, own] = [Number(whole.readBigUInt64LE(40)), Number(whole.readBigUInt64LE(40)) + 64];
+  for (let at = 0; at < count - 1; at++) whole.copy(headers, at * 64, own, own + 64);
+  whole.copy(headers, (count - 1) * 64, table + 128, table + 192);
+  const bytes = Buffer.concat([whole, headers]);
+  bytes.writeBigUInt64LE(BigInt(whole.length), 40);
+  bytes.writeUInt16LE(count, 60);
+  bytes.writeUInt16LE(count - 1, 62);
+  let read = 0;
+  const sections = readElfSections(
+    {
+      size: bytes.length,
+      read: (start, length) => {
+        read += length;
+        return bytes.subarray(start, start + length);
+      },
+    },
+    [".go.buildinfo"],
+  );
+  assert.equal(sections.get(".go.buildinfo")?.length, 2 ** 20);
+  assert.ok(read <= bytes.length, String(read));
 });
