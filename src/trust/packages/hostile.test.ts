@@ -151,6 +151,14 @@ function overlapping(members: number): Buffer {
   return Buffer.concat([whole.subarray(0, start), ...Array.from({ length: members }, () => entry), record]);
 }
 
+/** The same, damaged at their end: each is unpacked nearly whole before that is seen. */
+function overlappingDamaged(members: number): Buffer {
+  const bytes = overlapping(members);
+  const directory = bytes.indexOf("PK\u0001\u0002", 0, "latin1");
+  bytes.fill(0xff, directory - 8, directory);
+  return bytes;
+}
+
 /** More members than it has, as a long directory's record says it. */
 function numerousMembers(count: number): Buffer {
   const whole = zipOf({ "a.class": "" });
@@ -173,6 +181,7 @@ function declaring(archive: Buffer): Buffer {
 
 const bombs: readonly { readonly name: string; readonly archive: Buffer; readonly want: RegExp }[] = [
   { name: "members that overlap", archive: overlapping(500), want: /unpacks to more than/ },
+  { name: "members that overlap and are damaged", archive: overlappingDamaged(500), want: /unpacks to more than/ },
   { name: "four gigabytes declared", archive: declaring(zipOf({ "a.jar": "x" })), want: /unpacks to more than/ },
   { name: "a million members", archive: numerousMembers(1_000_000), want: /it has 1000000 members/ },
 ];

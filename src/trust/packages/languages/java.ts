@@ -5,7 +5,7 @@ import type { FoundPackage } from "../package.ts";
 import { baseName, type FileFacts, type PackageReader } from "../package-reader.ts";
 import { linesOf } from "../text-lines.ts";
 import { mebibyte } from "./json-file.ts";
-import { listZip, readZipMember, type ZipMember } from "./zip.ts";
+import { listZip, mostByByte, readZipMember, type ZipMember } from "./zip.ts";
 
 const archiveName = /\.(?:jar|war|ear|par|jpi|hpi|kar|sar)$/i;
 const maxDepth = 5;
@@ -71,9 +71,16 @@ function gather(bytes: Buffer, path: string, depth: number, budget: Budget, { pa
   if (++budget.archives > maxArchives) throw limit(`more than ${maxArchives} archives in it`);
   const members = listZip(bytes);
   const open = (member: ZipMember, maxBytes: number): Buffer => {
-    const content = readZipMember(bytes, member, Math.min(maxBytes, budget.bytes));
-    budget.bytes -= content.length;
-    return content;
+    const most = Math.min(maxBytes, budget.bytes);
+    try {
+      const content = readZipMember(bytes, member, most);
+      budget.bytes -= content.length;
+      return content;
+    } catch (error) {
+      // what is damaged at its end cost as much as if it were not
+      budget.bytes -= Math.min(most, member.packedSize * mostByByte);
+      throw error;
+    }
   };
   const poms = members.filter(({ name }) => /^META-INF\/maven\/[^/]+\/[^/]+\/pom\.properties$/.test(name));
   const found = poms.flatMap((member): readonly FoundPackage[] => {

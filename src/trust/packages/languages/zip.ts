@@ -92,9 +92,11 @@ export function readZipMember(bytes: Buffer, { name, method, offset, packedSize,
   }
 }
 
-const [leastChunk, mostByByte] = [65_536, 1032];
+const leastChunk = 65_536;
+/** No byte unpacks to more. */
+export const mostByByte = 1032;
 
-/** One piece for what is as large as it says, a byte more to see its end: no copy is made of pieces. No byte unpacks to more than 1032. */
+/** One piece for what is as large as it says, a byte more to see its end: no copy is made of pieces. */
 function chunkSizeOf(packedSize: number, size: number, maxBytes: number): number {
   return Math.max(leastChunk, Math.min(size, packedSize * mostByByte, maxBytes) + 1);
 }
