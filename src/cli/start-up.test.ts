@@ -51,11 +51,11 @@ const commands: readonly (readonly [string, readonly string[], number, ...packag
   ["--help", ["--help"], 40],
   ["version", ["version"], 40],
   ["a cached build", ["build", "-q", "-t", "app", context], 320],
-  ["images", ["images"], 155],
+  ["images", ["images"], 150],
   ["inspect", ["inspect", "app"], 280],
   ["tag", ["tag", "app", "other"], 143],
-  ["a scan of what was seen before", ["scan", "app"], 190, "@renovatebot/pep440"],
-  ["the same as a document", ["scan", "--format", "json", "app"], 196, "@renovatebot/pep440"],
+  ["a scan of what was seen before", ["scan", "app"], 183, "@renovatebot/pep440"],
+  ["the same as a document", ["scan", "--format", "json", "app"], 189, "@renovatebot/pep440"],
 ];
 
 test("a command loads little more than it needs", () => {

@@ -1,6 +1,5 @@
 /** Ordinary users work inside a user namespace of their own: the program replaces itself by itself, entered there. */
-import { userRunDirectory } from "../runtime/run-directory.ts";
-import { INSIDE_USERNS, planUserNamespace } from "../runtime/userns.ts";
+import { INSIDE_USERNS } from "../runtime/userns-env.ts";
 
 /**
  * Call it first in a program that is to run containers or RUN steps as an ordinary user. As root, or inside already, it does
@@ -10,6 +9,7 @@ import { INSIDE_USERNS, planUserNamespace } from "../runtime/userns.ts";
 export async function enterUserNamespace(): Promise<void> {
   const uid = process.geteuid?.() ?? 0;
   if (uid === 0 || process.env[INSIDE_USERNS] !== undefined) return;
+  const [{ userRunDirectory }, { planUserNamespace }] = await Promise.all([import("../runtime/run-directory.ts"), import("../runtime/userns.ts")]);
   const plan = await planUserNamespace({
     command: [process.execPath, ...process.execArgv, ...(isSingleExecutable() ? [] : ["--"]), ...process.argv.slice(1)],
     runDirectory: userRunDirectory(process.env, uid),

@@ -9,9 +9,7 @@ import type { Handler } from "../command.ts";
 import { cliError } from "../failure.ts";
 import type { ParsedFlags } from "../flags.ts";
 import { oldAdvisories, silentSources } from "./advisory-age.ts";
-import { identityOptions } from "./identity-options.ts";
 import { platformOption } from "./platform-flag.ts";
-import { keySources } from "./key-sources.ts";
 import { withPipedImage } from "./piped-image.ts";
 import { named, warnOfOmissions, writeOutput } from "./sbom.ts";
 import { formatScanTable } from "./scan-table.ts";
@@ -42,18 +40,28 @@ function scannersOf(words: readonly string[]): { readonly scanners?: readonly Sc
   return given.length === 0 ? {} : { scanners: scannerNames.filter((one) => given.includes(one)) };
 }
 
-function optionsOf(cli: Cli, flags: ParsedFlags) {
+const signerFlags = [
+  "vex-key",
+  "vex-identity",
+  "vex-identity-regexp",
+  "vex-issuer",
+  "vex-issuer-regexp",
+  "trusted-root",
+  "insecure-ignore-tlog",
+  "insecure-ignore-sct",
+];
+
+async function optionsOf(cli: Cli, flags: ParsedFlags) {
   const [given, against, base] = [flags.optional("ignore-file") ?? flags.optional("ignorefile"), flags.optional("against"), flags.optional("base")];
   const ignoreFile = given ?? (existsSync(resolve(cli.cwd, ".scanignore")) ? ".scanignore" : undefined);
-  const vexIdentities = identityOptions(cli, flags, { identity: "vex-identity", issuer: "vex-issuer" });
+  const isSignerAsked = signerFlags.some((name) => flags.changed(name));
   return {
     cwd: cli.cwd,
     env: cli.env,
     signal: cli.signal,
     nowMs: cli.now(),
     vex: flags.list("vex"),
-    vexKeys: keySources(cli, flags, "vex-key"),
-    ...(vexIdentities === undefined ? {} : { vexIdentities }),
+    ...(isSignerAsked ? (await import("./scan-signers.ts")).vexSigners(cli, flags) : {}),
     skip: parseSkipped(flags.list("skip")),
     skipPaths: { directories: flags.list("skip-dirs"), files: flags.list("skip-files") },
     ...scannersOf(flags.list("scanners")),
@@ -92,7 +100,7 @@ export const runScan: Handler = async (cli, { flags, args }) => {
   const view = parseView(flags);
   if (gate?.isNew === true && flags.optional("against") === undefined)
     throw cliError('--fail-on "new" needs --against: new is what an older image does not have');
-  const options = optionsOf(cli, flags);
+  const options = await optionsOf(cli, flags);
   const { packages } = await cli.open();
   const image = args[0]!;
   const scanned = await withPipedImage(cli, image, true, async (place) => await packages.scan(place, options));
