@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, lstatSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, readlinkSync, statSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { after, test } from "node:test";
 import { createSandbox } from "./sandbox.ts";
@@ -80,6 +80,9 @@ test("type=oci,tar=false is a folder", async () => {
   const dest = place("layout");
   await sandbox.ok(["build", "-q", "-o", `type=oci,tar=false,dest=${dest}`, context]);
   assert.ok(existsSync(path.join(dest, "oci-layout")) && lstatSync(path.join(dest, "blobs/sha256")).isDirectory());
+  // what else lies there is no part of it
+  symlinkSync("..", path.join(dest, "blobs/up"));
+  symlinkSync("nowhere", path.join(dest, "dangling"));
   const copied = await sandbox.buildPlain('FROM busybox\nCOPY --from=lay /c /c\nRUN test "$(cat /c)" = context', {}, [
     "--build-context",
     `lay=oci-layout://${dest}`,

@@ -48,11 +48,20 @@ export async function layoutImage(call: LayoutCall, name: string, value: string,
 
 const chunkBytes = 256 * 1024;
 
+/** Where a layout has files, and no deeper: what else lies there, links in circles too, is no part of it. */
+function layoutPaths(root: string): readonly string[] {
+  const namesIn = (directory: string): readonly string[] =>
+    statSync(join(root, directory), { throwIfNoEntry: false })?.isDirectory() === true
+      ? readdirSync(join(root, directory)).map((name) => join(directory, name))
+      : [];
+  return [...namesIn("."), ...namesIn("blobs").flatMap(namesIn)].sort();
+}
+
 /** Regular files only: a layout has nothing else. */
 async function* tarOfDirectory(root: string): AsyncGenerator<Uint8Array> {
-  for (const path of readdirSync(root, { recursive: true, encoding: "utf8" }).sort()) {
-    const stat = statSync(join(root, path));
-    if (!stat.isFile()) continue;
+  for (const path of layoutPaths(root)) {
+    const stat = statSync(join(root, path), { throwIfNoEntry: false });
+    if (stat?.isFile() !== true) continue;
     yield encodeHeader(createEntry({ type: "file", path, size: stat.size }));
     yield* content(join(root, path), stat.size);
   }
