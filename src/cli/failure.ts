@@ -107,7 +107,7 @@ function familyOf(command: Command | undefined, error: SlipwayError): CommandFam
   if (command?.paths[0] === "build") return "build";
   const path = command?.paths[0] ?? "";
   if (path === "scan") return "scan";
-  if (path === "container create" || path === "create") return clientCodes.has(error.code) ? "start" : "other";
+  if (path === "container create" || path === "create") return clientCodes.has(error.code) && !isLate(error) ? "start" : "other";
   return path === "container run" || path === "run" ? "start" : "other";
 }
 
@@ -115,6 +115,11 @@ function wordHere({ details }: SlipwayError, command: Command | undefined): stri
   const { unknown } = details;
   const word = typeof unknown === "string" && Object.hasOwn(command?.elsewhere ?? {}, unknown) ? command?.elsewhere?.[unknown] : undefined;
   return word === undefined ? "" : `Hint: ${word}\n`;
+}
+
+/** Docker's client notices some mistakes when the flags are read and the work has begun. */
+function isLate({ code, details }: SlipwayError): boolean {
+  return details["late"] === true || code === "INVALID_REFERENCE";
 }
 
 /** The usage and the pointer to `--help` that Docker prints below a mistake in the words of the command line. */

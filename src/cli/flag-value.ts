@@ -11,6 +11,8 @@ export const listTypes: ReadonlySet<string> = new Set([
   "list",
   "strings",
   "stringArray",
+  "dns-search",
+  "stream",
   "filter",
   "map",
   "mount",
@@ -106,6 +108,7 @@ const namespacedSysctls = new Set([
   "kernel.shm_rmid_forced",
 ]);
 
+const domainPattern = /^(?:[A-Za-z\d](?:[A-Za-z\d-]*[A-Za-z\d])?)(?:\.[A-Za-z\d](?:[A-Za-z\d-]*[A-Za-z\d])?)*\.?$/;
 const positive = "Number must be a positive integer";
 
 /** "/dev/x:value": what stands behind the last colon. */
@@ -139,7 +142,7 @@ const checks: Readonly<Record<string, (text: string) => void>> = {
     if (text !== "" && !text.includes("=")) throw bad("bad format of filter (expected name=value)");
   },
   env: (text) => {
-    if (text.startsWith("=")) throw bad(`invalid environment variable: ${text}`);
+    if (text === "" || text.startsWith("=")) throw bad(`invalid environment variable: ${text}`);
   },
   label: (text) => {
     const key = text.split("=")[0]!;
@@ -167,6 +170,13 @@ const checks: Readonly<Record<string, (text: string) => void>> = {
   "ip-list": (text) => {
     if (!isAddress(text.trim())) throw bad(`IP address is not correctly formatted: ${text}`);
   },
+  "dns-search": (text) => {
+    const domain = text.trim();
+    if (domain !== "." && (domain.length >= 255 || !/[A-Za-z]/.test(domain) || !domainPattern.test(domain))) throw bad(`${text} is not a valid domain`);
+  },
+  stream: (text) => {
+    if (!/^(?:stdin|stdout|stderr)$/i.test(text)) throw bad("valid streams are STDIN, STDOUT and STDERR");
+  },
   sysctl: (text) => {
     const name = text.split("=", 1)[0] ?? "";
     if (!text.includes("=") || !(namespacedSysctls.has(name) || /^(?:net|fs\.mqueue)\../.test(name))) throw bad(`sysctl '${text}' is not allowed`);
@@ -185,6 +195,8 @@ const shownTypes: Readonly<Record<string, string>> = {
   label: "list",
   "extra-host": "list",
   "ip-list": "list",
+  "dns-search": "list",
+  stream: "list",
   sysctl: "map",
   "device-weight": "list",
   "device-rate": "list",

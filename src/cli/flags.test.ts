@@ -20,6 +20,8 @@ const specs: readonly FlagSpec[] = [
   { name: "blkio-weight", type: "uint16", usage: "" },
   { name: "health-interval", type: "duration", usage: "" },
   { name: "cpus", type: "decimal", usage: "" },
+  { name: "attach", short: "a", type: "stream", usage: "" },
+  { name: "dns-search", type: "dns-search", usage: "" },
 ];
 
 test("short flags in a row, glued values, and values after an equals sign", () => {
@@ -93,6 +95,11 @@ const refused: readonly (readonly [argv: readonly string[], message: string])[] 
   [["-n", "x"], 'invalid argument "x" for "-n, --tail" flag: strconv.ParseInt: parsing "x": invalid syntax'],
   [["-m", "x"], 'invalid argument "x" for "-m, --memory" flag: invalid size: \'x\''],
   [["-e", "=x"], 'invalid argument "=x" for "-e, --env" flag: invalid environment variable: =x'],
+  [["-e", ""], 'invalid argument "" for "-e, --env" flag: invalid environment variable: '],
+  [["-m", "-1"], 'invalid argument "-1" for "-m, --memory" flag: invalid size: \'-1\''],
+  [["-a", "x"], 'invalid argument "x" for "-a, --attach" flag: valid streams are STDIN, STDOUT and STDERR'],
+  [["--dns-search", ""], 'invalid argument "" for "--dns-search" flag:  is not a valid domain'],
+  [["--dns-search", "a b"], 'invalid argument "a b" for "--dns-search" flag: a b is not a valid domain'],
   [["-f", "dangling"], 'invalid argument "dangling" for "-f, --filter" flag: bad format of filter (expected name=value)'],
   [["-l", "a b"], 'invalid argument "a b" for "-l, --label" flag: label \'a b\' contains whitespaces'],
   [["--ulimit", "x"], 'invalid argument "x" for "--ulimit" flag: invalid ulimit argument: x'],

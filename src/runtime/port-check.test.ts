@@ -15,6 +15,18 @@ test("a port that another program holds is refused in Docker's words", async () 
   await new Promise((resolve) => server.close(resolve));
 });
 
+test("a port whose holder is about to end is waited for", async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  const hostPort = typeof address === "object" && address !== null ? address.port : 0;
+  const checking = checkPortsFree([{ hostIp: "127.0.0.1", hostPort, containerPort: 80, protocol: "tcp" }]);
+  // by now it was found taken
+  await new Promise((resolve) => setImmediate(resolve));
+  await new Promise((resolve) => server.close(resolve));
+  await checking;
+});
+
 test("a port of another container, or twice in one", async () => {
   const port = { hostIp: "", hostPort: 18_999, containerPort: 80, protocol: "udp" } as const;
   const taken = (error: unknown): boolean =>

@@ -1,5 +1,6 @@
 /** Finds out before anything starts whether the host's ports are free, and picks one where the user leaves the choice. */
-import { SlipwayError } from "../base/errors.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import { errnoOf, SlipwayError } from "../base/errors.ts";
 import { portsCollide, type PortMapping } from "./ports.ts";
 
 /** Fills in host ports that are 0. The port is free at this moment; whoever binds it may still lose a race. */
@@ -40,7 +41,7 @@ export async function checkPortsFree(ports: readonly PortMapping[]): Promise<voi
   for (const [index, port] of ports.entries()) {
     if (ports.slice(0, index).some((earlier) => portsCollide(earlier, port))) throw allocated(port);
     try {
-      await bindPort(port);
+      await bindSoon(port);
     } catch (error) {
       const reason = error instanceof Error && "code" in error ? reasonOf(String(error.code)) : String(error);
       const message = `failed to bind host port for ${displayIp(port)}:${port.hostPort}:${port.containerPort}/${port.protocol}: ${reason}`;
@@ -66,6 +67,22 @@ function reasonOf(code: string): string {
   if (code === "EADDRINUSE") return "address already in use";
   if (code === "EADDRNOTAVAIL") return "cannot assign requested address";
   return code === "EACCES" ? "permission denied" : code;
+}
+
+const retries = 6;
+const betweenMs = 50;
+
+/** A process that was killed holds its ports until the kernel has taken it apart: what is about to end is waited for. */
+async function bindSoon(port: PortMapping): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await bindPort(port);
+      return;
+    } catch (error) {
+      if (errnoOf(error) !== "EADDRINUSE" || attempt === retries) throw error;
+      await delay(betweenMs);
+    }
+  }
 }
 
 function bindPort(port: PortMapping): Promise<number> {

@@ -27,7 +27,11 @@ export function parseSecurityOptions(options: readonly string[]): SecurityOption
     else if (name === "seccomp" && value !== undefined) seccomp = seccompFrom(value);
     else if (name === "systempaths" && value === "unconfined") openSystemPaths = true;
     else if (!(name === "apparmor" && value === "unconfined") && !(name === "label" && value === "disable")) {
-      throw new SlipwayError("invalid_argument", "INVALID_SECURITY_OPTION", printable(`invalid --security-opt: "${option}"`));
+      throw new SlipwayError(
+        "invalid_argument",
+        "INVALID_SECURITY_OPTION",
+        printable(`invalid --security-opt${name === "no-new-privileges" ? " 2" : ""}: "${option}"`),
+      );
     }
   }
   return { seccomp, noNewPrivileges, openSystemPaths };

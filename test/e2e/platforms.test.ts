@@ -7,6 +7,7 @@ import { after, describe, test } from "node:test";
 import { formatPlatform, hostPlatform } from "../../src/oci/index.ts";
 import { exitingProgram, probedArchitectures, probeExitCode } from "../../src/runtime/elf.ts";
 import { canRun } from "../../src/runtime/emulation.ts";
+import { startRegistry } from "../../src/testing/index.ts";
 import { createSandbox } from "./sandbox.ts";
 
 const sandbox = await createSandbox();
@@ -270,4 +271,20 @@ test("--check looks at the machine's own platform, whatever --platform says, as 
   const folder = sandbox.folder({ Dockerfile: "FROM busybox\nENV A=1\n" });
   const { code, stdout } = await sandbox.call(["build", "--check", "--platform", foreign, folder]);
   assert.deepEqual([code, stdout.trim()], [0, "Check complete, no warnings found."]);
+});
+
+test("a container of another platform than the registry has the image for is refused", async () => {
+  await using registry = await startRegistry();
+  const name = `${registry.host}/only:1`;
+  await sandbox.build("FROM busybox\nRUN true\n", {}, ["-t", name]);
+  await sandbox.ok(["push", "-q", name]);
+  await sandbox.ok(["rmi", name]);
+  for (const [command, code] of [
+    ["run", 125],
+    ["create", 1],
+  ] as const) {
+    const refused = await sandbox.call([command, "--platform", foreign, name, "true"]);
+    assert.equal(refused.code, code, refused.stderr);
+    assert.match(refused.stderr, new RegExp(`was found but does not provide the specified platform \\(${foreign}\\)`));
+  }
 });

@@ -35,7 +35,7 @@ function open(file: string, shown: string): number {
     return openSync(file, "wx", userMode("file"));
   } catch (error) {
     if (errnoOf(error) === "EEXIST") {
-      throw cliError(`container ID file found, make sure the other container isn't running or delete ${shown}`, "OUTPUT_FILE");
+      throw cliError(`container ID file found, make sure the other container isn't running or delete ${shown}`, "OUTPUT_FILE", { late: true });
     }
     throw fileError("failed to create the container ID file: open", shown, error, "OUTPUT_FILE");
   }

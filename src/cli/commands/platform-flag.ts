@@ -5,10 +5,10 @@ import { cliError } from "../failure.ts";
 import type { ParsedFlags } from "../flags.ts";
 
 /** `said` stands before the reason. Fails with USAGE. */
-export function platformOption(flags: ParsedFlags, said = ""): { readonly platform?: string } {
+export function platformOption(flags: ParsedFlags, said = "", details: ErrorDetails = {}): { readonly platform?: string } {
   const platform = flags.optional("platform");
   if (platform === undefined || platform === "") return {};
-  checkPlatform(platform, said);
+  checkPlatform(platform, said, details);
   return { platform };
 }
 

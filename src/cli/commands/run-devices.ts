@@ -19,7 +19,7 @@ const isMode = (text: string): boolean => /^[rwm]{1,3}$/.test(text) && new Set(t
 
 function parseDevice(text: string): Device {
   const [host = "", second, third, ...rest] = text.split(":");
-  if (rest.length > 0) throw cliError(`bad format for path: ${text}`);
+  if (rest.length > 0 || text === "") throw cliError(`bad format for path: ${text}`);
   if (third !== undefined && !isMode(third)) throw cliError(`bad mode specified: ${third}`);
   const short = third === undefined && second !== undefined && isMode(second);
   const container = second === undefined || short ? host : second;

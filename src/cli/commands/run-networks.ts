@@ -6,7 +6,9 @@ import { splitCsv } from "./key-value.ts";
 
 /** Fails with USAGE (invalid_argument). */
 export function networkOptions(flags: ParsedFlags): Pick<RunOptions, "network" | "networks"> {
-  const given = [...flags.list("network"), ...flags.list("net")].map(parseNetwork);
+  const words = [...flags.list("network"), ...flags.list("net")];
+  if (words.includes("")) throw cliError("no name set for network");
+  const given = words.map(parseNetwork);
   const [first = { name: "" }, ...others] = given;
   const [aliases, links, address] = [flags.list("network-alias"), flags.list("link"), flags.optional("ip")];
   if (aliases.length > 0 && (first.aliases ?? []).length > 0) throw cliError("conflicting options: cannot specify both --network-alias and per-network alias");

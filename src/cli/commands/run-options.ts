@@ -122,14 +122,19 @@ function restartOf(flags: ParsedFlags): string | undefined {
 
 /** Docker's client refuses it before anybody parses the others. */
 function checkedVolumes(volumes: readonly string[]): readonly string[] {
-  if (volumes.includes("")) throw cliError("invalid empty volume spec");
+  for (const volume of volumes) {
+    if (volume === "") throw cliError("invalid empty volume spec");
+    const isTooLong = volume.split(":").length > 3;
+    if (/^[./:]/.test(volume) && isTooLong) throw cliError(`invalid spec: ${volume}: too many colons`);
+    if (/^:|:$/.test(volume) && !isTooLong) throw cliError(`invalid spec: ${volume}: empty section between colons`);
+  }
   return volumes;
 }
 
 /** Fails with USAGE, INPUT_FILE or UNKNOWN_FLAG (invalid_argument). */
 export function runOptionsFrom(cli: Cli, { flags, args }: Invocation): RunOptions {
   refuse(flags);
-  platformOption(flags, "error parsing specified platform: ");
+  platformOption(flags, "error parsing specified platform: ", { late: true });
   const [image, ...command] = args;
   const entrypoint = flags.optional("entrypoint");
   return {

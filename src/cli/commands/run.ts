@@ -1,5 +1,5 @@
 /** `run` and `create`. */
-import { asSlipwayError } from "../../base/errors.ts";
+import { asSlipwayError, isSlipwayError } from "../../base/errors.ts";
 import type { RunOptions, SlipwayApi } from "../../engine/api.ts";
 import type { PullEvent } from "../../engine/registry-api.ts";
 import { printable } from "../../base/printable.ts";
@@ -25,7 +25,7 @@ function announceImage(cli: Cli, engine: SlipwayApi, options: RunOptions, quiet:
     if (platform === undefined) warnOfPlatform(cli, { os, architecture, ...(variant === undefined ? {} : { variant }) });
   } catch (error) {
     // a build's step is no image; whoever makes the container says what is wrong with the word
-    if (idPattern.test(image)) return;
+    if (idPattern.test(image) || isSlipwayError(error, "INVALID_IMAGE_NAME")) return;
     if (asSlipwayError(error).kind !== "not_found") throw error;
     if (options.pull !== "missing" || quiet) return;
     cli.stderr.write(`Unable to find image '${familiarName(withDefaultTag(parseReference(image)))}' locally\n`);

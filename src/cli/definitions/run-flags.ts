@@ -13,7 +13,7 @@ export const refusedRunFlags: ReadonlyMap<string, string> = new Map([
 export const createFlags: readonly FlagSpec[] = [
   flag("add-host", "", "extra-host", "A line for /etc/hosts (host:ip)"),
   flag("annotation", "", "map", "Annotation for the OCI runtime", { default: "map[]" }),
-  flag("attach", "a", "list", "Attach to STDIN, STDOUT or STDERR"),
+  flag("attach", "a", "stream", "Attach to STDIN, STDOUT or STDERR"),
   flag("blkio-weight", "", "uint16", "Weight of block I/O, 10 to 1000", { default: "0" }),
   flag("blkio-weight-device", "", "device-weight", "The same for a device (/dev/x:weight)", { default: "[]" }),
   authFileFlag,
@@ -39,7 +39,7 @@ export const createFlags: readonly FlagSpec[] = [
   flag("disable-content-trust", "", "bool", "Go on although DOCKER_CONTENT_TRUST is set", { default: "true", hidden: true }),
   flag("dns", "", "ip-list", "DNS servers"),
   flag("dns-option", "", "list", "DNS options"),
-  flag("dns-search", "", "list", "DNS search domains"),
+  flag("dns-search", "", "dns-search", "DNS search domains"),
   flag("domainname", "", "string", "NIS domain name"),
   flag("entrypoint", "", "string", "Replace the image's ENTRYPOINT"),
   flag("env", "e", "env", "Environment variable; a name alone takes its value from here"),

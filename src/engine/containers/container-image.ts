@@ -1,6 +1,6 @@
 /** What a container starts from: an image by name or id, or the result of a build's step by the id of its cache record. */
 import type { PolicyGate } from "../policy-gate.ts";
-import { SlipwayError } from "../../base/errors.ts";
+import { isSlipwayError, SlipwayError } from "../../base/errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { ContainerConfig as ImageContainerConfig } from "../../oci/image-config.ts";
 import { normalizePlatform, parsePlatform, platformFrom, type Platform } from "../../oci/platform.ts";
@@ -34,7 +34,7 @@ export async function imageFor(
 ): Promise<ContainerImage> {
   const options = { ...given, image: withoutMark(given.image) };
   const want = options.platform === undefined || options.platform === "" ? undefined : parseWantedPlatform(options.platform);
-  const local = options.pull === "always" ? undefined : localImage(store, options.image, want);
+  const local = asReference(() => (options.pull === "always" ? undefined : localImage(store, options.image, want)));
   if (local !== undefined) {
     const found = gate === undefined ? undefined : findImage(store, options.image);
     const image = found === undefined ? undefined : { id: found.id, used: local.imageId as Digest };
@@ -53,12 +53,25 @@ export async function imageFor(
     const { id } = await pullWithEvents(store, client, familiarName(reference), pull, onPull ?? (() => {}), (name, call) =>
       gate === undefined ? Promise.resolve(undefined) : gate.pulled("run", name, call),
     );
-    return containerImage(store, id);
+    const pulled = imageOn(store, id, want);
+    // a registry that has an image for one platform alone gives it whatever is asked for
+    if (pulled === undefined && want !== undefined) throw noSuchPlatform(store, id, options.image, want);
+    return pulled ?? containerImage(store, id);
   } catch (error) {
     options.signal?.throwIfAborted();
     // The name is here, for other platforms: that is what the caller has to know.
     if (want !== undefined && options.pull !== "always" && findImage(store, options.image) !== undefined) throw noLocalImage(store, options.image, want, error);
     throw error;
+  }
+}
+
+/** For whoever makes a container a name that no image can have is no name at all. */
+function asReference<T>(look: () => T): T {
+  try {
+    return look();
+  } catch (error) {
+    if (!isSlipwayError(error, "INVALID_IMAGE_NAME")) throw error;
+    throw new SlipwayError(error.kind, "INVALID_REFERENCE", error.message, error.details, error);
   }
 }
 
@@ -76,8 +89,11 @@ function noLocalImage(store: Store, image: string, want: Platform | undefined, c
 /** Of an index the image for the platform, or for this machine where none is asked for. */
 function localImage(store: Store, ref: string, want: Platform | undefined): ContainerImage | undefined {
   const found = findImage(store, ref);
-  if (found === undefined) return intermediate(store, ref);
-  const variant = want === undefined ? ownVariant(store, found.id) : variantFor(store, found.id, want);
+  return found === undefined ? intermediate(store, ref) : imageOn(store, found.id, want);
+}
+
+function imageOn(store: Store, id: Digest, want: Platform | undefined): ContainerImage | undefined {
+  const variant = want === undefined ? ownVariant(store, id) : variantFor(store, id, want);
   return variant === undefined ? undefined : containerImage(store, variant.image);
 }
 

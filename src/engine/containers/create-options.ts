@@ -6,6 +6,7 @@ import type { ContainerConfig, ContainerMount } from "../../runtime/container-re
 import { parseSecurityOptions } from "../../runtime/security-options.ts";
 import { signalNumber } from "../../runtime/signals.ts";
 import { parsePublish, type PortMapping } from "../../runtime/ports.ts";
+import { chooseCapabilities } from "../../runtime/capabilities.ts";
 import { parseUlimit } from "../../runtime/ulimit.ts";
 import { defaultPath } from "../../graph/stage-state.ts";
 import type { RunOptions } from "../api.ts";
@@ -18,6 +19,12 @@ import { runtimeSettings } from "./runtime-settings.ts";
 import { limitsFrom } from "./resource-limits.ts";
 
 const defaultShmBytes = 64 << 20;
+
+/** INVALID_CAPABILITY in Docker's words, before anything is made. */
+function capabilitiesOf({ capAdd: add = [], capDrop: drop = [] }: RunOptions): Pick<ContainerConfig, "capAdd" | "capDrop"> {
+  chooseCapabilities({ add, drop });
+  return { capAdd: add, capDrop: drop };
+}
 
 /** Fails with NO_COMMAND, INVALID_WORKDIR (invalid_argument) in Docker's words. */
 export function containerConfig(
@@ -36,8 +43,7 @@ export function containerConfig(
     removeOnExit: options.remove === true,
     privileged: options.privileged === true,
     readonlyRoot: options.readOnly === true,
-    capAdd: options.capAdd ?? [],
-    capDrop: options.capDrop ?? [],
+    ...capabilitiesOf(options),
     securityOptions: checkedSecurityOptions(options.securityOptions ?? []),
     ulimits: (options.ulimits ?? []).map(parseUlimit),
     limits: supportedLimits(limitsFrom(options.limits ?? {}), machineLimitSupport(), warn),
