@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -26,6 +26,9 @@ test("the launcher works from any directory, through links, and without a home",
   }
   assert.equal(run(program, ["--version"], { HOME: "", XDG_CACHE_HOME: "" }).code, 0);
   assert.equal(run(program, ["--version"], { XDG_CACHE_HOME: "/proc/nosuch" }).code, 0);
+  // the home of an account that has none is not made
+  assert.equal(run(program, ["--version"], { HOME: join(folder, "none") }).code, 0);
+  assert.equal(existsSync(join(folder, "none")), false);
 });
 
 test("without its packages it says which command installs them", () => {

@@ -102,7 +102,7 @@ export function addContainer(store: Store, imageId: Digest, options: { readonly 
     name: `name-${options.id ?? "c"}`,
     imageId,
     mounts: [],
-    paths: { upper: "/nonexistent" },
+    paths: { upper: join(store.layout.containers, id, "never-made") },
     state: options.running === true ? running : neverStarted,
   };
   store.containers<ContainerRecord>().insert(record as unknown as ContainerRecord, store.images.chain(imageId));
