@@ -98,7 +98,7 @@ function settlingByCommit({ context, dockerfile, store, checkout, signal }: Sett
   const of = async (directory: string, ignore?: IgnoreMatcher): Promise<SettledFiles | undefined> =>
     (await checkoutOf(directory))?.settled((path) => ignore?.matches(path) === true);
   const known = async (): Promise<boolean> => (await checkoutOf(context.directory)) !== undefined;
-  const definition = async (): Promise<number | undefined> => {
+  const definitionSeconds = async (): Promise<number | undefined> => {
     if (dockerfile === undefined) return undefined;
     const real = realpathSync(dockerfile);
     const inContext = relative(context.directory, real);
@@ -106,7 +106,9 @@ function settlingByCommit({ context, dockerfile, store, checkout, signal }: Sett
     const node = nodeAt(real);
     return node === undefined ? undefined : (await of(directory))?.secondsOf(relative(directory, real), node);
   };
-  return { of, fetched: async (time) => allSettled(Number(time), await known()), clocks: { known, definition } };
+  // git answers while the build begins; a Dockerfile that was removed since it was read is no commit's
+  const definition = definitionSeconds().catch(() => undefined);
+  return { of, fetched: async (time) => allSettled(Number(time), await known()), clocks: { known, definition: async () => await definition } };
 }
 
 async function commitTimeOf({ context }: BuildOptions, known: string | undefined, checkout: string, signal: AbortSignal): Promise<string> {

@@ -19,6 +19,7 @@ import type { SourceRevisions } from "../provenance/build-facts.ts";
 import { enforceCacheCeiling } from "../system/cache-ceiling.ts";
 import type { BuildSurroundings } from "./build-image.ts";
 import type { BuildCaches } from "./cache/build-caches.ts";
+import { trimContextRecords } from "./context-records.ts";
 import { ContextView } from "./context-view.ts";
 import type { ParsedBuild } from "./lint.ts";
 import type { LoweredPlatform } from "./lower-build.ts";
@@ -89,6 +90,7 @@ export async function withSolver<T>(
     return await work(solver, exchange);
   } finally {
     if (context.id === context.directory) digests.save(indexPath, () => store.lease().temporaryPath("context-index"));
+    trimContextRecords(store.layout.contexts);
     store.cache.touch(solver.usedKeys);
     if (trimSteps(store, keptCount)) store.collect();
     enforceCacheCeiling(store);
