@@ -6,6 +6,7 @@ import { SlipwayError } from "../base/errors.ts";
 import { printable } from "../base/printable.ts";
 import type { Env } from "./config-files.ts";
 import type { Credential } from "./credentials.ts";
+import { parseDeviceAnswer, secondsIn, textIn, type DeviceAnswer } from "./device-answer.ts";
 import { readBeginning } from "./read-body.ts";
 import { sleep } from "./retry.ts";
 import type { Transport } from "./transport.ts";
@@ -31,29 +32,8 @@ export interface DeviceLoginWorld {
   readonly now: () => number;
 }
 
-type Json = Readonly<Record<string, unknown>>;
-
 const maxAnswerBytes = 256 * 1024;
 const maxIntervalS = 60;
-
-function parse(text: string): Json {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : {};
-  } catch {
-    return {};
-  }
-}
-
-function text(object: Json, key: string): string {
-  const value = object[key];
-  return typeof value === "string" ? value : "";
-}
-
-function seconds(object: Json, key: string, otherwise: number): number {
-  const value = object[key];
-  return typeof value === "number" && value > 0 ? value : otherwise;
-}
 
 function failed(why: string): SlipwayError {
   return new SlipwayError("unauthenticated", "HUB_LOGIN_FAILED", `failed waiting for authentication: ${why}`, { bare: true });
@@ -61,9 +41,9 @@ function failed(why: string): SlipwayError {
 
 /** The user's name, which the token says of itself. */
 function usernameIn(token: string): string {
-  const claims = parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
+  const claims = parseDeviceAnswer(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
   const domain = claims["https://hub.docker.com"];
-  return typeof domain === "object" && domain !== null ? text(domain as Json, "username") : "";
+  return typeof domain === "object" && domain !== null ? textIn(domain as DeviceAnswer, "username") : "";
 }
 
 /**
@@ -75,7 +55,11 @@ export async function loginByDevice({ transport, userAgent, env, now }: DeviceLo
   const clientId = env["SLIPWAY_HUB_CLIENT_ID"] ?? "";
   const hub = env["SLIPWAY_HUB_URL"] || "https://hub.docker.com";
 
-  async function post(url: string, body: string, headers: Readonly<Record<string, string>>): Promise<{ readonly status: number; readonly answer: Json }> {
+  async function post(
+    url: string,
+    body: string,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<{ readonly status: number; readonly answer: DeviceAnswer }> {
     const response = await transport.request({
       method: "POST",
       url: new URL(url),
@@ -85,16 +69,16 @@ export async function loginByDevice({ transport, userAgent, env, now }: DeviceLo
       plainRedirect: false,
       signal,
     });
-    return { status: response.status, answer: parse(Buffer.from(await readBeginning(response.body, maxAnswerBytes)).toString()) };
+    return { status: response.status, answer: parseDeviceAnswer(Buffer.from(await readBeginning(response.body, maxAnswerBytes)).toString()) };
   }
   const postForm = (path: string, values: Readonly<Record<string, string>>) =>
     post(`${tenant}${path}`, new URLSearchParams({ client_id: clientId, ...values }).toString(), { "content-type": "application/x-www-form-urlencoded" });
 
-  async function start(): Promise<Json> {
+  async function start(): Promise<DeviceAnswer> {
     try {
       const { status, answer } = await postForm("/oauth/device/code", { audience: "https://hub.docker.com", scope: "openid offline_access" });
-      const url = URL.parse(text(answer, "verification_uri_complete") || text(answer, "verification_uri"));
-      if (status === 200 && text(answer, "user_code") !== "" && url !== null && /^https?:$/.test(url.protocol)) return { ...answer, url: url.href };
+      const url = URL.parse(textIn(answer, "verification_uri_complete") || textIn(answer, "verification_uri"));
+      if (status === 200 && textIn(answer, "user_code") !== "" && url !== null && /^https?:$/.test(url.protocol)) return { ...answer, url: url.href };
       throw new SlipwayError("unavailable", "HUB_LOGIN_UNAVAILABLE", `the server of web-based login answered ${status}`);
     } catch (error) {
       if (error instanceof SlipwayError && error.kind === "canceled") throw error;
@@ -102,36 +86,37 @@ export async function loginByDevice({ transport, userAgent, env, now }: DeviceLo
     }
   }
 
-  async function untilAnswered(state: Json): Promise<Json> {
-    const untilMs = now() + seconds(state, "expires_in", 900) * 1000;
-    let intervalS = Math.min(maxIntervalS, seconds(state, "interval", 5));
+  async function untilAnswered(state: DeviceAnswer): Promise<DeviceAnswer> {
+    const untilMs = now() + secondsIn(state, "expires_in", 900) * 1000;
+    let intervalS = Math.min(maxIntervalS, secondsIn(state, "interval", 5));
     for (;;) {
       await sleep(intervalS * 1000, signal);
       if (now() > untilMs) throw failed("timed out waiting for device token");
       const grant = "urn:ietf:params:oauth:grant-type:device_code";
-      const { answer } = await postForm("/oauth/token", { grant_type: grant, device_code: text(state, "device_code") });
-      if (text(answer, "access_token") !== "") return answer;
-      const error = text(answer, "error");
+      const { answer } = await postForm("/oauth/token", { grant_type: grant, device_code: textIn(state, "device_code") });
+      if (textIn(answer, "access_token") !== "") return answer;
+      const error = textIn(answer, "error");
       if (error === "slow_down") intervalS = Math.min(maxIntervalS, intervalS + 5);
-      else if (error !== "authorization_pending") throw failed(printable(text(answer, "error_description") || error || "no token in the answer").slice(0, 300));
+      else if (error !== "authorization_pending")
+        throw failed(printable(textIn(answer, "error_description") || error || "no token in the answer").slice(0, 300));
     }
   }
 
   const state = await start();
-  onCode({ userCode: printable(text(state, "user_code")).slice(0, 100), url: text(state, "url") });
+  onCode({ userCode: printable(textIn(state, "user_code")).slice(0, 100), url: textIn(state, "url") });
   const tokens = await untilAnswered(state);
-  const access = text(tokens, "access_token");
+  const access = textIn(tokens, "access_token");
   const username = usernameIn(access);
   if (!/^[\x21-\x7e]+$/.test(access) || username === "") throw failed("the token says no user's name");
   const { status, answer } = await post(`${hub}/v2/access-tokens/desktop-generate`, "", {
     "content-type": "application/json",
     authorization: `Bearer ${access}`,
   });
-  const refresh = text(tokens, "refresh_token");
+  const refresh = textIn(tokens, "refresh_token");
   // what is not kept needs no revocation later; that it failed changes nothing for the user
   if (refresh !== "") await postForm("/oauth/revoke", { token: refresh }).catch(() => undefined);
   const data = answer["data"];
-  const password = typeof data === "object" && data !== null ? text(data as Json, "token") : "";
+  const password = typeof data === "object" && data !== null ? textIn(data as DeviceAnswer, "token") : "";
   if (status !== 201 || password === "") throw failed(`unexpected response from Hub: ${status}`);
   return { kind: "basic", username, password };
 }

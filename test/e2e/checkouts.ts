@@ -1,8 +1,8 @@
 /** Repositories and checkouts of them that differ in all that a commit does not say. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, utimesSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, utimesSync } from "node:fs";
 import path from "node:path";
-import { isRoot, type Sandbox } from "./sandbox.ts";
+import { createSandbox, isRoot, slipwayPath, type Sandbox } from "./sandbox.ts";
 
 export const hasNoGit = spawnSync("git", ["--version"]).error !== undefined;
 
@@ -46,3 +46,33 @@ export function checkout(sandbox: Sandbox, origin: string, { name, umask, second
   if (owner !== undefined && isRoot) execFileSync("chown", ["-R", `${owner}:${owner}`, folder]);
   return folder;
 }
+
+export interface Stores extends AsyncDisposable {
+  readonly here: Sandbox;
+  readonly there: Sandbox;
+  /** an archive of the base image that both have */
+  readonly base: string;
+}
+
+/** Two that have nothing in common but the base image. */
+export async function twoStores(): Promise<Stores> {
+  const here = await createSandbox();
+  const there = await createSandbox({ base: false });
+  const base = path.join(here.directory, "base.tar");
+  await here.ok(["save", "-o", base, "busybox"]);
+  chmodSync(base, 0o644);
+  await there.ok(["load", "-i", base]);
+  const dispose = async (): Promise<void> => {
+    await there[Symbol.asyncDispose]();
+    await here[Symbol.asyncDispose]();
+  };
+  return { here, there, base, [Symbol.asyncDispose]: dispose };
+}
+
+/** An id that no account has and that is in no subordinate range, with the words that make a process its. */
+export const ordinaryUser = 50_000 + (process.pid % 10_000);
+export const becomeOrdinary = ["setpriv", `--reuid=${ordinaryUser}`, `--regid=${ordinaryUser}`, "--clear-groups"];
+export const noOrdinaryUser =
+  isRoot && spawnSync("setpriv", [...becomeOrdinary.slice(1), "test", "-r", slipwayPath]).status === 0
+    ? false
+    : "needs root, setpriv and a checkout that others can read";

@@ -4,8 +4,8 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, describe, test } from "node:test";
-import { checkout, commit, git, hasNoGit, repository } from "./checkouts.ts";
-import { createSandbox, isRoot, slipwayPath, statesOf } from "./sandbox.ts";
+import { becomeOrdinary, checkout, commit, git, hasNoGit, noOrdinaryUser, ordinaryUser, repository, twoStores } from "./checkouts.ts";
+import { createSandbox, statesOf } from "./sandbox.ts";
 
 const dockerfile = [
   "FROM busybox AS build",
@@ -38,16 +38,9 @@ const at = (seconds: number): string => `${new Date(seconds * 1000).toISOString(
 
 describe("a checkout", { skip: hasNoGit ? "git is not installed" : false }, async () => {
   if (hasNoGit) return;
-  const here = await createSandbox();
-  const there = await createSandbox({ base: false });
-  after(async () => {
-    await there[Symbol.asyncDispose]();
-    await here[Symbol.asyncDispose]();
-  });
-  const base = path.join(here.directory, "base.tar");
-  await here.ok(["save", "-o", base, "busybox"]);
-  chmodSync(base, 0o644);
-  await there.ok(["load", "-i", base]);
+  const stores = await twoStores();
+  const { here, there, base } = stores;
+  after(() => stores[Symbol.asyncDispose]());
   const origin = repository(here, files, at(first));
   writeFileSync(path.join(origin, "data/empty"), "no more");
   commit(origin, at(second));
@@ -76,17 +69,10 @@ describe("a checkout", { skip: hasNoGit ? "git is not installed" : false }, asyn
     assert.ok(one !== undefined && other !== undefined && one.equals(other));
   });
 
-  const user = 60_000 + (process.pid % 5000);
-  const become = ["setpriv", `--reuid=${user}`, `--regid=${user}`, "--clear-groups"];
-  const noUser =
-    isRoot && spawnSync("setpriv", [...become.slice(1), "test", "-r", slipwayPath]).status === 0
-      ? false
-      : "needs root, setpriv and a checkout that others can read";
-
-  test("an ordinary user makes the same image as root", { skip: noUser }, async () => {
-    await using ordinary = await createSandbox({ base: false, owner: user, through: become });
+  test("an ordinary user makes the same image as root", { skip: noOrdinaryUser }, async () => {
+    await using ordinary = await createSandbox({ base: false, owner: ordinaryUser, through: becomeOrdinary });
     await ordinary.ok(["load", "-i", base]);
-    assert.equal(await ordinary.ok(["build", "-q", clone("077", 1_600_000_000, user)]), await build(clone()));
+    assert.equal(await ordinary.ok(["build", "-q", clone("077", 1_600_000_000, ordinaryUser)]), await build(clone()));
   });
 
   test("files have the time of their last change, directories that of the newest in them, commands that of what they are made of", async () => {

@@ -1,24 +1,16 @@
 /** One commit, two checkouts that differ in all that a commit does not say, two stores: one image. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { chmodSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, describe, test } from "node:test";
-import { checkout as checkoutOf, git, hasNoGit, repository } from "./checkouts.ts";
-import { createSandbox, isRoot, slipwayPath } from "./sandbox.ts";
+import { becomeOrdinary, checkout as checkoutOf, git, hasNoGit, noOrdinaryUser, ordinaryUser, repository, twoStores } from "./checkouts.ts";
+import { createSandbox } from "./sandbox.ts";
 
 describe("--reproducible", { skip: hasNoGit ? "git is not installed" : false }, async () => {
   if (hasNoGit) return;
-  const here = await createSandbox();
-  const there = await createSandbox({ base: false });
-  after(async () => {
-    await there[Symbol.asyncDispose]();
-    await here[Symbol.asyncDispose]();
-  });
-  const base = path.join(here.directory, "base.tar");
-  await here.ok(["save", "-o", base, "busybox"]);
-  chmodSync(base, 0o644);
-  await there.ok(["load", "-i", base]);
+  const stores = await twoStores();
+  const { here, there, base } = stores;
+  after(() => stores[Symbol.asyncDispose]());
 
   const dockerfile = [
     "FROM busybox AS build",
@@ -58,18 +50,10 @@ describe("--reproducible", { skip: hasNoGit ? "git is not installed" : false }, 
     assert.equal(await here.ok(["run", "--rm", "--network=none", one, "cat", "/times"]), `/context/run.sh 755 ${time}\n/context/data/deep/file 644 ${time}`);
   });
 
-  // an id that no account has and that is in no subordinate range
-  const user = 50_000 + (process.pid % 10_000);
-  const become = ["setpriv", `--reuid=${user}`, `--regid=${user}`, "--clear-groups"];
-  const noUser =
-    isRoot && spawnSync("setpriv", [...become.slice(1), "test", "-r", slipwayPath]).status === 0
-      ? false
-      : "needs root, setpriv and a checkout that others can read";
-
-  test("an ordinary user makes the same image as root", { skip: noUser }, async () => {
-    await using ordinary = await createSandbox({ base: false, owner: user, through: become });
+  test("an ordinary user makes the same image as root", { skip: noOrdinaryUser }, async () => {
+    await using ordinary = await createSandbox({ base: false, owner: ordinaryUser, through: becomeOrdinary });
     await ordinary.ok(["load", "-i", base]);
-    const folder = checkout("users/app", "077", 1_600_000_000, user);
+    const folder = checkout("users/app", "077", 1_600_000_000, ordinaryUser);
     assert.equal(await ordinary.ok(["build", "-q", "--reproducible", folder]), await here.ok(["build", "-q", "--reproducible", first]));
   });
 

@@ -30,6 +30,12 @@ function refuse(message: string): Error {
 
 const ownWords: readonly string[] = ["inherits", "matrix", "name"];
 
+/** The targets whose results it stands on. */
+export function targetsBelow(attributes: BakeAttributes): readonly string[] {
+  const contexts = Object.values((attributes["contexts"] ?? {}) as Readonly<Record<string, string>>);
+  return contexts.flatMap((context) => (context.startsWith("target:") ? [context.slice("target:".length)] : []));
+}
+
 export class BakeTargets {
   readonly #definition: BakeDefinition;
   readonly #written = new Map<string, Written>();
@@ -113,8 +119,7 @@ export class BakeTargets {
       const own = set.filter(({ pattern }) => matches(pattern, name));
       for (const { text } of own) matched.add(text);
       const attributes = applied(withDefaults(this.#attributes(name)), own);
-      const contexts = Object.values((attributes["contexts"] ?? {}) as Readonly<Record<string, string>>);
-      const below = contexts.flatMap((context) => (context.startsWith("target:") ? [context.slice("target:".length)] : []));
+      const below = targetsBelow(attributes);
       for (const each of below) add(each, wanted.includes(each), [...above, name]);
       const granted = withEntitlements(
         attributes,

@@ -6,7 +6,7 @@ import { isSlipwayError } from "../../base/errors.ts";
 import { formatPlatform, hostPlatform } from "../../oci/index.ts";
 import { printedAttributes } from "../bake/bake-attributes.ts";
 import { readBakeFiles, resolveBake, type BakeDefinition } from "../bake/bake-definition.ts";
-import { BakeTargets, sentTo, type BakePlan, type BakeTarget } from "../bake/bake-targets.ts";
+import { BakeTargets, sentTo, targetsBelow, type BakePlan, type BakeTarget } from "../bake/bake-targets.ts";
 import { buildWords } from "../bake/build-words.ts";
 import { hclBoolean, hclText, type HclValue } from "../bake/hcl-value.ts";
 import type { Cli } from "../cli.ts";
@@ -123,15 +123,9 @@ async function bakeTarget({ cli, table, flags, directory, layouts, metadata }: B
   return code;
 }
 
-/** The targets whose results it stands on. */
-function targetsBelow({ attributes }: BakeTarget): readonly string[] {
-  const contexts = Object.values((attributes["contexts"] ?? {}) as Readonly<Record<string, string>>);
-  return contexts.flatMap((context) => (context.startsWith("target:") ? [context.slice("target:".length)] : []));
-}
-
 async function bakeAll(cli: Cli, table: CommandTable, flags: ParsedFlags, targets: readonly BakeTarget[]): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), "slipway-bake-"));
-  const layouts = new Map(targets.flatMap(targetsBelow).map((name) => [name, join(directory, `${name}.layout`)]));
+  const layouts = new Map(targets.flatMap(({ attributes }) => targetsBelow(attributes)).map((name) => [name, join(directory, `${name}.layout`)]));
   const metadata = new Map<string, unknown>();
   try {
     const code = await bakeTogether({ cli, table, flags, directory, layouts, metadata }, targets);
@@ -173,7 +167,7 @@ async function bakeTogether(run: BakeRun, targets: readonly BakeTarget[]): Promi
   };
   const begun = new Map<string, Promise<void>>();
   for (const target of targets) {
-    const before = isPrinted ? [...begun.values()] : targetsBelow(target).map((name) => begun.get(name) ?? Promise.resolve());
+    const before = isPrinted ? [...begun.values()] : targetsBelow(target.attributes).map((name) => begun.get(name) ?? Promise.resolve());
     const baking = Promise.all(before).then(async () => (failure === undefined ? await bake(target) : undefined));
     begun.set(target.name, baking);
   }

@@ -5,6 +5,7 @@
 import { hash, randomBytes } from "node:crypto";
 import { isSlipwayError, SlipwayError } from "../../base/errors.ts";
 import { printable } from "../../base/printable.ts";
+import { parseDeviceAnswer, secondsIn, textIn, type DeviceAnswer } from "../../registry/device-answer.ts";
 import { sleep } from "../../registry/retry.ts";
 import { exchange } from "./call-service.ts";
 
@@ -28,8 +29,6 @@ export interface ShownCode {
 
 export const publicIssuer = "https://oauth2.sigstore.dev/auth";
 export const publicClientId = "sigstore";
-
-type Json = Readonly<Record<string, unknown>>;
 
 const grantType = "urn:ietf:params:oauth:grant-type:device_code";
 const scope = "openid email";
@@ -57,23 +56,8 @@ function failed(issuer: string, why: string): SlipwayError {
   return new SlipwayError("unauthenticated", "SIGN_IN_FAILED", `signing in at ${printable(issuer)} failed: ${why}`, { issuer, bare: true });
 }
 
-function parse(bytes: Buffer): Json {
-  try {
-    const value: unknown = JSON.parse(bytes.toString());
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : {};
-  } catch {
-    return {};
-  }
-}
-
-function text(answer: Json, key: string): string {
-  const value = answer[key];
-  return typeof value === "string" ? value : "";
-}
-
-function seconds(answer: Json, key: string, otherwise: number, most: number): number {
-  const value = answer[key];
-  return Math.min(most, typeof value === "number" && value > 0 ? value : otherwise);
+function seconds(answer: DeviceAnswer, key: string, otherwise: number, most: number): number {
+  return Math.min(most, secondsIn(answer, key, otherwise));
 }
 
 interface Endpoints {
@@ -85,15 +69,15 @@ async function discover({ issuer, signal }: DeviceSignIn): Promise<Endpoints> {
   const bare = (address: string): string => address.replace(/\/+$/u, "");
   const url = `${bare(issuer)}/.well-known/openid-configuration`;
   const { status, bytes } = await answered(issuer, () => exchange({ method: "GET", url, signal }));
-  const answer = parse(bytes);
+  const answer = parseDeviceAnswer(bytes.toString());
   if (status !== 200) throw unavailable(issuer, `does not say how to sign in: HTTP ${status}`);
-  if (bare(text(answer, "issuer")) !== bare(issuer)) throw unavailable(issuer, `calls itself ${JSON.stringify(text(answer, "issuer"))}`);
-  const device = text(answer, "device_authorization_endpoint");
+  if (bare(textIn(answer, "issuer")) !== bare(issuer)) throw unavailable(issuer, `calls itself ${JSON.stringify(textIn(answer, "issuer"))}`);
+  const device = textIn(answer, "device_authorization_endpoint");
   if (device === "") throw unavailable(issuer, "has no sign-in by a code");
-  for (const endpoint of [device, text(answer, "token_endpoint")]) {
+  for (const endpoint of [device, textIn(answer, "token_endpoint")]) {
     if (!isAsSafe(issuer, endpoint)) throw unavailable(issuer, `names an address that cannot be used: ${JSON.stringify(endpoint)}`);
   }
-  return { device, token: text(answer, "token_endpoint") };
+  return { device, token: textIn(answer, "token_endpoint") };
 }
 
 /** Who is asked under TLS sends nobody elsewhere. */
@@ -115,11 +99,11 @@ async function post(
   { signal, clientId, clientSecret }: DeviceSignIn,
   url: string,
   values: Readonly<Record<string, string>>,
-): Promise<{ status: number; answer: Json }> {
+): Promise<{ status: number; answer: DeviceAnswer }> {
   const secret = clientSecret === undefined ? {} : { client_secret: clientSecret };
   const body = new URLSearchParams({ client_id: clientId, ...secret, scope, ...values }).toString();
   const { status, bytes } = await exchange({ method: "POST", url, contentType: form, body, signal });
-  return { status, answer: parse(bytes) };
+  return { status, answer: parseDeviceAnswer(bytes.toString()) };
 }
 
 interface Started extends ShownCode {
@@ -131,8 +115,8 @@ async function start(options: DeviceSignIn, url: string, verifier: string): Prom
   const { issuer } = options;
   const challenge = { code_challenge: hash("sha256", verifier, "base64url"), code_challenge_method: "S256" };
   const { status, answer } = await answered(issuer, () => post(options, url, challenge));
-  const [userCode, deviceCode] = [text(answer, "user_code"), text(answer, "device_code")];
-  const shown = URL.parse(text(answer, "verification_uri_complete") || text(answer, "verification_uri") || text(answer, "verification_url"));
+  const [userCode, deviceCode] = [textIn(answer, "user_code"), textIn(answer, "device_code")];
+  const shown = URL.parse(textIn(answer, "verification_uri_complete") || textIn(answer, "verification_uri") || textIn(answer, "verification_url"));
   if (status !== 200 || userCode === "" || deviceCode === "" || shown === null || !/^https?:$/u.test(shown.protocol)) {
     throw unavailable(issuer, `gave no code: ${saidIn(answer) || `HTTP ${status}`}`);
   }
@@ -145,8 +129,8 @@ async function start(options: DeviceSignIn, url: string, verifier: string): Prom
   };
 }
 
-function saidIn(answer: Json): string {
-  return printable(text(answer, "error_description") || text(answer, "error")).slice(0, 300);
+function saidIn(answer: DeviceAnswer): string {
+  return printable(textIn(answer, "error_description") || textIn(answer, "error")).slice(0, 300);
 }
 
 async function untilSignedIn(options: DeviceSignIn, url: string, { deviceCode, validSeconds, intervalS }: Started, verifier: string): Promise<string> {
@@ -158,9 +142,9 @@ async function untilSignedIn(options: DeviceSignIn, url: string, { deviceCode, v
     await sleep(Math.max(0, Math.min(waitS * 1000, left)), signal);
     if (left <= waitS * 1000) throw failed(issuer, "nobody signed in while the code was valid");
     const answer = await polled(options, url, { grant_type: grantType, device_code: deviceCode, code_verifier: verifier });
-    const token = text(answer, "id_token");
+    const token = textIn(answer, "id_token");
     if (token !== "") return token;
-    const error = text(answer, "error");
+    const error = textIn(answer, "error");
     if (error === "slow_down") waitS = Math.min(maxIntervalS, waitS + 5);
     else if (error === "unanswered") waitS = Math.min(maxIntervalS, waitS * 2);
     else if (error !== "authorization_pending") throw failed(issuer, reasons[error] ?? (saidIn(answer) || "the answer has no identity token"));
@@ -173,7 +157,7 @@ const reasons: Readonly<Record<string, string>> = {
 };
 
 /** A network that fails for a moment ends nothing: the code is valid still. */
-async function polled(options: DeviceSignIn, url: string, values: Readonly<Record<string, string>>): Promise<Json> {
+async function polled(options: DeviceSignIn, url: string, values: Readonly<Record<string, string>>): Promise<DeviceAnswer> {
   try {
     const { status, answer } = await post(options, url, values);
     return status >= 500 ? { error: "unanswered" } : answer;
